@@ -1,8 +1,8 @@
 """
 Seal messages to the one party that is to read them: HPKE (RFC 9180), base mode.
 
-Who carries an envelope learns its length and nothing else. `purpose` is bound in as HPKE's info, so that an envelope made
-for one use does not open in another. An envelope says nothing of who sealed it.
+Who carries an envelope learns its length and nothing else. `purpose` is bound in as HPKE's info, so that an envelope
+made for one use does not open in another. An envelope says nothing of who sealed it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
-from handsel.errors import EnvelopeInvalid
+from handsel.errors import ConfigError, EnvelopeInvalid
 from handsel.keys import PartyKeys, PublicKeys, seal_public_key
 
 # RFC 9180 §7: KEM 0x0020, KDF 0x0001, AEAD 0x0003.
@@ -26,9 +26,14 @@ T = TypeVar("T", bound=msgspec.Struct)
 def seal(message: msgspec.Struct, *, to: PublicKeys, purpose: str) -> bytes:
     """
     Return `message` as MessagePack, sealed so that only `to` can read it, and only for `purpose`.
+
+    Raises `ConfigError` for a public key of small order, to which nothing can be sealed.
     """
     info = b"handsel/v1/" + purpose.encode()
-    return bytes(SUITE.encrypt(msgspec.msgpack.encode(message), seal_public_key(to), info))
+    try:
+        return bytes(SUITE.encrypt(msgspec.msgpack.encode(message), seal_public_key(to), info))
+    except ValueError as exc:
+        raise ConfigError("nothing can be sealed to that public key: copy it again from its owner") from exc
 
 
 def open_envelope(envelope: bytes, kind: type[T], *, keys: PartyKeys, purpose: str) -> T:

@@ -20,8 +20,10 @@ FIELDS = frozenset(
         "code",  # of an error, from errors.py
         "count",
         "duration_ms",
+        "exception",  # the class of an unexpected one, never its text
         "method",
         "outcome",  # approved, declined, …
+        "place",  # file and line of an unexpected exception
         "party",  # issuer, acquirer, till, matcher-a, …
         "reason",  # of a refusal, from an enum
         "request",  # random, for the log alone
@@ -44,7 +46,7 @@ class Log:
         self.party = party
         self.stream = stream if stream is not None else sys.stderr
 
-    def event(self, name: str, **fields: str | int | float | bool) -> None:
+    def event(self, name: str, /, **fields: str | int | float | bool) -> None:
         """
         Write one event. Raises `InvariantBroken` for a field that is not in `FIELDS`.
         """

@@ -1,8 +1,9 @@
 """
 Say what a till asks of the issuer, and bind it to the palm that was shown.
 
-The till seals an order to the issuer, and the same binding, beside the shares of the palm, to each matcher. The matchers
-pass the binding on in their answers; the issuer does only what was bound. The acquirer that carries both sees neither.
+The till seals an order to the issuer, and the same binding, beside the shares of the palm, to each matcher. The
+matchers pass the binding on in their answers; the issuer does only what was bound. The acquirer that carries both
+sees neither.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class ChargeOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Ask the issuer to debit whoever showed the palm, and to sign notes of the same sum.
 
-    `till_digest` is a hash of the till's key and a nonce: it lets the issuer check the binding without knowing the till.
+    `till_digest` is a hash of the till's key and a nonce: with it the issuer checks the binding and learns no till.
     """
 
     charge_id: str

@@ -1,0 +1,253 @@
+"""
+Read the settings of one process, once, from a TOML file and the environment.
+
+Each role has one frozen type. A field `port` of the issuer can be overridden by `HANDSEL_ISSUER_PORT`; tables cannot.
+An unknown key is an error, and so is a file that others may read, because it holds link tokens.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from handsel.errors import ConfigError
+from handsel.keys import PublicKeys, read_private_file, write_private_file
+
+PORT_MAX = 65535
+DIMS_MAX = 4096
+REDEEM_INTERVAL_S_MAX = 24 * 3600.0
+MATCHERS = {"a", "b", "c"}
+TOKEN_CHARS_MIN = 32
+
+
+class Secret:
+    """
+    Hold a token that must not be printed.
+    """
+
+    def __init__(self, value: str) -> None:
+        if len(value) < TOKEN_CHARS_MIN:
+            raise ConfigError(f"a token must have at least {TOKEN_CHARS_MIN} characters")
+        self._value = value
+
+    def reveal(self) -> str:
+        """
+        Return the token itself.
+        """
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+
+class Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Say where another party listens and with which token it knows us.
+    """
+
+    url: str
+    token: Secret
+
+
+class MatcherParty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Say what is public about one matcher: its keys, and where its peers reach it.
+    """
+
+    keys: PublicKeys
+    peer_host: str
+    peer_port: int
+
+    def __post_init__(self) -> None:
+        """
+        Refuse a port that there is not. Raises `ConfigError`.
+        """
+        _require_address(self.peer_port)
+
+
+class Parties(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    List the public keys of the issuer and of the three matchers, and the settings of the match on which all agree.
+    """
+
+    issuer: PublicKeys
+    matchers: dict[str, MatcherParty]
+    dims: int
+    threshold: float
+
+    def __post_init__(self) -> None:
+        """
+        Refuse what no match can be made with. Raises `ConfigError`.
+        """
+        _require_three(self.matchers)
+        if not 0 < self.threshold < 1:
+            raise ConfigError("threshold is a cosine above 0 and below 1")
+        if not 0 < self.dims <= DIMS_MAX:
+            raise ConfigError(f"dims must lie between 1 and {DIMS_MAX}")
+
+
+class IssuerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Settings of the issuer.
+
+    `acquirers` maps the name of each acquirer to the token that it presents; `sandbox` allows top-ups out of nothing.
+    """
+
+    port: int
+    acquirers: dict[str, Secret]
+    matchers: dict[str, Link]
+    parties: Parties
+    host: str = "127.0.0.1"
+    public_host: str = ""
+    sandbox: bool = False
+
+    def __post_init__(self) -> None:
+        """
+        Refuse settings with which nobody could enrol. Raises `ConfigError`.
+        """
+        _require_address(self.port)
+        _require_three(self.matchers)
+
+
+class MerchantEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Describe a merchant of the acquirer: name, API key, and the token of each till by the till's name.
+    """
+
+    name: str
+    key: Secret
+    tills: dict[str, Secret]
+
+
+class AcquirerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Settings of the acquirer. `merchants` are known by their ids; `redeem_interval_s` is how long notes are held.
+    """
+
+    port: int
+    issuer: Link
+    matchers: dict[str, Link]
+    merchants: dict[str, MerchantEntry]
+    host: str = "127.0.0.1"
+    public_host: str = ""
+    redeem_interval_s: float = 20.0
+
+    def __post_init__(self) -> None:
+        """
+        Refuse settings with which nobody could pay. Raises `ConfigError`.
+        """
+        _require_address(self.port)
+        _require_three(self.matchers)
+        if not 0 < self.redeem_interval_s <= REDEEM_INTERVAL_S_MAX:
+            raise ConfigError(f"redeem_interval_s must lie above 0 and be at most {REDEEM_INTERVAL_S_MAX:.0f}")
+
+
+class MatcherConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Settings of one matcher. `id` is a, b or c; `callers` maps issuer and acquirer to the tokens that they present.
+    """
+
+    id: str
+    port: int
+    callers: dict[str, Secret]
+    parties: Parties
+    host: str = "127.0.0.1"
+
+    def __post_init__(self) -> None:
+        """
+        Refuse settings of no matcher. Raises `ConfigError`.
+        """
+        _require_address(self.port)
+        if self.id not in self.parties.matchers:
+            raise ConfigError("id must be a, b or c")
+
+
+class TillConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Settings of a till's agent.
+
+    `receipts_url` is where customers find receipts; `simulated_camera` offers drawn hands beside the webcam.
+    """
+
+    port: int
+    acquirer: Link
+    parties: Parties
+    receipts_url: str
+    host: str = "127.0.0.1"
+    public_host: str = ""
+    simulated_camera: bool = False
+
+    def __post_init__(self) -> None:
+        """
+        Refuse a port that there is not. Raises `ConfigError`.
+        """
+        _require_address(self.port)
+
+
+C = TypeVar("C", IssuerConfig, AcquirerConfig, MatcherConfig, TillConfig)
+
+
+def load_config(path: Path, kind: type[C], *, role: str, environment: Mapping[str, str] = os.environ) -> C:
+    """
+    Return the settings in `path` (TOML, mode 0600), overridden by `HANDSEL_<ROLE>_<FIELD>`.
+
+    Raises `ConfigError` for a missing or open file, an unknown key, or a value out of range.
+    """
+    raw = read_private_file(path)
+    try:
+        settings = tomllib.loads(raw.decode())
+        _override(settings, kind, role=role, environment=environment)
+        config = msgspec.convert(settings, type=kind, dec_hook=_decode)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as exc:
+        raise ConfigError(f"{path.name}: {exc}") from exc
+    except ConfigError as exc:
+        raise ConfigError(f"{path.name}: {exc}") from exc
+    return config
+
+
+def save_config(path: Path, config: IssuerConfig | AcquirerConfig | MatcherConfig | TillConfig) -> None:
+    """
+    Write settings to a new file of mode 0600. Raises `ConfigError` where it exists already.
+    """
+    write_private_file(path, msgspec.toml.encode(config, enc_hook=_encode))
+
+
+def _require_address(port: int) -> None:
+    if not 0 < port <= PORT_MAX:
+        raise ConfigError(f"a port must lie between 1 and {PORT_MAX}")
+
+
+def _require_three(matchers: Mapping[str, object]) -> None:
+    if set(matchers) != MATCHERS:
+        raise ConfigError("matchers must name a, b and c")
+
+
+def _override(settings: dict[str, Any], kind: type[C], *, role: str, environment: Mapping[str, str]) -> None:
+    prefix = f"HANDSEL_{role.upper()}_"
+    scalars = {
+        field.name: field.type for field in msgspec.structs.fields(kind) if field.type in (int, float, str, bool)
+    }
+    for name, text in environment.items():
+        if not name.startswith(prefix):
+            continue
+        field = name.removeprefix(prefix).lower()
+        if field not in scalars:
+            raise ConfigError(f"{name} sets nothing: the {role} has no such setting")
+        settings[field] = msgspec.convert(text, type=scalars[field], strict=False)
+
+
+def _encode(value: object) -> object:
+    if isinstance(value, Secret):
+        return value.reveal()
+    raise ConfigError(f"a {type(value).__name__} cannot be written into a setting")
+
+
+def _decode(kind: type, value: object) -> object:
+    if kind is Secret and isinstance(value, str):
+        return Secret(value)
+    raise ConfigError(f"a {kind.__name__} cannot be read from a setting")

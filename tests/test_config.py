@@ -1,0 +1,234 @@
+"""
+Settings: read once, from a private file; every mistake is said, and no token is ever shown.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from handsel.config import (
+    TOKEN_CHARS_MIN,
+    AcquirerConfig,
+    IssuerConfig,
+    Link,
+    MatcherConfig,
+    MatcherParty,
+    MerchantEntry,
+    Parties,
+    Secret,
+    TillConfig,
+    load_config,
+    save_config,
+)
+from handsel.errors import ConfigError
+from handsel.keys import PartyKeys, write_private_file
+from handsel.matching.message import MATCHERS
+
+Settings = IssuerConfig | AcquirerConfig | MatcherConfig | TillConfig
+
+TOKEN = "0123456789abcdef" * 4
+PARTIES = Parties(
+    PartyKeys.generate().public(),
+    {name: MatcherParty(PartyKeys.generate().public(), "127.0.0.1", 8421) for name in MATCHERS},
+    dims=432,
+    threshold=0.5,
+)
+LINK = Link("http://127.0.0.1:8401", Secret(TOKEN))
+LINKS = dict.fromkeys(MATCHERS, LINK)
+EVERY_ROLE: dict[str, Settings] = {
+    "issuer": IssuerConfig(8401, {"acquirer": Secret(TOKEN)}, LINKS, PARTIES),
+    "acquirer": AcquirerConfig(
+        8402, LINK, LINKS, {"corner-cafe": MerchantEntry("Corner Café", Secret(TOKEN), {"till-1": Secret(TOKEN)})}
+    ),
+    "matcher": MatcherConfig("a", 8411, {"issuer": Secret(TOKEN)}, PARTIES),
+    "till": TillConfig(8403, LINK, PARTIES, receipts_url="http://shop.localhost:8402/receipts"),
+}
+TILL = EVERY_ROLE["till"]
+
+
+def as_toml(settings: Settings, **changes: object) -> bytes:
+    """
+    Return the text of a settings file in which some fields are changed, or taken away where they are None.
+    """
+    fields: dict[str, object] = msgspec.to_builtins(settings, enc_hook=lambda secret: secret.reveal())
+    merged = {**fields, **changes}
+    return msgspec.toml.encode({name: value for name, value in merged.items() if value is not None})
+
+
+def load_till(path: Path, content: bytes, environment: Mapping[str, str] | None = None) -> TillConfig:
+    """
+    Write `content` as the settings file of a till, and read it.
+    """
+    write_private_file(path / "config.toml", content)
+    return load_config(path / "config.toml", TillConfig, role="till", environment=environment or {})
+
+
+def load_any(path: Path, role: str) -> Settings:
+    """
+    Read the settings of a role.
+    """
+    if role == "issuer":
+        return load_config(path, IssuerConfig, role=role, environment={})
+    if role == "acquirer":
+        return load_config(path, AcquirerConfig, role=role, environment={})
+    if role == "matcher":
+        return load_config(path, MatcherConfig, role=role, environment={})
+    return load_config(path, TillConfig, role=role, environment={})
+
+
+def reveal_all(settings: Settings) -> object:
+    """
+    Return settings as plain values, tokens included, so that two can be compared.
+    """
+    return msgspec.to_builtins(settings, enc_hook=lambda secret: secret.reveal())
+
+
+@pytest.mark.parametrize("role", EVERY_ROLE)
+def test_saved_settings_are_the_settings_that_are_loaded(role: str, tmp_path: Path) -> None:
+    settings = EVERY_ROLE[role]
+
+    save_config(tmp_path / "config.toml", settings)
+    loaded = load_any(tmp_path / "config.toml", role)
+
+    assert reveal_all(settings) == reveal_all(loaded)
+    assert stat.S_IMODE((tmp_path / "config.toml").stat().st_mode) == 0o600
+
+
+def test_settings_are_not_overwritten(tmp_path: Path) -> None:
+    save_config(tmp_path / "config.toml", TILL)
+
+    with pytest.raises(ConfigError, match="cannot be written"):
+        save_config(tmp_path / "config.toml", TILL)
+
+
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_config(tmp_path / "config.toml", TillConfig, role="till", environment={})
+
+
+def test_a_file_that_others_may_read_is_an_error(tmp_path: Path) -> None:
+    save_config(tmp_path / "config.toml", TILL)
+    (tmp_path / "config.toml").chmod(0o640)
+
+    with pytest.raises(ConfigError, match="chmod 600"):
+        load_config(tmp_path / "config.toml", TillConfig, role="till", environment={})
+
+
+@pytest.mark.parametrize("content", [b"port = ", b"\xff\xfe", b"port = 1\nport = 2"])
+def test_a_file_that_is_not_toml_is_an_error(content: bytes, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"config\.toml"):
+        load_till(tmp_path, content)
+
+
+@pytest.mark.parametrize("change", [{"colour": "red"}, {"Port": 1}, {"sandbox": True}])
+def test_an_unknown_key_is_an_error(change: dict[str, object], tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="unknown field"):
+        load_till(tmp_path, as_toml(TILL, **change))
+
+
+def test_an_unknown_key_in_a_table_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="unknown field"):
+        load_till(tmp_path, as_toml(TILL, acquirer={"url": "http://127.0.0.1:1", "token": TOKEN, "tokn": "x"}))
+
+
+@pytest.mark.parametrize("name", ["port", "acquirer", "parties"])
+def test_a_missing_key_is_an_error(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="missing required field"):
+        load_till(tmp_path, as_toml(TILL, **{name: None}))
+
+
+@pytest.mark.parametrize("port", [1, 65535])
+def test_a_port_at_either_end_is_taken(port: int, tmp_path: Path) -> None:
+    assert load_till(tmp_path, as_toml(TILL, port=port)).port == port
+
+
+@pytest.mark.parametrize("port", [0, -1, 65536])
+def test_a_port_beyond_either_end_is_an_error(port: int, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="port must lie between 1 and 65535"):
+        load_till(tmp_path, as_toml(TILL, port=port))
+
+
+@pytest.mark.parametrize("port", ["8403", 8403.5, True])
+def test_a_port_of_another_type_is_an_error(port: object, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="port"):
+        load_till(tmp_path, as_toml(TILL, port=port))
+
+
+def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
+    environment = {"HANDSEL_TILL_PORT": "9000", "HANDSEL_TILL_HOST": "::1", "HANDSEL_TILL_SIMULATED_CAMERA": "true"}
+
+    loaded = load_till(tmp_path, as_toml(TILL), environment)
+
+    assert (loaded.port, loaded.host, loaded.simulated_camera) == (9000, "::1", True)
+
+
+def test_the_environment_of_another_role_does_nothing(tmp_path: Path) -> None:
+    assert load_till(tmp_path, as_toml(TILL), {"HANDSEL_ISSUER_PORT": "9000", "PORT": "9001"}).port == 8403
+
+
+@pytest.mark.parametrize(
+    "name", ["HANDSEL_TILL_COLOUR", "HANDSEL_TILL_ACQUIRER", "HANDSEL_TILL_", "HANDSEL_TILL_port_"]
+)
+def test_an_unknown_name_in_the_environment_is_an_error(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="sets nothing"):
+        load_till(tmp_path, as_toml(TILL), {name: "x"})
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("HANDSEL_TILL_PORT", "many"), ("HANDSEL_TILL_PORT", "70000"), ("HANDSEL_TILL_SIMULATED_CAMERA", "perhaps")],
+)
+def test_a_bad_value_in_the_environment_is_an_error(name: str, text: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError):
+        load_till(tmp_path, as_toml(TILL), {name: text})
+
+
+@pytest.mark.parametrize("length", [0, TOKEN_CHARS_MIN - 1])
+def test_a_short_token_is_an_error(length: int, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="at least 32 characters"):
+        load_till(tmp_path, as_toml(TILL, acquirer={"url": "http://127.0.0.1:1", "token": "t" * length}))
+
+
+def test_a_token_of_the_least_length_is_taken() -> None:
+    assert Secret("t" * TOKEN_CHARS_MIN).reveal() == "t" * TOKEN_CHARS_MIN
+
+
+@pytest.mark.parametrize("token", [7, ["t" * 64], {"value": "t" * 64}])
+def test_a_token_that_is_no_text_is_an_error(token: object, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError):
+        load_till(tmp_path, as_toml(TILL, acquirer={"url": "http://127.0.0.1:1", "token": token}))
+
+
+def test_a_key_of_a_wrong_length_is_an_error(tmp_path: Path) -> None:
+    parties = msgspec.to_builtins(PARTIES)
+    parties["issuer"]["seal"] = "AAAA"
+
+    with pytest.raises(ConfigError, match="32 bytes"):
+        load_till(tmp_path, as_toml(TILL, parties=parties))
+
+
+@pytest.mark.parametrize("role", EVERY_ROLE)
+def test_no_token_shows_in_a_repr(role: str) -> None:
+    settings = EVERY_ROLE[role]
+
+    assert TOKEN not in repr(settings) and TOKEN not in str(settings)
+    assert f"{Secret(TOKEN)!r} {Secret(TOKEN)}" == "Secret(…) Secret(…)"
+
+
+@pytest.mark.parametrize("change", [{"colour": TOKEN}, {"port": TOKEN}, {"acquirer": TOKEN}, {"host": [TOKEN]}])
+def test_no_value_shows_in_an_error(change: dict[str, object], tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_till(tmp_path, as_toml(TILL, **change))
+
+    assert TOKEN not in str(caught.value)
+
+
+@pytest.mark.parametrize("role", EVERY_ROLE)
+def test_settings_cannot_be_changed(role: str) -> None:
+    with pytest.raises(AttributeError):
+        setattr(EVERY_ROLE[role], "port", 1)  # noqa: B010 – the type checker would refuse it, too
