@@ -1,0 +1,25 @@
+"""
+Say which finder and which model are in use: the one place that changes when better ones are there.
+"""
+
+from __future__ import annotations
+
+from handsel.vision.embedding import EmbeddingModel
+from handsel.vision.hand import MediaPipeHandFinder
+from handsel.vision.places import PlacesModel
+from handsel.vision.read_palm import PalmReader
+
+
+def open_model() -> EmbeddingModel:
+    """
+    Return the model in use, checked against its manifest. Raises `ModelInvalid`.
+    """
+    return PlacesModel.load()
+
+
+def open_reader() -> PalmReader:
+    """
+    Return a reader that is ready to read: models checked, loaded and run once. Takes seconds. Raises `ModelInvalid`.
+    """
+    model = open_model()
+    return PalmReader(finder=MediaPipeHandFinder(), model=model)

@@ -1,0 +1,104 @@
+"""
+Read a model's file, and only if it is the one that the manifest beside it names.
+
+Knows names, shapes and sums; not what the numbers mean.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from handsel.errors import ModelInvalid
+
+MANIFEST = "manifest.toml"
+MODEL_BYTES_MAX = 64 * 2**20
+ID_DIGITS = 8  # Of the file's SHA-256, in the model's id: another file is another model.
+
+
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Describe one model: its file, what is in it, its threshold, and in words how both came about.
+    """
+
+    file: str
+    sha256: str
+    arrays: dict[str, tuple[int, ...]]
+    threshold: float
+    recipe: str
+    threshold_source: str
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    """
+    Hold the checked contents of a model's file: float32 arrays by name.
+    """
+
+    model_id: str
+    threshold: float
+    arrays: Mapping[str, NDArray[np.float32]] = field(repr=False)
+
+
+def load_model(directory: Path, name: str, *, shapes: Mapping[str, tuple[int, ...]]) -> LoadedModel:
+    """
+    Return the model `name` of `directory`.
+
+    1. The manifest is read; it names the file, its SHA-256 and the arrays in it.
+    2. The file is read once; what is parsed are the bytes that were summed.
+    3. The arrays are the ones the caller asked for, in shape and kind, and finite.
+
+    Raises `ModelInvalid`.
+    """
+    entry = _read_entry(directory, name)  # 1
+    content = _read_bytes(directory / entry.file)  # 2
+    if hashlib.sha256(content).hexdigest() != entry.sha256:
+        raise ModelInvalid(f"{entry.file} is not the file that {MANIFEST} names; restore it, or fit it again")
+    if entry.arrays != dict(shapes):
+        raise ModelInvalid(f"{MANIFEST} describes other arrays than this version of Handsel reads")
+    arrays = _read_arrays(content, entry)  # 3
+    if not 0 < entry.threshold < 1:
+        raise ModelInvalid(f"the threshold in {MANIFEST} is a cosine between 0 and 1")
+    return LoadedModel(model_id=f"{name}-{entry.sha256[:ID_DIGITS]}", threshold=entry.threshold, arrays=arrays)
+
+
+def _read_entry(directory: Path, name: str) -> Entry:
+    try:
+        document = tomllib.loads(_read_bytes(directory / MANIFEST).decode())
+        entry = msgspec.convert(document[name], Entry)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, msgspec.ValidationError) as exc:
+        raise ModelInvalid(f"{MANIFEST} has no sound entry for {name}") from exc
+    if Path(entry.file).name != entry.file:
+        raise ModelInvalid(f"the file that {MANIFEST} names lies beside it")
+    return entry
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MODEL_BYTES_MAX:
+            raise ModelInvalid(f"{path.name} has more than {MODEL_BYTES_MAX} bytes")
+        return path.read_bytes()
+    except OSError as exc:
+        raise ModelInvalid(f"{path.name} cannot be read") from exc
+
+
+def _read_arrays(content: bytes, entry: Entry) -> dict[str, NDArray[np.float32]]:
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in entry.arrays}
+    except Exception as exc:  # zipfile, zlib and numpy each raise their own; all mean that the file is no model.
+        raise ModelInvalid(f"{entry.file} does not hold the arrays that {MANIFEST} names") from exc
+    for name, shape in entry.arrays.items():
+        array = arrays[name]
+        if array.shape != shape or array.dtype != np.float32 or not np.isfinite(array).all():
+            raise ModelInvalid(f"{name} in {entry.file} is not finite float32 {shape}")
+        array.setflags(write=False)
+    return arrays

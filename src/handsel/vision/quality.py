@@ -1,0 +1,155 @@
+"""
+Judge whether a palm can be recognised in a picture, and say what the customer can do if not.
+
+The reasons are ordered by precedence: the first that holds is the one that is said. Every threshold says where it comes
+from; none was fitted to a person. Knows nothing of who anybody is.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import cv2
+import numpy as np
+
+from handsel.vision.frame import Frame
+from handsel.vision.hand import Hand
+from handsel.vision.roi import Placement, Roi, frame_share
+
+LUMA_MIN = (
+    40.0  # Of 255, mean of the square. Lines are a tenth darker than skin: four levels here, a webcam's noise is three.
+)
+SIDE_PX_MIN = (
+    80.0  # The finer filter has 6.9 of 128 pixels a wave: 4.3 here; two are the least that shows a wave at all.
+)
+FRAME_FILLED_MAX = 0.6  # Of the frame's shorter side: a larger square that is cut off is too close, not off centre.
+FRAME_SHARE_MIN = 0.96  # The views look at the central 0.8, shifted by up to a tenth.
+FORESHORTENING_MIN = 0.62  # A tilt of 50 degrees; drawn palms, held flat, have 0.8 and more.
+FINGER_REACH_MIN = 1.25  # Straight fingers reach 1.8 times as far as the knuckles, a fist's less than one time.
+MISFIT_MAX = 0.12  # In sides: anchors that lie so unlike a palm's are something else.
+SHARPNESS_MIN = 0.22  # Drawn palms: all above 0.24 under a blur of 2 pixels, most below 0.23 under one of 3.
+SHARPNESS_FULL = 0.5  # From here on a sharper palm is not a better one.
+GLARE_LUMA = 250  # Of 255: what is clipped holds no line.
+GLARE_SHARE_MAX = 0.2  # Of the square: a fifth of the places is lost, the others still tell people apart.
+DETAIL_FLOOR = 0.3  # Grey levels: keeps a square without any line from being called sharp.
+
+
+class Reason(StrEnum):
+    """
+    Say why a palm was not read; ordered by precedence.
+    """
+
+    TOO_DARK = "too_dark"
+    NO_HAND = "no_hand"
+    TWO_HANDS = "two_hands"
+    TOO_FAR = "too_far"
+    TOO_CLOSE = "too_close"
+    OUT_OF_FRAME = "out_of_frame"
+    HAND_CLOSED = "hand_closed"
+    TILTED = "tilted"
+    GLARE = "glare"
+    BLURRED = "blurred"
+
+    @property
+    def text(self) -> str:
+        """
+        Return what the customer can do, in one short sentence.
+        """
+        return TEXTS[self]
+
+
+TEXTS = {
+    Reason.TOO_DARK: "It is too dark here. Hold your hand in the light.",
+    Reason.NO_HAND: "Hold your open palm in front of the camera.",
+    Reason.TWO_HANDS: "Show one hand only.",
+    Reason.TOO_FAR: "Hold your hand closer.",
+    Reason.TOO_CLOSE: "Move your hand back a little.",
+    Reason.OUT_OF_FRAME: "Move your hand to the middle.",
+    Reason.HAND_CLOSED: "Open your hand and spread your fingers.",
+    Reason.TILTED: "Turn your palm flat to the camera.",
+    Reason.GLARE: "Turn your hand a little, away from the light.",
+    Reason.BLURRED: "Hold your hand still.",
+}
+
+
+def judge_frame(frame: Frame) -> Reason | None:
+    """
+    Return `TOO_DARK` where hardly anything in the frame is as bright as a palm must be.
+    """
+    luma = cv2.cvtColor(np.ascontiguousarray(frame.pixels[::8, ::8]), cv2.COLOR_RGB2GRAY)
+    return Reason.TOO_DARK if np.quantile(luma, 0.98) < LUMA_MIN else None
+
+
+def judge_hands(hands: tuple[Hand, ...]) -> Reason | None:
+    """
+    Return why these are not one open hand.
+    """
+    if not hands:
+        return Reason.NO_HAND
+    if len(hands) > 1:
+        return Reason.TWO_HANDS
+    return None
+
+
+def judge_placement(frame: Frame, *, hand: Hand, placement: Placement | None) -> Reason | None:
+    """
+    Return why the palm does not lie in the frame as it should.
+    """
+    if placement is None or placement.misfit > MISFIT_MAX:
+        return Reason.NO_HAND
+    if placement.side_px < SIDE_PX_MIN:
+        return Reason.TOO_FAR
+    if frame_share(frame, placement) < FRAME_SHARE_MIN:
+        is_large = placement.side_px > FRAME_FILLED_MAX * min(frame.width, frame.height)
+        return Reason.TOO_CLOSE if is_large else Reason.OUT_OF_FRAME
+    if hand.finger_reach < FINGER_REACH_MIN:
+        return Reason.HAND_CLOSED
+    if placement.foreshortening < FORESHORTENING_MIN:
+        return Reason.TILTED
+    return None
+
+
+def judge_roi(roi: Roi) -> Reason | None:
+    """
+    Return why the square does not show a palm's lines.
+    """
+    grey = roi.grey()
+    if grey.mean() < LUMA_MIN:
+        return Reason.TOO_DARK
+    if np.mean(grey >= GLARE_LUMA) > GLARE_SHARE_MAX:  # Before blur: where light clips there are no lines either.
+        return Reason.GLARE
+    return Reason.BLURRED if sharpness(roi) < SHARPNESS_MIN else None
+
+
+def sharpness(roi: Roi) -> float:
+    """
+    Return how much of the lines' detail is fine: a ratio, so that faint lines and dim light do not count as blur.
+
+    Deviation of the band between blurs of 0.8 and 1.6 pixels over that between 2.4 and 4.8, in the square's middle.
+
+    LIMITATIONS
+    * A camera's noise is fine detail too: a blurred palm in a noisy picture passes, and is then not recognised.
+    * So is what is left across the way of a palm that moved along one line: half of its lines stay sharp.
+    """
+    grey = roi.grey().astype(np.float32)
+    edge = len(grey) // 10
+    fine, coarse = (
+        (cv2.GaussianBlur(grey, (0, 0), sigma) - cv2.GaussianBlur(grey, (0, 0), 2 * sigma))[edge:-edge, edge:-edge]
+        for sigma in (0.8, 2.4)
+    )
+    return float(fine.std() / (coarse.std() + DETAIL_FLOOR))
+
+
+def grade(roi: Roi, placement: Placement) -> float:
+    """
+    Return the quality of a palm that no judge refused, 0..1: that of its weakest side.
+    """
+    grey = roi.grey()
+    margins = (
+        sharpness(roi) / SHARPNESS_FULL,
+        placement.side_px / len(grey),
+        placement.foreshortening / np.cos(np.deg2rad(20)),
+        float(grey.mean()) / (2 * LUMA_MIN),
+        1 - float(np.mean(grey >= GLARE_LUMA)) / (2 * GLARE_SHARE_MAX),
+    )
+    return float(np.clip(min(margins), 0, 1))
