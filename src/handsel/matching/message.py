@@ -23,6 +23,28 @@ ALIAS_SHARE = "issuer-to-matcher/alias-share"
 OrderKind = Literal["commit", "abort", "erase"]
 
 
+class PerMatcher(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Carry three envelopes, one sealed for or by each matcher.
+    """
+
+    a: bytes
+    b: bytes
+    c: bytes
+
+    def of(self, matcher: str) -> bytes:
+        """
+        Return the envelope of one matcher.
+        """
+        return {"a": self.a, "b": self.b, "c": self.c}[matcher]
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of what is sealed.
+        """
+        return "PerMatcher()"
+
+
 class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Ask one matcher for its part of a match (till → matcher, sealed).

@@ -1,0 +1,82 @@
+"""
+Put messages on a stream between two matchers, and take them off again.
+
+A frame is 4 bytes of length, 16 of query id, 2 of number, 1 of kind, then the payload; integers are big-endian.
+"""
+
+from __future__ import annotations
+
+import enum
+import socket
+import struct
+from dataclasses import dataclass
+
+from handsel.errors import EnvelopeInvalid, ensure
+
+FRAME_BYTES_MAX = 1 << 26  # 32 views of a million rows, in words of 16 bits.
+_HEADER = struct.Struct(">I16sHB")
+_JOIN_BYTES_MAX = 1 << 14  # Up to here header and payload go out as one.
+
+
+class Kind(enum.IntEnum):
+    """
+    Say what a frame means: a message of the dialogue, or that the sender has given the query up.
+    """
+
+    MESSAGE = 0
+    ABANDONED = 1
+
+
+@dataclass(frozen=True, repr=False)
+class Frame:
+    """
+    Hold one message of one query. `number` counts a sender's messages to one peer from 0.
+    """
+
+    query_id: bytes
+    number: int
+    kind: Kind
+    payload: bytes
+
+
+def write_frame(connection: socket.socket, frame: Frame) -> None:
+    """
+    Send one frame, within the socket's timeout. Raises `OSError`.
+    """
+    ensure(len(frame.payload) <= FRAME_BYTES_MAX, "a frame between matchers has a bounded length")
+    header = _HEADER.pack(len(frame.payload), frame.query_id, frame.number, frame.kind)
+    if len(frame.payload) <= _JOIN_BYTES_MAX:
+        connection.sendall(header + frame.payload)
+    else:
+        connection.sendall(header)
+        connection.sendall(frame.payload)
+
+
+def read_frame(connection: socket.socket) -> Frame | None:
+    """
+    Return the next frame, or None where the other end has hung up.
+
+    Raises `OSError`, and `EnvelopeInvalid` for a frame that no matcher sends.
+    """
+    header = read_exactly(connection, _HEADER.size)
+    if header is None:
+        return None
+    length, query_id, number, kind = _HEADER.unpack(header)
+    if length > FRAME_BYTES_MAX or kind not in (Kind.MESSAGE, Kind.ABANDONED):
+        raise EnvelopeInvalid("a matcher's peer sent a frame that no matcher sends")
+    payload = read_exactly(connection, length)
+    return None if payload is None else Frame(query_id, number, Kind(kind), payload)
+
+
+def read_exactly(connection: socket.socket, length: int) -> bytes | None:
+    """
+    Return the next *length* bytes, or None where the other end has hung up before. Raises `OSError`.
+    """
+    buffer = bytearray(length)
+    view = memoryview(buffer)
+    while view:
+        count = connection.recv_into(view)
+        if count == 0:
+            return None
+        view = view[count:]
+    return bytes(buffer)

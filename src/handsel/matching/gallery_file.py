@@ -1,0 +1,103 @@
+"""
+Open the SQLite file of a gallery: for its owner alone, for one process at a time, and safe against a power cut.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from handsel.errors import ConfigError, GalleryCorrupt, StoreError, StoreFull
+
+LOCK_WAIT_S = 3.0  # For the process before to let go of the file.
+FILE_NAME = "gallery.sqlite"
+_VERSION = 1
+_SETTINGS = (
+    "locking_mode=EXCLUSIVE",  # One process at a time.
+    "journal_mode=WAL",
+    "synchronous=FULL",  # On disk before anybody is told.
+    "secure_delete=ON",  # What is deleted is overwritten.
+    "temp_store=MEMORY",  # No share in a temporary file.
+)
+_SCHEMA = """
+CREATE TABLE rows (
+    enrolment_id BLOB PRIMARY KEY,
+    state INTEGER NOT NULL,
+    position INTEGER,
+    kept_at_ms INTEGER NOT NULL,
+    template BLOB,
+    own BLOB,
+    pair BLOB,
+    checksum BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX rows_by_position ON rows (position) WHERE position IS NOT NULL;
+CREATE INDEX rows_pending ON rows (kept_at_ms) WHERE state = 1;
+"""
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """
+    Turn what SQLite raises into Handsel's own errors.
+    """
+    try:
+        yield
+    except sqlite3.Error as exc:
+        code = getattr(exc, "sqlite_errorcode", 0) & 0xFF  # The primary code, without its extension.
+        if code == sqlite3.SQLITE_FULL:
+            raise StoreFull("the matcher's disk is full; nothing was changed: make room, then repeat") from exc
+        if code == sqlite3.SQLITE_BUSY:
+            raise ConfigError("another process works in this matcher's directory: stop it first") from exc
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise GalleryCorrupt("the gallery's file is damaged: restore it from its backup") from exc
+        raise StoreError("the gallery's file cannot be used; nothing was changed") from exc
+
+
+def open_file(directory: Path) -> sqlite3.Connection:
+    """
+    Return a connection to the gallery in *directory*, which is made where there is none.
+
+    Raises `ConfigError`, `GalleryCorrupt`, `StoreError`.
+    """
+    path = _private_file(directory)
+    with translated():
+        connection = sqlite3.connect(path, timeout=LOCK_WAIT_S, isolation_level=None, check_same_thread=False)
+    try:
+        with translated():
+            for setting in _SETTINGS:
+                connection.execute(f"PRAGMA {setting}").fetchall()
+            _prepare(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version == 0:
+        connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
+    elif version != _VERSION:
+        raise ConfigError("the gallery was written by another version of Handsel")
+    else:
+        connection.executescript("BEGIN IMMEDIATE; COMMIT;")  # Takes the lock, which is then held until the end.
+
+
+def _private_file(directory: Path) -> Path:
+    """
+    Return the path of the file, made with mode 0600 in a directory of mode 0700. SQLite gives its log the same mode.
+    """
+    path = directory / FILE_NAME
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for place in (directory, path):
+            if place.exists() and stat.S_IMODE(place.stat().st_mode) & 0o077:
+                raise ConfigError(f"{place.name} is open to others: take their permissions away (chmod go-rwx)")
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as exc:
+        raise ConfigError(f"the matcher's directory cannot be used: {exc.strerror}") from exc
+    return path

@@ -1,0 +1,328 @@
+"""
+Be one matcher: open what is sealed to it, match with its peers, keep its rows, and do what the issuer orders.
+
+A matcher never sees a palm, a score, whether there was a match, or the till; it answers 16 masked bytes, sealed to the
+issuer.
+
+LIMITATIONS
+An enrolment is compared with the active rows: of two that are pending at the same time, neither sees the other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from handsel.clock import Clock
+from handsel.envelope import open_envelope, seal
+from handsel.errors import BodyInvalid, ConfigError, EnvelopeInvalid, IdReused, PartyUnavailable, StoreError
+from handsel.ids import ID_BYTES, id_to_bytes
+from handsel.keys import PartyKeys, PublicKeys, verify_signature
+from handsel.log import Log
+from handsel.matching import kernels
+from handsel.matching.entry import POSITION_MAX
+from handsel.matching.gallery import Gallery, Shares
+from handsel.matching.masks import Masks, PairSecret
+from handsel.matching.message import (
+    ALIAS_BYTES,
+    ALIAS_SHARE,
+    ANSWER,
+    MATCHERS,
+    QUERY,
+    TEMPLATE,
+    AliasShare,
+    Answer,
+    Confirmation,
+    Order,
+    Query,
+    Template,
+)
+from handsel.matching.opening import agree, subject_digest
+from handsel.matching.party import Dialogue, Seat, match
+from handsel.matching.peers import QUERY_TIMEOUT_S, PeerAddress, Peers
+from handsel.matching.ring import Words
+from handsel.matching.scale import VIEWS_MAX, require_threshold
+from handsel.order import BINDING_BYTES
+
+QUERIES_AT_ONCE_MAX = 32  # More are refused, never queued: three queues could wait for each other.
+QUERIES_REMEMBERED = 100_000  # So that none is answered twice. Across a restart, the binding alone sees to that.
+
+
+@dataclass(frozen=True)
+class Match:
+    """
+    Hold the settings of the match, on which all three matchers must agree.
+
+    `threshold` is the least dot product that counts, as `scale.threshold_to_int` gives it.
+    """
+
+    dims: int
+    threshold: int
+    views_max: int = VIEWS_MAX
+
+    def __post_init__(self) -> None:
+        """
+        Refuse settings with which a dot product would not fit 16 bits. Raises `ConfigError`.
+        """
+        require_threshold(self.threshold, dims=self.dims)
+        if not 1 <= self.views_max <= VIEWS_MAX:
+            raise ConfigError(f"a query has at most {VIEWS_MAX} views")
+
+
+@dataclass(frozen=True)
+class Party:
+    """
+    Hold what is public of one matcher: its keys, and where its peers reach it.
+    """
+
+    keys: PublicKeys
+    address: PeerAddress
+
+
+@dataclass(frozen=True)
+class Health:
+    """
+    Say whether a matcher can answer, and how many palms it holds shares of.
+    """
+
+    status: Literal["ok", "waiting_for_peers"]
+    rows: int
+    matcher: str
+
+
+class Matcher:
+    """
+    Serve queries, enrolments and orders. Safe for several threads; a query runs in the thread that asks.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        keys: PartyKeys,
+        issuer: PublicKeys,
+        parties: Mapping[str, Party],
+        directory: Path,
+        settings: Match,
+        clock: Clock,
+        log: Log,
+        query_timeout_s: float = QUERY_TIMEOUT_S,
+    ) -> None:
+        """
+        Open the gallery. *parties* are all three matchers by name, this one among them.
+
+        Raises `ConfigError`, `GalleryCorrupt`, `StoreError`.
+        """
+        if name not in MATCHERS or set(parties) != set(MATCHERS):
+            raise ConfigError("there are three matchers: a, b and c")
+        if parties[name].keys != keys.public():
+            raise ConfigError(f"the public keys of matcher {name} are not those of its own private keys")
+        self.name = name
+        self._keys, self._issuer, self._settings, self._clock, self._log = keys, issuer, settings, clock, log
+        self._secrets = {
+            other: PairSecret.agree(me=name, other=other, keys=keys, peer=parties[other].keys)
+            for other in MATCHERS
+            if other != name
+        }
+        addresses = {other: party.address for other, party in parties.items()}
+        self._peers = Peers(name, addresses=addresses, secrets=self._secrets, log=log, timeout_s=query_timeout_s)
+        self._places = threading.BoundedSemaphore(QUERIES_AT_ONCE_MAX)
+        self._seen = _Seen()
+        self._gallery = Gallery(directory, dims=settings.dims)
+
+    def start(self) -> None:
+        """
+        Make ready to match, and listen for the peers. Raises `PortTaken`.
+        """
+        kernels.compile_all()
+        self._peers.start()
+
+    def close(self) -> None:
+        """
+        Hang up, and close the gallery.
+        """
+        self._peers.close()
+        self._gallery.close()
+
+    def health(self) -> Health:
+        """
+        Return whether both peers can be reached, and the number of rows.
+        """
+        status: Literal["ok", "waiting_for_peers"] = "ok" if self._peers.are_alive() else "waiting_for_peers"
+        return Health(status, self._gallery.rows().count, self.name)
+
+    def answer_query(self, envelope: bytes) -> bytes:
+        """
+        Match a palm with both peers, and return this matcher's answer, sealed to the issuer.
+
+        Raises `EnvelopeInvalid`, `IdReused`, `BindingMismatch`, `GalleriesDiffer`, `PeerUnavailable`,
+        `PartyUnavailable`.
+        """
+        query = open_envelope(envelope, Query, keys=self._keys, purpose=QUERY)
+        shares = self._require_query(query)
+        with self._place():
+            self._seen.require_new(query.query_id)
+            return self._answer(query, shares, purpose=QUERY)
+
+    def enrol(self, template_envelope: bytes, alias_share_envelope: bytes) -> bytes:
+        """
+        Look whether a palm is enrolled, keep its shares as pending, and return the answer, sealed to the issuer.
+
+        The same enrolment may be sent again until it has ended; all three matchers must then be sent it again. Raises
+        what `answer_query` raises, and `StoreFull`, `StoreError`.
+        """
+        template = open_envelope(template_envelope, Template, keys=self._keys, purpose=TEMPLATE)
+        part = open_envelope(alias_share_envelope, AliasShare, keys=self._keys, purpose=ALIAS_SHARE)
+        if part.enrolment_id != template.enrolment_id:
+            raise EnvelopeInvalid("template and alias belong to different enrolments")
+        enrolment_id, shares = id_to_bytes(template.enrolment_id), self._require_enrolment(template, part)
+        views = self._require_query(template.query)
+        with self._place():
+            self._gallery.require_enrollable(enrolment_id, shares)
+            self._seen.require_new_or_same(template.query.query_id, msgspec.msgpack.encode((template, part)))
+            answer = self._answer(template.query, views, purpose=TEMPLATE)
+            self._gallery.keep_pending([(enrolment_id, shares)], now_ms=self._clock())
+            return answer
+
+    def carry_out(self, order: bytes, signature: bytes) -> tuple[bytes, bytes]:
+        """
+        Do what the issuer orders, and return a confirmation and this matcher's signature on it.
+
+        An order may be sent again. Raises `SignatureInvalid`, `BodyInvalid`, `NotFound`, `IdReused`, `StoreFull`,
+        `StoreError`.
+        """
+        verify_signature(order, signature, signer=self._issuer)
+        asked = _decode_order(order)
+        enrolment_id, now_ms = id_to_bytes(asked.enrolment_id), self._clock()
+        if asked.kind == "commit":
+            self._gallery.commit(enrolment_id, position=asked.position)
+        elif asked.kind == "abort":
+            self._gallery.abort(enrolment_id, now_ms=now_ms)
+        else:
+            self._gallery.erase(enrolment_id, now_ms=now_ms)
+        self._log.event("order_carried_out", outcome=asked.kind)
+        confirmation = msgspec.msgpack.encode(Confirmation(asked.kind, asked.enrolment_id, self.name, now_ms))
+        return confirmation, self._keys.signature(confirmation)
+
+    def _answer(self, query: Query, shares: Words, *, purpose: str) -> bytes:
+        begin_ms = self._clock()
+        dialogue = self._dialogue(query, shares, purpose=purpose)
+        masked = self._peers.carry_out(dialogue, query_id=query.query_id)
+        self._log.event("query_answered", duration_ms=self._clock() - begin_ms)
+        answer = Answer(query.query_id, query.binding, self.name, masked)
+        return seal(answer, to=self._issuer, purpose=ANSWER)
+
+    def _dialogue(self, query: Query, shares: Words, *, purpose: str) -> Dialogue[bytes]:
+        subject = subject_digest(
+            query_id=query.query_id,
+            binding=query.binding,
+            purpose=purpose,
+            views=query.views,
+            dims=self._settings.dims,
+            threshold=self._settings.threshold,
+        )
+        now_ms = self._clock()
+        agreed = yield from agree(
+            self.name, subject=subject, held=self._gallery, random_bytes=os.urandom, now_ms=now_ms
+        )
+        self._drop_expired(now_ms)
+        seat = Seat(self.name)
+        after, before = (
+            self._secrets[other].mask_stream(query_id=query.query_id, nonces=agreed.nonces)
+            for other in (seat.after, seat.before)
+        )
+        masked = yield from match(
+            self.name,
+            rows=agreed.rows,
+            query=shares,
+            threshold=self._settings.threshold,
+            masks=Masks(after=after, before=before),
+        )
+        return masked
+
+    def _drop_expired(self, now_ms: int) -> None:
+        try:
+            self._gallery.drop_expired(now_ms=now_ms)
+        except (
+            StoreError
+        ) as exc:  # A full disk must not stop a payment that writes nothing; the next query tries again.
+            self._log.event("expired_rows_kept", code=exc.code)
+
+    def _require_query(self, query: Query) -> Words:
+        if len(query.query_id) != ID_BYTES or len(query.binding) != BINDING_BYTES:
+            raise EnvelopeInvalid("a query has an id of 16 bytes and a binding of 32")
+        if not 1 <= query.views <= self._settings.views_max:
+            raise EnvelopeInvalid(f"a query has 1 to {self._settings.views_max} views")
+        if len(query.shares) != 2 * query.views * self._settings.dims:
+            raise EnvelopeInvalid("the shares of a query have not the length that its views and the model give them")
+        return np.frombuffer(query.shares, "<u2").astype(np.uint16).reshape(query.views, self._settings.dims)
+
+    def _require_enrolment(self, template: Template, part: AliasShare) -> Shares:
+        if len(template.shares) != 2 * self._settings.dims:
+            raise EnvelopeInvalid("the shares of a template have not the length that the model gives them")
+        if len(part.own) != ALIAS_BYTES or len(part.pair) != ALIAS_BYTES:
+            raise EnvelopeInvalid("the share of an alias is 16 bytes, twice")
+        return Shares(template.shares, part.own, part.pair)
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        if not self._places.acquire(blocking=False):
+            raise PartyUnavailable("this matcher has as many queries in hand as it takes: ask again")
+        try:
+            yield
+        finally:
+            self._places.release()
+
+
+class _Seen:
+    """
+    Remember the latest queries, so that none is answered twice.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._digests: OrderedDict[bytes, bytes] = OrderedDict()
+
+    def require_new(self, query_id: bytes) -> None:
+        """
+        Remember a query. Raises `IdReused` where it was seen before.
+        """
+        with self._lock:
+            if query_id in self._digests:
+                raise IdReused("that query was answered before: show the palm again")
+            self._remember(query_id, b"")
+
+    def require_new_or_same(self, query_id: bytes, content: bytes) -> None:
+        """
+        Remember a query of an enrolment. Raises `IdReused` where its id was seen before with other content.
+        """
+        digest = hashlib.sha256(content).digest()
+        with self._lock:
+            if self._digests.get(query_id, digest) != digest:
+                raise IdReused("that query was answered before: show the palm again")
+            self._remember(query_id, digest)
+
+    def _remember(self, query_id: bytes, digest: bytes) -> None:
+        self._digests[query_id] = digest
+        if len(self._digests) > QUERIES_REMEMBERED:
+            self._digests.popitem(last=False)
+
+
+def _decode_order(order: bytes) -> Order:
+    try:
+        asked = msgspec.msgpack.decode(order, type=Order)
+    except msgspec.MsgspecError as exc:
+        raise BodyInvalid("an order that its issuer signed does not parse") from exc
+    if not 0 <= asked.position <= POSITION_MAX:
+        raise BodyInvalid(f"the position of a row must lie between 0 and {POSITION_MAX}")
+    return asked

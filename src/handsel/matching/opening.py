@@ -1,0 +1,133 @@
+"""
+Begin a query: three matchers see that they are about to do the same thing over the same rows.
+
+1. Each sends the others a fresh nonce, the digest of its rows and the digest of what it was asked.
+2. What they were asked must be the same, or the envelopes belong to different queries.
+3. Where their rows differ, a commit or an erasure has reached some of them and not yet the others: they exchange the
+   states of all rows, each takes the later ones, and they begin again.
+4. Each sends the others the digest of all three openings: nobody was told something else, and no message of an earlier
+   attempt is taken for one of this.
+
+LIMITATIONS
+A peer is believed when it says that a row was committed or erased; it does not yet show the issuer's signed order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from handsel.errors import BindingMismatch, EnvelopeInvalid, GalleriesDiffer
+from handsel.matching.entry import Entry, join_entries
+from handsel.matching.masks import NONCE_BYTES
+from handsel.matching.message import MATCHERS
+from handsel.matching.party import Dialogue, Receive, Send
+from handsel.matching.rows import Rows
+
+SYNCHRONISE_MAX = 2  # Times in one query; more often only while rows keep changing.
+
+S = TypeVar("S")
+
+
+class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Say what one matcher is about to do. 32 bytes each.
+    """
+
+    nonce: bytes
+    rows: bytes
+    subject: bytes
+
+
+class Held(Protocol):
+    """
+    Hold the rows of a matcher: what `gallery.Gallery` does.
+    """
+
+    def rows(self) -> Rows:
+        """
+        Return the active rows as they are now.
+        """
+
+    def entries(self) -> tuple[Entry, ...]:
+        """
+        Return the state of every enrolment.
+        """
+
+    def advance(self, entries: tuple[Entry, ...], *, now_ms: int) -> None:
+        """
+        Bring rows to a later state.
+        """
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """
+    Hold what the three have agreed on: the rows to match against, and the nonces, by matcher, for this query's masks.
+    """
+
+    rows: Rows
+    nonces: dict[str, bytes]
+
+
+def subject_digest(*, query_id: bytes, binding: bytes, purpose: str, views: int, dims: int, threshold: int) -> bytes:
+    """
+    Return the digest of what a matcher was asked: 32 bytes.
+    """
+    subject = msgspec.msgpack.encode((query_id, binding, purpose, views, dims, threshold))
+    return hashlib.sha256(b"handsel/v1/query\0" + subject).digest()
+
+
+def agree(
+    me: str, *, subject: bytes, held: Held, random_bytes: Callable[[int], bytes], now_ms: int
+) -> Dialogue[Agreed]:
+    """
+    Agree with both peers on what is to be matched.
+
+    Raises `BindingMismatch`, `GalleriesDiffer`, `EnvelopeInvalid`.
+    """
+    for _ in range(SYNCHRONISE_MAX + 1):
+        rows = held.rows()
+        openings = yield from _exchange(me, Opening(random_bytes(NONCE_BYTES), rows.digest, subject), Opening)  # 1
+        if any(opening.subject != subject for opening in openings.values()):  # 2
+            raise BindingMismatch("the three matchers were asked different things; nothing was matched")
+        if all(opening.rows == rows.digest for opening in openings.values()):
+            yield from _confirm(me, openings)  # 4
+            return Agreed(rows, {name: opening.nonce for name, opening in openings.items()})
+        galleries = yield from _exchange(me, held.entries(), tuple[Entry, ...])  # 3
+        held.advance(join_entries(galleries), now_ms=now_ms)
+    raise GalleriesDiffer("the galleries of the three matchers keep changing: ask again")
+
+
+def _confirm(me: str, openings: dict[str, Opening]) -> Dialogue[None]:
+    seen = msgspec.msgpack.encode([(name, openings[name]) for name in MATCHERS])
+    digest = hashlib.sha256(b"handsel/v1/openings\0" + seen).digest()
+    digests = yield from _exchange(me, digest, bytes)
+    if not all(hmac.compare_digest(theirs, digest) for theirs in digests.values()):
+        raise EnvelopeInvalid("the three matchers did not see the same openings; nothing was matched")
+
+
+def _exchange(me: str, mine: S, kind: type[S]) -> Dialogue[dict[str, S]]:
+    """
+    Send *mine* to both peers and return what all three sent, by matcher.
+    """
+    payload = msgspec.msgpack.encode(mine)
+    others = [name for name in MATCHERS if name != me]
+    for name in others:
+        yield Send(name, payload)
+    said = {me: mine}
+    for name in others:
+        said[name] = _decode((yield Receive(name)), kind)
+    return said
+
+
+def _decode(payload: bytes, kind: type[S]) -> S:
+    try:
+        return msgspec.msgpack.decode(payload, type=kind)
+    except msgspec.MsgspecError as exc:
+        raise EnvelopeInvalid("a matcher's peer sent a message that does not parse") from exc

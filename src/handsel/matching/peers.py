@@ -1,0 +1,310 @@
+"""
+Carry messages between the three matchers: TCP, one connection for each direction, dialled when it is first needed.
+
+1. Who accepts sends a challenge; who dials proves that it holds the secret of the pair, and gets a proof back.
+2. Every message is a frame: its length, the query it belongs to, its number within the query, its kind.
+3. Messages wait in the query's mailbox until its thread asks for them. An opening that arrives before this matcher was
+   asked the same thing waits for a while.
+4. A query that fails here is abandoned at the peers too, so that they need not wait. A peer that hangs up fails the
+   queries that wait for it. The next query dials again: nothing needs to be restarted.
+
+LIMITATIONS
+Frames are neither encrypted nor signed: only the two ends are known to be right. On the network of another organisation
+that is not enough; mutual TLS is to come around it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from time import monotonic
+
+from handsel.errors import AccessDenied, HandselError, PeerUnavailable, PortTaken, Untrusted
+from handsel.log import Log
+from handsel.matching.frame import Frame, Kind, read_frame, write_frame
+from handsel.matching.hello import HELLO_TIMEOUT_S, accept_hello, dial_hello
+from handsel.matching.mailbox import Mailbox, Mailboxes
+from handsel.matching.masks import PairSecret
+from handsel.matching.message import MATCHERS
+from handsel.matching.party import Dialogue, Send, T
+
+QUERY_TIMEOUT_S = 5.0  # From its beginning to its answer.
+CONNECTIONS_MAX = 8  # Accepted at a time; two are needed.
+BACKLOG = 4
+CLOSE_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True)
+class PeerAddress:
+    """
+    Say where a matcher listens for its peers.
+    """
+
+    host: str
+    port: int
+
+
+class Link:
+    """
+    Hold the connection on which this matcher sends to one peer.
+    """
+
+    def __init__(self, secret: PairSecret, address: PeerAddress) -> None:
+        self._secret, self._address = secret, address
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+
+    def send(self, frame: Frame, *, deadline_s: float) -> None:
+        """
+        Send one frame, dialling first if need be. Raises `PeerUnavailable`.
+        """
+        with self._held(deadline_s):
+            connection = self._connected(deadline_s)
+            try:
+                connection.settimeout(_left_s(deadline_s))
+                write_frame(connection, frame)
+            except OSError as exc:
+                self._hang_up()
+                raise PeerUnavailable("a matcher's peer does not take messages: ask again") from exc
+
+    def is_alive(self, *, deadline_s: float) -> bool:
+        """
+        Return whether the peer is there, dialling first if need be.
+        """
+        try:
+            with self._held(deadline_s):
+                self._connected(deadline_s)
+        except PeerUnavailable:
+            return False
+        return True
+
+    def close(self) -> None:
+        """
+        Hang up.
+        """
+        with self._lock:
+            self._hang_up()
+
+    @contextlib.contextmanager
+    def _held(self, deadline_s: float) -> Iterator[None]:
+        if not self._lock.acquire(timeout=_left_s(deadline_s)):
+            raise PeerUnavailable("a matcher's peer does not take messages: ask again")
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    def _connected(self, deadline_s: float) -> socket.socket:
+        if self._socket is not None and _has_hung_up(self._socket):
+            self._hang_up()
+        if self._socket is None:
+            self._socket = self._dial(min(HELLO_TIMEOUT_S, _left_s(deadline_s)))
+        return self._socket
+
+    def _dial(self, timeout_s: float) -> socket.socket:
+        try:
+            connection = socket.create_connection((self._address.host, self._address.port), timeout=timeout_s)
+        except OSError as exc:
+            raise PeerUnavailable("a matcher's peer cannot be reached: ask again") from exc
+        try:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            dial_hello(connection, self._secret)
+        except (OSError, Untrusted, AccessDenied) as exc:
+            connection.close()
+            raise PeerUnavailable("who answers at a peer's address is not that peer: check keys and ports") from exc
+        return connection
+
+    def _hang_up(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+
+class Peers:
+    """
+    Talk to the two other matchers, for many queries at a time.
+    """
+
+    def __init__(
+        self,
+        me: str,
+        *,
+        addresses: Mapping[str, PeerAddress],
+        secrets: Mapping[str, PairSecret],
+        log: Log,
+        timeout_s: float = QUERY_TIMEOUT_S,
+    ) -> None:
+        self.me, self.timeout_s = me, timeout_s
+        self._address, self._secrets, self._log = addresses[me], secrets, log
+        self._links = {name: Link(secrets[name], addresses[name]) for name in MATCHERS if name != me}
+        self._mailboxes = Mailboxes()
+        self._listener: socket.socket | None = None
+        self._accepted: set[socket.socket] = set()
+        self._current: dict[str, socket.socket] = {}
+        self._threads: set[threading.Thread] = set()
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """
+        Listen for the peers. Raises `PortTaken`.
+        """
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((self._address.host, self._address.port))
+            listener.listen(BACKLOG)
+        except OSError as exc:
+            listener.close()
+            raise PortTaken(f"matcher {self.me} cannot listen on port {self._address.port}: {exc.strerror}") from exc
+        self._listener = listener
+        self._start_thread(threading.Thread(target=self._accept, args=(listener,), daemon=True))
+
+    def close(self) -> None:
+        """
+        Hang up on both peers and stop listening.
+        """
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            with contextlib.suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
+        for link in self._links.values():
+            link.close()
+        with self._lock:
+            accepted, threads = list(self._accepted), list(self._threads)
+        for connection in accepted:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        for thread in threads:
+            thread.join(CLOSE_TIMEOUT_S)
+
+    def are_alive(self) -> bool:
+        """
+        Return whether both peers are there, dialling first if need be.
+        """
+        deadline_s = monotonic() + HELLO_TIMEOUT_S
+        return all(link.is_alive(deadline_s=deadline_s) for link in self._links.values())
+
+    def carry_out(self, dialogue: Dialogue[T], *, query_id: bytes) -> T:
+        """
+        Run a dialogue with both peers, in this thread, and return its result.
+
+        Raises `PeerUnavailable` where a peer is not there, gives up or stays silent for too long; whatever the dialogue
+        raises; `IdReused` where that query is in hand already.
+        """
+        deadline_s = monotonic() + self.timeout_s
+        with self._mailboxes.open(query_id) as mailbox:
+            try:
+                return self._drive(dialogue, query_id, mailbox, deadline_s)
+            except BaseException:  # Whatever went wrong here, the peers need not wait for it.
+                self._abandon(query_id)
+                raise
+            finally:
+                dialogue.close()
+
+    def _drive(self, dialogue: Dialogue[T], query_id: bytes, mailbox: Mailbox, deadline_s: float) -> T:
+        numbers = dict.fromkeys(self._links, 0)
+        try:
+            asked = next(dialogue)
+            while True:
+                if isinstance(asked, Send):
+                    frame = Frame(query_id, numbers[asked.to], Kind.MESSAGE, asked.payload)
+                    self._links[asked.to].send(frame, deadline_s=deadline_s)
+                    numbers[asked.to] += 1
+                    asked = dialogue.send(b"")
+                else:
+                    asked = dialogue.send(mailbox.take(asked.sender, deadline_s=deadline_s))
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+
+    def _abandon(self, query_id: bytes) -> None:
+        deadline_s = monotonic() + HELLO_TIMEOUT_S
+        for link in self._links.values():
+            with contextlib.suppress(PeerUnavailable):
+                link.send(Frame(query_id, 0, Kind.ABANDONED, b""), deadline_s=deadline_s)
+
+    def _accept(self, listener: socket.socket) -> None:
+        while self._listener is not None:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with self._lock:
+                is_full = len(self._accepted) >= CONNECTIONS_MAX
+                if not is_full:
+                    self._accepted.add(connection)
+            if is_full:
+                connection.close()
+            else:
+                self._start_thread(threading.Thread(target=self._listen, args=(connection,), daemon=True))
+
+    def _listen(self, connection: socket.socket) -> None:
+        """
+        Learn who dialled, then put its frames into mailboxes until it hangs up.
+        """
+        sender: str | None = None
+        try:
+            sender = accept_hello(connection, self.me, self._secrets)
+            self._take_over(sender, connection)
+            while (frame := read_frame(connection)) is not None:
+                self._mailboxes.put(sender, frame)
+        except OSError:
+            pass  # It hung up.
+        except HandselError as exc:
+            self._log.event("peer_refused", code=exc.code)
+        finally:
+            self._let_go(sender, connection)
+
+    def _take_over(self, sender: str, connection: socket.socket) -> None:
+        """
+        Make this the one connection on which *sender* is heard: it dialled again because an earlier one was lost.
+        """
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        with self._lock:
+            earlier = self._current.get(sender)
+            self._current[sender] = connection
+            if earlier is not None:
+                self._mailboxes.hang_up(sender)
+        if earlier is not None:
+            with contextlib.suppress(OSError):
+                earlier.shutdown(socket.SHUT_RDWR)
+        self._log.event("peer_connected")
+
+    def _let_go(self, sender: str | None, connection: socket.socket) -> None:
+        with self._lock:
+            self._accepted.discard(connection)
+            self._threads.discard(threading.current_thread())
+            if sender is not None and self._current.get(sender) is connection:
+                del self._current[sender]
+                self._mailboxes.hang_up(sender)
+        connection.close()
+
+    def _start_thread(self, thread: threading.Thread) -> None:
+        with self._lock:
+            self._threads.add(thread)
+        thread.start()
+
+
+def _left_s(deadline_s: float) -> float:
+    left_s = deadline_s - monotonic()
+    if left_s <= 0:
+        raise PeerUnavailable("a matcher's peer did not answer in time: ask again")
+    return left_s
+
+
+def _has_hung_up(connection: socket.socket) -> bool:
+    """
+    Return whether the other end of a connection on which it never says anything has closed it.
+    """
+    try:
+        connection.setblocking(False)
+        connection.recv(1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -1,0 +1,398 @@
+"""
+Promises of the gallery: what was told is on disk, what was erased is gone, and what is damaged is not used.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from handsel.errors import (
+    ConfigError,
+    GalleriesDiffer,
+    GalleryCorrupt,
+    IdReused,
+    NotFound,
+    StoreError,
+    StoreFull,
+)
+from handsel.matching.entry import ACTIVE, ERASED, PENDING, Entry
+from handsel.matching.gallery import PENDING_S_MAX, Gallery, Shares
+from handsel.matching.gallery_file import FILE_NAME
+
+DIMS = 64
+NOW_MS = 1_000_000
+
+
+def an_id() -> bytes:
+    """
+    Return a fresh enrolment id.
+    """
+    return os.urandom(16)
+
+
+def some_shares() -> Shares:
+    """
+    Return random shares.
+    """
+    return Shares(os.urandom(2 * DIMS), os.urandom(16), os.urandom(16))
+
+
+@pytest.fixture
+def gallery(tmp_path: Path) -> Iterator[Gallery]:
+    """
+    An empty gallery.
+    """
+    opened = Gallery(tmp_path / "a", dims=DIMS)
+    yield opened
+    opened.close()
+
+
+def _reopened(gallery: Gallery, directory: Path) -> Gallery:
+    gallery.close()
+    return Gallery(directory, dims=DIMS)
+
+
+def _enrolled(gallery: Gallery, *, position: int, shares: Shares | None = None) -> bytes:
+    enrolment = an_id()
+    gallery.keep_pending([(enrolment, shares or some_shares())], now_ms=NOW_MS)
+    gallery.commit(enrolment, position=position)
+    return enrolment
+
+
+def _bytes_on_disk(directory: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in directory.iterdir())
+
+
+def test_pending_row_is_not_matched(gallery: Gallery) -> None:
+    gallery.keep_pending([(an_id(), some_shares())], now_ms=NOW_MS)
+
+    assert gallery.rows().count == 0
+
+
+def test_committed_row_holds_what_was_enrolled(gallery: Gallery) -> None:
+    shares = some_shares()
+
+    _enrolled(gallery, position=1, shares=shares)
+
+    rows = gallery.rows()
+    assert (1, shares.template) == (rows.count, rows.templates[0].tobytes())
+    assert (shares.own, shares.pair) == (rows.own[0].tobytes(), rows.pair[0].tobytes())
+
+
+def test_rows_stand_in_the_order_of_their_positions_whenever_they_came(gallery: Gallery) -> None:
+    third, first, second = (_enrolled(gallery, position=position) for position in (30, 10, 20))
+
+    assert [first, second, third] == [row.tobytes() for row in gallery.rows().ids]
+
+
+def test_rows_are_the_same_after_a_restart(gallery: Gallery, tmp_path: Path) -> None:
+    for position in (3, 1, 2):
+        _enrolled(gallery, position=position)
+    gallery.erase(_enrolled(gallery, position=4), now_ms=NOW_MS)
+    before, entries = gallery.rows(), gallery.entries()
+
+    after = _reopened(gallery, tmp_path / "a")
+
+    assert before.digest == after.rows().digest
+    assert np.array_equal(before.templates, after.rows().templates)
+    assert entries == after.entries()
+    after.close()
+
+
+def test_rows_that_a_query_holds_do_not_change(gallery: Gallery) -> None:
+    enrolment = _enrolled(gallery, position=1)
+    held = gallery.rows()
+    template = held.templates.copy()
+
+    gallery.erase(enrolment, now_ms=NOW_MS)
+    _enrolled(gallery, position=2)
+
+    assert np.array_equal(template, held.templates)
+
+
+def test_commit_may_be_repeated_but_not_moved(gallery: Gallery) -> None:
+    enrolment = _enrolled(gallery, position=1)
+
+    gallery.commit(enrolment, position=1)
+
+    assert gallery.rows().count == 1
+    with pytest.raises(IdReused):
+        gallery.commit(enrolment, position=2)
+
+
+def test_commit_at_a_position_that_is_taken_changes_nothing(gallery: Gallery) -> None:
+    _enrolled(gallery, position=1)
+    enrolment = an_id()
+    gallery.keep_pending([(enrolment, some_shares())], now_ms=NOW_MS)
+
+    with pytest.raises(IdReused):
+        gallery.commit(enrolment, position=1)
+
+    gallery.commit(enrolment, position=2)
+    assert gallery.rows().count == 2
+
+
+def test_commit_of_what_is_unknown_aborted_or_erased_is_not_found(gallery: Gallery) -> None:
+    aborted, erased = an_id(), _enrolled(gallery, position=1)
+    gallery.keep_pending([(aborted, some_shares())], now_ms=NOW_MS)
+    gallery.abort(aborted, now_ms=NOW_MS)
+    gallery.erase(erased, now_ms=NOW_MS)
+
+    for enrolment in (an_id(), aborted, erased):
+        with pytest.raises(NotFound):
+            gallery.commit(enrolment, position=5)
+
+
+def test_abort_of_an_active_row_is_not_found_and_leaves_it(gallery: Gallery) -> None:
+    enrolment = _enrolled(gallery, position=1)
+
+    with pytest.raises(NotFound):
+        gallery.abort(enrolment, now_ms=NOW_MS)
+
+    assert gallery.rows().count == 1
+
+
+def test_enrolment_that_was_aborted_before_it_came_stays_out(gallery: Gallery) -> None:
+    enrolment = an_id()
+    gallery.abort(enrolment, now_ms=NOW_MS)
+    gallery.abort(enrolment, now_ms=NOW_MS)
+
+    with pytest.raises(IdReused):
+        gallery.keep_pending([(enrolment, some_shares())], now_ms=NOW_MS)
+
+
+def test_enrolment_may_be_repeated_with_the_same_shares_only(gallery: Gallery) -> None:
+    enrolment, shares = an_id(), some_shares()
+    gallery.keep_pending([(enrolment, shares)], now_ms=NOW_MS)
+
+    gallery.keep_pending([(enrolment, shares)], now_ms=NOW_MS)
+
+    assert (Entry(enrolment, PENDING, None),) == gallery.entries()
+    with pytest.raises(IdReused):
+        gallery.keep_pending([(enrolment, some_shares())], now_ms=NOW_MS)
+
+
+def test_enrolment_that_is_active_or_erased_is_refused(gallery: Gallery) -> None:
+    shares = some_shares()
+    enrolment = _enrolled(gallery, position=1, shares=shares)
+
+    with pytest.raises(IdReused):
+        gallery.require_enrollable(enrolment, shares)
+    gallery.erase(enrolment, now_ms=NOW_MS)
+    with pytest.raises(IdReused):
+        gallery.require_enrollable(enrolment, shares)
+
+
+def test_erased_shares_are_nowhere_on_disk(gallery: Gallery, tmp_path: Path) -> None:
+    shares, kept = some_shares(), some_shares()
+    _enrolled(gallery, position=1, shares=kept)
+    enrolment = _enrolled(gallery, position=2, shares=shares)
+    assert shares.template in _bytes_on_disk(tmp_path / "a")
+
+    gallery.erase(enrolment, now_ms=NOW_MS)
+    gallery.erase(enrolment, now_ms=NOW_MS)
+
+    disk = _bytes_on_disk(tmp_path / "a")
+    assert not any(share in disk for share in (shares.template, shares.own, shares.pair))
+    assert kept.template in disk
+    assert Entry(enrolment, ERASED, None) in gallery.entries()
+    assert gallery.rows().count == 1
+
+
+def test_pending_row_is_dropped_once_it_is_too_old(gallery: Gallery, tmp_path: Path) -> None:
+    enrolment, shares = an_id(), some_shares()
+    gallery.keep_pending([(enrolment, shares)], now_ms=NOW_MS)
+
+    gallery.drop_expired(now_ms=NOW_MS + PENDING_S_MAX * 1000)
+    assert len(gallery.entries()) == 1
+
+    gallery.drop_expired(now_ms=NOW_MS + PENDING_S_MAX * 1000 + 1)
+    assert gallery.entries() == ()
+    assert shares.template not in _bytes_on_disk(tmp_path / "a")
+
+
+def test_active_row_is_never_too_old(gallery: Gallery) -> None:
+    _enrolled(gallery, position=1)
+
+    gallery.drop_expired(now_ms=NOW_MS * 1_000_000)
+
+    assert gallery.rows().count == 1
+
+
+def test_rows_advance_to_what_they_are_at_a_peer(gallery: Gallery) -> None:
+    waits, holds, unknown = an_id(), _enrolled(gallery, position=1), an_id()
+    gallery.keep_pending([(waits, some_shares())], now_ms=NOW_MS)
+    theirs = (Entry(waits, ACTIVE, 2), Entry(holds, ERASED, None), Entry(unknown, ERASED, None))
+
+    gallery.advance(theirs, now_ms=NOW_MS)
+
+    assert set(theirs) == set(gallery.entries())
+    assert [waits] == [row.tobytes() for row in gallery.rows().ids]
+
+
+def test_rows_never_go_back(gallery: Gallery) -> None:
+    erased, active = _enrolled(gallery, position=1), _enrolled(gallery, position=2)
+    gallery.erase(erased, now_ms=NOW_MS)
+    before = gallery.entries()
+
+    gallery.advance((Entry(erased, ACTIVE, 1), Entry(active, PENDING, None)), now_ms=NOW_MS)
+
+    assert before == gallery.entries()
+
+
+def test_row_that_never_came_here_cannot_become_active(gallery: Gallery) -> None:
+    waits = an_id()
+    gallery.keep_pending([(waits, some_shares())], now_ms=NOW_MS)
+
+    with pytest.raises(GalleriesDiffer):
+        gallery.advance((Entry(waits, ACTIVE, 1), Entry(an_id(), ACTIVE, 2)), now_ms=NOW_MS)
+
+    assert gallery.rows().count == 0
+    assert (Entry(waits, PENDING, None),) == gallery.entries()
+
+
+def test_row_cannot_advance_to_a_position_that_is_taken(gallery: Gallery) -> None:
+    _enrolled(gallery, position=1)
+    waits = an_id()
+    gallery.keep_pending([(waits, some_shares())], now_ms=NOW_MS)
+
+    with pytest.raises(GalleriesDiffer):
+        gallery.advance((Entry(waits, ACTIVE, 1),), now_ms=NOW_MS)
+
+
+def test_shares_of_another_length_are_refused(gallery: Gallery) -> None:
+    good = some_shares()
+
+    for wrong in (
+        Shares(good.template[:-1], good.own, good.pair),
+        Shares(good.template, good.own[:-1], good.pair),
+        Shares(good.template, good.own, good.pair + b"\0"),
+    ):
+        with pytest.raises(GalleryCorrupt):
+            gallery.keep_pending([(an_id(), wrong)], now_ms=NOW_MS)
+
+
+def test_full_disk_is_said_and_changes_nothing(gallery: Gallery, tmp_path: Path) -> None:
+    enrolment = an_id()
+    gallery.keep_pending([(enrolment, some_shares())], now_ms=NOW_MS)
+    pages = gallery._connection.execute("PRAGMA page_count").fetchone()[0]
+    gallery._connection.execute(f"PRAGMA max_page_count = {pages}").fetchall()
+    before = gallery.entries()
+
+    with pytest.raises(StoreFull):
+        gallery.keep_pending([(an_id(), some_shares()) for _ in range(100)], now_ms=NOW_MS)
+
+    assert before == gallery.entries()
+    gallery._connection.execute("PRAGMA max_page_count = 100000").fetchall()
+    gallery.commit(enrolment, position=1)
+    assert gallery.rows().count == 1
+    after = _reopened(gallery, tmp_path / "a")
+    assert after.rows().count == 1
+    after.close()
+
+
+def _tamper(directory: Path, change: str) -> None:
+    with sqlite3.connect(directory / FILE_NAME) as connection:
+        connection.execute(change)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE rows SET template = zeroblob(128)",
+        "UPDATE rows SET own = zeroblob(16)",
+        "UPDATE rows SET pair = own",
+        "UPDATE rows SET position = 9",
+        "UPDATE rows SET position = NULL",
+        "UPDATE rows SET state = 3",
+        "UPDATE rows SET state = 7",
+        "UPDATE rows SET enrolment_id = zeroblob(16)",
+        "UPDATE rows SET enrolment_id = zeroblob(15)",
+        "UPDATE rows SET kept_at_ms = 0",
+        "UPDATE rows SET template = NULL",
+        "UPDATE rows SET template = NULL, own = NULL, pair = NULL",
+        "UPDATE rows SET checksum = zeroblob(32)",
+    ],
+)
+def test_row_that_was_changed_stops_the_start(gallery: Gallery, tmp_path: Path, change: str) -> None:
+    _enrolled(gallery, position=1)
+    gallery.close()
+
+    _tamper(tmp_path / "a", change)
+
+    with pytest.raises(GalleryCorrupt):
+        Gallery(tmp_path / "a", dims=DIMS)
+
+
+def test_file_that_is_no_gallery_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir(mode=0o700)
+    (tmp_path / "a" / FILE_NAME).write_bytes(b"not a database, though long enough to be looked at" * 100)
+    (tmp_path / "a" / FILE_NAME).chmod(0o600)
+
+    with pytest.raises(GalleryCorrupt):
+        Gallery(tmp_path / "a", dims=DIMS)
+
+
+def test_gallery_of_another_model_stops_the_start(gallery: Gallery, tmp_path: Path) -> None:
+    _enrolled(gallery, position=1)
+    gallery.close()
+
+    with pytest.raises(GalleryCorrupt):
+        Gallery(tmp_path / "a", dims=DIMS + 2)
+
+
+def test_gallery_of_another_version_stops_the_start(gallery: Gallery, tmp_path: Path) -> None:
+    gallery.close()
+    _tamper(tmp_path / "a", "PRAGMA user_version = 2")
+
+    with pytest.raises(ConfigError):
+        Gallery(tmp_path / "a", dims=DIMS)
+
+
+def test_directory_and_every_file_are_the_owner_s_alone(gallery: Gallery, tmp_path: Path) -> None:
+    _enrolled(gallery, position=1)
+
+    files = list((tmp_path / "a").iterdir())
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o700
+    assert {FILE_NAME, FILE_NAME + "-wal"} == {path.name for path in files}
+    assert {0o600} == {stat.S_IMODE(path.stat().st_mode) for path in files}
+
+
+@pytest.mark.parametrize("place", ["a", f"a/{FILE_NAME}"])
+def test_place_that_is_open_to_others_is_refused(gallery: Gallery, tmp_path: Path, place: str) -> None:
+    gallery.close()
+    (tmp_path / place).chmod(0o740)
+
+    with pytest.raises(ConfigError, match="open to others"):
+        Gallery(tmp_path / "a", dims=DIMS)
+
+
+def test_directory_serves_one_process_at_a_time(
+    gallery: Gallery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handsel.matching.gallery_file.LOCK_WAIT_S", 0.0)
+
+    with pytest.raises(ConfigError, match="another process"):
+        Gallery(tmp_path / "a", dims=DIMS)
+
+
+def test_directory_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("a file stands here")
+
+    with pytest.raises(ConfigError):
+        Gallery(tmp_path / "a" / "b", dims=DIMS)
+
+
+def test_closed_gallery_says_so(gallery: Gallery) -> None:
+    gallery.close()
+
+    with pytest.raises(StoreError):
+        gallery.entries()

@@ -1,0 +1,516 @@
+"""
+Promises of a matcher to those who ask it, with three of them over real sockets.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from time import monotonic
+
+import msgspec
+import numpy as np
+import pytest
+
+from handsel.envelope import open_envelope, seal
+from handsel.errors import (
+    BindingMismatch,
+    BodyInvalid,
+    ConfigError,
+    EnvelopeInvalid,
+    GalleriesDiffer,
+    GalleryCorrupt,
+    HandselError,
+    IdReused,
+    NotFound,
+    PeerUnavailable,
+    SignatureInvalid,
+    StoreFull,
+)
+from handsel.ids import new_id
+from handsel.keys import PartyKeys, verify_signature
+from handsel.matching import message
+from handsel.matching.gallery import PENDING_S_MAX
+from handsel.matching.gallery_file import FILE_NAME
+from handsel.matching.matcher import Health, Match
+from handsel.matching.message import MATCHERS, AliasShare, Answer, Confirmation, Order, Query, Template
+from handsel.matching.scale import threshold_to_int
+from handsel.matching.split import split_template, to_wire
+from tests.matching.three import DIMS, THRESHOLD, Three, palm, query_id
+
+ALIAS = bytes(range(1, 17))
+OTHER_ALIAS = bytes(range(101, 117))
+
+
+def _failures(outcomes: dict[str, bytes | BaseException]) -> set[type]:
+    return {type(outcome) for outcome in outcomes.values()}
+
+
+def test_nobody_is_found_in_empty_galleries(three: Three) -> None:
+    assert three.alias_of(palm(1)) is None
+
+
+def test_enrolled_palm_is_found_and_a_stranger_is_not(three: Three) -> None:
+    three.enrol(palm(1), ALIAS, position=1)
+    three.enrol(palm(2), OTHER_ALIAS, position=2)
+
+    assert three.alias_of(palm(1)) == ALIAS
+    assert three.alias_of(palm(2)) == OTHER_ALIAS
+    assert three.alias_of(palm(3)) is None
+
+
+def test_palm_is_found_in_whichever_view_it_is(three: Three) -> None:
+    three.enrol(palm(1), ALIAS, position=1)
+    strangers = [palm(seed) for seed in range(100, 108)]
+
+    for place in (0, 4, 8):
+        assert three.alias_of(*strangers[:place], palm(1), *strangers[place:]) == ALIAS
+
+
+def test_two_palms_that_match_give_no_alias_that_was_given_out(three: Three) -> None:
+    three.enrol(palm(1), ALIAS, position=1)
+    three.enrol(palm(2), OTHER_ALIAS, position=2)
+
+    found = three.alias_of(palm(1), palm(2))
+
+    assert found == bytes(a ^ b for a, b in zip(ALIAS, OTHER_ALIAS, strict=True))
+
+
+def test_enrolment_of_a_palm_that_is_enrolled_answers_its_alias(three: Three) -> None:
+    three.enrol(palm(1), ALIAS, position=1)
+
+    again = three.ask_to_enrol(three.enrolment(palm(1), OTHER_ALIAS, enrolment=new_id()))
+
+    assert three.combine(again) == ALIAS
+
+
+def test_enrolment_that_is_not_committed_is_not_found(three: Three) -> None:
+    enrolment = new_id()
+    three.combine(three.ask_to_enrol(three.enrolment(palm(1), ALIAS, enrolment=enrolment)))
+
+    assert three.alias_of(palm(1)) is None
+    three.order("abort", enrolment)
+    three.order("abort", enrolment)
+    assert three.alias_of(palm(1)) is None
+    with pytest.raises(NotFound):
+        three.order("commit", enrolment, position=1)
+
+
+def test_enrolment_may_be_sent_again_until_it_has_ended(three: Three) -> None:
+    enrolment = new_id()
+    envelopes = three.enrolment(palm(1), ALIAS, enrolment=enrolment)
+
+    assert three.combine(three.ask_to_enrol(envelopes)) is None
+    assert three.combine(three.ask_to_enrol(envelopes)) is None
+    three.order("commit", enrolment, position=1)
+    assert _failures(three.ask_to_enrol(envelopes)) == {IdReused}
+    assert three.alias_of(palm(1)) == ALIAS
+
+
+def test_enrolment_id_with_other_contents_is_refused(three: Three) -> None:
+    enrolment = new_id()
+    three.combine(three.ask_to_enrol(three.enrolment(palm(1), ALIAS, enrolment=enrolment)))
+
+    assert _failures(three.ask_to_enrol(three.enrolment(palm(2), ALIAS, enrolment=enrolment))) == {IdReused}
+
+
+def test_enrolment_that_failed_at_a_dead_matcher_may_be_sent_again(three: Three) -> None:
+    enrolment = new_id()
+    envelopes = three.enrolment(palm(1), ALIAS, enrolment=enrolment)
+    three.stop("b")
+    assert _failures(three.ask_to_enrol(envelopes)) == {PeerUnavailable}
+    three.start("b")
+
+    assert three.combine(three.ask_to_enrol(envelopes)) is None
+    three.order("commit", enrolment, position=1)
+    assert three.alias_of(palm(1)) == ALIAS
+
+
+def test_template_and_alias_of_different_enrolments_are_refused(three: Three) -> None:
+    one = three.enrolment(palm(1), ALIAS, enrolment=new_id())
+    other = three.enrolment(palm(1), ALIAS, enrolment=new_id())
+
+    with pytest.raises(EnvelopeInvalid):
+        three.matchers["a"].enrol(one["a"][0], other["a"][1])
+
+
+def test_answer_carries_query_binding_and_matcher(three: Three) -> None:
+    query, binding = query_id(), os.urandom(32)
+    envelopes = three.seal(three.queries(palm(1)[None, :], binding=binding, query=query), message.QUERY)
+
+    for name, sealed in three.ask(envelopes).items():
+        assert isinstance(sealed, bytes)
+        answer = open_envelope(sealed, Answer, keys=three.issuer, purpose=message.ANSWER)
+        assert (query, binding, name) == (answer.query_id, answer.binding, answer.matcher)
+
+
+def test_answers_to_the_same_palm_are_never_the_same(three: Three) -> None:
+    three.enrol(palm(1), ALIAS, position=1)
+
+    masked = set()
+    for _ in range(5):
+        for sealed in three.ask(three.seal(three.queries(palm(1)[None, :]), message.QUERY)).values():
+            assert isinstance(sealed, bytes)
+            masked.add(open_envelope(sealed, Answer, keys=three.issuer, purpose=message.ANSWER).masked)
+
+    assert len(masked) == 15
+
+
+def test_query_that_was_answered_is_refused(three: Three) -> None:
+    envelopes = three.seal(three.queries(palm(1)[None, :]), message.QUERY)
+    assert three.combine(three.ask(envelopes)) is None
+
+    assert _failures(three.ask(envelopes)) == {IdReused}
+
+
+def test_query_of_an_enrolment_is_not_answered_as_a_payment(three: Three) -> None:
+    query = query_id()
+    three.combine(three.ask(three.seal(three.queries(palm(1)[None, :], query=query), message.QUERY)))
+    queries = three.queries(palm(1)[None, :], query=query)
+    shares = dict(zip(MATCHERS, split_template(palm(1)), strict=True))
+    enrolment = new_id()
+    templates = three.seal(
+        {name: Template(enrolment, to_wire(shares[name]), queries[name]) for name in MATCHERS}, message.TEMPLATE
+    )
+    aliases = three.seal({name: AliasShare(enrolment, bytes(16), bytes(16)) for name in MATCHERS}, message.ALIAS_SHARE)
+
+    assert _failures(three.ask_to_enrol({name: (templates[name], aliases[name]) for name in MATCHERS})) == {IdReused}
+
+
+def test_matchers_that_got_different_bindings_refuse(three: Three) -> None:
+    query = query_id()
+    one = three.queries(palm(1)[None, :], query=query)
+    other = three.queries(palm(1)[None, :], query=query, binding=bytes([1] * 32))
+
+    outcomes = three.ask(three.seal({**one, "c": other["c"]}, message.QUERY))
+
+    assert BindingMismatch in _failures(outcomes)
+    assert _failures(outcomes) <= {BindingMismatch, PeerUnavailable}
+
+
+def test_matchers_with_different_thresholds_refuse(three: Three) -> None:
+    three.stop("c")
+    three.start("c", settings=Match(DIMS, threshold_to_int(THRESHOLD) + 1))
+
+    outcomes = three.ask(three.seal(three.queries(palm(1)[None, :]), message.QUERY))
+
+    assert BindingMismatch in _failures(outcomes)
+    assert _failures(outcomes) <= {BindingMismatch, PeerUnavailable}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Query(bytes(15), bytes(32), 1, bytes(2 * DIMS)),
+        Query(bytes(16), bytes(31), 1, bytes(2 * DIMS)),
+        Query(bytes(16), bytes(32), 0, b""),
+        Query(bytes(16), bytes(32), 33, bytes(33 * 2 * DIMS)),
+        Query(bytes(16), bytes(32), -1, bytes(2 * DIMS)),
+        Query(bytes(16), bytes(32), 1, bytes(2 * DIMS - 2)),
+        Query(bytes(16), bytes(32), 1, bytes(2 * DIMS + 1)),
+        Query(bytes(16), bytes(32), 2, bytes(2 * DIMS)),
+    ],
+)
+def test_query_of_a_wrong_form_is_refused(three: Three, wrong: Query) -> None:
+    with pytest.raises(EnvelopeInvalid):
+        three.matchers["a"].answer_query(three.seal({"a": wrong}, message.QUERY)["a"])
+
+
+def test_query_of_the_most_views_is_answered(three: Three) -> None:
+    three.enrol(palm(1), ALIAS, position=1)
+
+    assert three.alias_of(*(palm(seed) for seed in range(100, 131)), palm(1)) == ALIAS
+
+
+def test_envelope_for_another_matcher_or_use_is_refused(three: Three) -> None:
+    queries = three.queries(palm(1)[None, :])
+
+    with pytest.raises(EnvelopeInvalid):
+        three.matchers["a"].answer_query(three.seal(queries, message.QUERY)["b"])
+    with pytest.raises(EnvelopeInvalid):
+        three.matchers["a"].answer_query(three.seal(queries, message.TEMPLATE)["a"])
+    with pytest.raises(EnvelopeInvalid):
+        three.matchers["a"].answer_query(b"")
+
+
+@pytest.mark.parametrize(
+    ("template_bytes", "own", "pair"), [(2 * DIMS - 2, 16, 16), (2 * DIMS, 15, 16), (2 * DIMS, 16, 17), (0, 16, 16)]
+)
+def test_enrolment_of_a_wrong_form_is_refused(three: Three, template_bytes: int, own: int, pair: int) -> None:
+    enrolment = new_id()
+    query = three.queries(palm(1)[None, :])["a"]
+    to = three.parties["a"].keys
+    template = seal(Template(enrolment, bytes(template_bytes), query), to=to, purpose=message.TEMPLATE)
+    part = seal(AliasShare(enrolment, bytes(own), bytes(pair)), to=to, purpose=message.ALIAS_SHARE)
+
+    with pytest.raises(EnvelopeInvalid):
+        three.matchers["a"].enrol(template, part)
+
+
+def test_erased_palm_is_not_found_and_its_shares_are_gone(three: Three) -> None:
+    kept, erased = three.enrol(palm(1), ALIAS, position=1), three.enrol(palm(2), OTHER_ALIAS, position=2)
+    before = {name: three.matchers[name].health().rows for name in MATCHERS}
+
+    three.order("erase", erased)
+    three.order("erase", erased)
+
+    assert {2} == set(before.values())
+    assert three.alias_of(palm(2)) is None
+    assert three.alias_of(palm(1)) == ALIAS
+    assert {1} == {three.matchers[name].health().rows for name in MATCHERS}
+    assert kept != erased
+
+
+def test_order_is_confirmed_and_signed(three: Three) -> None:
+    enrolment = three.enrol(palm(1), ALIAS, position=1)
+    order = msgspec.msgpack.encode(Order("erase", enrolment, 0))
+
+    confirmation, signature = three.matchers["b"].carry_out(order, three.issuer.signature(order))
+
+    verify_signature(confirmation, signature, signer=three.parties["b"].keys)
+    confirmed = msgspec.msgpack.decode(confirmation, type=Confirmation)
+    assert ("erase", enrolment, "b") == (confirmed.kind, confirmed.enrolment_id, confirmed.matcher)
+
+
+def test_order_that_the_issuer_did_not_sign_changes_nothing(three: Three) -> None:
+    enrolment = three.enrol(palm(1), ALIAS, position=1)
+    order = msgspec.msgpack.encode(Order("erase", enrolment, 0))
+
+    for signature in (three.keys["b"].signature(order), PartyKeys.generate().signature(order), b"", bytes(64)):
+        with pytest.raises(SignatureInvalid):
+            three.matchers["a"].carry_out(order, signature)
+    with pytest.raises(SignatureInvalid):
+        three.matchers["a"].carry_out(order + b"\0", three.issuer.signature(order))
+    assert three.alias_of(palm(1)) == ALIAS
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        b"",
+        b"\xc1",
+        msgspec.msgpack.encode({"kind": "destroy", "enrolment_id": "0" * 32, "position": 0}),
+        msgspec.msgpack.encode(Order("commit", "0" * 32, -1)),
+        msgspec.msgpack.encode(Order("commit", "0" * 32, 1 << 63)),
+        msgspec.msgpack.encode(Order("commit", "not an id", 1)),
+    ],
+)
+def test_order_that_does_not_parse_is_refused(three: Three, order: bytes) -> None:
+    with pytest.raises(BodyInvalid):
+        three.matchers["a"].carry_out(order, three.issuer.signature(order))
+
+
+def test_commit_of_what_never_came_is_not_found(three: Three) -> None:
+    with pytest.raises(NotFound):
+        three.order("commit", new_id(), position=1, to="a")
+
+
+@pytest.mark.parametrize("reached", ["a", "b", "c", "ab", "bc", "ca"])
+def test_commit_that_did_not_reach_all_is_made_good_by_the_next_query(three: Three, reached: str) -> None:
+    three.enrol(palm(1), ALIAS, position=1)
+    three.enrol(palm(2), OTHER_ALIAS, position=2, commit_to=reached)
+
+    assert three.alias_of(palm(2)) == OTHER_ALIAS
+    assert {2} == {three.matchers[name].health().rows for name in MATCHERS}
+
+
+def test_erasure_that_did_not_reach_all_is_made_good_by_the_next_query(three: Three) -> None:
+    enrolment = three.enrol(palm(1), ALIAS, position=1)
+
+    three.order("erase", enrolment, to="b")
+
+    assert three.alias_of(palm(1)) is None
+    assert {0} == {three.matchers[name].health().rows for name in MATCHERS}
+
+
+def test_matcher_that_was_away_when_the_issuer_committed_makes_it_good(three: Three) -> None:
+    enrolment = new_id()
+    three.combine(three.ask_to_enrol(three.enrolment(palm(1), ALIAS, enrolment=enrolment)))
+    three.stop("c")
+    three.order("commit", enrolment, position=1, to="ab")
+    three.start("c")
+
+    assert three.alias_of(palm(1)) == ALIAS
+
+
+def test_gallery_that_lost_a_row_stops_the_match(three: Three) -> None:
+    three.enrol(palm(1), ALIAS, position=1)
+    three.stop("c")
+    for path in (three.root / "c").iterdir():
+        path.unlink()
+    three.start("c")
+
+    outcomes = three.ask(three.seal(three.queries(palm(1)[None, :]), message.QUERY))
+
+    assert GalleriesDiffer in _failures(outcomes)
+    assert _failures(outcomes) <= {GalleriesDiffer, PeerUnavailable}
+
+
+def test_rows_survive_a_restart_of_all_three(three: Three) -> None:
+    three.enrol(palm(1), ALIAS, position=1)
+    for name in MATCHERS:
+        three.stop(name)
+    for name in MATCHERS:
+        three.start(name)
+
+    assert three.alias_of(palm(1)) == ALIAS
+
+
+def test_dead_matcher_is_said_in_time_and_found_again(three: Three) -> None:
+    three.enrol(palm(1), ALIAS, position=1)
+    for name in MATCHERS:
+        three.stop(name)
+        begin_s = monotonic()
+
+        assert _failures(three.ask(three.seal(three.queries(palm(1)[None, :]), message.QUERY))) == {PeerUnavailable}
+        assert monotonic() - begin_s < 3.0
+        three.start(name)
+        assert three.alias_of(palm(1)) == ALIAS
+
+
+def test_health_says_whether_the_peers_are_there(three: Three) -> None:
+    three.enrol(palm(1), ALIAS, position=1)
+    assert Health("ok", 1, "a") == three.matchers["a"].health()
+
+    three.stop("b")
+
+    assert Health("waiting_for_peers", 1, "a") == three.matchers["a"].health()
+
+
+def test_eight_queries_at_once_are_all_answered_right(three: Three) -> None:
+    aliases = [os.urandom(16) for _ in range(8)]
+    for index, alias in enumerate(aliases):
+        three.enrol(palm(index), alias, position=index)
+
+    for _ in range(3):
+        found = list(three.pool.map(lambda index: three.alias_of(palm(50), palm(index)), range(8)))
+        assert aliases == found
+
+
+def test_queries_go_on_while_palms_are_enrolled_and_erased(three: Three) -> None:
+    three.enrol(palm(1), ALIAS, position=1)
+    asked = [three.pool.submit(three.alias_of, palm(1)) for _ in range(6)]
+
+    for index in range(2, 8):
+        three.order("erase", three.enrol(palm(index), OTHER_ALIAS, position=index))
+
+    for future in asked:
+        failure = future.exception()
+        # A change that reaches the three at different moments may outlast one query's patience; it is never wrong.
+        assert isinstance(failure, GalleriesDiffer | PeerUnavailable) if failure else future.result() == ALIAS
+    assert three.alias_of(palm(1)) == ALIAS
+
+
+def test_full_disk_fails_an_enrolment_and_loses_nothing(three: Three) -> None:
+    three.enrol(palm(1), ALIAS, position=1)
+    connection = three.matchers["b"]._gallery._connection
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    connection.execute(f"PRAGMA max_page_count = {pages}").fetchall()
+
+    outcomes = [three.ask_to_enrol(three.enrolment(palm(2 + i), OTHER_ALIAS, enrolment=new_id())) for i in range(40)]
+
+    assert StoreFull in {type(outcome["b"]) for outcome in outcomes}
+    assert three.alias_of(palm(1)) == ALIAS
+    connection.execute("PRAGMA max_page_count = 100000").fetchall()
+    three.enrol(palm(90), OTHER_ALIAS, position=2)
+    assert three.alias_of(palm(90)) == OTHER_ALIAS
+
+
+def test_damaged_row_stops_the_start(three: Three) -> None:
+    three.enrol(palm(1), ALIAS, position=1)
+    three.stop("a")
+    with sqlite3.connect(three.root / "a" / FILE_NAME) as connection:
+        connection.execute("UPDATE rows SET template = randomblob(length(template))")
+    connection.close()
+
+    with pytest.raises(GalleryCorrupt):
+        three.start("a")
+
+
+def test_abandoned_enrolment_is_dropped_at_the_next_query(tmp_path: Path) -> None:
+    now_ms = [1_000_000]
+    three = Three(tmp_path, clock=lambda: now_ms[0])
+    for name in MATCHERS:
+        three.start(name)
+    enrolment = new_id()
+    three.combine(three.ask_to_enrol(three.enrolment(palm(1), ALIAS, enrolment=enrolment)))
+
+    now_ms[0] += PENDING_S_MAX * 1000 + 1
+    three.alias_of(palm(2))
+
+    with pytest.raises(NotFound):
+        three.order("commit", enrolment, position=1)
+    three.close()
+
+
+def test_full_disk_does_not_stop_a_query_while_an_abandoned_enrolment_waits(tmp_path: Path) -> None:
+    now_ms = [1_000_000]
+    three = Three(tmp_path, clock=lambda: now_ms[0])
+    for name in MATCHERS:
+        three.start(name)
+    three.enrol(palm(1), ALIAS, position=1)
+    three.combine(three.ask_to_enrol(three.enrolment(palm(2), OTHER_ALIAS, enrolment=new_id())))
+    now_ms[0] += PENDING_S_MAX * 1000 + 1
+    three.matchers["b"]._gallery._connection.execute("PRAGMA query_only = ON").fetchall()
+
+    assert three.alias_of(palm(1)) == ALIAS
+    assert len(three.matchers["b"]._gallery.entries()) == 2
+    assert len(three.matchers["a"]._gallery.entries()) == 1
+    three.close()
+
+
+def test_matcher_that_is_full_says_so_at_once(three: Three) -> None:
+    matcher = three.matchers["a"]
+    taken = 0
+    while matcher._places.acquire(blocking=False):
+        taken += 1
+
+    with pytest.raises(HandselError, match="as many queries"):
+        matcher.answer_query(three.seal(three.queries(palm(1)[None, :]), message.QUERY)["a"])
+
+    matcher._places.release(taken)
+    assert three.alias_of(palm(1)) is None
+
+
+def test_matcher_with_the_keys_of_another_does_not_start(three: Three) -> None:
+    three.stop("a")
+    three.keys["a"] = PartyKeys.generate()
+
+    with pytest.raises(ConfigError):
+        three.start("a")
+
+
+def test_match_whose_numbers_cannot_fit_is_refused() -> None:
+    for wrong in ((63, 100, 9), (64, 32767, 9), (64, 100, 0), (64, 100, 33)):
+        with pytest.raises(ConfigError):
+            Match(*wrong)
+
+
+def test_answers_do_not_show_palms_in_logs(three: Three) -> None:
+    enrolment = three.enrol(palm(1), ALIAS, position=1)
+    three.alias_of(palm(1))
+
+    for matcher in three.matchers.values():
+        stream = matcher._log.stream
+        assert isinstance(stream, io.StringIO)
+        written = stream.getvalue()
+        assert "query_answered" in written
+        assert enrolment not in written
+
+
+def test_views_may_be_the_same(three: Three) -> None:
+    three.enrol(palm(1), ALIAS, position=1)
+
+    assert three.combine(three.ask(three.seal(three.queries(np.stack([palm(1)] * 9)), message.QUERY))) == ALIAS
+
+
+def test_matcher_loads_nothing_that_could_read_or_split_a_palm() -> None:
+    program = "import sys, handsel.matching.matcher; print(*sorted(sys.modules))"
+    loaded = set(subprocess.check_output([sys.executable, "-c", program], text=True).split())
+
+    assert not loaded & {"cv2", "mediapipe", "handsel.vision", "handsel.matching.split", "handsel.matching.template"}
+    assert not [name for name in loaded if name.startswith(("handsel.notes", "handsel.pay", "handsel.flows"))]

@@ -1,0 +1,169 @@
+"""
+Promises of the opening: three matchers begin only what they agree on.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from handsel.errors import BindingMismatch, EnvelopeInvalid, GalleriesDiffer
+from handsel.matching.entry import Entry
+from handsel.matching.gallery import Gallery, Shares
+from handsel.matching.lockstep import Lockstep
+from handsel.matching.message import MATCHERS
+from handsel.matching.opening import Agreed, agree, subject_digest
+from handsel.matching.party import Dialogue, Receive
+from tests.matching.three import query_id
+
+SHARES = Shares(bytes(8), bytes(16), bytes(16))
+SUBJECT = bytes(32)
+
+
+@pytest.fixture
+def galleries(tmp_path: Path) -> dict[str, Gallery]:
+    """
+    Three galleries that all hold one pending enrolment, whose id is zeros.
+    """
+    held = {name: Gallery(tmp_path / name, dims=4) for name in MATCHERS}
+    for gallery in held.values():
+        gallery.keep_pending([(bytes(16), SHARES)], now_ms=0)
+    return held
+
+
+def _open(galleries: Mapping[str, Gallery], *, subjects: Mapping[str, bytes] | None = None) -> Mapping[str, Agreed]:
+    asked = subjects or dict.fromkeys(MATCHERS, SUBJECT)
+    dialogues = {
+        name: agree(name, subject=asked[name], held=gallery, random_bytes=os.urandom, now_ms=0)
+        for name, gallery in galleries.items()
+    }
+    return Lockstep(dialogues).run()
+
+
+def test_all_three_know_all_three_nonces(galleries: dict[str, Gallery]) -> None:
+    agreed = _open(galleries)
+
+    assert agreed["a"].nonces == agreed["b"].nonces == agreed["c"].nonces
+    assert len(set(agreed["a"].nonces.values())) == 3
+
+
+def test_nonces_are_fresh_each_time(galleries: dict[str, Gallery]) -> None:
+    assert not set(_open(galleries)["a"].nonces.values()) & set(_open(galleries)["a"].nonces.values())
+
+
+def test_matchers_that_were_asked_different_things_refuse(galleries: dict[str, Gallery]) -> None:
+    with pytest.raises(BindingMismatch):
+        _open(galleries, subjects={"a": SUBJECT, "b": SUBJECT, "c": bytes([1] * 32)})
+
+
+@pytest.mark.parametrize("missed", ["a", "b", "c", "ab", "bc", "ca"])
+def test_commit_that_some_missed_is_made_good(galleries: dict[str, Gallery], missed: str) -> None:
+    for name in set(MATCHERS) - set(missed):
+        galleries[name].commit(bytes(16), position=7)
+
+    agreed = _open(galleries)
+
+    assert {1} == {one.rows.count for one in agreed.values()}
+    assert len({one.rows.digest for one in agreed.values()}) == 1
+
+
+@pytest.mark.parametrize("missed", ["a", "b", "c", "ab", "bc", "ca"])
+def test_erasure_that_some_missed_is_made_good(galleries: dict[str, Gallery], missed: str) -> None:
+    for gallery in galleries.values():
+        gallery.commit(bytes(16), position=7)
+    for name in set(MATCHERS) - set(missed):
+        galleries[name].erase(bytes(16), now_ms=0)
+
+    assert {0} == {one.rows.count for one in _open(galleries).values()}
+
+
+def test_row_that_one_never_had_stops_all_three(galleries: dict[str, Gallery]) -> None:
+    stranger = bytes([9] * 16)
+    for name in "ab":
+        galleries[name].keep_pending([(stranger, SHARES)], now_ms=0)
+        galleries[name].commit(stranger, position=1)
+
+    with pytest.raises(GalleriesDiffer):
+        _open(galleries)
+
+
+class _Restless(Gallery):
+    """
+    Gets one more row each time that it is asked for its entries.
+    """
+
+    def entries(self) -> tuple[Entry, ...]:
+        """
+        Return the entries as they were before the row came.
+        """
+        before = super().entries()
+        number = len(before)
+        self.keep_pending([(number.to_bytes(16, "big"), SHARES)], now_ms=0)
+        self.commit(number.to_bytes(16, "big"), position=number)
+        return before
+
+
+def test_galleries_that_keep_changing_are_refused_in_the_end(galleries: dict[str, Gallery], tmp_path: Path) -> None:
+    restless = _Restless(tmp_path / "restless", dims=4)
+    restless.keep_pending([(bytes(16), SHARES)], now_ms=0)
+    restless.commit(bytes(16), position=0)
+
+    with pytest.raises(GalleriesDiffer):
+        _open({**galleries, "c": restless})
+
+
+def _lie(dialogue: Dialogue[Agreed]) -> Dialogue[Agreed]:
+    """
+    Pass a dialogue on, and change one bit of the first message that it receives.
+    """
+    has_lied, asked = False, next(dialogue)
+    try:
+        while True:
+            payload = yield asked
+            if isinstance(asked, Receive) and not has_lied:
+                # The nonce is the last of its bytes that may be anything: the two digests are compared.
+                at = payload.index(b"nonce") + 10
+                payload, has_lied = payload[:at] + bytes([payload[at] ^ 1]) + payload[at + 1 :], True
+            asked = dialogue.send(payload)
+    except StopIteration as stop:
+        agreed: Agreed = stop.value
+        return agreed
+
+
+def test_nonce_that_was_changed_on_its_way_is_noticed(galleries: dict[str, Gallery]) -> None:
+    dialogues = {
+        name: agree(name, subject=SUBJECT, held=gallery, random_bytes=os.urandom, now_ms=0)
+        for name, gallery in galleries.items()
+    }
+    dialogues["b"] = _lie(dialogues["b"])
+
+    with pytest.raises(EnvelopeInvalid):
+        Lockstep(dialogues).run()
+
+
+def test_message_that_does_not_parse_is_refused(galleries: dict[str, Gallery]) -> None:
+    dialogue = agree("a", subject=SUBJECT, held=galleries["a"], random_bytes=os.urandom, now_ms=0)
+    next(dialogue)
+    dialogue.send(b"")
+    dialogue.send(b"")
+
+    with pytest.raises(EnvelopeInvalid):
+        dialogue.send(b"nonsense")
+
+
+def test_subject_changes_with_everything_that_is_asked() -> None:
+    query = query_id()
+    subjects = {
+        subject_digest(query_id=query, binding=bytes(32), purpose="query", views=9, dims=432, threshold=5),
+        subject_digest(query_id=query_id(), binding=bytes(32), purpose="query", views=9, dims=432, threshold=5),
+        subject_digest(query_id=query, binding=bytes([1] * 32), purpose="query", views=9, dims=432, threshold=5),
+        subject_digest(query_id=query, binding=bytes(32), purpose="template", views=9, dims=432, threshold=5),
+        subject_digest(query_id=query, binding=bytes(32), purpose="query", views=8, dims=432, threshold=5),
+        subject_digest(query_id=query, binding=bytes(32), purpose="query", views=9, dims=430, threshold=5),
+        subject_digest(query_id=query, binding=bytes(32), purpose="query", views=9, dims=432, threshold=6),
+    }
+
+    assert len(subjects) == 7

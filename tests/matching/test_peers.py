@@ -1,0 +1,226 @@
+"""
+Promises of the connections: bounded waits, clear refusals, and healing without a restart.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from time import monotonic
+
+import pytest
+
+from handsel.errors import BindingMismatch, PeerUnavailable, PortTaken
+from handsel.keys import PartyKeys
+from handsel.log import Log
+from handsel.matching.masks import PairSecret
+from handsel.matching.message import MATCHERS
+from handsel.matching.party import Dialogue, Receive, Send
+from handsel.matching.peers import CONNECTIONS_MAX, PeerAddress, Peers
+from tests.matching.three import free_port, query_id
+
+
+class Net:
+    """
+    Make the peers of three matchers, and run dialogues among them.
+    """
+
+    def __init__(self) -> None:
+        self.keys = {name: PartyKeys.generate() for name in MATCHERS}
+        self.addresses = {name: PeerAddress("127.0.0.1", free_port()) for name in MATCHERS}
+        self.peers: dict[str, Peers] = {}
+        self.pool = ThreadPoolExecutor(24)
+
+    def start(self, name: str, *, timeout_s: float = 5.0, keys: PartyKeys | None = None) -> Peers:
+        """
+        Start one.
+        """
+        own = keys or self.keys[name]
+        secrets = {
+            other: PairSecret.agree(me=name, other=other, keys=own, peer=self.keys[other].public())
+            for other in MATCHERS
+            if other != name
+        }
+        log = Log(name, io.StringIO())
+        self.peers[name] = Peers(name, addresses=self.addresses, secrets=secrets, log=log, timeout_s=timeout_s)
+        self.peers[name].start()
+        return self.peers[name]
+
+    def stop(self, name: str) -> None:
+        """
+        Stop one.
+        """
+        self.peers.pop(name).close()
+
+    def close(self) -> None:
+        """
+        Stop all.
+        """
+        for name in list(self.peers):
+            self.stop(name)
+        self.pool.shutdown()
+
+    def run(self, query: bytes, *, rounds: int = 3, length: int = 10) -> dict[str, Future[int]]:
+        """
+        Have all that run greet each other.
+        """
+        return {
+            name: self.pool.submit(peers.carry_out, _greet(name, rounds=rounds, length=length), query_id=query)
+            for name, peers in self.peers.items()
+        }
+
+
+def _greet(me: str, *, rounds: int, length: int) -> Dialogue[int]:
+    others = [name for name in MATCHERS if name != me]
+    heard = 0
+    for number in range(rounds):
+        for name in others:
+            yield Send(name, bytes([number]) * length if number else b"hello")
+        for name in others:
+            payload = yield Receive(name)
+            assert payload == (bytes([number]) * length if number else b"hello")
+            heard += 1
+    return heard
+
+
+def _refuse() -> Dialogue[int]:
+    for name in "ab":
+        yield Receive(name)
+    raise BindingMismatch("not what was asked")
+
+
+@pytest.fixture
+def net() -> Iterator[Net]:
+    """
+    Three that run.
+    """
+    running = Net()
+    for name in MATCHERS:
+        running.start(name)
+    yield running
+    running.close()
+
+
+def test_all_three_hear_each_other(net: Net) -> None:
+    assert {name: heard.result() for name, heard in net.run(query_id()).items()} == {"a": 6, "b": 6, "c": 6}
+
+
+def test_messages_of_a_million_bytes_do_not_block_each_other(net: Net) -> None:
+    runs = net.run(query_id(), rounds=8, length=1_000_000)
+
+    assert {16} == {heard.result() for heard in runs.values()}
+
+
+def test_many_queries_go_on_at_once(net: Net) -> None:
+    runs = [net.run(query_id(), rounds=20) for _ in range(8)]
+
+    assert {40} == {heard.result() for run in runs for heard in run.values()}
+
+
+def test_all_are_alive_while_all_run(net: Net) -> None:
+    assert net.peers["a"].are_alive()
+
+    net.stop("c")
+
+    assert not net.peers["a"].are_alive()
+    net.start("c")
+    assert net.peers["a"].are_alive()
+
+
+def test_peer_that_is_not_there_is_said_at_once(net: Net) -> None:
+    net.stop("c")
+    begin_s = monotonic()
+
+    failures = {name: heard.exception() for name, heard in net.run(query_id()).items()}
+
+    assert all(isinstance(failure, PeerUnavailable) for failure in failures.values())
+    assert monotonic() - begin_s < 2.0
+
+
+def test_peer_that_dies_in_the_middle_fails_the_query_at_once(net: Net) -> None:
+    def wait(me: str) -> Dialogue[int]:
+        yield from _greet(me, rounds=1, length=1)
+        yield Receive("c")
+        return 0
+
+    query, begin_s = query_id(), monotonic()
+    waiting = {name: net.pool.submit(net.peers[name].carry_out, wait(name), query_id=query) for name in "ab"}
+    net.pool.submit(net.peers["c"].carry_out, _greet("c", rounds=1, length=1), query_id=query).result()
+
+    net.stop("c")
+
+    assert all(isinstance(heard.exception(), PeerUnavailable) for heard in waiting.values())
+    assert monotonic() - begin_s < 3.0
+
+
+def test_peer_that_is_back_is_found_without_a_restart(net: Net) -> None:
+    for name in ("c", "a", "b"):
+        assert {6} == {heard.result() for heard in net.run(query_id()).values()}
+        net.stop(name)
+        assert {PeerUnavailable} == {type(heard.exception()) for heard in net.run(query_id()).values()}
+        net.start(name)
+
+    assert {6} == {heard.result() for heard in net.run(query_id()).values()}
+
+
+def test_peer_that_was_not_asked_is_waited_for_no_longer_than_the_limit(net: Net) -> None:
+    net.stop("a")
+    impatient = net.start("a", timeout_s=0.2)
+    begin_s = monotonic()
+
+    with pytest.raises(PeerUnavailable, match="in time"):
+        impatient.carry_out(_greet("a", rounds=1, length=1), query_id=query_id())
+
+    assert 0.15 < monotonic() - begin_s < 2.0
+
+
+def test_peer_that_listens_and_says_nothing_is_waited_for_no_longer_than_the_limit(net: Net) -> None:
+    net.stop("c")
+    begin_s = monotonic()
+    with socket.create_server((net.addresses["c"].host, net.addresses["c"].port)), pytest.raises(PeerUnavailable):
+        net.peers["a"].carry_out(_greet("a", rounds=1, length=1), query_id=query_id())
+
+    assert monotonic() - begin_s < 4.0
+
+
+def test_query_that_fails_here_is_given_up_at_the_peers(net: Net) -> None:
+    query, begin_s = query_id(), monotonic()
+    waiting = [
+        net.pool.submit(net.peers[name].carry_out, _greet(name, rounds=2, length=1), query_id=query) for name in "ab"
+    ]
+
+    with pytest.raises(BindingMismatch):
+        net.peers["c"].carry_out(_refuse(), query_id=query)
+
+    assert all(isinstance(heard.exception(), PeerUnavailable) for heard in waiting)
+    assert monotonic() - begin_s < 2.0
+
+
+def test_who_holds_other_keys_is_not_heard(net: Net) -> None:
+    net.stop("c")
+    net.start("c", keys=PartyKeys.generate())
+
+    assert not net.peers["a"].are_alive()
+    assert not net.peers["c"].are_alive()
+    failures = [heard.exception() for heard in net.run(query_id()).values()]
+    assert all(isinstance(failure, PeerUnavailable) for failure in failures)
+
+
+def test_strangers_cannot_fill_the_door_for_long(net: Net) -> None:
+    strangers = [
+        socket.create_connection((net.addresses["b"].host, net.addresses["b"].port)) for _ in range(CONNECTIONS_MAX)
+    ]
+    for stranger in strangers:
+        stranger.settimeout(5.0)
+        with stranger:
+            while stranger.recv(100):
+                pass  # The challenge, then the end: whoever says nothing is hung up on.
+
+    assert net.peers["a"].are_alive()
+
+
+def test_port_that_is_taken_is_said(net: Net) -> None:
+    with pytest.raises(PortTaken, match="port"):
+        net.start("a")
