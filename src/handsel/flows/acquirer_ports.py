@@ -1,0 +1,140 @@
+"""
+Say what the acquirer asks of the other parties: three matchers and an issuer.
+
+Only shapes; how they are reached is decided elsewhere. What the acquirer carries between them is sealed; what it gets
+for itself is money, or a reason why not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from handsel.matching.message import PerMatcher
+from handsel.notes.note import Note, PublicNoteKeys
+from handsel.order import NoteRequest
+from handsel.pay.decline import Declined
+from handsel.pay.held_note import RefusedSerial
+
+
+@dataclass(frozen=True, repr=False)
+class Signed:
+    """
+    Answer that the issuer approved and signed, in the order of the requests.
+    """
+
+    signatures: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class Voided:
+    """
+    Answer that the charge was not, and never will be, carried out.
+    """
+
+
+@dataclass(frozen=True)
+class Credited:
+    """
+    Answer that the customer's wallet was credited.
+    """
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """
+    Answer that the palm now pays.
+    """
+
+
+@dataclass(frozen=True, repr=False)
+class EnrolmentBegun:
+    """
+    Answer that the code is good, with the shares of an alias, sealed to the matchers.
+    """
+
+    alias_shares: PerMatcher
+
+
+@dataclass(frozen=True, repr=False)
+class Redeemed:
+    """
+    Answer which notes were redeemed, by serial, and which were not.
+    """
+
+    serials: tuple[bytes, ...]
+    refused: tuple[RefusedSerial, ...]
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """
+    Say that the issuer may have been asked, and that its answer is not known.
+    """
+
+
+class Matchers(Protocol):
+    """
+    Reach the three matchers by name. Both calls raise `PartyUnavailable`; each may be repeated.
+    """
+
+    def answer_query(self, matcher: str, envelope: bytes) -> bytes:
+        """
+        Return one matcher's answer, sealed to the issuer. All three must be asked at the same time.
+        """
+
+    def enrol(self, matcher: str, *, template: bytes, alias_share: bytes) -> bytes:
+        """
+        Give one matcher its shares of a palm and of an alias, and return its answer, sealed to the issuer.
+        """
+
+
+class Issuer(Protocol):
+    """
+    Reach the issuer. Every id is made by the acquirer or the till, and a repeated call has the same answer.
+
+    `charge` and `refund` raise `PartyUnavailable` only where the issuer was certainly not asked; where it may have
+    been, they return `Unanswered`. The others raise it whenever there is no answer.
+    """
+
+    def note_keys(self) -> PublicNoteKeys:
+        """
+        Return the keys with which the issuer signs notes now.
+        """
+
+    def charge(self, charge_id: str, *, order: bytes, answers: PerMatcher) -> Signed | Declined | Unanswered:
+        """
+        Debit whoever showed the palm. The envelopes are the till's order and the matchers' answers.
+        """
+
+    def void(self, charge_id: str) -> Signed | Declined | Voided:
+        """
+        Make sure that a charge is never carried out from now on, or return what became of it before.
+        """
+
+    def redeem(self, redemption_id: str, *, notes: tuple[Note, ...]) -> Redeemed:
+        """
+        Turn notes into balance, each once and for ever.
+        """
+
+    def buy_notes(self, purchase_id: str, *, requests: tuple[NoteRequest, ...]) -> Signed | Declined:
+        """
+        Turn balance into notes.
+        """
+
+    def refund(
+        self, refund_id: str, *, order: bytes, answers: PerMatcher, notes: tuple[Note, ...]
+    ) -> Credited | Declined | Unanswered:
+        """
+        Redeem the notes into the wallet of whoever showed the palm: all of them, or none.
+        """
+
+    def begin_enrolment(self, enrolment_id: str, *, order: bytes) -> EnrolmentBegun | Enrolled | Declined:
+        """
+        Check the code in the till's order, or return how the enrolment has ended.
+        """
+
+    def complete_enrolment(self, enrolment_id: str, *, answers: PerMatcher) -> Enrolled | Declined:
+        """
+        Finish an enrolment with what the matchers answered.
+        """

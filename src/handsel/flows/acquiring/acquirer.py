@@ -1,0 +1,61 @@
+"""
+Hold what every flow of the acquirer stands on: its books, the parties that it asks, and the bounds that it keeps.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from handsel.errors import ensure
+from handsel.flows.acquirer_ports import Issuer, Matchers
+from handsel.flows.acquiring.announced_keys import AnnouncedKeys
+from handsel.flows.acquiring.books import AcquirerStore
+from handsel.ids import ID_BYTES
+from handsel.notes.denomination import NOTES_MAX
+
+
+@dataclass(frozen=True)
+class AcquiringBounds:
+    """
+    Name the acquirer's bounds, each with the value that it has unless a setting says otherwise.
+    """
+
+    shown_ms_max: int = 600_000  # How long a till shows what a merchant asked for.
+    charges_declined_max: int = 10  # Of one payment; then it is canceled, so that a till is no oracle for palms.
+    unresolved_ms_min: int = 30_000  # Longer than a charge that meets every timeout: matchers, issuer, void, 8 s each.
+    resolve_batch_max: int = 100
+    redeem_notes_max: int = NOTES_MAX  # In one redemption.
+    redemptions_max: int = 50  # In one go.
+    enrolment_ms_max: int = 60_000  # After that, an enrolment of which nothing was heard may be sent again.
+    list_max: int = 100  # Payments on one page.
+
+    def __post_init__(self) -> None:
+        """
+        Refuse a bound that would let nothing through, or more than the issuer takes. Raises `InvariantBroken`.
+        """
+        bounds = (self.shown_ms_max, self.charges_declined_max, self.unresolved_ms_min, self.resolve_batch_max)
+        more = (self.redeem_notes_max, self.redemptions_max, self.enrolment_ms_max, self.list_max)
+        ensure(all(bound > 0 for bound in (*bounds, *more)), "every bound is above zero")
+        ensure(self.redeem_notes_max <= NOTES_MAX, "the issuer takes at most NOTES_MAX notes at once")
+
+
+@dataclass(frozen=True, repr=False)
+class Acquirer:
+    """
+    Join the acquirer's books with the parties that it asks. `random_bytes` makes ids, serials and shuffles.
+    """
+
+    store: AcquirerStore
+    matchers: Matchers
+    issuer: Issuer
+    keys: AnnouncedKeys
+    bounds: AcquiringBounds = field(default_factory=AcquiringBounds)
+    random_bytes: Callable[[int], bytes] = secrets.token_bytes
+
+    def new_id(self) -> str:
+        """
+        Return a fresh random id: 128 bits.
+        """
+        return self.random_bytes(ID_BYTES).hex()

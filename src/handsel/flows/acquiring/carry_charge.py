@@ -1,0 +1,111 @@
+"""
+Carry a charge: from the till to the matchers, from them to the issuer, and the outcome back.
+
+What is carried is sealed; it passes through and is stored nowhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from handsel.errors import HandselError, IdReused, NotFound, PartyUnavailable
+from handsel.flows.acquirer_ports import Unanswered, Voided
+from handsel.flows.acquiring.acquirer import Acquirer
+from handsel.flows.acquiring.ask_matchers import ask_matchers
+from handsel.flows.acquiring.books import AcquirerBooks
+from handsel.flows.acquiring.settle_charge import conclude_charge, settle_charge
+from handsel.matching.message import PerMatcher
+from handsel.pay.decline import Declined, DeclineReason
+from handsel.pay.merchant import Till
+from handsel.pay.payment import Charge, ChargeState, PaymentIntent, PaymentStatus, state_of_charge
+
+
+@dataclass(frozen=True, repr=False)
+class ShownPalm:
+    """
+    Carry what a till sends of a palm that was shown for a charge: an order for the issuer, a query for each matcher.
+    """
+
+    charge_id: str
+    payment_id: str
+    order: bytes
+    queries: PerMatcher
+
+
+def submit_charge(acquirer: Acquirer, till: Till, shown: ShownPalm, *, now_ms: int) -> ChargeState:
+    """
+    Try to pay a payment with the palm that was shown: once, however often the same charge comes.
+
+    1. Write that there is such a charge. From now on no other can begin on the same payment.
+    2. Ask the three matchers. If one does not answer, the issuer will not be asked: void the charge, here.
+    3. Ask the issuer. If its answer is lost, have the charge voided, or learn what became of it.
+    4. Write the outcome.
+
+    Whatever is interrupted between two of these is ended by `resolve_charges`. Raises `NotFound` and `IdReused` before
+    anything has happened, and `PartyUnavailable` or what a party refused the envelopes with after nothing was paid.
+    """
+    # 1.
+    with acquirer.store.unit_of_work() as books:
+        known = _known_state(books, till, shown)
+        if known is not None:
+            return known
+        payment = _open_payment(books, till, shown.payment_id)
+        if isinstance(payment, Declined):
+            return payment
+        books.payments.add_charge(Charge(shown.charge_id, shown.payment_id, till.id, now_ms))
+        books.payments.save(payment.processing())
+        books.commit()
+    # 2.
+    try:
+        answers = ask_matchers(lambda name: acquirer.matchers.answer_query(name, shown.queries.of(name)))
+    except HandselError:
+        conclude_charge(acquirer, shown.charge_id, Voided())
+        raise
+    # 3.
+    try:
+        answer = acquirer.issuer.charge(shown.charge_id, order=shown.order, answers=answers)
+    except PartyUnavailable:
+        conclude_charge(acquirer, shown.charge_id, Voided())
+        raise
+    except HandselError:
+        settle_charge(acquirer, shown.charge_id)
+        raise
+    if isinstance(answer, Unanswered):
+        return settle_charge(acquirer, shown.charge_id)
+    # 4.
+    return conclude_charge(acquirer, shown.charge_id, answer)
+
+
+def charge_state(acquirer: Acquirer, till: Till, charge_id: str) -> ChargeState:
+    """
+    Return what has become of a till's charge, for a till that lost the answer. Raises `NotFound`.
+
+    An approved charge keeps its signatures until the notes are handed over: the till can fetch them again and again.
+    """
+    with acquirer.store.unit_of_work() as books:
+        charge = books.payments.find_charge(charge_id)
+        payment = books.payments.find(charge.payment_id) if charge else None
+    if charge is None or payment is None or charge.till_id != till.id:
+        raise NotFound("there is no charge of that id")
+    return state_of_charge(charge, payment)
+
+
+def _known_state(books: AcquirerBooks, till: Till, shown: ShownPalm) -> ChargeState | None:
+    charge = books.payments.find_charge(shown.charge_id)
+    if charge is None:
+        return None
+    payment = books.payments.find(charge.payment_id)
+    if payment is None or (charge.payment_id, charge.till_id) != (shown.payment_id, till.id):
+        raise IdReused("that id stands for another charge: make a new one")
+    return state_of_charge(charge, payment)
+
+
+def _open_payment(books: AcquirerBooks, till: Till, payment_id: str) -> PaymentIntent | Declined:
+    payment = books.payments.find(payment_id)
+    if payment is None or payment.till_id != till.id:
+        raise NotFound("this till is not asked for such a payment")
+    if payment.status is PaymentStatus.CANCELED:
+        return Declined(DeclineReason.VOIDED)
+    if payment.status is not PaymentStatus.REQUIRES_PALM:
+        raise IdReused("this payment has a charge already: ask for the state of that one")
+    return payment

@@ -1,0 +1,109 @@
+"""
+Carry an enrolment: the till's order to the issuer, templates and shares of an alias to the matchers, answers back.
+
+What is carried is sealed; it passes through. What stays is that there was an enrolment of that id, and how it ended.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from handsel.errors import HandselError, IdReused, PartyUnavailable
+from handsel.flows.acquirer_ports import Enrolled
+from handsel.flows.acquiring.acquirer import Acquirer
+from handsel.flows.acquiring.ask_matchers import ask_matchers
+from handsel.flows.acquiring.books import AcquirerBooks
+from handsel.matching.message import PerMatcher
+from handsel.pay.carried_enrolment import CarriedEnrolment, EnrolmentStatus
+from handsel.pay.decline import Declined, DeclineReason
+from handsel.pay.merchant import Till
+
+
+@dataclass(frozen=True, repr=False)
+class ShownForEnrolment:
+    """
+    Carry what a till sends of a palm that is to be enrolled: an order for the issuer, a template for each matcher.
+    """
+
+    enrolment_id: str
+    order: bytes
+    templates: PerMatcher
+
+
+def submit_enrolment(acquirer: Acquirer, till: Till, shown: ShownForEnrolment, *, now_ms: int) -> Enrolled | Declined:
+    """
+    Enrol the palm that was shown: once, however often the same enrolment comes.
+
+    1. Write that there is such an enrolment. While it is under way, the same id is told to ask again.
+    2. Have the issuer check the code.
+    3. Give each matcher its template, and its share of the alias that the issuer made.
+    4. Have the issuer finish the enrolment with the matchers' answers.
+    5. Write the outcome.
+
+    Where a party does not answer, the enrolment is open again: the till sends the same once more, and each party does
+    again what it has done already, to the same effect. If the till does not, the issuer's own time limit ends it.
+    Raises `IdReused`, `PartyUnavailable`, or what a party refused the envelopes with.
+    """
+    # 1.
+    with acquirer.store.unit_of_work() as books:
+        ended = _begin(acquirer, books, till, shown.enrolment_id, now_ms=now_ms)
+        if ended is not None:
+            return ended
+        books.commit()
+    try:
+        outcome = _carry(acquirer, shown)
+    except HandselError:
+        _write(acquirer, shown.enrolment_id, None)
+        raise
+    # 5.
+    _write(acquirer, shown.enrolment_id, outcome)
+    return outcome
+
+
+def _begin(
+    acquirer: Acquirer, books: AcquirerBooks, till: Till, enrolment_id: str, *, now_ms: int
+) -> Enrolled | Declined | None:
+    found = books.enrolments.find(enrolment_id)
+    if found is not None and found.till_id != till.id:
+        raise IdReused("that id stands for another enrolment: make a new one")
+    if found is not None and found.status is EnrolmentStatus.ENROLLED:
+        return Enrolled()
+    if found is not None and found.status is EnrolmentStatus.DECLINED:
+        return Declined(found.reason or DeclineReason.VOIDED)
+    if found is not None and _is_under_way(found, now_ms=now_ms, ms_max=acquirer.bounds.enrolment_ms_max):
+        raise PartyUnavailable("this enrolment is under way: ask again in a moment")
+    books.enrolments.save(CarriedEnrolment(enrolment_id, till.id, now_ms))
+    return None
+
+
+def _is_under_way(found: CarriedEnrolment, *, now_ms: int, ms_max: int) -> bool:
+    return found.status is EnrolmentStatus.UNDER_WAY and now_ms - found.started_ms < ms_max
+
+
+def _carry(acquirer: Acquirer, shown: ShownForEnrolment) -> Enrolled | Declined:
+    # 2.
+    begun = acquirer.issuer.begin_enrolment(shown.enrolment_id, order=shown.order)
+    if isinstance(begun, Enrolled | Declined):
+        return begun
+    # 3.
+    shares = begun.alias_shares
+    answers = ask_matchers(
+        lambda name: acquirer.matchers.enrol(name, template=shown.templates.of(name), alias_share=shares.of(name))
+    )
+    # 4.
+    return acquirer.issuer.complete_enrolment(shown.enrolment_id, answers=answers)
+
+
+def _write(acquirer: Acquirer, enrolment_id: str, outcome: Enrolled | Declined | None) -> None:
+    with acquirer.store.unit_of_work() as books:
+        found = books.enrolments.find(enrolment_id)
+        if found is None or found.status in (EnrolmentStatus.ENROLLED, EnrolmentStatus.DECLINED):
+            return
+        if outcome is None:
+            ended = replace(found, status=EnrolmentStatus.INTERRUPTED)
+        elif isinstance(outcome, Enrolled):
+            ended = replace(found, status=EnrolmentStatus.ENROLLED)
+        else:
+            ended = replace(found, status=EnrolmentStatus.DECLINED, reason=outcome.reason)
+        books.enrolments.save(ended)
+        books.commit()

@@ -1,0 +1,146 @@
+"""
+Carry a refund: the palm from the till to the matchers, their answers with bought notes to the issuer, the outcome back.
+
+What is carried is sealed; it passes through and is stored nowhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from handsel.errors import HandselError, IdReused, NotFound, PartyUnavailable, ensure
+from handsel.flows.acquirer_ports import Unanswered, Voided
+from handsel.flows.acquiring.acquirer import Acquirer
+from handsel.flows.acquiring.ask_matchers import ask_matchers
+from handsel.flows.acquiring.books import AcquirerBooks
+from handsel.flows.acquiring.buy_notes import buy_notes
+from handsel.flows.acquiring.genuine_note import note_of
+from handsel.flows.acquiring.settle_refund import conclude_refund, settle_refund, state_in
+from handsel.matching.message import PerMatcher
+from handsel.notes.note import Note
+from handsel.pay.decline import Declined, DeclineReason
+from handsel.pay.merchant import Till
+from handsel.pay.money import sum_money
+from handsel.pay.refund import Refund, RefundAttempt, RefundAttemptStatus, RefundState, RefundStatus
+
+
+@dataclass(frozen=True, repr=False)
+class ShownForRefund:
+    """
+    Carry what a till sends of a palm that was shown for a refund: an order for the issuer, a query for each matcher.
+
+    `attempt_id` is the id in the order, made by the till; `refund_id` is the merchant's.
+    """
+
+    attempt_id: str
+    refund_id: str
+    order: bytes
+    queries: PerMatcher
+
+
+def submit_refund(acquirer: Acquirer, till: Till, shown: ShownForRefund, *, now_ms: int) -> RefundState:
+    """
+    Try to credit whoever showed the palm: once, however often the same attempt comes.
+
+    1. Write that there is such an attempt. From now on no other can begin on the same refund.
+    2. Ask the three matchers.
+    3. Buy notes of the same sum from the issuer.
+    4. Write that the notes are on their way, and send them. If the answer is lost, redeem them: where that can be done,
+       the refund was not carried out and never will be; where it cannot, it was.
+    5. Write the outcome, and book it. Notes that were not credited are redeemed with the others.
+
+    Whatever is interrupted between two of these is ended by `resolve_refunds` and `resolve_purchases`. Raises
+    `NotFound` and `IdReused` before anything has happened, and `PartyUnavailable` or what a party refused the envelopes
+    with after nothing was credited.
+    """
+    # 1.
+    with acquirer.store.unit_of_work() as books:
+        known = _known_state(books, till, shown)
+        if known is not None:
+            return known
+        refund = _open_refund(books, till, shown.refund_id)
+        if isinstance(refund, Declined):
+            return refund
+        books.refunds.add_attempt(RefundAttempt(shown.attempt_id, shown.refund_id, till.id, now_ms))
+        books.refunds.save(refund.processing())
+        books.commit()
+    try:
+        # 2.
+        answers = ask_matchers(lambda name: acquirer.matchers.answer_query(name, shown.queries.of(name)))
+        # 3.
+        not_bought = buy_notes(acquirer, shown.attempt_id, refund.amount, now_ms=now_ms)
+    except HandselError:
+        conclude_refund(acquirer, shown.attempt_id, Voided(), now_ms=now_ms)
+        raise
+    if not_bought is not None:
+        return conclude_refund(acquirer, shown.attempt_id, Voided(), now_ms=now_ms)
+    # 4. and 5.
+    return _send_notes(acquirer, shown, answers, now_ms=now_ms)
+
+
+def refund_state(acquirer: Acquirer, till: Till, attempt_id: str) -> RefundState:
+    """
+    Return what has become of a till's attempt, for a till that lost the answer. Raises `NotFound`.
+    """
+    with acquirer.store.unit_of_work() as books:
+        attempt = books.refunds.find_attempt(attempt_id)
+        if attempt is None or attempt.till_id != till.id:
+            raise NotFound("there is no refund attempt of that id")
+        return state_in(books, attempt)
+
+
+def _send_notes(acquirer: Acquirer, shown: ShownForRefund, answers: PerMatcher, *, now_ms: int) -> RefundState:
+    notes = _mark_asked(acquirer, shown)
+    if isinstance(notes, RefundAttempt):
+        with acquirer.store.unit_of_work() as books:
+            return state_in(books, notes)
+    try:
+        answer = acquirer.issuer.refund(shown.attempt_id, order=shown.order, answers=answers, notes=notes)
+    except PartyUnavailable:
+        conclude_refund(acquirer, shown.attempt_id, Voided(), now_ms=now_ms)
+        raise
+    except HandselError:
+        settle_refund(acquirer, shown.attempt_id, now_ms=now_ms)
+        raise
+    if isinstance(answer, Unanswered):
+        return settle_refund(acquirer, shown.attempt_id, now_ms=now_ms)
+    return conclude_refund(acquirer, shown.attempt_id, answer, now_ms=now_ms)
+
+
+def _mark_asked(acquirer: Acquirer, shown: ShownForRefund) -> tuple[Note, ...] | RefundAttempt:
+    """
+    Write that the notes of an attempt are on their way and return them, or the attempt where it was ended meanwhile.
+    """
+    with acquirer.store.unit_of_work() as books:
+        attempt = books.refunds.find_attempt(shown.attempt_id)
+        refund = books.refunds.find(shown.refund_id)
+        if attempt is None or refund is None:
+            raise NotFound("there is no refund attempt of that id")
+        if attempt.status is not RefundAttemptStatus.SUBMITTED:
+            return attempt
+        held = books.notes.reserved_for(attempt.id)
+        worth = sum_money((note.worth for note in held), currency=refund.amount.currency)
+        ensure(worth == refund.amount, "what is sent for a refund is worth just that")
+        books.refunds.save_attempt(attempt.asked())
+        books.commit()
+        return tuple(note_of(note) for note in held)
+
+
+def _known_state(books: AcquirerBooks, till: Till, shown: ShownForRefund) -> RefundState | None:
+    attempt = books.refunds.find_attempt(shown.attempt_id)
+    if attempt is None:
+        return None
+    if (attempt.refund_id, attempt.till_id) != (shown.refund_id, till.id):
+        raise IdReused("that id stands for another refund attempt: make a new one")
+    return state_in(books, attempt)
+
+
+def _open_refund(books: AcquirerBooks, till: Till, refund_id: str) -> Refund | Declined:
+    refund = books.refunds.find(refund_id)
+    if refund is None or refund.till_id != till.id:
+        raise NotFound("this till is not asked for such a refund")
+    if refund.status is RefundStatus.CANCELED:
+        return Declined(DeclineReason.VOIDED)
+    if refund.status is not RefundStatus.REQUIRES_PALM:
+        raise IdReused("this refund has an attempt already: ask for the state of that one")
+    return refund

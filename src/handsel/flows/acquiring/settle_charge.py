@@ -1,0 +1,90 @@
+"""
+Bring charges to an end: write an outcome or, where none is known, have the issuer say it.
+"""
+
+from __future__ import annotations
+
+from handsel.errors import NotFound, PartyUnavailable, ensure
+from handsel.flows.acquirer_ports import Signed, Voided
+from handsel.flows.acquiring.acquirer import Acquirer
+from handsel.flows.acquiring.books import AcquirerBooks
+from handsel.flows.acquiring.for_each import for_each
+from handsel.pay.decline import Declined
+from handsel.pay.payment import (
+    Charge,
+    ChargeState,
+    ChargeStatus,
+    PaymentIntent,
+    Pending,
+    state_of_charge,
+)
+
+
+def conclude_charge(acquirer: Acquirer, charge_id: str, answer: Signed | Declined | Voided) -> ChargeState:
+    """
+    Write the issuer's answer, unless an answer has been written before; return what stands then.
+    """
+    with acquirer.store.unit_of_work() as books:
+        charge, payment = _charge_and_payment(books, charge_id)
+        if charge.status is not ChargeStatus.SUBMITTED:
+            has_ended = charge.status in (ChargeStatus.VOIDED, ChargeStatus.DECLINED)
+            ensure(not (has_ended and isinstance(answer, Signed)), "what the issuer voided or declined it never signs")
+            return state_of_charge(charge, payment)
+        charge = _answered(charge, answer)
+        books.payments.save_charge(charge)
+        if charge.status is not ChargeStatus.APPROVED:
+            payment = _freed(acquirer, books, payment)
+            books.payments.save(payment)
+        books.commit()
+        return state_of_charge(charge, payment)
+
+
+def settle_charge(acquirer: Acquirer, charge_id: str) -> ChargeState:
+    """
+    Have the issuer void a charge of which nothing is known, or say what became of it.
+
+    Where the issuer does not answer either, the charge stays `Pending`, and is asked for again by `resolve_charges`.
+    """
+    try:
+        answer = acquirer.issuer.void(charge_id)
+    except PartyUnavailable:
+        return Pending()
+    return conclude_charge(acquirer, charge_id, answer)
+
+
+def resolve_charges(acquirer: Acquirer, *, now_ms: int) -> int:
+    """
+    Bring charges to an end of which nothing was heard for `unresolved_ms_min`; return how many have one now.
+
+    After this a charge is approved, declined or voided. An approved one waits for its till, for ever: only the till can
+    make notes of what was signed. If the till never comes back (its disk is lost), the customer has been debited, the
+    merchant is not paid, the payment stays `processing` and the money stays among the issuer's notes in circulation,
+    where a person has to settle it. LIMITATIONS: nothing settles that by itself before the issuer's keys have a period.
+    """
+    with acquirer.store.unit_of_work() as books:
+        until_ms = now_ms - acquirer.bounds.unresolved_ms_min
+        due = books.payments.unresolved_charges(until_ms=until_ms, limit=acquirer.bounds.resolve_batch_max)
+    states = for_each(due, lambda charge_id: settle_charge(acquirer, charge_id))
+    return sum(not isinstance(state, Pending) for state in states)
+
+
+def _charge_and_payment(books: AcquirerBooks, charge_id: str) -> tuple[Charge, PaymentIntent]:
+    charge = books.payments.find_charge(charge_id)
+    payment = books.payments.find(charge.payment_id) if charge else None
+    if charge is None or payment is None:
+        raise NotFound("there is no charge of that id")
+    return charge, payment
+
+
+def _answered(charge: Charge, answer: Signed | Declined | Voided) -> Charge:
+    if isinstance(answer, Signed):
+        return charge.approved(answer.signatures)
+    if isinstance(answer, Declined):
+        return charge.declined(answer.reason)
+    return charge.voided()
+
+
+def _freed(acquirer: Acquirer, books: AcquirerBooks, payment: PaymentIntent) -> PaymentIntent:
+    opened = payment.open_again()
+    declined_often = books.payments.count_declined(payment.id) >= acquirer.bounds.charges_declined_max
+    return opened.canceled() if declined_often else opened

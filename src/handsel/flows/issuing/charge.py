@@ -1,0 +1,178 @@
+"""
+Charge a wallet: debit whoever showed the palm, and sign notes of the same sum.
+
+    reserved ──► approved       the wallet is debited, the notes are signed
+       └───────► voided         the till cancelled, or nobody came back in time
+    declined                    nothing was reserved
+
+The issuer learns an amount and a time. It is never told who is paid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from handsel.envelope import open_envelope
+from handsel.errors import BodyInvalid, EnvelopeInvalid, IdReused, InvariantBroken
+from handsel.flows.issuing.approved import Approved
+from handsel.flows.issuing.issuer import Issuer, decline_of, digest_of
+from handsel.flows.issuing.recognise import recognise_payer
+from handsel.ids import require_id
+from handsel.matching.message import PerMatcher
+from handsel.notes.denomination import NOTES_MAX
+from handsel.notes.note import total_of_requests
+from handsel.order import CHARGE, ChargeOrder
+from handsel.pay.account import notes_in_circulation, wallet_account
+from handsel.pay.decline import Declined, DeclineReason
+from handsel.pay.ledger import Capture, Refused, Transfer, derive_id
+from handsel.pay.limit import DAY_MS, over_limit
+from handsel.pay.money import Money, require_positive
+from handsel.store import issuer_note as charges
+from handsel.store import ledger
+from handsel.store.database import UnitOfWork
+from handsel.store.issuer import WalletRow
+from handsel.store.issuer_note import ChargeRow
+
+HOLD_MS = 60_000  # How long a sum stays reserved when a charge is interrupted between its two commits.
+
+
+@dataclass(frozen=True)
+class _Reserved:
+    """
+    Say that the sum is reserved, and the notes are still to be signed.
+    """
+
+
+def charge(issuer: Issuer, charge_id: str, *, order: bytes, answers: PerMatcher) -> Approved | Declined:
+    """
+    Carry out the order that a till sealed, if the palm that the matchers saw was shown for it.
+
+    1. The order opens, is for this charge and is well formed. Raises `EnvelopeInvalid` and `BodyInvalid`.
+    2. An id that came before has the same outcome, with the same signatures; with another order it raises `IdReused`.
+    3. The three answers open, belong together and are bound to this very order. They hold an alias that was given out,
+       of a palm that is enrolled and not paused, in a wallet that is open.
+    4. The notes that are to be signed have keys that are current, and add up to the sum that was bound.
+    5. The sum is within the limits of the wallet, and in it: it is reserved, and the charge is kept. First commit.
+    6. The notes are signed, outside of any unit of work: it is slow, and changes nothing.
+    7. The reservation is captured: wallet → notes in circulation. The signatures are kept. Second commit.
+
+    A crash before 5 leaves nothing; one between 5 and 7 leaves a reservation, which the same request resumes, or
+    which is given back after `HOLD_MS`. Where 3 to 5 do not hold, the charge is declined for good. The caller must have
+    made sure that it is an acquirer that asks, and answer nobody else.
+    """
+    wanted = _open_order(issuer, charge_id, order)  # 1
+    begun = _begin(issuer, wanted, answers)
+    if not isinstance(begun, _Reserved):
+        return begun
+    signatures = tuple(issuer.note_keys.sign(request) for request in wanted.notes)  # 6
+    return _settle(issuer, wanted, signatures)
+
+
+def _open_order(issuer: Issuer, charge_id: str, order: bytes) -> ChargeOrder:
+    wanted = open_envelope(order, ChargeOrder, keys=issuer.keys, purpose=CHARGE)
+    if wanted.charge_id != require_id(charge_id):
+        raise EnvelopeInvalid("the order is for another charge")
+    require_positive(Money(wanted.amount_minor, wanted.currency))
+    if not 0 < len(wanted.notes) <= NOTES_MAX:
+        raise BodyInvalid(f"a charge asks for 1 to {NOTES_MAX} notes")
+    return wanted
+
+
+def _begin(issuer: Issuer, wanted: ChargeOrder, answers: PerMatcher) -> Approved | Declined | _Reserved:
+    now_ms = issuer.clock()
+    with issuer.database.unit_of_work() as uow:
+        earlier = charges.find_charge(uow, wanted.charge_id)  # 2
+        if earlier is not None:
+            return _repeat(earlier, wanted)
+        wallet = recognise_payer(issuer, uow, wanted, answers)  # 3
+        outcome = wallet if isinstance(wallet, Declined) else _reserve(issuer, uow, wanted, wallet, now_ms=now_ms)
+        row = ChargeRow(
+            id=wanted.charge_id,
+            digest=digest_of(wanted),
+            reservation_id=derive_id("charge", wanted.charge_id),
+            wallet_id=None if isinstance(wallet, Declined) else wallet.id,
+            amount_minor=wanted.amount_minor,
+            state="reserved" if isinstance(outcome, _Reserved) else "declined",
+            reason=outcome.reason.value if isinstance(outcome, Declined) else None,
+        )
+        charges.add_charge(uow, row, now_ms=now_ms)
+        uow.commit()
+    return outcome
+
+
+def _repeat(earlier: ChargeRow, wanted: ChargeOrder) -> Approved | Declined | _Reserved:
+    if earlier.state == "voided":
+        # It may have been voided before its order ever came, so there is no digest that could differ.
+        return Declined(DeclineReason.VOIDED)
+    if earlier.digest != digest_of(wanted):
+        raise IdReused("that id was used for another charge: make a new one")
+    return _Reserved() if earlier.state == "reserved" else outcome_of(earlier)
+
+
+def outcome_of(row: ChargeRow) -> Approved | Declined:
+    """
+    Return the outcome of a charge that was approved or declined.
+    """
+    if row.signatures is not None:
+        return Approved(row.signatures)
+    if row.reason is None:
+        raise InvariantBroken("a charge that is neither approved nor declined has no outcome yet")
+    return Declined(DeclineReason(row.reason))
+
+
+def _reserve(
+    issuer: Issuer, uow: UnitOfWork, wanted: ChargeOrder, wallet: WalletRow, *, now_ms: int
+) -> Declined | _Reserved:
+    amount = Money(wanted.amount_minor, wanted.currency)
+    reason = _refuse(issuer, uow, wanted, wallet, now_ms=now_ms)  # 4, 5
+    if reason is not None:
+        return Declined(reason)
+    transfer = Transfer(
+        derive_id("charge", wanted.charge_id),
+        wallet_account(wallet.id, currency=wallet.currency).id,
+        notes_in_circulation(issuer.currency).id,
+        amount,
+        "payment",
+    )
+    outcome = ledger.reserve(uow, transfer, expires_at_ms=now_ms + HOLD_MS, now_ms=now_ms)
+    return decline_of(outcome) if isinstance(outcome, Refused) else _Reserved()
+
+
+def _refuse(
+    issuer: Issuer, uow: UnitOfWork, wanted: ChargeOrder, wallet: WalletRow, *, now_ms: int
+) -> DeclineReason | None:
+    total = total_of_requests(wanted.notes, currency=wanted.currency, keys=issuer.note_keys.public())
+    if total is None or not all(issuer.note_keys.can_sign(request) for request in wanted.notes):
+        return DeclineReason.NOTE_INVALID
+    if total != wanted.amount_minor:
+        return DeclineReason.NOTES_DO_NOT_ADD_UP
+    if wanted.currency != wallet.currency:
+        return DeclineReason.CURRENCY_DIFFERS
+    amount = Money(wanted.amount_minor, wanted.currency)
+    spent = Money(charges.spent_since(uow, wallet.id, now_ms - DAY_MS), wallet.currency)
+    if over_limit(amount, spent_in_day=spent, limits=issuer.limits):
+        return DeclineReason.OVER_LIMIT
+    return None
+
+
+def _settle(issuer: Issuer, wanted: ChargeOrder, signatures: tuple[bytes, ...]) -> Approved | Declined:
+    now_ms = issuer.clock()
+    with issuer.database.unit_of_work() as uow:
+        row = charges.find_charge(uow, wanted.charge_id)
+        if row is None or row.state == "voided":
+            return Declined(DeclineReason.VOIDED)
+        if row.state != "reserved":
+            # The same request came twice at once, and the other was first. Its signatures are the ones that count.
+            return outcome_of(row)
+        amount = Money(wanted.amount_minor, wanted.currency)
+        step = Capture(derive_id("capture", wanted.charge_id), row.reservation_id, amount)
+        captured = ledger.capture(uow, step, now_ms=now_ms)  # 7
+        if isinstance(captured, Refused):
+            # Its time is over. Nothing is kept here: the sweep gives the sum back and voids the charge.
+            return Declined(DeclineReason.VOIDED)
+        keys = issuer.note_keys.public()
+        for request in wanted.notes:
+            charges.count_signed(uow, keys.require(request.key_id))
+        charges.approve_charge(uow, wanted.charge_id, signatures)
+        uow.commit()
+    return Approved(signatures)

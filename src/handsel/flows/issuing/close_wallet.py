@@ -1,0 +1,83 @@
+"""
+Close a wallet, and erase whatever leads from a person to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from handsel.errors import InvariantBroken, NotFound
+from handsel.flows.issuing.erase_palm import erase_palms_of
+from handsel.flows.issuing.issuer import Issuer
+from handsel.flows.issuing.void_charge import release_charge
+from handsel.pay.account import sandbox_funds, wallet_account
+from handsel.pay.ledger import Refused, Transfer, derive_id
+from handsel.pay.money import Money
+from handsel.store import issuer as wallets
+from handsel.store import issuer_note as charges
+from handsel.store import ledger
+from handsel.store.database import UnitOfWork
+
+
+@dataclass(frozen=True)
+class Closed:
+    """
+    Answer that the wallet is closed, and what was on it and has been paid back.
+    """
+
+    paid_back: Money
+
+
+def close_wallet(issuer: Issuer, wallet_id: str) -> Closed:
+    """
+    Close a wallet: void what is under way, erase its palms, and pay what is left back to where it came from.
+
+    Its key still opens it, to read. Doing it again changes nothing. Raises `NotFound`.
+    """
+    now_ms = issuer.clock()
+    with issuer.database.unit_of_work() as uow:
+        wallet = wallets.find_wallet(uow, wallet_id)
+        if wallet is None:
+            raise NotFound("there is no such wallet")
+        if wallet.is_closed:
+            return Closed(Money(0, wallet.currency))
+        for charge_id in charges.reserved_charges(uow, wallet_id):
+            row = charges.find_charge(uow, charge_id)
+            if row is not None:
+                release_charge(uow, row, now_ms=now_ms)
+        wallets.withdraw_consents(uow, wallet_id, now_ms=now_ms)
+        erase_palms_of(issuer, uow, wallet_id, now_ms=now_ms)
+        paid_back = _pay_back(issuer, uow, wallet_id, now_ms=now_ms)
+        wallets.mark_wallet_closed(uow, wallet_id, now_ms=now_ms)
+        uow.commit()
+    return Closed(paid_back)
+
+
+def erase_wallet(issuer: Issuer, wallet_id: str) -> Closed:
+    """
+    Close a wallet and remove its key, its consents and its codes: nobody can open it any more. Raises `NotFound`.
+
+    What stays are entries of the ledger under a random account, which the law asks for: Regulation (EU) 2024/1624
+    Art. 77.
+    """
+    closed = close_wallet(issuer, wallet_id)
+    with issuer.database.unit_of_work() as uow:
+        wallets.forget_owner(uow, wallet_id)
+        uow.commit()
+    return closed
+
+
+def _pay_back(issuer: Issuer, uow: UnitOfWork, wallet_id: str, *, now_ms: int) -> Money:
+    account_id = wallet_account(wallet_id, currency=issuer.currency).id
+    state = ledger.account_state(uow, account_id)
+    if state is None:
+        raise InvariantBroken("a wallet has an account")
+    left = Money(state.balance_minor, state.account.currency)
+    if left.amount_minor > 0:
+        step_id = derive_id("close", wallet_id)
+        transfer = Transfer(step_id, account_id, sandbox_funds(issuer.currency).id, left, "closing")
+        if isinstance(ledger.post(uow, transfer, now_ms=now_ms), Refused):
+            raise InvariantBroken("what is left in a wallet can be paid back")
+    if isinstance(ledger.close_account(uow, account_id, now_ms=now_ms), Refused):
+        raise InvariantBroken("an empty account can be closed")
+    return left

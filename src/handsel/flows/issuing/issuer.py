@@ -1,0 +1,91 @@
+"""
+Hold what every flow of the issuer needs, made once by the wiring and passed in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from handsel.clock import Clock
+from handsel.errors import InvariantBroken
+from handsel.keys import PartyKeys, PublicKeys
+from handsel.notes.issue import NoteKeys
+from handsel.pay.account import notes_in_circulation, sandbox_funds
+from handsel.pay.decline import Declined, DeclineReason
+from handsel.pay.ledger import Refusal, Refused
+from handsel.pay.limit import Limits
+from handsel.store import ledger
+from handsel.store.database import Database
+
+
+@dataclass(frozen=True, repr=False)
+class MatcherKeys:
+    """
+    Hold the public keys of the three matchers.
+    """
+
+    a: PublicKeys
+    b: PublicKeys
+    c: PublicKeys
+
+    def of(self, matcher: str) -> PublicKeys:
+        """
+        Return the keys of one matcher.
+        """
+        found = {"a": self.a, "b": self.b, "c": self.c}.get(matcher)
+        if found is None:
+            raise InvariantBroken("there are three matchers: a, b and c")
+        return found
+
+
+@dataclass(frozen=True, repr=False)
+class Issuer:
+    """
+    Hold the issuer's database, its keys, the matchers' public keys, and where time and randomness come from.
+    """
+
+    database: Database
+    keys: PartyKeys
+    note_keys: NoteKeys
+    matchers: MatcherKeys
+    limits: Limits
+    currency: str
+    clock: Clock
+    random_bytes: Callable[[int], bytes]
+
+
+def open_issuer_accounts(issuer: Issuer) -> None:
+    """
+    Open the accounts that the issuer has before its first customer. Doing it again changes nothing.
+    """
+    now_ms = issuer.clock()
+    with issuer.database.unit_of_work() as uow:
+        ledger.open_account(uow, notes_in_circulation(issuer.currency), now_ms=now_ms)
+        ledger.open_account(uow, sandbox_funds(issuer.currency), now_ms=now_ms)
+        uow.commit()
+
+
+def digest_of(*contents: msgspec.Struct | str) -> bytes:
+    """
+    Return the SHA-256 digest of a request's contents, to tell it from another request under the same id.
+    """
+    return hashlib.sha256(msgspec.msgpack.encode(contents)).digest()
+
+
+def decline_of(refused: Refused) -> Declined:
+    """
+    Return what the customer is told when the ledger refuses. Raises `InvariantBroken` for a refusal that cannot arise.
+    """
+    reasons = {
+        Refusal.ACCOUNT_CLOSED: DeclineReason.WALLET_CLOSED,
+        Refusal.CURRENCY_DIFFERS: DeclineReason.CURRENCY_DIFFERS,
+        Refusal.INSUFFICIENT_FUNDS: DeclineReason.INSUFFICIENT_FUNDS,
+    }
+    reason = reasons.get(refused.refusal)
+    if reason is None:
+        raise InvariantBroken(f"the ledger refused: {refused.refusal.value}")
+    return Declined(reason)

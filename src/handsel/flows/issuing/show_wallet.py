@@ -1,0 +1,152 @@
+"""
+Show a wallet to whoever has its key: its balance, its palms, its history; and hand out all of it at once.
+
+A line of the history has a kind, an amount and a time. It has no merchant, because the issuer knows none.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from handsel.errors import NotFound, ensure
+from handsel.flows.issuing.issuer import Issuer
+from handsel.pay.account import wallet_account
+from handsel.store import issuer as wallets
+from handsel.store import issuer_palm as palms
+from handsel.store import ledger
+from handsel.store.database import UnitOfWork
+
+HISTORY_PAGE = 50
+HISTORY_PAGES_MAX = 1000  # In one export: 50,000 lines.
+
+
+class PalmLine(msgspec.Struct, frozen=True):
+    """
+    Show one palm: `state` is pending, active, paused or erased; `erasures_confirmed` counts matchers, up to three.
+    """
+
+    palm_id: str
+    state: str
+    changed_at_ms: int
+    erasures_confirmed: int
+
+
+class HistoryLine(msgspec.Struct, frozen=True):
+    """
+    Show one movement: `kind` is top_up, payment, refund or closing; `amount_minor` is below zero where money left.
+
+    `number` orders the lines, and the next page begins before the last one seen.
+    """
+
+    number: int
+    kind: str
+    amount_minor: int
+    currency: str
+    balance_after_minor: int
+    at_ms: int
+
+
+class ConsentLine(msgspec.Struct, frozen=True):
+    """
+    Show one consent.
+    """
+
+    version: str
+    given_at_ms: int
+    withdrawn_at_ms: int | None
+
+
+class WalletView(msgspec.Struct, frozen=True):
+    """
+    Show a wallet as it is now. `available_minor` is the balance less what is reserved.
+    """
+
+    wallet_id: str
+    currency: str
+    balance_minor: int
+    available_minor: int
+    opened_at_ms: int
+    closed_at_ms: int | None
+    consent_version: str | None
+    palms: tuple[PalmLine, ...]
+
+
+class WalletExport(msgspec.Struct, frozen=True):
+    """
+    Hand out all that the issuer holds about a wallet: GDPR Art. 15 and 20.
+    """
+
+    wallet: WalletView
+    consents: tuple[ConsentLine, ...]
+    history: tuple[HistoryLine, ...]
+
+
+def show_wallet(issuer: Issuer, wallet_id: str) -> WalletView:
+    """
+    Return a wallet as it is now. Raises `NotFound`.
+    """
+    with issuer.database.unit_of_work() as uow:
+        return _view(uow, wallet_id)
+
+
+def wallet_history(
+    issuer: Issuer, wallet_id: str, *, before_number: int | None = None, limit: int = HISTORY_PAGE
+) -> tuple[HistoryLine, ...]:
+    """
+    Return one page of a wallet's history, newest first. Raises `NotFound`.
+    """
+    ensure(0 < limit <= HISTORY_PAGE, f"a page has at most {HISTORY_PAGE} lines")
+    with issuer.database.unit_of_work() as uow:
+        return _page(uow, wallet_id, before_number, limit)
+
+
+def export_wallet(issuer: Issuer, wallet_id: str) -> WalletExport:
+    """
+    Return all that is held about a wallet, as of one moment. Raises `NotFound`.
+    """
+    with issuer.database.unit_of_work() as uow:
+        view = _view(uow, wallet_id)
+        rows = wallets.consents_of(uow, wallet_id)
+        lines: tuple[HistoryLine, ...] = ()
+        for _page_number in range(HISTORY_PAGES_MAX):
+            page = _page(uow, wallet_id, lines[-1].number if lines else None, HISTORY_PAGE)
+            lines += page
+            if len(page) < HISTORY_PAGE:
+                break
+    consents = tuple(ConsentLine(row.version, row.given_at_ms, row.withdrawn_at_ms) for row in rows)
+    return WalletExport(view, consents, lines)
+
+
+def _view(uow: UnitOfWork, wallet_id: str) -> WalletView:
+    wallet = wallets.find_wallet(uow, wallet_id)
+    state = ledger.account_state(uow, f"wallet:{wallet_id}")
+    if wallet is None or state is None:
+        raise NotFound("there is no such wallet")
+    lines = (
+        PalmLine(palm.id, palm.state, palm.changed_at_ms, palms.confirmations(uow, palm.id, "erase"))
+        for palm in palms.palms_of_wallet(uow, wallet_id)
+    )
+    return WalletView(
+        wallet_id=wallet.id,
+        currency=wallet.currency,
+        balance_minor=state.balance_minor,
+        available_minor=state.available_minor,
+        opened_at_ms=wallet.opened_at_ms,
+        closed_at_ms=wallet.closed_at_ms,
+        consent_version=wallets.consent_in_force(uow, wallet_id),
+        palms=tuple(lines),
+    )
+
+
+def _page(uow: UnitOfWork, wallet_id: str, before_number: int | None, limit: int) -> tuple[HistoryLine, ...]:
+    wallet = wallets.find_wallet(uow, wallet_id)
+    if wallet is None:
+        raise NotFound("there is no such wallet")
+    account_id = wallet_account(wallet_id, currency=wallet.currency).id
+    entries = ledger.entries_of(uow, account_id, before_sequence=before_number, limit=limit)
+    return tuple(
+        HistoryLine(
+            entry.sequence, entry.code, entry.amount_minor, entry.currency, entry.balance_after_minor, entry.at_ms
+        )
+        for entry in entries
+    )

@@ -1,0 +1,259 @@
+"""
+Decide what a transfer changes, or why it is refused: double entry as pure functions.
+
+Nothing here is stored and nothing knows where accounts live. Whoever calls passes the state of both accounts in and
+books what comes back, all of it or nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from handsel.errors import BodyInvalid, ensure
+from handsel.ids import ID_BYTES, require_id
+from handsel.pay.account import AccountState
+from handsel.pay.money import Money, require_positive
+
+_CODE = re.compile(r"[a-z][a-z_]{0,39}")
+
+
+class Refusal(StrEnum):
+    """
+    Say why a transfer is refused. Ordered by precedence: where several apply, the first is the answer.
+    """
+
+    ACCOUNTS_ARE_THE_SAME = "accounts_are_the_same"
+    ACCOUNT_UNKNOWN = "account_unknown"
+    PENDING_UNKNOWN = "pending_unknown"
+    PENDING_ALREADY_CAPTURED = "pending_already_captured"
+    PENDING_ALREADY_RELEASED = "pending_already_released"
+    PENDING_ALREADY_EXPIRED = "pending_already_expired"
+    PENDING_NOT_YET_EXPIRED = "pending_not_yet_expired"
+    CURRENCY_DIFFERS = "currency_differs"
+    ACCOUNT_CLOSED = "account_closed"
+    ACCOUNT_NOT_EMPTY = "account_not_empty"
+    EXCEEDS_PENDING = "exceeds_pending"
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+
+
+class PendingState(StrEnum):
+    """
+    Say where a reservation stands. All but `HELD` are final.
+    """
+
+    HELD = "held"
+    CAPTURED = "captured"
+    RELEASED = "released"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, repr=False)
+class Transfer:
+    """
+    Move `money` from the account `debit` to the account `credit`. The id is made by whoever asks, and kept for ever.
+
+    `code` says what kind of movement it is (`payment`, `top_up`): one word, never a name.
+    """
+
+    id: str
+    debit: str
+    credit: str
+    money: Money
+    code: str
+
+    def __post_init__(self) -> None:
+        """
+        Refuse an ill-formed id or code, and an amount of zero. Raises `BodyInvalid`.
+        """
+        require_id(self.id)
+        require_positive(self.money)
+        if not _CODE.fullmatch(self.code):
+            raise BodyInvalid("a transfer's code is one word in lower case")
+
+
+@dataclass(frozen=True, repr=False)
+class Capture:
+    """
+    Take `money`, the whole or a part, of the reservation `pending_id`; the rest is released.
+    """
+
+    id: str
+    pending_id: str
+    money: Money
+
+    def __post_init__(self) -> None:
+        """
+        Refuse ill-formed ids and an amount of zero. Raises `BodyInvalid`.
+        """
+        require_id(self.id)
+        require_id(self.pending_id)
+        require_positive(self.money)
+
+
+@dataclass(frozen=True, repr=False)
+class Release:
+    """
+    Give back all of the reservation `pending_id`.
+    """
+
+    id: str
+    pending_id: str
+
+    def __post_init__(self) -> None:
+        """
+        Refuse ill-formed ids. Raises `BodyInvalid`.
+        """
+        require_id(self.id)
+        require_id(self.pending_id)
+
+
+@dataclass(frozen=True, repr=False)
+class Pending:
+    """
+    Hold a reservation and where it stands.
+    """
+
+    transfer: Transfer
+    state: PendingState
+    expires_at_ms: int
+
+
+@dataclass(frozen=True, repr=False)
+class Entry:
+    """
+    Change one account by `amount_minor`: a credit above zero, a debit below.
+    """
+
+    account_id: str
+    amount_minor: int
+
+
+@dataclass(frozen=True)
+class Booked:
+    """
+    Answer that the transfer is to be booked: these entries, and this change of what both accounts have reserved.
+    """
+
+    entries: tuple[Entry, ...]
+    pending_change_minor: int
+
+    def __post_init__(self) -> None:
+        """
+        Refuse entries that make or lose money. Raises `InvariantBroken`.
+        """
+        ensure(sum(entry.amount_minor for entry in self.entries) == 0, "the entries of a transfer sum to zero")
+
+
+@dataclass(frozen=True)
+class Refused:
+    """
+    Answer that the transfer is refused, and changes nothing.
+    """
+
+    refusal: Refusal
+
+
+Decision = Booked | Refused
+
+
+def derive_id(step: str, request_id: str) -> str:
+    """
+    Return the id of one `step` of a request: the same for the same request, and unlike those of its other steps.
+
+    SHA-256, cut to the 16 bytes of an id.
+    """
+    content = b"handsel/v1/step\0" + step.encode() + b"\0" + require_id(request_id).encode()
+    return hashlib.sha256(content).digest()[:ID_BYTES].hex()
+
+
+def decide_post(transfer: Transfer, *, debit: AccountState | None, credit: AccountState | None) -> Decision:
+    """
+    Decide a transfer that is booked at once.
+    """
+    refusal = _refuse_transfer(transfer, debit, credit)
+    return Refused(refusal) if refusal else Booked(_entries(transfer, transfer.money.amount_minor), 0)
+
+
+def decide_reserve(transfer: Transfer, *, debit: AccountState | None, credit: AccountState | None) -> Decision:
+    """
+    Decide a reservation: nothing is booked yet, but the sum can no longer be spent otherwise.
+    """
+    refusal = _refuse_transfer(transfer, debit, credit)
+    return Refused(refusal) if refusal else Booked((), transfer.money.amount_minor)
+
+
+def decide_capture(
+    capture: Capture, *, pending: Pending | None, debit: AccountState | None, credit: AccountState | None, now_ms: int
+) -> Decision:
+    """
+    Decide to book a reservation, the whole or a part. Funds are not asked for again: they are reserved.
+    """
+    if pending is None or debit is None or credit is None:
+        return Refused(Refusal.PENDING_UNKNOWN)
+    refusal = _refuse_ended(pending)
+    if refusal:
+        return Refused(refusal)
+    if now_ms >= pending.expires_at_ms:
+        return Refused(Refusal.PENDING_ALREADY_EXPIRED)
+    if capture.money.currency != pending.transfer.money.currency:
+        return Refused(Refusal.CURRENCY_DIFFERS)
+    if debit.is_closed or credit.is_closed:
+        return Refused(Refusal.ACCOUNT_CLOSED)
+    if capture.money.amount_minor > pending.transfer.money.amount_minor:
+        return Refused(Refusal.EXCEEDS_PENDING)
+    return Booked(_entries(pending.transfer, capture.money.amount_minor), -pending.transfer.money.amount_minor)
+
+
+def decide_release(pending: Pending | None) -> Decision:
+    """
+    Decide to give a reservation back.
+    """
+    if pending is None:
+        return Refused(Refusal.PENDING_UNKNOWN)
+    refusal = _refuse_ended(pending)
+    return Refused(refusal) if refusal else Booked((), -pending.transfer.money.amount_minor)
+
+
+def decide_expire(pending: Pending | None, *, now_ms: int) -> Decision:
+    """
+    Decide to give a reservation back because its time is over.
+    """
+    if pending is None:
+        return Refused(Refusal.PENDING_UNKNOWN)
+    refusal = _refuse_ended(pending)
+    if refusal:
+        return Refused(refusal)
+    if now_ms < pending.expires_at_ms:
+        return Refused(Refusal.PENDING_NOT_YET_EXPIRED)
+    return Booked((), -pending.transfer.money.amount_minor)
+
+
+def _refuse_transfer(transfer: Transfer, debit: AccountState | None, credit: AccountState | None) -> Refusal | None:
+    if transfer.debit == transfer.credit:
+        return Refusal.ACCOUNTS_ARE_THE_SAME
+    if debit is None or credit is None:
+        return Refusal.ACCOUNT_UNKNOWN
+    if not debit.account.currency == credit.account.currency == transfer.money.currency:
+        return Refusal.CURRENCY_DIFFERS
+    if debit.is_closed or credit.is_closed:
+        return Refusal.ACCOUNT_CLOSED
+    if not debit.can_give(transfer.money.amount_minor):
+        return Refusal.INSUFFICIENT_FUNDS
+    return None
+
+
+def _refuse_ended(pending: Pending) -> Refusal | None:
+    if pending.state is PendingState.CAPTURED:
+        return Refusal.PENDING_ALREADY_CAPTURED
+    if pending.state is PendingState.RELEASED:
+        return Refusal.PENDING_ALREADY_RELEASED
+    if pending.state is PendingState.EXPIRED:
+        return Refusal.PENDING_ALREADY_EXPIRED
+    return None
+
+
+def _entries(transfer: Transfer, amount_minor: int) -> tuple[Entry, ...]:
+    return (Entry(transfer.debit, -amount_minor), Entry(transfer.credit, amount_minor))

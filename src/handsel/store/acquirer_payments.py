@@ -1,0 +1,170 @@
+"""
+Keep payments and the charges that try to pay them, by their ids, for ever.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from handsel.errors import ensure
+from handsel.pay.decline import DeclineReason
+from handsel.pay.money import Money
+from handsel.pay.payment import Charge, ChargeStatus, PaymentIntent, PaymentStatus
+from handsel.store.database import Row, UnitOfWork
+
+NUMBER_MAX = 2**63 - 1  # Of an SQLite row.
+
+_PAYMENT = (
+    "SELECT id, merchant_id, till_id, amount_minor, currency, description, created_ms, status, receipt_code, paid_ms"
+    " FROM payments"
+)
+_CHARGE = "SELECT id, payment_id, till_id, submitted_ms, status, signatures, reason FROM charges"
+
+
+class PaymentTables:
+    """
+    Keep payments and charges within one unit of work.
+    """
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+
+    def add(self, payment: PaymentIntent) -> None:
+        """
+        Keep a new payment.
+        """
+        self._uow.execute(
+            "INSERT INTO payments (id, merchant_id, till_id, amount_minor, currency, description, created_ms, status)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            *(payment.id, payment.merchant_id, payment.till_id, payment.amount.amount_minor, payment.amount.currency),
+            *(payment.description, payment.created_ms, payment.status.value),
+        )
+
+    def save(self, payment: PaymentIntent) -> None:
+        """
+        Keep what became of a payment.
+        """
+        changed = self._uow.execute(
+            "UPDATE payments SET status = ?, receipt_code = ?, paid_ms = ? WHERE id = ?"
+            " AND status NOT IN ('succeeded', 'canceled')",
+            *(payment.status.value, payment.receipt_code, payment.paid_ms, payment.id),
+        )
+        ensure(changed == 1, "a payment ends once")
+
+    def find(self, payment_id: str) -> PaymentIntent | None:
+        """
+        Return the payment of that id.
+        """
+        return _payment_or_none(self._uow.row(f"{_PAYMENT} WHERE id = ?", payment_id))
+
+    def by_receipt(self, receipt_code: str) -> PaymentIntent | None:
+        """
+        Return the payment whose receipt has that code.
+        """
+        return _payment_or_none(self._uow.row(f"{_PAYMENT} WHERE receipt_code = ?", receipt_code))
+
+    def newest(self, merchant_id: str, *, limit: int, starting_after: str | None) -> tuple[PaymentIntent, ...]:
+        """
+        Return a merchant's payments, newest first, from the one after `starting_after`.
+        """
+        rows = self._uow.rows(
+            f"{_PAYMENT} WHERE merchant_id = ? AND number < ? ORDER BY number DESC LIMIT ?",
+            *(merchant_id, self._number(starting_after), limit),
+        )
+        return tuple(_payment(row) for row in rows)
+
+    def _number(self, payment_id: str | None) -> int:
+        row = self._uow.row("SELECT number FROM payments WHERE id = ?", payment_id)
+        return int(row[0]) if row else NUMBER_MAX
+
+    def newest_open(self, till_id: str, *, since_ms: int) -> PaymentIntent | None:
+        """
+        Return the newest payment that waits for a palm at a till, made at `since_ms` or later.
+        """
+        row = self._uow.row(
+            f"{_PAYMENT} WHERE till_id = ? AND status = 'requires_palm' AND created_ms >= ?"
+            " ORDER BY number DESC LIMIT 1",
+            *(till_id, since_ms),
+        )
+        return _payment_or_none(row)
+
+    def add_charge(self, charge: Charge) -> None:
+        """
+        Keep a new charge.
+        """
+        self._uow.execute(
+            "INSERT INTO charges (id, payment_id, till_id, submitted_ms, status) VALUES (?, ?, ?, ?, ?)",
+            *(charge.id, charge.payment_id, charge.till_id, charge.submitted_ms, charge.status.value),
+        )
+
+    def save_charge(self, charge: Charge) -> None:
+        """
+        Keep what became of a charge.
+        """
+        signatures = msgspec.msgpack.encode(charge.signatures) if charge.signatures else None
+        changed = self._uow.execute(
+            "UPDATE charges SET status = ?, signatures = ?, reason = ? WHERE id = ?"
+            " AND status IN ('submitted', 'approved')",
+            *(charge.status.value, signatures, charge.reason.value if charge.reason else None, charge.id),
+        )
+        ensure(changed == 1, "a charge ends once")
+
+    def find_charge(self, charge_id: str) -> Charge | None:
+        """
+        Return the charge of that id.
+        """
+        return _charge_or_none(self._uow.row(f"{_CHARGE} WHERE id = ?", charge_id))
+
+    def live_charge(self, payment_id: str) -> Charge | None:
+        """
+        Return the one charge of a payment that is submitted, approved or paid.
+        """
+        row = self._uow.row(
+            f"{_CHARGE} WHERE payment_id = ? AND status IN ('submitted', 'approved', 'paid')", payment_id
+        )
+        return _charge_or_none(row)
+
+    def count_declined(self, payment_id: str) -> int:
+        """
+        Return how many charges of a payment were declined.
+        """
+        row = self._uow.row("SELECT COUNT(*) FROM charges WHERE payment_id = ? AND status = 'declined'", payment_id)
+        return int(row[0]) if row else 0
+
+    def unresolved_charges(self, *, until_ms: int, limit: int) -> tuple[str, ...]:
+        """
+        Return the ids of charges submitted at `until_ms` or before, of which nothing has been heard since.
+        """
+        rows = self._uow.rows(
+            "SELECT id FROM charges WHERE status = 'submitted' AND submitted_ms <= ? ORDER BY submitted_ms LIMIT ?",
+            *(until_ms, limit),
+        )
+        return tuple(charge_id for (charge_id,) in rows)
+
+
+def _payment_or_none(row: Row | None) -> PaymentIntent | None:
+    return _payment(row) if row else None
+
+
+def _payment(row: Row) -> PaymentIntent:
+    payment_id, merchant_id, till_id, amount_minor, currency, description, created_ms, status, code, paid_ms = row
+    return PaymentIntent(
+        payment_id,
+        merchant_id,
+        till_id,
+        Money(amount_minor, currency),
+        description,
+        created_ms,
+        PaymentStatus(status),
+        code,
+        paid_ms,
+    )
+
+
+def _charge_or_none(row: Row | None) -> Charge | None:
+    if row is None:
+        return None
+    charge_id, payment_id, till_id, submitted_ms, status, signatures, reason = row
+    signed = msgspec.msgpack.decode(signatures, type=tuple[bytes, ...]) if signatures else ()
+    why = DeclineReason(reason) if reason else None
+    return Charge(charge_id, payment_id, till_id, submitted_ms, ChargeStatus(status), signed, why)

@@ -1,0 +1,149 @@
+"""
+Hold the tables of the acquirer, beside those of the ledger. A step that was released is never changed.
+
+There is no palm, no wallet and no account of a customer in these tables, nothing that says that two payments were the
+same person's, and no sealed envelope. There must never be.
+"""
+
+from __future__ import annotations
+
+from handsel.store.database import Schema
+
+_TABLES = """
+CREATE TABLE merchants (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    key_hash BLOB NOT NULL UNIQUE
+);
+
+CREATE TABLE tills (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    merchant_id TEXT NOT NULL REFERENCES merchants (id),
+    name TEXT NOT NULL,
+    token_hash BLOB NOT NULL UNIQUE,
+    UNIQUE (merchant_id, name)
+);
+
+CREATE TABLE payments (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    merchant_id TEXT NOT NULL REFERENCES merchants (id),
+    till_id TEXT NOT NULL REFERENCES tills (id),
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    currency TEXT NOT NULL,
+    description TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('requires_palm', 'processing', 'succeeded', 'canceled')),
+    receipt_code TEXT UNIQUE,
+    paid_ms INTEGER,
+    CHECK ((status = 'succeeded') = (receipt_code IS NOT NULL)),
+    CHECK ((status = 'succeeded') = (paid_ms IS NOT NULL))
+);
+CREATE INDEX payments_by_merchant ON payments (merchant_id, number);
+CREATE INDEX payments_open ON payments (till_id, number) WHERE status = 'requires_palm';
+
+CREATE TABLE charges (
+    id TEXT PRIMARY KEY,
+    payment_id TEXT NOT NULL REFERENCES payments (id),
+    till_id TEXT NOT NULL REFERENCES tills (id),
+    submitted_ms INTEGER NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('submitted', 'approved', 'paid', 'declined', 'voided')),
+    signatures BLOB,
+    reason TEXT,
+    CHECK ((status = 'approved') = (signatures IS NOT NULL)),
+    CHECK ((status = 'declined') = (reason IS NOT NULL))
+);
+CREATE INDEX charges_of_payment ON charges (payment_id);
+CREATE INDEX charges_unresolved ON charges (submitted_ms) WHERE status = 'submitted';
+-- At most one charge of a payment is under way or has succeeded, whatever the flows do.
+CREATE UNIQUE INDEX charges_live ON charges (payment_id) WHERE status IN ('submitted', 'approved', 'paid');
+
+CREATE TABLE refunds (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    payment_id TEXT NOT NULL REFERENCES payments (id),
+    merchant_id TEXT NOT NULL REFERENCES merchants (id),
+    till_id TEXT NOT NULL REFERENCES tills (id),
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    currency TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('requires_palm', 'processing', 'succeeded', 'canceled'))
+);
+CREATE INDEX refunds_of_payment ON refunds (payment_id);
+CREATE INDEX refunds_open ON refunds (till_id, number) WHERE status = 'requires_palm';
+-- What is promised back is never more than was paid, whatever the flows do.
+CREATE TRIGGER refunds_are_covered AFTER INSERT ON refunds
+WHEN (SELECT SUM(amount_minor) FROM refunds WHERE payment_id = NEW.payment_id AND status <> 'canceled')
+   > (SELECT amount_minor FROM payments WHERE id = NEW.payment_id AND status = 'succeeded')
+BEGIN
+    SELECT RAISE(ABORT, 'more is promised back than was paid');
+END;
+
+CREATE TABLE refund_attempts (
+    id TEXT PRIMARY KEY,
+    refund_id TEXT NOT NULL REFERENCES refunds (id),
+    till_id TEXT NOT NULL REFERENCES tills (id),
+    submitted_ms INTEGER NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('submitted', 'asked', 'credited', 'declined', 'voided')),
+    reason TEXT,
+    CHECK ((status = 'declined') = (reason IS NOT NULL))
+);
+CREATE INDEX refund_attempts_unresolved ON refund_attempts (submitted_ms) WHERE status IN ('submitted', 'asked');
+CREATE UNIQUE INDEX refund_attempts_live ON refund_attempts (refund_id)
+    WHERE status IN ('submitted', 'asked', 'credited');
+
+CREATE TABLE redemptions (
+    id TEXT PRIMARY KEY,
+    attempt_id TEXT REFERENCES refund_attempts (id),
+    is_done INTEGER NOT NULL CHECK (is_done IN (0, 1))
+);
+CREATE INDEX redemptions_open ON redemptions (id) WHERE is_done = 0;
+
+CREATE TABLE notes (
+    serial BLOB PRIMARY KEY,
+    key_id TEXT NOT NULL,
+    signature BLOB NOT NULL,
+    worth_minor INTEGER NOT NULL CHECK (worth_minor > 0),
+    currency TEXT NOT NULL,
+    source_id TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('held', 'reserved', 'redeeming', 'redeemed', 'refused', 'spent')),
+    attempt_id TEXT REFERENCES refund_attempts (id),
+    redemption_id TEXT REFERENCES redemptions (id),
+    place INTEGER,
+    reason TEXT,
+    CHECK (state NOT IN ('redeeming', 'redeemed', 'refused') OR redemption_id IS NOT NULL),
+    CHECK (state NOT IN ('reserved', 'spent') OR attempt_id IS NOT NULL),
+    UNIQUE (redemption_id, place)
+);
+CREATE INDEX notes_by_source ON notes (source_id);
+CREATE INDEX notes_held ON notes (serial) WHERE state = 'held';
+CREATE INDEX notes_in_hand ON notes (currency, worth_minor) WHERE state IN ('held', 'reserved', 'redeeming');
+CREATE INDEX notes_by_attempt ON notes (attempt_id) WHERE attempt_id IS NOT NULL;
+CREATE TRIGGER notes_are_kept BEFORE DELETE ON notes
+BEGIN
+    SELECT RAISE(ABORT, 'notes are kept');
+END;
+
+CREATE TABLE purchases (
+    id TEXT PRIMARY KEY,
+    attempt_id TEXT NOT NULL REFERENCES refund_attempts (id),
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    currency TEXT NOT NULL,
+    secrets BLOB NOT NULL,
+    ordered_ms INTEGER NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('ordered', 'signed', 'declined'))
+);
+CREATE INDEX purchases_unresolved ON purchases (ordered_ms) WHERE status = 'ordered';
+
+CREATE TABLE enrolments (
+    id TEXT PRIMARY KEY,
+    till_id TEXT NOT NULL REFERENCES tills (id),
+    started_ms INTEGER NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('under_way', 'interrupted', 'enrolled', 'declined')),
+    reason TEXT,
+    CHECK ((status = 'declined') = (reason IS NOT NULL))
+);
+"""
+
+ACQUIRER_SCHEMA = Schema("acquirer", (_TABLES,))

@@ -1,0 +1,237 @@
+"""
+Keep what the issuer has charged, signed, redeemed and refunded. Requests are kept by their id, for ever.
+
+Every function works within the unit of work that it is given. Nothing here decides: the flows do. What is checked here,
+at every commit that touches a note, is that what is in circulation equals what was signed less what was redeemed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from handsel.errors import ensure
+from handsel.notes.note import Note, PublicNoteKey
+from handsel.pay.account import notes_in_circulation
+from handsel.store.database import UnitOfWork
+from handsel.store.ledger import account_state
+
+
+@dataclass(frozen=True, repr=False)
+class ChargeRow:
+    """
+    Carry a charge as it is stored: `state` is reserved, approved, declined or voided.
+    """
+
+    id: str
+    digest: bytes | None
+    reservation_id: str
+    wallet_id: str | None
+    amount_minor: int
+    state: str
+    reason: str | None = None
+    signatures: tuple[bytes, ...] | None = None
+
+
+@dataclass(frozen=True, repr=False)
+class RefundRow:
+    """
+    Carry a refund as it is stored: declined where it has a reason.
+    """
+
+    digest: bytes
+    reason: str | None
+
+
+@dataclass(frozen=True, repr=False)
+class RedemptionRow:
+    """
+    Carry a redemption as it is stored: `outcome` is what was answered.
+    """
+
+    digest: bytes
+    outcome: bytes
+
+
+@dataclass(frozen=True, repr=False)
+class PurchaseRow:
+    """
+    Carry a purchase of notes as it is stored: declined where it has a reason, signed where it has none.
+    """
+
+    digest: bytes
+    reason: str | None
+    signatures: tuple[bytes, ...] | None
+
+
+def add_charge(uow: UnitOfWork, row: ChargeRow, *, now_ms: int) -> None:
+    """
+    Write a new charge.
+    """
+    uow.execute(
+        "INSERT INTO charges (id, digest, reservation_id, wallet_id, amount_minor, state, reason, signatures, at_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        *(row.id, row.digest, row.reservation_id, row.wallet_id, row.amount_minor, row.state, row.reason),
+        *(_encode(row.signatures), now_ms),
+    )
+
+
+def find_charge(uow: UnitOfWork, charge_id: str) -> ChargeRow | None:
+    """
+    Return a charge, or None.
+    """
+    row = uow.row(
+        "SELECT id, digest, reservation_id, wallet_id, amount_minor, state, reason, signatures FROM charges"
+        " WHERE id = ?",
+        charge_id,
+    )
+    if row is None:
+        return None
+    found_id, digest, reservation_id, wallet_id, amount_minor, state, reason, signatures = row
+    return ChargeRow(
+        found_id, digest, reservation_id, wallet_id, amount_minor, state, reason, signatures=_decode(signatures)
+    )
+
+
+def approve_charge(uow: UnitOfWork, charge_id: str, signatures: tuple[bytes, ...]) -> None:
+    """
+    Write that a reserved charge was captured, and what was signed for it.
+    """
+    changed = uow.execute(
+        "UPDATE charges SET state = 'approved', signatures = ? WHERE id = ? AND state = 'reserved'",
+        *(_encode(signatures), charge_id),
+    )
+    ensure(changed == 1, "a charge is approved once")
+
+
+def void_reserved_charge(uow: UnitOfWork, reservation_id: str) -> None:
+    """
+    Write that a charge was voided whose reservation was given back. A charge that is not reserved stays as it is.
+    """
+    uow.execute("UPDATE charges SET state = 'voided' WHERE reservation_id = ? AND state = 'reserved'", reservation_id)
+
+
+def reserved_charges(uow: UnitOfWork, wallet_id: str) -> tuple[str, ...]:
+    """
+    Return the ids of a wallet's charges that are under way.
+    """
+    rows = uow.rows("SELECT id FROM charges WHERE wallet_id = ? AND state = 'reserved' LIMIT 1000", wallet_id)
+    return tuple(charge_id for (charge_id,) in rows)
+
+
+def spent_since(uow: UnitOfWork, wallet_id: str, since_ms: int) -> int:
+    """
+    Return the sum of a wallet's charges after `since_ms`, those under way included, in minor units.
+    """
+    row = uow.row(
+        "SELECT COALESCE(SUM(amount_minor), 0) FROM charges"
+        " WHERE wallet_id = ? AND at_ms > ? AND state IN ('reserved', 'approved')",
+        *(wallet_id, since_ms),
+    )
+    return int(row[0]) if row else 0
+
+
+def add_refund(uow: UnitOfWork, refund_id: str, row: RefundRow, *, now_ms: int) -> None:
+    """
+    Write what came of a refund.
+    """
+    uow.execute("INSERT INTO refunds VALUES (?, ?, ?, ?)", refund_id, row.digest, row.reason, now_ms)
+
+
+def find_refund(uow: UnitOfWork, refund_id: str) -> RefundRow | None:
+    """
+    Return a refund, or None.
+    """
+    row = uow.row("SELECT digest, reason FROM refunds WHERE id = ?", refund_id)
+    return RefundRow(*row) if row else None
+
+
+def add_redemption(uow: UnitOfWork, redemption_id: str, row: RedemptionRow, *, now_ms: int) -> None:
+    """
+    Write what came of a redemption.
+    """
+    uow.execute("INSERT INTO redemptions VALUES (?, ?, ?, ?)", redemption_id, row.digest, row.outcome, now_ms)
+
+
+def find_redemption(uow: UnitOfWork, redemption_id: str) -> RedemptionRow | None:
+    """
+    Return a redemption, or None.
+    """
+    row = uow.row("SELECT digest, outcome FROM redemptions WHERE id = ?", redemption_id)
+    return RedemptionRow(*row) if row else None
+
+
+def add_purchase(uow: UnitOfWork, purchase_id: str, row: PurchaseRow, *, now_ms: int) -> None:
+    """
+    Write what came of a purchase of notes.
+    """
+    uow.execute(
+        "INSERT INTO note_purchases VALUES (?, ?, ?, ?, ?)",
+        *(purchase_id, row.digest, row.reason, _encode(row.signatures), now_ms),
+    )
+
+
+def find_purchase(uow: UnitOfWork, purchase_id: str) -> PurchaseRow | None:
+    """
+    Return a purchase of notes, or None.
+    """
+    row = uow.row("SELECT digest, reason, signatures FROM note_purchases WHERE id = ?", purchase_id)
+    return PurchaseRow(row[0], row[1], _decode(row[2])) if row else None
+
+
+def is_redeemed(uow: UnitOfWork, serial: bytes) -> bool:
+    """
+    Return whether a note of that serial was redeemed, ever.
+    """
+    return uow.row("SELECT 1 FROM redeemed_notes WHERE serial = ?", serial) is not None
+
+
+def mark_redeemed(uow: UnitOfWork, note: Note, *, key: PublicNoteKey, request_id: str, now_ms: int) -> None:
+    """
+    Write that a note is redeemed, and count it. A serial can be written once, ever: a second time is `InvariantBroken`.
+    """
+    uow.execute("INSERT INTO redeemed_notes VALUES (?, ?, ?, ?)", note.serial, note.key_id, request_id, now_ms)
+    _count(uow, key, signed=0, redeemed=1)
+
+
+def count_signed(uow: UnitOfWork, key: PublicNoteKey) -> None:
+    """
+    Count a note that was signed.
+    """
+    _count(uow, key, signed=1, redeemed=0)
+
+
+def _count(uow: UnitOfWork, key: PublicNoteKey, *, signed: int, redeemed: int) -> None:
+    uow.execute(
+        "INSERT INTO note_totals (key_id, currency, denomination_minor) VALUES (?, ?, ?) ON CONFLICT (key_id)"
+        " DO NOTHING",
+        *(key.key_id, key.currency, key.denomination_minor),
+    )
+    uow.execute(
+        "UPDATE note_totals SET signed = signed + ?, redeemed = redeemed + ? WHERE key_id = ?",
+        *(signed, redeemed, key.key_id),
+    )
+    uow.check_at_commit(f"notes:{key.currency}", lambda: ensure_circulation(uow, key.currency))
+
+
+def ensure_circulation(uow: UnitOfWork, currency: str) -> None:
+    """
+    Check that what is in circulation is what was signed less what was redeemed. Raises `InvariantBroken`.
+    """
+    row = uow.row(
+        "SELECT COALESCE(SUM((signed - redeemed) * denomination_minor), 0) FROM note_totals WHERE currency = ?",
+        currency,
+    )
+    state = account_state(uow, notes_in_circulation(currency).id)
+    outstanding = row[0] if row else 0
+    balance_minor = state.balance_minor if state else 0
+    ensure(outstanding == balance_minor, "notes in circulation are those signed less those redeemed")
+
+
+def _encode(signatures: tuple[bytes, ...] | None) -> bytes | None:
+    return None if signatures is None else msgspec.msgpack.encode(signatures)
+
+
+def _decode(stored: bytes | None) -> tuple[bytes, ...] | None:
+    return None if stored is None else msgspec.msgpack.decode(stored, type=tuple[bytes, ...])

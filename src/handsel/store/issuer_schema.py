@@ -1,0 +1,143 @@
+"""
+Hold the tables of the issuer, beside those of the ledger. A step that was released is never changed.
+
+There is no merchant, no shop, no till and no place in these tables, and there must never be one.
+"""
+
+from __future__ import annotations
+
+from handsel.store.database import Schema
+
+_TABLES = """
+CREATE TABLE wallets (
+    id TEXT PRIMARY KEY,
+    key_digest BLOB UNIQUE,
+    currency TEXT NOT NULL,
+    opened_at_ms INTEGER NOT NULL,
+    closed_at_ms INTEGER
+);
+
+CREATE TABLE consents (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    wallet_id TEXT NOT NULL REFERENCES wallets (id),
+    version TEXT NOT NULL,
+    given_at_ms INTEGER NOT NULL,
+    withdrawn_at_ms INTEGER
+);
+CREATE UNIQUE INDEX consents_in_force ON consents (wallet_id) WHERE withdrawn_at_ms IS NULL;
+
+-- A code is kept as it is: eight digits would not withstand a search, however they were hashed.
+CREATE TABLE enrolment_codes (
+    code TEXT PRIMARY KEY,
+    wallet_id TEXT NOT NULL REFERENCES wallets (id),
+    expires_at_ms INTEGER NOT NULL,
+    used_at_ms INTEGER,
+    wrong_attempts INTEGER NOT NULL DEFAULT 0
+);
+
+CREATE TABLE wrong_codes (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms INTEGER NOT NULL
+);
+CREATE INDEX wrong_codes_by_time ON wrong_codes (at_ms);
+
+CREATE TABLE enrolments (
+    id TEXT PRIMARY KEY,
+    digest BLOB NOT NULL,
+    binding BLOB NOT NULL,
+    wallet_id TEXT REFERENCES wallets (id),
+    state TEXT NOT NULL CHECK (state IN ('pending', 'enrolled', 'declined')),
+    reason TEXT,
+    alias_shares BLOB,
+    begun_at_ms INTEGER NOT NULL,
+    expires_at_ms INTEGER NOT NULL,
+    CHECK ((state = 'declined') = (reason IS NOT NULL))
+);
+CREATE INDEX enrolments_pending ON enrolments (expires_at_ms) WHERE state = 'pending';
+
+CREATE TABLE palms (
+    id TEXT PRIMARY KEY REFERENCES enrolments (id),
+    wallet_id TEXT NOT NULL REFERENCES wallets (id),
+    alias BLOB UNIQUE CHECK (length(alias) = 16),
+    state TEXT NOT NULL CHECK (state IN ('pending', 'active', 'paused', 'erased')),
+    position INTEGER UNIQUE CHECK (position > 0),
+    changed_at_ms INTEGER NOT NULL
+);
+CREATE INDEX palms_by_wallet ON palms (wallet_id);
+
+CREATE TABLE matcher_orders (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    enrolment_id TEXT NOT NULL REFERENCES enrolments (id),
+    kind TEXT NOT NULL CHECK (kind IN ('commit', 'abort', 'erase')),
+    matcher TEXT NOT NULL CHECK (matcher IN ('a', 'b', 'c')),
+    body BLOB NOT NULL,
+    signature BLOB NOT NULL,
+    written_at_ms INTEGER NOT NULL,
+    confirmed_at_ms INTEGER,
+    confirmation BLOB,
+    confirmation_signature BLOB,
+    UNIQUE (enrolment_id, kind, matcher)
+);
+CREATE INDEX matcher_orders_unconfirmed ON matcher_orders (matcher, number) WHERE confirmed_at_ms IS NULL;
+
+CREATE TABLE charges (
+    id TEXT PRIMARY KEY,
+    digest BLOB,
+    reservation_id TEXT NOT NULL UNIQUE,
+    wallet_id TEXT REFERENCES wallets (id),
+    amount_minor INTEGER NOT NULL DEFAULT 0,
+    state TEXT NOT NULL CHECK (state IN ('reserved', 'approved', 'declined', 'voided')),
+    reason TEXT,
+    signatures BLOB,
+    at_ms INTEGER NOT NULL,
+    CHECK ((state = 'declined') = (reason IS NOT NULL)),
+    CHECK ((state = 'approved') = (signatures IS NOT NULL))
+);
+CREATE INDEX charges_by_wallet ON charges (wallet_id, at_ms);
+
+CREATE TABLE refunds (
+    id TEXT PRIMARY KEY,
+    digest BLOB NOT NULL,
+    reason TEXT,
+    at_ms INTEGER NOT NULL
+);
+
+CREATE TABLE redemptions (
+    id TEXT PRIMARY KEY,
+    digest BLOB NOT NULL,
+    outcome BLOB NOT NULL,
+    at_ms INTEGER NOT NULL
+);
+
+CREATE TABLE redeemed_notes (
+    serial BLOB PRIMARY KEY,
+    key_id TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    at_ms INTEGER NOT NULL
+);
+CREATE TRIGGER redeemed_notes_are_kept BEFORE DELETE ON redeemed_notes
+BEGIN
+    SELECT RAISE(ABORT, 'redeemed notes are kept');
+END;
+
+CREATE TABLE note_purchases (
+    id TEXT PRIMARY KEY,
+    digest BLOB NOT NULL,
+    reason TEXT,
+    signatures BLOB,
+    at_ms INTEGER NOT NULL,
+    CHECK ((reason IS NULL) = (signatures IS NOT NULL))
+);
+
+-- How many notes of each key are out: what is signed and not redeemed is what is in circulation.
+CREATE TABLE note_totals (
+    key_id TEXT PRIMARY KEY,
+    currency TEXT NOT NULL,
+    denomination_minor INTEGER NOT NULL,
+    signed INTEGER NOT NULL DEFAULT 0,
+    redeemed INTEGER NOT NULL DEFAULT 0,
+    CHECK (redeemed <= signed)
+);
+"""
+
+ISSUER_SCHEMA = Schema("issuer", (_TABLES,))

@@ -1,0 +1,42 @@
+"""
+Give the tests of the acquirer a street: a shop with a till, an acquirer, an issuer, three matchers and customers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from handsel.notes.issue import NoteKeys
+from tests.flows.acquiring.street import Street
+
+
+@pytest.fixture(scope="session")
+def note_keys() -> NoteKeys:
+    """
+    Keys for notes of 1 to 256 cents, made once: making an RSA key takes time.
+    """
+    return NoteKeys.generate(currency="EUR", denominations=tuple(1 << power for power in range(9)))
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory, note_keys: NoteKeys) -> Street:
+    """
+    Everybody, with one customer, `ann`, who has 100.00 EUR; with closed books, to be copied.
+    """
+    made = Street(tmp_path_factory.mktemp("street"), note_keys)
+    made.enrol("ann")
+    made.close()
+    return made
+
+
+@pytest.fixture
+def street(tmp_path: Path, model: Street) -> Iterator[Street]:
+    """
+    Everybody, with one customer: `ann`, who has 100.00 EUR.
+    """
+    made = model.copied_to(tmp_path)
+    yield made
+    made.close()

@@ -1,0 +1,141 @@
+"""
+Join the acquirer to the real issuer's flows in one process, with a line between them that can fail.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TypeVar
+
+from handsel.errors import HandselError, PartyUnavailable
+from handsel.flows import acquirer_ports as ports
+from handsel.flows.issuing import approved as issued
+from handsel.flows.issuing.buy_notes import buy_notes
+from handsel.flows.issuing.charge import charge
+from handsel.flows.issuing.enrol import Enrolled, EnrolmentBegun, begin_enrolment, complete_enrolment
+from handsel.flows.issuing.issuer import Issuer
+from handsel.flows.issuing.redeem import redeem
+from handsel.flows.issuing.refund import refund
+from handsel.flows.issuing.void_charge import void_charge
+from handsel.matching.message import PerMatcher
+from handsel.notes.note import Note, PublicNoteKeys
+from handsel.order import NoteRequest
+from handsel.pay.decline import Declined
+from handsel.pay.held_note import RefusedSerial
+
+ACQUIRER = "street"
+
+T = TypeVar("T")
+
+
+class Line(Enum):
+    """
+    Say what the line does to a call.
+    """
+
+    REFUSED = "refused"  # There is no connection: the issuer is not asked.
+    LOST = "lost"  # The request does not arrive, and nobody knows.
+    CUT = "cut"  # The request arrives and is carried out; the answer does not come back.
+
+
+class Crash(Exception):
+    """
+    The acquirer's machine stops here.
+    """
+
+
+@dataclass
+class NearIssuer:
+    """
+    Call the issuer's flows as the wire would. `line` says what fails, by the name of the call.
+    """
+
+    issuer: Issuer
+    line: dict[str, Line] = field(default_factory=dict)
+    crash_before: str = ""
+    crash_after: str = ""
+    raises: dict[str, HandselError] = field(default_factory=dict)
+    calls: Counter[str] = field(default_factory=Counter)
+    on_answer: Callable[[str], None] = lambda name: None
+
+    def note_keys(self) -> PublicNoteKeys:
+        return self._certain("note_keys", self.issuer.note_keys.public)
+
+    def charge(
+        self, charge_id: str, *, order: bytes, answers: PerMatcher
+    ) -> ports.Signed | Declined | ports.Unanswered:
+        answer = self._call("charge", lambda: charge(self.issuer, charge_id, order=order, answers=answers))
+        return ports.Unanswered() if answer is None else _signed(answer)
+
+    def void(self, charge_id: str) -> ports.Signed | Declined | ports.Voided:
+        answer = self._certain("void", lambda: void_charge(self.issuer, charge_id))
+        return ports.Voided() if isinstance(answer, issued.Voided) else _signed(answer)
+
+    def redeem(self, redemption_id: str, *, notes: tuple[Note, ...]) -> ports.Redeemed:
+        answer = self._certain("redeem", lambda: redeem(self.issuer, redemption_id, notes=notes, acquirer=ACQUIRER))
+        return ports.Redeemed(
+            answer.redeemed, tuple(RefusedSerial(each.serial, each.reason) for each in answer.refused)
+        )
+
+    def buy_notes(self, purchase_id: str, *, requests: tuple[NoteRequest, ...]) -> ports.Signed | Declined:
+        return _signed(
+            self._certain(
+                "buy_notes", lambda: buy_notes(self.issuer, purchase_id, requests=requests, acquirer=ACQUIRER)
+            )
+        )
+
+    def refund(
+        self, refund_id: str, *, order: bytes, answers: PerMatcher, notes: tuple[Note, ...]
+    ) -> ports.Credited | Declined | ports.Unanswered:
+        answer = self._call("refund", lambda: refund(self.issuer, refund_id, order=order, answers=answers, notes=notes))
+        if answer is None:
+            return ports.Unanswered()
+        return answer if isinstance(answer, Declined) else ports.Credited()
+
+    def begin_enrolment(self, enrolment_id: str, *, order: bytes) -> ports.EnrolmentBegun | ports.Enrolled | Declined:
+        answer = self._certain("begin_enrolment", lambda: begin_enrolment(self.issuer, enrolment_id, order=order))
+        if isinstance(answer, EnrolmentBegun):
+            shares = answer.alias_shares
+            return ports.EnrolmentBegun(PerMatcher(shares.a, shares.b, shares.c))
+        return _enrolled(answer)
+
+    def complete_enrolment(self, enrolment_id: str, *, answers: PerMatcher) -> ports.Enrolled | Declined:
+        return _enrolled(
+            self._certain(
+                "complete_enrolment",
+                lambda: complete_enrolment(self.issuer, enrolment_id, answers=answers),
+            )
+        )
+
+    def _certain(self, name: str, act: Callable[[], T]) -> T:
+        answer = self._call(name, act)
+        if answer is None:
+            raise PartyUnavailable("the issuer does not answer")
+        return answer
+
+    def _call(self, name: str, act: Callable[[], T]) -> T | None:
+        if self.crash_before == name:
+            raise Crash
+        if name in self.raises:
+            raise self.raises[name]
+        if self.line.get(name) is Line.REFUSED:
+            raise PartyUnavailable("the issuer cannot be reached")
+        if self.line.get(name) is Line.LOST:
+            return None
+        self.calls[name] += 1
+        answer = act()
+        self.on_answer(name)
+        if self.crash_after == name:
+            raise Crash
+        return None if self.line.get(name) is Line.CUT else answer
+
+
+def _signed(answer: issued.Approved | Declined) -> ports.Signed | Declined:
+    return answer if isinstance(answer, Declined) else ports.Signed(answer.signatures)
+
+
+def _enrolled(answer: Enrolled | Declined) -> ports.Enrolled | Declined:
+    return answer if isinstance(answer, Declined) else ports.Enrolled()

@@ -1,0 +1,162 @@
+"""
+What a merchant asks for is kept once, shown to nobody else, and given up only while nothing was paid.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from handsel.errors import BodyInvalid, IdReused, NotFound
+from handsel.flows.acquiring.request_payment import (
+    PaymentRequest,
+    cancel_payment_intent,
+    create_payment_intent,
+    find_payment_intent,
+    list_payment_intents,
+)
+from handsel.flows.acquiring.sign_in import register_merchant, register_till
+from handsel.ids import new_id
+from handsel.notes.denomination import AMOUNT_MINOR_MAX
+from handsel.pay.merchant import Merchant, Till
+from handsel.pay.money import Money
+from handsel.pay.payment import PaymentIntent, PaymentStatus, Pending
+from tests.flows.acquiring.near_issuer import Line
+from tests.flows.acquiring.street import NOW_MS, SHOP, Street, at_once
+
+OTHER_SHOP = Merchant("bakery", "Bakery")
+
+
+def create(street: Street, request: PaymentRequest, merchant: Merchant = SHOP) -> PaymentIntent:
+    return create_payment_intent(street.acquirer, merchant, request, now_ms=street.now_ms)
+
+
+@pytest.fixture
+def other_shop(street: Street) -> Merchant:
+    """
+    Another merchant, with a till.
+    """
+    register_merchant(street.acquirer, OTHER_SHOP, key="b" * 64)
+    register_till(street.acquirer, Till("bakery", "till-1"), token="c" * 64)
+    return OTHER_SHOP
+
+
+def test_a_payment_waits_for_a_palm(street: Street) -> None:
+    payment = street.ask(450)
+
+    assert payment.status is PaymentStatus.REQUIRES_PALM
+    assert street.payment(payment.id) == payment
+
+
+def test_the_same_request_again_is_the_same_payment(street: Street) -> None:
+    request = PaymentRequest(new_id(), Money(450, "EUR"), "Tea")
+    first = create(street, request)
+    street.now_ms += 1
+
+    assert create(street, request) == first
+
+
+def test_the_same_request_from_two_threads_is_one_payment(street: Street) -> None:
+    request = PaymentRequest(new_id(), Money(450, "EUR"))
+
+    assert len(set(at_once(*(lambda: create(street, request) for _ in range(4))))) == 1
+
+
+@pytest.mark.parametrize("change", ["amount", "description", "merchant"])
+def test_an_id_stands_for_one_request(street: Street, other_shop: Merchant, change: str) -> None:
+    payment_id = new_id()
+    create(street, PaymentRequest(payment_id, Money(450, "EUR"), "Tea"))
+    amount = Money(451 if change == "amount" else 450, "EUR")
+    changed = PaymentRequest(payment_id, amount, "Milk" if change == "description" else "Tea")
+
+    with pytest.raises(IdReused):
+        create(street, changed, other_shop if change == "merchant" else SHOP)
+
+
+def test_amounts_have_bounds(street: Street) -> None:
+    create(street, PaymentRequest(new_id(), Money(1, "EUR")))
+    create(street, PaymentRequest(new_id(), Money(AMOUNT_MINOR_MAX, "EUR")))
+
+    for minor in (0, AMOUNT_MINOR_MAX + 1):
+        with pytest.raises(BodyInvalid):
+            create(street, PaymentRequest(new_id(), Money(minor, "EUR")))
+
+
+def test_the_first_till_is_asked_unless_one_is_named(street: Street) -> None:
+    register_till(street.acquirer, Till("corner-cafe", "a-new-till"), token="n" * 64)
+
+    assert create(street, PaymentRequest(new_id(), Money(1, "EUR"))).till_id == "corner-cafe/till-1"
+    named = PaymentRequest(new_id(), Money(1, "EUR"), till_name="a-new-till")
+    assert create(street, named).till_id == "corner-cafe/a-new-till"
+
+
+def test_an_unknown_till_is_not_found(street: Street) -> None:
+    with pytest.raises(NotFound):
+        create(street, PaymentRequest(new_id(), Money(1, "EUR"), till_name="till-9"))
+
+
+def test_a_merchant_without_a_till_can_ask_for_nothing(street: Street) -> None:
+    register_merchant(street.acquirer, OTHER_SHOP, key="b" * 64)
+
+    with pytest.raises(NotFound):
+        create(street, PaymentRequest(new_id(), Money(1, "EUR")), OTHER_SHOP)
+
+
+def test_an_open_payment_is_canceled_for_ever(street: Street) -> None:
+    payment = street.ask()
+
+    canceled = cancel_payment_intent(street.acquirer, SHOP, payment.id)
+
+    assert canceled.status is PaymentStatus.CANCELED
+    assert cancel_payment_intent(street.acquirer, SHOP, payment.id) == canceled
+
+
+def test_a_paid_payment_stays_paid(street: Street) -> None:
+    payment = street.pay()
+
+    assert cancel_payment_intent(street.acquirer, SHOP, payment.id).status is PaymentStatus.SUCCEEDED
+
+
+def test_a_payment_whose_outcome_is_unknown_is_canceled_by_asking_the_issuer(street: Street) -> None:
+    payment = street.ask()
+    street.issuer.line = {"charge": Line.LOST, "void": Line.LOST}
+    assert street.submit(street.show("ann", payment)) == Pending()
+    assert cancel_payment_intent(street.acquirer, SHOP, payment.id).status is PaymentStatus.PROCESSING
+
+    street.issuer.line = {}
+
+    assert cancel_payment_intent(street.acquirer, SHOP, payment.id).status is PaymentStatus.CANCELED
+    assert street.wallet_minor() == 100_00
+
+
+def test_another_merchants_payment_does_not_exist(street: Street, other_shop: Merchant) -> None:
+    payment = street.ask()
+
+    with pytest.raises(NotFound):
+        find_payment_intent(street.acquirer, other_shop, payment.id)
+    with pytest.raises(NotFound):
+        cancel_payment_intent(street.acquirer, other_shop, payment.id)
+    with pytest.raises(NotFound):
+        list_payment_intents(street.acquirer, other_shop, limit=1, starting_after=payment.id)
+    assert list_payment_intents(street.acquirer, other_shop, limit=1) == ()
+
+
+def test_payments_are_listed_newest_first_page_by_page(street: Street) -> None:
+    made = [street.ask(minor) for minor in (1, 2, 3)]
+
+    first = list_payment_intents(street.acquirer, SHOP, limit=2)
+    rest = list_payment_intents(street.acquirer, SHOP, limit=2, starting_after=first[-1].id)
+
+    assert (*first, *rest) == tuple(reversed(made))
+
+
+def test_a_page_has_bounds(street: Street) -> None:
+    bound = street.acquirer.bounds.list_max
+
+    list_payment_intents(street.acquirer, SHOP, limit=bound)
+    for limit in (0, bound + 1):
+        with pytest.raises(BodyInvalid):
+            list_payment_intents(street.acquirer, SHOP, limit=limit)
+
+
+def test_payments_are_dated(street: Street) -> None:
+    assert street.ask().created_ms == NOW_MS

@@ -1,0 +1,17 @@
+"""
+Give the tests of notes one set of keys: making an RSA key takes time.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from handsel.notes.issue import NoteKeys
+
+
+@pytest.fixture(scope="session")
+def note_keys() -> NoteKeys:
+    """
+    Keys for notes of 1, 2, 4 and 8 cents.
+    """
+    return NoteKeys.generate(currency="EUR", denominations=(1, 2, 4, 8))

@@ -1,0 +1,62 @@
+"""
+Promise that the till ends with notes of the very amount, all genuine, or with none.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+import pytest
+
+from handsel.errors import BodyInvalid, SignatureInvalid
+from handsel.notes.issue import NoteKeys
+from handsel.notes.mint import NoteSecret, finalize, finalize_all, prepare
+from handsel.notes.note import verify_note
+from handsel.order import NoteRequest
+
+Prepared = tuple[tuple[NoteSecret, ...], tuple[NoteRequest, ...]]
+
+
+def prepared(note_keys: NoteKeys, amount_minor: int) -> Prepared:
+    return prepare(amount_minor, currency="EUR", keys=note_keys.public(), random_bytes=secrets.token_bytes)
+
+
+def test_the_notes_are_worth_the_amount(note_keys: NoteKeys) -> None:
+    kept, requests = prepared(note_keys, 13)
+    signatures = tuple(note_keys.sign(request) for request in requests)
+
+    notes = finalize_all(kept, signatures, keys=note_keys.public())
+
+    assert sum(verify_note(note, keys=note_keys.public()).denomination_minor for note in notes) == 13
+    assert len({note.serial for note in notes}) == len(notes) == 3
+
+
+def test_signatures_in_another_order_or_number_make_no_notes(note_keys: NoteKeys) -> None:
+    kept, requests = prepared(note_keys, 3)
+    signatures = tuple(note_keys.sign(request) for request in requests)
+
+    with pytest.raises(SignatureInvalid):
+        finalize_all(kept, signatures[::-1], keys=note_keys.public())
+    with pytest.raises(SignatureInvalid):
+        finalize_all(kept, signatures[:1], keys=note_keys.public())
+
+
+@pytest.mark.parametrize("signature", [b"", b"x" * 255, b"x" * 256])
+def test_what_is_no_signature_makes_no_note(note_keys: NoteKeys, signature: bytes) -> None:
+    kept, _ = prepared(note_keys, 1)
+
+    with pytest.raises(SignatureInvalid):
+        finalize(kept[0], signature, keys=note_keys.public())
+
+
+def test_without_a_key_for_each_denomination_nothing_is_asked(note_keys: NoteKeys) -> None:
+    with pytest.raises(BodyInvalid):
+        prepared(note_keys, 16)
+    with pytest.raises(BodyInvalid):
+        prepare(1, currency="CHF", keys=note_keys.public(), random_bytes=secrets.token_bytes)
+
+
+def test_a_secret_does_not_print_itself(note_keys: NoteKeys) -> None:
+    kept, _ = prepared(note_keys, 1)
+
+    assert repr(kept[0]) == "NoteSecret()"

@@ -1,0 +1,130 @@
+"""
+A payment and its charges go from state to state as drawn, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from handsel.errors import BodyInvalid, InvariantBroken
+from handsel.ids import new_id
+from handsel.pay.decline import Declined, DeclineReason
+from handsel.pay.money import Money
+from handsel.pay.payment import (
+    DESCRIPTION_CHARS_MAX,
+    Approved,
+    Charge,
+    ChargeStatus,
+    Paid,
+    PaymentIntent,
+    PaymentStatus,
+    Pending,
+    state_of_charge,
+)
+
+OPEN = PaymentIntent(new_id(), "shop", "shop/till", Money(450, "EUR"), "Tea", 1)
+PAYMENTS = {
+    PaymentStatus.REQUIRES_PALM: OPEN,
+    PaymentStatus.PROCESSING: OPEN.processing(),
+    PaymentStatus.SUCCEEDED: OPEN.processing().succeeded(receipt_code="r", now_ms=2),
+    PaymentStatus.CANCELED: OPEN.canceled(),
+}
+PAYMENT_STEPS: dict[tuple[PaymentStatus, PaymentStatus], Callable[[PaymentIntent], PaymentIntent]] = {
+    (PaymentStatus.REQUIRES_PALM, PaymentStatus.PROCESSING): PaymentIntent.processing,
+    (PaymentStatus.PROCESSING, PaymentStatus.REQUIRES_PALM): PaymentIntent.open_again,
+    (PaymentStatus.PROCESSING, PaymentStatus.SUCCEEDED): lambda payment: payment.succeeded(receipt_code="r", now_ms=2),
+    (PaymentStatus.REQUIRES_PALM, PaymentStatus.CANCELED): PaymentIntent.canceled,
+}
+
+SUBMITTED = Charge(new_id(), OPEN.id, "shop/till", 1)
+CHARGES = {
+    ChargeStatus.SUBMITTED: SUBMITTED,
+    ChargeStatus.APPROVED: SUBMITTED.approved((b"s",)),
+    ChargeStatus.PAID: SUBMITTED.approved((b"s",)).paid(),
+    ChargeStatus.DECLINED: SUBMITTED.declined(DeclineReason.OVER_LIMIT),
+    ChargeStatus.VOIDED: SUBMITTED.voided(),
+}
+CHARGE_STEPS: dict[tuple[ChargeStatus, ChargeStatus], Callable[[Charge], Charge]] = {
+    (ChargeStatus.SUBMITTED, ChargeStatus.APPROVED): lambda charge: charge.approved((b"s",)),
+    (ChargeStatus.SUBMITTED, ChargeStatus.DECLINED): lambda charge: charge.declined(DeclineReason.OVER_LIMIT),
+    (ChargeStatus.SUBMITTED, ChargeStatus.VOIDED): Charge.voided,
+    (ChargeStatus.APPROVED, ChargeStatus.PAID): Charge.paid,
+}
+
+
+@pytest.mark.parametrize(("step", "status"), [(step, status) for step in PAYMENT_STEPS for status in PAYMENTS])
+def test_a_payment_takes_only_the_steps_that_are_drawn(
+    step: tuple[PaymentStatus, PaymentStatus], status: PaymentStatus
+) -> None:
+    before, after = step
+
+    if status is before:
+        assert PAYMENT_STEPS[step](PAYMENTS[status]).status is after
+    else:
+        with pytest.raises(InvariantBroken):
+            PAYMENT_STEPS[step](PAYMENTS[status])
+
+
+@pytest.mark.parametrize(("step", "status"), [(step, status) for step in CHARGE_STEPS for status in CHARGES])
+def test_a_charge_takes_only_the_steps_that_are_drawn(
+    step: tuple[ChargeStatus, ChargeStatus], status: ChargeStatus
+) -> None:
+    before, after = step
+
+    if status is before:
+        assert CHARGE_STEPS[step](CHARGES[status]).status is after
+    else:
+        with pytest.raises(InvariantBroken):
+            CHARGE_STEPS[step](CHARGES[status])
+
+
+def test_a_till_is_told_where_its_charge_stands() -> None:
+    paid = PAYMENTS[PaymentStatus.SUCCEEDED]
+
+    told = {status: state_of_charge(charge, paid) for status, charge in CHARGES.items()}
+
+    assert told == {
+        ChargeStatus.SUBMITTED: Pending(),
+        ChargeStatus.APPROVED: Approved((b"s",)),
+        ChargeStatus.PAID: Paid("r"),
+        ChargeStatus.DECLINED: Declined(DeclineReason.OVER_LIMIT),
+        ChargeStatus.VOIDED: Declined(DeclineReason.VOIDED),
+    }
+
+
+def test_a_paid_charge_keeps_no_signatures() -> None:
+    assert CHARGES[ChargeStatus.PAID].signatures == ()
+
+
+def test_a_payment_without_a_receipt_has_no_code() -> None:
+    assert PAYMENTS[PaymentStatus.SUCCEEDED].receipt == "r"
+    with pytest.raises(InvariantBroken):
+        _ = OPEN.receipt
+
+
+def test_a_payment_refuses_nonsense() -> None:
+    longest = replace(OPEN, description="x" * DESCRIPTION_CHARS_MAX)
+
+    assert longest.description
+    for description in ("x" * (DESCRIPTION_CHARS_MAX + 1), "two\nlines", "\x1b[2J"):
+        with pytest.raises(BodyInvalid):
+            replace(OPEN, description=description)
+    with pytest.raises(BodyInvalid):
+        replace(OPEN, id="short")
+    with pytest.raises(BodyInvalid):
+        replace(OPEN, amount=Money(0, "EUR"))
+    with pytest.raises(BodyInvalid):
+        Charge("short", OPEN.id, "shop/till", 1)
+
+
+def test_what_is_asked_is_compared_and_not_what_became_of_it() -> None:
+    assert OPEN.asks_the_same(replace(OPEN.processing(), created_ms=9))
+    assert not OPEN.asks_the_same(replace(OPEN, amount=Money(451, "EUR")))
+
+
+def test_nothing_of_a_charge_is_shown() -> None:
+    for value in (OPEN, SUBMITTED, Approved((b"secret",)), Paid("secret")):
+        assert "secret" not in repr(value) and OPEN.id not in repr(value)

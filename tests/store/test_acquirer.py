@@ -1,0 +1,348 @@
+"""
+The acquirer's tables hold what the flows promise, even where a flow would not.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from handsel.errors import IdReused, InvariantBroken, StoreCorrupt
+from handsel.ids import new_id
+from handsel.pay.account import Account, Floor
+from handsel.pay.carried_enrolment import CarriedEnrolment, EnrolmentStatus
+from handsel.pay.decline import DeclineReason
+from handsel.pay.held_note import HeldNote, NoteState, Purchase, Redemption, RefusedSerial, notes_held
+from handsel.pay.ledger import Refusal, Transfer
+from handsel.pay.merchant import Merchant, Till
+from handsel.pay.money import Money
+from handsel.pay.payment import Charge, PaymentIntent
+from handsel.pay.refund import Refund, RefundAttempt
+from handsel.store.acquirer import AcquirerDatabase, AcquirerTables
+from handsel.store.acquirer_schema import ACQUIRER_SCHEMA
+from handsel.store.issuer import open_issuer_database
+
+SHOP = Merchant("shop", "Shop")
+TILL = Till("shop", "till")
+EUR_1 = Money(100, "EUR")
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[AcquirerDatabase]:
+    """
+    A database with one merchant and one till.
+    """
+    made = AcquirerDatabase.open(tmp_path / "books" / "acquirer.sqlite")
+    with made.unit_of_work() as books:
+        books.merchants.save_merchant(SHOP, key_hash=b"k" * 32)
+        books.merchants.save_till(TILL, token_hash=b"t" * 32)
+        books.commit()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def books(database: AcquirerDatabase) -> Iterator[AcquirerTables]:
+    """
+    A unit of work in it, which is not committed.
+    """
+    with database.unit_of_work() as opened:
+        yield opened
+
+
+def payment(minor: int = 100) -> PaymentIntent:
+    return PaymentIntent(new_id(), SHOP.id, TILL.id, Money(minor, "EUR"), "Tea", 1)
+
+
+def add_paid(books: AcquirerTables) -> PaymentIntent:
+    """
+    Add a payment of 1.00 that has succeeded.
+    """
+    made = payment()
+    books.payments.add(made)
+    books.payments.save(made.processing())
+    paid = made.processing().succeeded(receipt_code=new_id(), now_ms=2)
+    books.payments.save(paid)
+    return paid
+
+
+def add_attempt(books: AcquirerTables) -> RefundAttempt:
+    paid = add_paid(books)
+    refund = Refund(new_id(), paid.id, SHOP.id, TILL.id, EUR_1, 1)
+    books.refunds.add(refund)
+    attempt = RefundAttempt(new_id(), refund.id, TILL.id, 1)
+    books.refunds.add_attempt(attempt)
+    return attempt
+
+
+def note(number: int) -> HeldNote:
+    return HeldNote("key", bytes([number]) * 32, b"s" * 256, EUR_1, "source")
+
+
+def test_what_is_not_committed_is_not_kept(database: AcquirerDatabase) -> None:
+    made = payment()
+    with database.unit_of_work() as books:
+        books.payments.add(made)
+    with database.unit_of_work() as books:
+        assert books.payments.find(made.id) is None
+        books.payments.add(made)
+        books.commit()
+    with database.unit_of_work() as books:
+        assert books.payments.find(made.id) == made
+
+
+def test_the_books_are_their_owners_alone(database: AcquirerDatabase, tmp_path: Path) -> None:
+    for path in (tmp_path / "books").iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "books").stat().st_mode) == 0o700
+
+
+def test_the_issuers_database_is_not_opened(tmp_path: Path) -> None:
+    open_issuer_database(tmp_path / "issuer" / "issuer.sqlite").close()
+
+    with pytest.raises(StoreCorrupt):
+        AcquirerDatabase.open(tmp_path / "issuer" / "issuer.sqlite")
+
+
+def test_no_column_could_hold_a_person() -> None:
+    words = set(re.findall(r"[a-z_]+", ACQUIRER_SCHEMA.migrations[0]))
+
+    assert not words & {"palm", "alias", "wallet", "person", "customer", "envelope", "query", "template", "vector"}
+
+
+def test_a_payment_has_one_live_charge(books: AcquirerTables) -> None:
+    made = payment()
+    books.payments.add(made)
+    first = Charge(new_id(), made.id, TILL.id, 1)
+    books.payments.add_charge(first)
+    assert books.payments.live_charge(made.id) == first
+
+    with pytest.raises(InvariantBroken):
+        books.payments.add_charge(Charge(new_id(), made.id, TILL.id, 2))
+
+
+@pytest.mark.parametrize("end", ["declined", "voided"])
+def test_after_a_charge_that_came_to_nothing_there_can_be_another(books: AcquirerTables, end: str) -> None:
+    made = payment()
+    books.payments.add(made)
+    first = Charge(new_id(), made.id, TILL.id, 1)
+    books.payments.add_charge(first)
+    ended = first.declined(DeclineReason.OVER_LIMIT) if end == "declined" else first.voided()
+    books.payments.save_charge(ended)
+
+    books.payments.add_charge(Charge(new_id(), made.id, TILL.id, 2))
+
+    assert books.payments.find_charge(first.id) == ended
+    assert books.payments.count_declined(made.id) == (1 if end == "declined" else 0)
+
+
+def test_what_has_ended_is_not_written_again(books: AcquirerTables) -> None:
+    paid = add_paid(books)
+    made = payment()
+    books.payments.add(made)
+    charge = Charge(new_id(), made.id, TILL.id, 1)
+    books.payments.add_charge(charge)
+    books.payments.save_charge(charge.voided())
+
+    with pytest.raises(InvariantBroken):
+        books.payments.save(replace(paid, receipt_code=new_id()))
+    with pytest.raises(InvariantBroken):
+        books.payments.save_charge(charge.approved((b"s",)))
+
+
+def test_only_charges_of_which_nothing_was_heard_are_unresolved(books: AcquirerTables) -> None:
+    charges = []
+    for submitted_ms in (30, 10, 20):
+        made = payment()
+        books.payments.add(made)
+        charges.append(Charge(new_id(), made.id, TILL.id, submitted_ms))
+        books.payments.add_charge(charges[-1])
+    books.payments.save_charge(charges[2].approved((b"s",)))
+
+    assert books.payments.unresolved_charges(until_ms=29, limit=9) == (charges[1].id,)
+    assert books.payments.unresolved_charges(until_ms=30, limit=9) == (charges[1].id, charges[0].id)
+    assert books.payments.unresolved_charges(until_ms=30, limit=1) == (charges[1].id,)
+
+
+def test_no_more_is_promised_back_than_was_paid(books: AcquirerTables) -> None:
+    paid = add_paid(books)
+    refund = Refund(new_id(), paid.id, SHOP.id, TILL.id, Money(60, "EUR"), 1)
+    books.refunds.add(refund)
+
+    with pytest.raises(InvariantBroken):
+        books.refunds.add(replace(refund, id=new_id(), amount=Money(41, "EUR")))
+    books.refunds.add(replace(refund, id=new_id(), amount=Money(40, "EUR")))
+
+
+def test_what_a_canceled_refund_promised_is_free_again(books: AcquirerTables) -> None:
+    paid = add_paid(books)
+    refund = Refund(new_id(), paid.id, SHOP.id, TILL.id, EUR_1, 1)
+    books.refunds.add(refund)
+    books.refunds.save(refund.canceled())
+
+    books.refunds.add(replace(refund, id=new_id()))
+
+    assert len(books.refunds.of_payment(paid.id)) == 2
+
+
+def test_a_refund_has_one_live_attempt_and_ends_once(books: AcquirerTables) -> None:
+    attempt = add_attempt(books)
+    with pytest.raises(InvariantBroken):
+        books.refunds.add_attempt(replace(attempt, id=new_id()))
+
+    books.refunds.save_attempt(attempt.voided())
+
+    assert books.refunds.find_attempt(attempt.id) == attempt.voided()
+    assert books.refunds.unresolved_attempts(until_ms=9, limit=9) == ()
+    with pytest.raises(InvariantBroken):
+        books.refunds.save_attempt(attempt.asked())
+
+
+def test_a_serial_is_taken_once_whoever_brings_it(books: AcquirerTables) -> None:
+    books.notes.add([note(1)], attempt_id=None)
+
+    with pytest.raises(IdReused):
+        books.notes.add([note(2), replace(note(1), source_id="another")], attempt_id=None)
+
+
+def test_notes_that_are_not_booked_are_not_kept(database: AcquirerDatabase) -> None:
+    with database.unit_of_work() as books:
+        books.notes.add([note(1)], attempt_id=None)
+        with pytest.raises(InvariantBroken):
+            books.commit()
+    with database.unit_of_work() as books:
+        assert books.notes.count(NoteState.HELD) == 0
+
+
+def test_notes_in_hand_are_worth_what_is_booked(database: AcquirerDatabase) -> None:
+    held, shop = notes_held("EUR"), Account("merchant:shop:EUR", "EUR", Floor.ZERO)
+    with database.unit_of_work() as books:
+        for account in (held, shop):
+            books.open_account(account, now_ms=1)
+        books.post(Transfer(new_id(), held.id, shop.id, EUR_1, "payment"), now_ms=1)
+        books.notes.add([note(1)], attempt_id=None)
+        books.commit()
+    with database.unit_of_work() as books:
+        redemption = Redemption(new_id())
+        books.notes.add_redemption(redemption, serials=[note(1).serial])
+        books.notes.end_redemption(redemption.id, redeemed=frozenset({note(1).serial}), refused=())
+        with pytest.raises(InvariantBroken):
+            books.commit()
+
+
+def test_notes_are_never_deleted(books: AcquirerTables) -> None:
+    books.notes.add([note(1)], attempt_id=None)
+
+    with pytest.raises(InvariantBroken):
+        books._uow.execute("DELETE FROM notes")
+
+
+def test_a_note_is_in_one_redemption_in_its_place(books: AcquirerTables) -> None:
+    books.notes.add([note(number) for number in (1, 2, 3)], attempt_id=None)
+    redemption = Redemption(new_id())
+    books.notes.add_redemption(redemption, serials=[note(3).serial, note(1).serial])
+
+    assert books.notes.notes_of(redemption.id) == (note(3), note(1))
+    assert books.notes.held_serials(limit=9) == (note(2).serial,)
+    assert books.notes.open_redemption(attempt_id=None) == redemption
+    with pytest.raises(InvariantBroken):
+        books.notes.add_redemption(Redemption(new_id()), serials=[note(1).serial])
+
+
+def test_a_redemption_ends_once_and_names_what_was_refused(books: AcquirerTables) -> None:
+    books.notes.add([note(1), note(2)], attempt_id=None)
+    redemption = Redemption(new_id())
+    books.notes.add_redemption(redemption, serials=[note(1).serial, note(2).serial])
+    refused = [RefusedSerial(note(2).serial, DeclineReason.NOTE_INVALID)]
+
+    ended = books.notes.end_redemption(redemption.id, redeemed=frozenset({note(1).serial}), refused=refused)
+
+    assert ended == (note(1), note(2))
+    assert (books.notes.count(NoteState.REDEEMED), books.notes.count(NoteState.REFUSED)) == (1, 1)
+    assert books.notes.find_redemption(redemption.id) == replace(redemption, is_done=True)
+    with pytest.raises(InvariantBroken):
+        books.notes.end_redemption(redemption.id, redeemed=frozenset(), refused=())
+
+
+def test_the_redemption_of_an_attempt_under_way_is_not_taken_for_another(books: AcquirerTables) -> None:
+    attempt = add_attempt(books)
+    books.notes.add([note(1)], attempt_id=attempt.id)
+    redemption = Redemption(new_id(), attempt.id)
+    books.notes.add_redemption(redemption, serials=[note(1).serial])
+
+    assert books.notes.open_redemption(attempt_id=attempt.id) == redemption
+    assert books.notes.open_redemption(attempt_id=None) is None
+    books.refunds.save_attempt(attempt.voided())
+    assert books.notes.open_redemption(attempt_id=None) == redemption
+
+
+def test_reserved_notes_are_released_or_spent(books: AcquirerTables) -> None:
+    attempt = add_attempt(books)
+    books.notes.add([note(1)], attempt_id=attempt.id)
+    assert books.notes.reserved_for(attempt.id) == (note(1),)
+    assert books.notes.held_serials(limit=9) == ()
+
+    books.notes.release(attempt.id)
+    assert (books.notes.reserved_for(attempt.id), books.notes.held_serials(limit=9)) == ((), (note(1).serial,))
+
+    books.notes.add([note(2)], attempt_id=attempt.id)
+    books.notes.spend(attempt.id)
+    assert books.notes.count(NoteState.SPENT) == 1
+
+
+def test_a_purchase_is_kept_until_it_ends(books: AcquirerTables) -> None:
+    purchase = Purchase(new_id(), add_attempt(books).id, EUR_1, b"secrets", 5)
+    books.notes.add_purchase(purchase)
+    assert books.notes.find_purchase(purchase.id) == purchase
+    assert books.notes.unresolved_purchases(until_ms=4, limit=9) == ()
+    assert books.notes.unresolved_purchases(until_ms=5, limit=9) == (purchase.id,)
+
+    books.notes.save_purchase(purchase.signed())
+
+    assert books.notes.find_purchase(purchase.id) == purchase.signed()
+    with pytest.raises(InvariantBroken):
+        books.notes.save_purchase(purchase.declined())
+
+
+def test_an_enrolment_is_remembered_with_its_end(books: AcquirerTables) -> None:
+    enrolment = CarriedEnrolment(new_id(), TILL.id, 1)
+    books.enrolments.save(enrolment)
+    ended = replace(enrolment, status=EnrolmentStatus.DECLINED, reason=DeclineReason.WRONG_CODE)
+
+    books.enrolments.save(ended)
+
+    assert books.enrolments.find(enrolment.id) == ended
+    assert books.enrolments.find(new_id()) is None
+
+
+def test_the_ledger_says_why_it_refuses(books: AcquirerTables) -> None:
+    rich, poor = Account("notes_held:EUR", "EUR", Floor.NONE), Account("merchant:shop:EUR", "EUR", Floor.ZERO)
+    for account in (rich, poor):
+        books.open_account(account, now_ms=1)
+
+    assert books.post(Transfer(new_id(), rich.id, poor.id, EUR_1, "payment"), now_ms=1) is None
+    assert books.post(Transfer(new_id(), poor.id, rich.id, Money(101, "EUR"), "refund"), now_ms=1) is (
+        Refusal.INSUFFICIENT_FUNDS
+    )
+    assert (books.balance_minor(poor.id), books.balance_minor("merchant:nobody:EUR")) == (100, 0)
+    books.audit()
+
+
+def test_everything_about_an_unknown_id_is_nothing(books: AcquirerTables) -> None:
+    unknown = new_id()
+
+    assert books.payments.find(unknown) is None
+    assert books.payments.find_charge(unknown) is None
+    assert books.payments.by_receipt(unknown) is None
+    assert books.refunds.find(unknown) is None
+    assert books.refunds.find_attempt(unknown) is None
+    assert books.notes.find_redemption(unknown) is None
+    assert books.notes.find_purchase(unknown) is None
+    assert books.notes.serials_of(unknown) == frozenset()
+    assert books.merchants.merchant_by_key(b"x" * 32) is None
+    assert books.merchants.till_by_token(b"x" * 32) is None
