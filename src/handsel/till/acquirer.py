@@ -1,0 +1,163 @@
+"""
+Say what a till asks of the acquirer, and which answers there are. How it is reached is decided in `client.py`.
+
+What a till sends of a palm is sealed to the matchers and to the issuer before it comes here.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from handsel.matching.message import PerMatcher
+from handsel.notes.note import Note, PublicNoteKeys
+from handsel.till.action import ToldAction
+
+
+class ChargeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Ask to pay a payment with the palm that was shown. `order` is sealed to the issuer.
+    """
+
+    charge_id: str
+    payment_intent: str
+    order: bytes
+    queries: PerMatcher
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of what is sealed.
+        """
+        return "ChargeRequest()"
+
+
+class RefundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Ask to credit the palm that was shown. `refund_id` is this attempt; `refund` is what the merchant asked for.
+    """
+
+    refund_id: str
+    refund: str
+    order: bytes
+    queries: PerMatcher
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of what is sealed.
+        """
+        return "RefundRequest()"
+
+
+class EnrolmentRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Ask to enrol the palm that was shown.
+    """
+
+    enrolment_id: str
+    order: bytes
+    templates: PerMatcher
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of what is sealed.
+        """
+        return "EnrolmentRequest()"
+
+
+class PendingAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="pending"):
+    """
+    Answer that the outcome is not known yet: ask again.
+    """
+
+
+class DeclinedAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="declined"):
+    """
+    Answer that nothing was done, and why.
+    """
+
+    reason: str
+
+
+class SignedAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="approved"):
+    """
+    Answer that the issuer debited, and what it signed.
+    """
+
+    signatures: tuple[bytes, ...]
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of the signatures.
+        """
+        return "SignedAnswer()"
+
+
+class PaidAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="paid"):
+    """
+    Answer that the notes are handed over.
+    """
+
+    receipt_code: str
+
+
+class RefundedAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="approved"):
+    """
+    Answer that the customer was credited.
+    """
+
+    receipt_code: str
+
+
+class EnrolledAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="enrolled"):
+    """
+    Answer that the palm pays from now on.
+    """
+
+
+ChargeAnswer = PendingAnswer | DeclinedAnswer | SignedAnswer | PaidAnswer
+RefundAnswer = PendingAnswer | DeclinedAnswer | RefundedAnswer
+EnrolmentAnswer = PendingAnswer | DeclinedAnswer | EnrolledAnswer
+
+
+class Acquirer(Protocol):
+    """
+    Reach the acquirer. Every id is made by the till, and a repeated request has the same answer.
+
+    Each raises `PartyUnavailable` where there is no answer, and what the acquirer refused with otherwise.
+    """
+
+    def action(self) -> ToldAction | None:
+        """
+        Return what the till is to show now.
+        """
+
+    def note_keys(self) -> PublicNoteKeys:
+        """
+        Return the keys with which the issuer signs notes now.
+        """
+
+    def charge(self, request: ChargeRequest) -> ChargeAnswer:
+        """
+        Pay, once, however often the same request comes.
+        """
+
+    def charge_state(self, charge_id: str) -> ChargeAnswer:
+        """
+        Return what has become of a charge. Raises `NotFound` where the acquirer never heard of it.
+        """
+
+    def hand_over(self, charge_id: str, notes: tuple[Note, ...]) -> PaidAnswer:
+        """
+        Give the notes of an approved charge to the acquirer.
+        """
+
+    def refund(self, request: RefundRequest) -> RefundAnswer:
+        """
+        Credit, once, however often the same request comes.
+        """
+
+    def enrol(self, request: EnrolmentRequest) -> EnrolmentAnswer:
+        """
+        Enrol, once, however often the same request comes.
+        """

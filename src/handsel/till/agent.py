@@ -1,0 +1,272 @@
+"""
+Run one till: take frames while a palm is asked for, make a request of what was read, and bring it to its end.
+
+A frame's pixels, vectors and shares live here for as long as they are needed and are written nowhere; once a request is
+sealed, only envelopes are left of them. The agent knows no HTTP of its own and no page.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from handsel.clock import Clock
+from handsel.config import Parties
+from handsel.errors import BadInput, BodyInvalid, HandselError, InvariantBroken, StoreError
+from handsel.ids import ID_BYTES
+from handsel.keys import PublicKeys
+from handsel.log import Log
+from handsel.till.acquirer import Acquirer
+from handsel.till.action import Action, EnrolmentAction, ToldAction
+from handsel.till.agent_state import AgentState, describe
+from handsel.till.collect import Collected, collect
+from handsel.till.conclude import conclude, outcome_name, reason_name
+from handsel.till.hint import Hint, TillHint
+from handsel.till.journal import Journal
+from handsel.till.make_request import RequestMaker
+from handsel.till.screen import Reading, Showing
+from handsel.till.seal_palm import PalmSealer
+from handsel.till.session import Session, frames_needed
+from handsel.till.settle import NothingDone, OpenCharge, OpenRequest, Outcome, Waiting, ask_again_later, resume, settle
+from handsel.vision.frame import Frame, decode_frame
+from handsel.vision.read_palm import PalmReading, Rejected
+
+CODE_CHARS_MAX = 32  # Of what is typed; a code has eight digits.
+FRAME_WAIT_S_MAX = 0.5  # For `poll` to have asked; whoever sends or looks at a frame takes longer, and it is dropped.
+POLL_WAIT_S_MAX = 2.0  # For a frame that is being read.
+SETTLED_PER_POLL_MAX = 4
+
+
+class Reader(Protocol):
+    """
+    Read a palm from a frame; `PalmReader` is one.
+    """
+
+    def read(self, frame: Frame) -> PalmReading | Rejected:
+        """
+        Return the palm, or why there is none.
+        """
+
+
+class Agent:
+    """
+    Hold the state of one till. Safe for several threads: a page's requests, and a loop that calls `poll`.
+
+    At any time one frame is looked at, or one request is sent; a frame that comes meanwhile waits a moment, and is
+    dropped then. So two frames at once, or a double tap, make one charge.
+    """
+
+    def __init__(
+        self,
+        *,
+        reader: Reader,
+        acquirer: Acquirer,
+        journal: Journal,
+        parties: Parties,
+        till: PublicKeys,
+        receipts_url: str,
+        clock: Clock,
+        log: Log,
+        random_bytes: Callable[[int], bytes],
+    ) -> None:
+        self._reader = reader
+        self._acquirer = acquirer
+        self._journal = journal
+        self._threshold = parties.threshold
+        self._receipts_url = receipts_url
+        self._clock = clock
+        self._log = log
+        self._random_bytes = random_bytes
+        self._maker = RequestMaker(PalmSealer(parties, till.sign, random_bytes), acquirer)
+        self._busy = threading.Lock()  # Held by who looks at a frame, sends or asks; guards `_open`.
+        self._lock = threading.Lock()  # Held for a moment by whoever reads or changes the session and its readings.
+        self._session = Session()
+        self._name = random_bytes(ID_BYTES).hex()
+        self._readings: tuple[PalmReading, ...] = ()
+        self._is_online = True
+        self._open: dict[str, OpenRequest] = {}
+        for entry in journal.entries():
+            self._open[entry.charge_id] = resume(entry, now_ms=clock())
+            self._session = self._session.resume(entry.action.id)
+
+    def state(self) -> AgentState:
+        """
+        Return what is on the screen now.
+        """
+        with self._lock:
+            self._show(self._session.tick(now_ms=self._clock()))
+            return describe(self._session, name=self._name, receipts_url=self._receipts_url, is_online=self._is_online)
+
+    def poll(self) -> AgentState:
+        """
+        Ask for what is open, then for what to show. Never raises because of the acquirer. To be called twice a second.
+        """
+        if self._busy.acquire(timeout=POLL_WAIT_S_MAX):
+            try:
+                self._settle_due()
+                self._ask_action()
+            finally:
+                self._busy.release()
+        return self.state()
+
+    def see(self, content: bytes, *, session: str) -> AgentState:
+        """
+        Look at one frame, taken for `session`; when enough were good, carry out the action and return how it went.
+
+        A frame that nobody waits for, or that waits too long for its turn, is dropped undecoded.
+        """
+        if self._busy.acquire(timeout=FRAME_WAIT_S_MAX):
+            try:
+                request = self._look(content, session)
+                del content
+                if request is not None:
+                    self._ask(request)
+            finally:
+                self._busy.release()
+        return self.state()
+
+    def begin_enrolment(self, code: str) -> AgentState:
+        """
+        Ask for the palm of whoever was given `code`. Raises `BodyInvalid` for no code, or while a palm pays.
+        """
+        typed = "".join(code.split())
+        if not 0 < len(typed) <= CODE_CHARS_MAX or not typed.isalnum() or not typed.isascii():
+            raise BodyInvalid("type the code as it stands in your wallet")
+        now_ms = self._clock()
+        with self._lock:
+            self._show(self._session.tick(now_ms=now_ms))
+            if not self._session.may_enrol:
+                raise BodyInvalid("a payment is waiting here: finish or cancel it first")
+            self._show(self._session.begin_enrolment(EnrolmentAction(self._new_id(), now_ms, typed)))
+        return self.state()
+
+    def cancel(self) -> AgentState:
+        """
+        Put aside what is asked for, and drop what was read. What was sent already is not taken back.
+        """
+        with self._lock:
+            self._show(self._session.cancel(now_ms=self._clock()))
+        return self.state()
+
+    def retry(self) -> AgentState:
+        """
+        Ask again for a palm after a decline, a trouble or `cancel`, where another try is allowed.
+        """
+        with self._lock:
+            self._show(self._session.retry(now_ms=self._clock()))
+        return self.state()
+
+    def _look(self, content: bytes, name: str) -> OpenRequest | None:
+        """
+        Look at one frame and return the request that it completes, or None.
+
+        1. A palm is asked for, and by the name that the frame was taken for.
+        2. Read the frame, without holding up who asks for the state.
+        3. Whatever has happened meanwhile, a cancel say, counts more than the frame.
+        4. Enough good frames: from now on no other is looked at.
+        """
+        with self._lock:  # 1
+            self._show(self._session.tick(now_ms=self._clock()))
+            before, held = self._session.screen, self._readings
+            if name != self._name or not isinstance(before, Showing | Reading):
+                return None
+        collected = self._collect(content, held, before.action)  # 2
+        good, now_ms = len(collected.readings), self._clock()
+        with self._lock:
+            if self._session.screen != before:  # 3
+                return None
+            if good < frames_needed(before.action):
+                self._show(self._session.saw(good=good, hint=collected.hint, now_ms=now_ms))
+                self._readings = collected.readings
+                return None
+            self._show(self._session.work(now_ms=now_ms))  # 4
+        return self._make(before.action, collected.readings, now_ms=now_ms)
+
+    def _collect(self, content: bytes, held: tuple[PalmReading, ...], action: Action) -> Collected:
+        seen = self._read(content)
+        if isinstance(seen, PalmReading):
+            return collect(held, seen=seen, action=action, threshold=self._threshold)
+        return Collected(held, seen)
+
+    def _read(self, content: bytes) -> PalmReading | Hint:
+        try:
+            frame = decode_frame(content)
+        except BadInput:
+            return TillHint.UNREADABLE
+        seen = self._reader.read(frame)
+        return seen.reason if isinstance(seen, Rejected) else seen
+
+    def _make(self, action: Action, readings: tuple[PalmReading, ...], *, now_ms: int) -> OpenRequest | None:
+        """
+        Return the request, in the journal if it is a charge; or show why there is none. Nothing is sent here.
+        """
+        try:
+            request = self._maker.make(action, readings, now_ms=now_ms)
+            if isinstance(request, OpenCharge):
+                self._journal.add(request.entry)
+        except HandselError as exc:
+            self._conclude(action, NothingDone(exc.code, exc.is_retryable))
+            return None
+        except Exception:
+            self._conclude(action, NothingDone(InvariantBroken.code, is_retryable=False))
+            raise
+        self._open[request.id] = request
+        return request
+
+    def _settle_due(self) -> None:
+        now_ms = self._clock()
+        due = [request for request in self._open.values() if request.next_ms <= now_ms]
+        for request in due[:SETTLED_PER_POLL_MAX]:
+            self._ask(request)
+
+    def _ask(self, request: OpenRequest) -> None:
+        outcome = settle(self._acquirer, request, now_ms=self._clock())
+        if isinstance(outcome, Waiting):
+            self._open[request.id] = ask_again_later(request, now_ms=self._clock())
+        else:
+            del self._open[request.id]
+            self._close(request)
+        self._conclude(request.action, outcome)
+
+    def _close(self, request: OpenRequest) -> None:
+        if not isinstance(request, OpenCharge):
+            return
+        try:
+            self._journal.close(request.id)
+        except StoreError as exc:
+            # It stays in the file: after the next start the acquirer says once more how it ended.
+            self._log.event("journal.not_closed", code=exc.code)
+
+    def _conclude(self, action: Action, outcome: Outcome) -> None:
+        now_ms = self._clock()
+        with self._lock:
+            self._show(conclude(self._session, action, outcome, now_ms=now_ms))
+        self._log.event("request.asked", outcome=outcome_name(outcome), reason=reason_name(outcome))
+
+    def _ask_action(self) -> None:
+        try:
+            told = self._acquirer.action()
+        except HandselError as exc:
+            if self._is_online:  # Said once, not twice a second.
+                self._log.event("acquirer.lost", code=exc.code)
+            self._is_online = False
+            return
+        self._is_online = True
+        self._tell(told)
+
+    def _tell(self, told: ToldAction | None) -> None:
+        with self._lock:
+            self._show(self._session.tell(told, now_ms=self._clock()))
+
+    def _show(self, session: Session) -> None:
+        # The caller holds `_lock`. What was read is for one reading only, and frames are for what was shown first.
+        is_new = isinstance(session.screen, Showing) and session.screen != self._session.screen
+        self._session = session
+        if not isinstance(session.screen, Reading):
+            self._readings = ()
+        if is_new:
+            self._name = self._new_id()
+
+    def _new_id(self) -> str:
+        return self._random_bytes(ID_BYTES).hex()

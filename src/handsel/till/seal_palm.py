@@ -1,0 +1,96 @@
+"""
+Turn a palm that was read, and an order, into envelopes: shares for the three matchers, the order for the issuer.
+
+All of them carry or imply one binding. After this nothing of the palm is needed any more. Who carries the envelopes can
+open none; a matcher that opens its own holds random numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from handsel.config import Parties
+from handsel.envelope import seal
+from handsel.errors import ensure
+from handsel.ids import ID_BYTES
+from handsel.matching.message import MATCHERS, QUERY, TEMPLATE, PerMatcher, Query, Template
+from handsel.matching.ring import Words
+from handsel.matching.split import split_query, split_template, to_wire
+from handsel.matching.template import quantise
+from handsel.order import CHARGE, ENROLMENT, REFUND, ChargeOrder, EnrolmentOrder, RefundOrder, bind, till_digest
+from handsel.till.acquirer import ChargeRequest, EnrolmentRequest, RefundRequest
+from handsel.vision.embedding import Embedding, Probe
+
+NONCE_BYTES = 16
+
+RandomBytes = Callable[[int], bytes]
+
+
+@dataclass(frozen=True, repr=False)
+class PalmSealer:
+    """
+    Seal palms and orders of one till to `parties`. `till_key` is its public signing key.
+    """
+
+    parties: Parties
+    till_key: bytes
+    random_bytes: RandomBytes
+
+    def fresh_digest(self) -> bytes:
+        """
+        Return what stands for this till in one order: a hash that no two orders share.
+        """
+        return till_digest(self.till_key, self.random_bytes(NONCE_BYTES))
+
+    def seal_charge(self, order: ChargeOrder, *, payment_intent: str, probe: Probe) -> ChargeRequest:
+        """
+        Return the request for a charge.
+        """
+        sealed = seal(order, to=self.parties.issuer, purpose=CHARGE)
+        queries = self._seal_each(self._queries(probe, bind(order)), QUERY)
+        return ChargeRequest(order.charge_id, payment_intent, sealed, queries)
+
+    def seal_refund(self, order: RefundOrder, *, refund: str, probe: Probe) -> RefundRequest:
+        """
+        Return the request for a refund.
+        """
+        sealed = seal(order, to=self.parties.issuer, purpose=REFUND)
+        queries = self._seal_each(self._queries(probe, bind(order)), QUERY)
+        return RefundRequest(order.refund_id, refund, sealed, queries)
+
+    def seal_enrolment(self, order: EnrolmentOrder, *, embedding: Embedding, probe: Probe) -> EnrolmentRequest:
+        """
+        Return the request for an enrolment: `embedding` is enrolled, after `probe` was looked for.
+        """
+        sealed = seal(order, to=self.parties.issuer, purpose=ENROLMENT)
+        self._require_dims(embedding.vector)
+        shares = split_template(quantise(embedding.vector), random_words=self._random_words)
+        queries = self._queries(probe, bind(order))
+        templates = tuple(
+            Template(order.enrolment_id, to_wire(share), query) for share, query in zip(shares, queries, strict=True)
+        )
+        return EnrolmentRequest(order.enrolment_id, sealed, self._seal_each(templates, TEMPLATE))
+
+    def _queries(self, probe: Probe, binding: bytes) -> tuple[Query, ...]:
+        self._require_dims(probe.views)
+        query_id = self.random_bytes(ID_BYTES)
+        shares = split_query(quantise(probe.views), random_words=self._random_words)
+        return tuple(Query(query_id, binding, len(probe.views), to_wire(share)) for share in shares)
+
+    def _seal_each(self, messages: tuple[msgspec.Struct, ...], purpose: str) -> PerMatcher:
+        a, b, c = (
+            seal(message, to=self.parties.matchers[matcher].keys, purpose=purpose)
+            for matcher, message in zip(MATCHERS, messages, strict=True)
+        )
+        return PerMatcher(a, b, c)
+
+    def _random_words(self, shape: tuple[int, ...]) -> Words:
+        return np.frombuffer(self.random_bytes(2 * int(np.prod(shape))), np.uint16).reshape(shape)
+
+    def _require_dims(self, vectors: NDArray[np.float32]) -> None:
+        ensure(vectors.shape[-1] == self.parties.dims, "the till's model and the matchers' galleries have the same D")

@@ -1,0 +1,133 @@
+"""
+Hold what the customer reads at a till: what happened, and what to do now.
+
+No text names a person, a wallet or a balance: others can read the screen, too.
+"""
+
+from __future__ import annotations
+
+from handsel.till.action import EnrolmentAction, RefundAction
+from handsel.till.hint import Hint, TillHint
+from handsel.till.screen import (
+    Declined,
+    Enrolled,
+    Idle,
+    Paid,
+    PutAside,
+    Reading,
+    Refunded,
+    Screen,
+    Showing,
+    Trouble,
+)
+from handsel.till.session import ATTEMPTS_USED_UP, NEVER_KNOWN, NO_PALM_SHOWN, VOIDED
+from handsel.vision.quality import Reason
+
+HINTS = {
+    TillHint.UNREADABLE: "The camera's picture cannot be used. Is the camera plugged in?",
+    TillHint.OTHER_HAND: "That was another hand. Hold out the same hand until the ring is full.",
+}
+
+# Reasons as the acquirer passes them on; what is not here is `DECLINED`.
+DECLINES = {
+    "voided": "This did not go through. Nothing was paid.",
+    "too_many_attempts": "Too many wrong codes. Wait ten minutes, then ask for a new code in your wallet.",
+    "wrong_code": "This code is not right. Compare it with the one in your wallet.",
+    "code_used": "This code was used before. Ask for a new one in your wallet.",
+    "code_expired": "This code is no longer valid. Ask for a new one in your wallet.",
+    "bound_to_other": "Your hand was shown for something else. Please show it again.",
+    "already_enrolled": "This palm is enrolled already. Delete it in its wallet first.",
+    "not_recognised": "Your palm was not recognised. Please show it again, or pay another way.",
+    "ambiguous": "Your palm could not be told from another. Please show it again, or pay another way.",
+    "palm_paused": "This palm is paused. Wake it in your wallet, or pay another way.",
+    "wallet_closed": "This wallet is closed. Please pay another way.",
+    "consent_missing": "Read and give your consent in your wallet first.",
+    "too_many_palms": "This wallet has both palms already. Delete one in your wallet first.",
+    "note_invalid": "This did not go through. Nothing was paid; please try again.",
+    "notes_do_not_add_up": "This did not go through. Nothing was paid; please ask the shop.",
+    "note_already_redeemed": "This did not go through. Nothing was credited; please ask the shop.",
+    "currency_differs": "Your wallet holds another currency. Please pay another way.",
+    "over_limit": "This is more than may be paid by palm alone today. Please pay another way.",
+    "insufficient_funds": "There is not enough money in the wallet. Top it up, or pay another way.",
+    NO_PALM_SHOWN: "No palm was shown in time. Type the code again when you are ready.",
+    ATTEMPTS_USED_UP: "Your palm was not recognised. Please pay another way.",
+}
+DECLINED = "This was declined. Please pay another way."
+
+TROUBLES = {
+    "party_unavailable": "The payment service is not answering.",
+    "peer_unavailable": "The payment service is not answering.",
+    "galleries_differ": "The payment service is busy.",
+    "store_full": "The till's disk is full. Please tell the shop.",
+    "store_error": "The till cannot write to its disk. Please tell the shop.",
+    "not_found": "The shop no longer asks for this.",
+    "id_reused": "This is being paid already. Please wait, or ask the shop.",
+    "access_denied": "This till is not known to its payment service. Please tell the shop.",
+    "signature_invalid": "The bank's answer could not be checked. Please ask the shop.",
+    NEVER_KNOWN: "The till lost touch with the payment service.",
+    VOIDED: "This did not go through.",
+}
+TROUBLE = "Something is wrong with this till. Please tell the shop."
+STILL_ASKING = "Please wait: the till keeps asking what became of it. You are never charged twice."
+LOOK_FOR_PALM = "Look in your wallet whether your palm is connected."
+LOOK_FOR_MONEY = "Look in your wallet whether the money is back."
+NOTHING_HAPPENED = "Nothing was paid."
+OFFLINE = "The payment service is not answering. The till keeps trying."
+
+HOLD_OUT = "Hold your open hand in front of the camera."
+
+
+def hint_text(hint: Hint | None) -> str:
+    """
+    Return what the customer can do about a frame that did not count; empty where it did.
+    """
+    if hint is None:
+        return ""
+    return hint.text if isinstance(hint, Reason) else HINTS[hint]
+
+
+def decline_text(reason: str) -> str:
+    """
+    Return why something was declined.
+    """
+    return DECLINES.get(reason, DECLINED)
+
+
+def screen_text(screen: Screen, *, is_online: bool) -> str:
+    """
+    Return what a screen says, beside amount and shop.
+    """
+    if isinstance(screen, Idle):
+        return "When the shop asks for an amount, it appears here." if is_online else OFFLINE
+    if isinstance(screen, Showing | Reading):
+        return _ask_text(screen)
+    if isinstance(screen, Paid):
+        return "Paid. Thank you."
+    if isinstance(screen, Refunded):
+        return "The money is back in your wallet."
+    if isinstance(screen, Enrolled):
+        return "Your palm is connected to your wallet. You can pay with it now."
+    if isinstance(screen, Declined):
+        return decline_text(screen.reason)
+    if isinstance(screen, Trouble):
+        return _trouble_text(screen)
+    if isinstance(screen, PutAside):
+        return "Cancelled. Nothing was paid."
+    return "One moment, please."
+
+
+def _ask_text(screen: Showing | Reading) -> str:
+    if isinstance(screen.action, EnrolmentAction):
+        return f"{HOLD_OUT} Move it a little until the ring is full."
+    if isinstance(screen.action, RefundAction):
+        return f"{HOLD_OUT} The money goes back to your wallet."
+    return HOLD_OUT
+
+
+def _trouble_text(screen: Trouble) -> str:
+    said = TROUBLES.get(screen.code, TROUBLE)
+    if screen.is_open:
+        return f"{said} {STILL_ASKING}"
+    if screen.code == NEVER_KNOWN:
+        return f"{said} {LOOK_FOR_PALM if isinstance(screen.action, EnrolmentAction) else LOOK_FOR_MONEY}"
+    return said if isinstance(screen.action, EnrolmentAction) else f"{said} {NOTHING_HAPPENED}"

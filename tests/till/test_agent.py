@@ -1,0 +1,517 @@
+"""
+The till's promises to whoever holds out a hand: asked once, charged at most once, told what happened, and not kept.
+"""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+import threading
+import weakref
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from handsel.errors import BodyInvalid, EnvelopeInvalid, InvariantBroken
+from handsel.matching.template import quantise
+from handsel.order import bind, till_digest
+from handsel.till.action import ChargeAction
+from handsel.till.session import ATTEMPTS_MAX, CHARGE_FRAMES, DECLINE_PAUSE_MS, ENROLMENT_FRAMES, PAID_MS, TROUBLE_MS
+from handsel.vision.embedding import Probe
+from handsel.vision.quality import Reason
+from handsel.vision.read_palm import PalmReading
+from tests.till.conftest import RECEIPTS_URL, Till
+from tests.till.fakes import AMOUNT_MINOR, CAKE, COFFEE, COFFEE_BACK, full_disk, joined_views, picture, reading
+
+ANN, BEN = 1, 2
+CODE = "12345678"
+
+
+def asked(till: Till) -> None:
+    """
+    Let the merchant ask for a coffee, and the till hear of it.
+    """
+    till.acquirer.told = COFFEE
+    assert till.agent.poll().screen == "showing"
+
+
+def test_the_till_shows_what_the_acquirer_told_and_nothing_else(till: Till) -> None:
+    assert till.agent.poll().screen == "idle"
+    till.acquirer.told = COFFEE
+
+    state = till.agent.poll()
+
+    assert (state.screen, state.kind, state.amount_minor, state.currency) == ("showing", "charge", 450, "EUR")
+    assert (state.merchant, state.description) == ("Corner Café", "Coffee and cake")
+    assert state.wants_frames
+
+
+def test_a_hand_pays(till: Till) -> None:
+    asked(till)
+
+    state = till.hold_out(ANN)
+
+    assert state.screen == "paid"
+    assert state.receipt_url == f"{RECEIPTS_URL}/{state.receipt_code}"
+    assert [AMOUNT_MINOR] == till.acquirer.debits_minor == till.acquirer.redeemed_minor
+    assert till.journal.entries() == ()
+
+
+def test_a_charge_takes_just_as_many_good_frames_as_it_says(till: Till) -> None:
+    asked(till)
+    for shot in range(CHARGE_FRAMES - 1):
+        till.reader.sights = [reading(ANN, shot=shot)]
+        state = till.show()
+
+        assert (state.screen, state.good_frames, state.frames_needed) == ("reading", shot + 1, CHARGE_FRAMES)
+        assert till.acquirer.charge_requests == []
+    till.reader.sights = [reading(ANN, shot=9)]
+
+    assert till.show().screen == "paid"
+
+
+def test_after_a_while_the_till_is_there_for_the_next(till: Till) -> None:
+    asked(till)
+    till.hold_out(ANN)
+    till.clock.pass_ms(PAID_MS - 1)
+
+    assert till.agent.state().screen == "paid"
+
+    till.clock.pass_ms(1)
+
+    assert till.agent.state().screen == "idle"
+
+
+def test_a_payment_that_the_acquirer_still_tells_of_is_not_shown_again(till: Till) -> None:
+    asked(till)
+    till.hold_out(ANN)
+    till.acquirer.told = COFFEE
+    till.clock.pass_ms(PAID_MS)
+
+    assert till.agent.poll().screen == "idle"
+    assert not till.show().wants_frames
+
+
+def test_a_frame_is_not_even_decoded_while_nothing_is_asked(till: Till) -> None:
+    till.reader.sights = [reading(ANN)]
+
+    assert till.show().screen == "idle"
+    assert till.reader.frames == 0
+
+
+def test_a_frame_taken_for_what_was_shown_before_does_not_count(till: Till) -> None:
+    asked(till)
+    before = till.agent.state().session
+    till.acquirer.told = CAKE
+    till.agent.poll()
+    till.reader.sights = [reading(ANN)]
+
+    state = till.agent.see(picture(), session=before)
+
+    assert (state.screen, till.reader.frames) == ("showing", 0)
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_every_reason_of_vision_becomes_a_hint(till: Till, reason: Reason) -> None:
+    asked(till)
+    till.reader.sights = [reason]
+
+    state = till.show()
+
+    assert (state.screen, state.reason, state.hint) == ("reading", reason.value, reason.text)
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", picture()[:200], b"\xff\xd8\xff" + bytes(50)])
+def test_an_unreadable_frame_is_a_hint(till: Till, content: bytes) -> None:
+    asked(till)
+
+    state = till.agent.see(content, session=till.agent.state().session)
+
+    assert (state.screen, state.reason) == ("reading", "unreadable")
+    assert state.hint
+    assert till.hold_out(ANN).screen == "paid"
+
+
+def test_a_bad_frame_between_two_good_ones_costs_nothing(till: Till) -> None:
+    asked(till)
+    till.reader.sights = [reading(ANN), Reason.BLURRED, reading(ANN, shot=1)]
+
+    assert [till.show().screen for _ in range(3)] == ["reading", "reading", "paid"]
+
+
+def test_the_better_picture_is_sent(till: Till) -> None:
+    asked(till)
+    good, poor = reading(ANN, shot=1, quality=0.9), reading(ANN, shot=2, quality=0.3)
+    till.reader.sights = [good, poor]
+    till.show()
+    till.show()
+
+    queries = till.keyring.open_queries(till.acquirer.charge_requests[0].queries)
+    assert (joined_views(tuple(query.shares for query in queries)) == quantise(good.probe.views)).all()
+
+
+def test_what_is_sealed_for_a_charge_is_bound_to_it(till: Till) -> None:
+    asked(till)
+    till.hold_out(ANN)
+
+    request = till.acquirer.charge_requests[0]
+    order = till.keyring.open_order(request)
+    queries = till.keyring.open_queries(request.queries)
+    assert (order.charge_id, order.amount_minor, order.currency) == (request.charge_id, AMOUNT_MINOR, "EUR")
+    assert {query.binding for query in queries} == {bind(order)}
+    assert len({query.query_id for query in queries}) == 1
+    assert request.payment_intent == COFFEE.id
+
+
+def test_the_issuer_learns_no_till(till: Till) -> None:
+    asked(till)
+    till.hold_out(ANN)
+    till.clock.pass_ms(PAID_MS)
+    till.acquirer.told = CAKE
+    till.agent.poll()
+    till.hold_out(ANN)
+
+    first, second = (till.keyring.open_order(request) for request in till.acquirer.charge_requests)
+    key = till.keyring.till.public().sign
+    assert first.till_digest != second.till_digest
+    assert key not in first.till_digest + second.till_digest
+    assert till_digest(key, bytes(16)) not in (first.till_digest, second.till_digest)
+
+
+def test_a_declined_palm_may_be_shown_again_under_a_new_id(till: Till) -> None:
+    till.acquirer.declines = ["not_recognised"]
+    asked(till)
+
+    state = till.hold_out(BEN)
+
+    assert (state.screen, state.reason, state.may_retry) == ("declined", "not_recognised", True)
+    assert till.show().screen == "declined"
+    till.clock.pass_ms(DECLINE_PAUSE_MS)
+    assert till.agent.poll().screen == "showing"
+    assert till.hold_out(ANN).screen == "paid"
+    first, second = till.acquirer.charge_requests
+    assert first.charge_id != second.charge_id
+    assert first.payment_intent == second.payment_intent
+    assert till.acquirer.debits_minor == [AMOUNT_MINOR]
+
+
+def test_a_palm_is_tried_so_often_and_no_oftener(till: Till) -> None:
+    till.acquirer.declines = ["not_recognised"] * 9
+    asked(till)
+    for _ in range(ATTEMPTS_MAX - 1):
+        assert till.hold_out(BEN).may_retry
+        till.clock.pass_ms(DECLINE_PAUSE_MS)
+        till.agent.poll()
+
+    assert not till.hold_out(BEN).may_retry
+
+    till.clock.pass_ms(60_000)
+    till.agent.poll()
+    assert till.agent.retry().screen == "declined"
+    till.acquirer.told = None
+    till.agent.poll()
+    till.acquirer.told = COFFEE
+    assert till.agent.poll().reason == "attempts_used_up"
+    assert len(till.acquirer.charge_requests) == ATTEMPTS_MAX
+
+
+def test_no_money_is_final_until_somebody_asks_again(till: Till) -> None:
+    till.acquirer.declines = ["insufficient_funds"]
+    asked(till)
+
+    assert till.hold_out(ANN).screen == "declined"
+
+    till.clock.pass_ms(60_000)
+    assert till.agent.poll().screen == "declined"
+    assert till.agent.retry().screen == "showing"
+    assert till.hold_out(ANN).screen == "paid"
+
+
+def test_a_refund_is_credited(till: Till) -> None:
+    till.acquirer.told = COFFEE_BACK
+    till.agent.poll()
+
+    state = till.hold_out(ANN)
+
+    assert (state.screen, state.kind, state.receipt_code) == ("refunded", "refund", "receipt-refund")
+    request = till.acquirer.refund_requests[0]
+    assert request.refund == COFFEE_BACK.id != request.refund_id
+    assert len(till.keyring.open_queries(request.queries)) == 3
+    assert till.acquirer.debits_minor == []
+
+
+def test_a_declined_refund_may_be_tried_again(till: Till) -> None:
+    till.acquirer.declines = ["not_recognised"]
+    till.acquirer.told = COFFEE_BACK
+    till.agent.poll()
+
+    assert till.hold_out(BEN).may_retry
+
+    till.clock.pass_ms(DECLINE_PAUSE_MS)
+    till.agent.poll()
+    assert till.hold_out(ANN).screen == "refunded"
+    assert len({request.refund_id for request in till.acquirer.refund_requests}) == 2
+
+
+def test_a_palm_is_enrolled_with_the_right_code(till: Till) -> None:
+    state = till.agent.begin_enrolment(" 1234 5678 ")
+
+    assert (state.screen, state.kind, state.frames_needed) == ("showing", "enrolment", ENROLMENT_FRAMES)
+    assert till.hold_out(ANN).screen == "enrolled"
+    request = till.acquirer.enrolment_requests[0]
+    templates = till.keyring.open_templates(request.templates)
+    assert {template.enrolment_id for template in templates} == {request.enrolment_id}
+    assert len({template.query.binding for template in templates}) == 1
+
+
+def test_a_wrong_code_is_declined_and_may_be_typed_again(till: Till) -> None:
+    till.agent.begin_enrolment("87654321")
+
+    state = till.hold_out(ANN)
+
+    assert (state.screen, state.reason) == ("declined", "wrong_code")
+    assert state.may_enrol
+    till.agent.begin_enrolment(CODE)
+    assert till.hold_out(ANN).screen == "enrolled"
+
+
+@pytest.mark.parametrize("code", ["", "   ", "1" * 33, "12'; --", "१२३"])
+def test_what_is_no_code_is_refused_at_once(till: Till, code: str) -> None:
+    with pytest.raises(BodyInvalid):
+        till.agent.begin_enrolment(code)
+
+    assert till.agent.state().screen == "idle"
+
+
+def test_two_hands_are_not_enrolled_as_one(till: Till) -> None:
+    till.agent.begin_enrolment(CODE)
+    till.reader.sights = [reading(ANN), reading(ANN, shot=1), reading(BEN)]
+    till.show()
+    till.show()
+
+    state = till.show()
+
+    assert (state.reason, state.good_frames) == ("other_hand", 1)
+    assert till.acquirer.enrolment_requests == []
+
+
+def test_an_enrolment_waits_for_the_payment_that_is_shown(till: Till) -> None:
+    asked(till)
+
+    with pytest.raises(BodyInvalid):
+        till.agent.begin_enrolment(CODE)
+
+    till.agent.cancel()
+    assert till.agent.begin_enrolment(CODE).kind == "enrolment"
+
+
+def test_a_payment_waits_for_the_enrolment_that_is_shown(till: Till) -> None:
+    till.agent.begin_enrolment(CODE)
+    till.acquirer.told = COFFEE
+
+    assert till.agent.poll().kind == "enrolment"
+
+    till.agent.cancel()
+    assert till.agent.state().kind == "charge"
+
+
+def test_cancelling_drops_what_was_read_and_is_no_payment(till: Till) -> None:
+    asked(till)
+    till.reader.sights = [reading(ANN)]
+    till.show()
+
+    assert till.agent.cancel().screen == "put_aside"
+
+    till.reader.sights = [reading(ANN), reading(ANN, shot=1)]
+    till.agent.poll()
+    assert till.show().screen == "put_aside"
+    assert till.acquirer.charge_requests == []
+    assert till.agent.retry().good_frames == 0
+
+
+def test_cancelling_while_a_frame_is_read_wins(till: Till) -> None:
+    asked(till)
+    till.reader.sights = [reading(ANN, shot=shot) for shot in range(CHARGE_FRAMES)]
+    for _ in range(CHARGE_FRAMES - 1):
+        till.show()
+    till.reader.on_read = lambda: assert_screen(till.agent.cancel().screen, "put_aside")
+
+    assert till.show().screen == "put_aside"
+    assert till.acquirer.charge_requests == []
+
+
+def assert_screen(actual: str, expected: str) -> None:
+    """
+    Check a screen in a place where no statement can stand.
+    """
+    assert expected == actual
+
+
+def test_many_frames_at_once_make_one_charge(till: Till) -> None:
+    asked(till)
+    till.reader.sights = [reading(ANN, shot=shot) for shot in range(200)]
+    session = till.agent.state().session
+    gate = threading.Barrier(8)
+
+    def page() -> None:
+        gate.wait(10)
+        for number in range(10):
+            till.agent.see(picture(number), session=session)
+
+    threads = [threading.Thread(target=page) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert till.agent.state().screen == "paid"
+    assert till.acquirer.debits_minor == [AMOUNT_MINOR]
+    assert len(till.acquirer.charge_requests) == 1
+
+
+def test_a_frame_that_comes_while_a_charge_is_sent_is_dropped(till: Till) -> None:
+    asked(till)
+    screens: list[str] = []
+    till.acquirer.on_charge = lambda: screens.append(till.show().screen)
+
+    assert till.hold_out(ANN).screen == "paid"
+    assert screens == ["working"]
+    assert till.reader.frames == CHARGE_FRAMES
+
+
+def test_the_state_can_be_asked_for_while_a_charge_is_sent(till: Till) -> None:
+    asked(till)
+    seen: list[tuple[str, bool, bool]] = []
+
+    def look() -> None:
+        state = till.agent.cancel()
+        seen.append((state.screen, state.may_cancel, state.wants_frames))
+
+    till.acquirer.on_charge = look
+
+    assert till.hold_out(ANN).screen == "paid"
+    assert seen == [("working", False, False)]
+
+
+def test_nothing_is_sent_when_the_journal_cannot_be_written(till: Till) -> None:
+    asked(till)
+    with full_disk():
+        state = till.hold_out(ANN)
+
+    assert (state.screen, state.code, state.may_retry) == ("trouble", "store_full", True)
+    assert till.acquirer.charge_requests == []
+    till.clock.pass_ms(TROUBLE_MS)
+    assert till.agent.poll().screen == "showing"
+    assert till.hold_out(ANN).screen == "paid"
+
+
+def test_an_amount_without_note_keys_is_trouble_and_nothing_is_sent(till: Till) -> None:
+    till.acquirer.told = ChargeAction("d0" * 16, 8, "EUR", "Corner Café", "")
+    till.agent.poll()
+
+    state = till.hold_out(ANN)
+
+    assert (state.screen, state.code) == ("trouble", "body_invalid")
+    assert till.acquirer.charge_requests == []
+
+
+def test_a_model_of_another_length_is_not_sealed(till: Till) -> None:
+    asked(till)
+    short = PalmReading(Probe(np.eye(3, 32, dtype=np.float32), "another model"), quality=0.9)
+    till.reader.sights = [short] * CHARGE_FRAMES
+    state = [till.show() for _ in range(CHARGE_FRAMES)][-1]
+
+    assert (state.screen, state.code) == ("trouble", InvariantBroken.code)
+    assert till.acquirer.charge_requests == []
+
+
+def test_vectors_are_gone_before_anything_is_sent(till: Till) -> None:
+    asked(till)
+    till.reader.sights = [reading(ANN, shot=shot) for shot in range(CHARGE_FRAMES)]
+    probes = [weakref.ref(sight.probe) for sight in till.reader.sights if not isinstance(sight, Reason)]
+    alive: list[int] = []
+
+    def count() -> None:
+        gc.collect()
+        alive.append(sum(probe() is not None for probe in probes))
+
+    till.acquirer.on_charge = count
+    for number in range(CHARGE_FRAMES):
+        till.show(number)
+
+    assert alive == [0]
+
+
+def test_nothing_of_the_palm_or_of_ids_is_written(till: Till) -> None:
+    written: list[bytes] = []
+    till.acquirer.on_charge = lambda: written.append((till.directory / "journal.json").read_bytes())
+    asked(till)
+    till.hold_out(ANN)
+
+    request = till.acquirer.charge_requests[0]
+    queries = till.keyring.open_queries(request.queries)
+    held = written[0] + till.log.getvalue().encode()
+    for query in queries:
+        assert query.shares[:16] not in held
+        assert query.shares[:16].hex().encode() not in held
+    assert b"queries" not in held
+    assert request.charge_id not in till.log.getvalue()
+    assert COFFEE.id not in till.log.getvalue()
+    assert "receipt" not in till.log.getvalue()
+
+
+def test_no_repr_tells_of_a_palm_a_code_or_a_secret(till: Till) -> None:
+    texts: list[str] = []
+    till.agent.begin_enrolment(CODE)
+    texts.append(repr(till.agent._session))
+    till.hold_out(ANN)
+    till.clock.pass_ms(60_000)
+    asked(till)
+    till.acquirer.on_charge = lambda: texts.extend(repr(value) for value in (till.journal.entries(), till.agent._open))
+    till.hold_out(ANN)
+    texts += [repr(till.acquirer.charge_requests), repr(till.acquirer.enrolment_requests), repr(reading(ANN))]
+
+    for text in texts:
+        assert CODE not in text
+        assert "array" not in text
+        assert "\\x" not in text
+
+
+def test_the_acquirer_cannot_open_what_it_carries(till: Till) -> None:
+    asked(till)
+    till.hold_out(ANN)
+    request = till.acquirer.charge_requests[0]
+    stranger = type(till.keyring)(
+        till.keyring.till, dict.fromkeys("abc", till.keyring.till), till.keyring.till, till.keyring.notes
+    )
+
+    with pytest.raises(EnvelopeInvalid):
+        stranger.open_order(request)
+    with pytest.raises(EnvelopeInvalid):
+        stranger.open_queries(request.queries)
+
+
+@pytest.mark.parametrize("code", ["../../evil?x=<b>", "", "a b", "x" * 65])
+def test_a_receipt_code_that_is_none_makes_no_link(till: Till, code: str) -> None:
+    asked(till)
+    till.acquirer.receipt_code = code
+
+    state = till.hold_out(ANN)
+
+    assert (state.screen, state.receipt_code, state.receipt_url) == ("paid", "", "")
+
+
+def test_the_till_loads_no_ledger_and_no_database() -> None:
+    program = """
+import sys
+import handsel.till.agent, handsel.till.client
+never = ("handsel.pay", "handsel.store", "handsel.flows", "handsel.web", "sqlite3", "psycopg")
+print([name for name in sys.modules if name.startswith(never)])
+"""
+    root = Path(__file__).resolve().parents[2]
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=root)
+
+    assert done.stdout.strip() == "[]"

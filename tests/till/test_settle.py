@@ -1,0 +1,84 @@
+"""
+The pauses between two questions grow, to a bound; and what was sealed is kept no longer than it may be sent.
+"""
+
+from __future__ import annotations
+
+from handsel.matching.message import PerMatcher
+from handsel.till.acquirer import ChargeRequest, RefundRequest
+from handsel.till.journal import ChargeEntry
+from handsel.till.settle import (
+    PAUSE_MS_MAX,
+    PAUSE_MS_MIN,
+    RESEND_MS_MAX,
+    RESUME_MS_MAX,
+    OpenCharge,
+    OpenRefund,
+    OpenRequest,
+    Waiting,
+    ask_again_later,
+    resume,
+    settle,
+)
+from tests.till.fakes import COFFEE, COFFEE_BACK, FakeAcquirer, Keyring, lost
+
+T = 1_000_000
+ENTRY = ChargeEntry("0" * 32, COFFEE, T, ())
+SEALED = PerMatcher(b"a", b"b", b"c")
+
+
+def open_charge() -> OpenCharge:
+    """
+    Return a charge that was made at T.
+    """
+    request = ChargeRequest(ENTRY.charge_id, COFFEE.id, b"order", SEALED)
+    return OpenCharge(ENTRY, request, until_ms=T + RESEND_MS_MAX, next_ms=T)
+
+
+def test_pauses_double_up_to_a_bound() -> None:
+    request: OpenRequest = open_charge()
+    pauses = []
+    for _ in range(9):
+        request = ask_again_later(request, now_ms=T)
+        pauses.append(request.next_ms - T)
+
+    assert pauses[:4] == [PAUSE_MS_MIN, 2 * PAUSE_MS_MIN, 4 * PAUSE_MS_MIN, 8 * PAUSE_MS_MIN]
+    assert pauses[-1] == PAUSE_MS_MAX == max(pauses)
+
+
+def test_what_was_sealed_of_a_palm_is_dropped_when_it_is_sent_no_more() -> None:
+    charge = open_charge()
+
+    kept = ask_again_later(charge, now_ms=T + RESEND_MS_MAX - 1)
+    dropped = ask_again_later(charge, now_ms=T + RESEND_MS_MAX)
+
+    assert isinstance(kept, OpenCharge)
+    assert isinstance(dropped, OpenCharge)
+    assert kept.request is not None
+    assert dropped.request is None
+
+
+def test_a_charge_of_before_the_start_is_asked_for_and_never_sent(keyring: Keyring) -> None:
+    acquirer = FakeAcquirer(keyring)
+    charge = resume(ENTRY, now_ms=T)
+
+    assert isinstance(settle(acquirer, charge, now_ms=T), Waiting)
+    assert settle(acquirer, charge, now_ms=T + RESUME_MS_MAX) != Waiting(None)
+    assert acquirer.charge_requests == []
+
+
+def test_an_acquirer_that_does_not_answer_is_an_outcome_and_no_exception(keyring: Keyring) -> None:
+    acquirer = FakeAcquirer(keyring)
+    acquirer.breaks = {"charge.sent": [lost()], "charge_state": [lost()], "refund.sent": [lost()]}
+    refund = OpenRefund(
+        COFFEE_BACK, RefundRequest("0" * 32, COFFEE_BACK.id, b"order", SEALED), until_ms=T + 1, next_ms=T
+    )
+
+    for request in (open_charge(), resume(ENTRY, now_ms=T), refund):
+        assert settle(acquirer, request, now_ms=T) == Waiting("party_unavailable")
+
+
+def test_open_requests_print_nothing_of_what_is_sealed() -> None:
+    for value in (open_charge(), open_charge().request, SEALED):
+        assert "order" not in repr(value)
+        assert "b'" not in repr(value)
