@@ -1,0 +1,124 @@
+"""
+Serve the issuer to acquirers: charges, redemptions, purchases, refunds and enrolments.
+
+Orders and answers come sealed; what goes back names no wallet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from starlette.routing import Route
+
+from handsel.config import Secret
+from handsel.flows.issuing.approved import Approved, Credited, Voided
+from handsel.flows.issuing.buy_notes import buy_notes
+from handsel.flows.issuing.charge import charge
+from handsel.flows.issuing.enrol import Enrolled, EnrolmentBegun, begin_enrolment, complete_enrolment
+from handsel.flows.issuing.issuer import Issuer
+from handsel.flows.issuing.redeem import redeem
+from handsel.flows.issuing.refund import refund
+from handsel.flows.issuing.void_charge import void_charge
+from handsel.notes.note import PublicNoteKeys
+from handsel.pay.decline import Declined
+from handsel.web.app import bearer, get, post
+from handsel.web.bodies import Nothing
+from handsel.web.issuer_bodies import (
+    ChargeBody,
+    CompletionBody,
+    CreditedBody,
+    DeclinedBody,
+    EnrolledBody,
+    EnrolmentBegunBody,
+    EnrolmentBody,
+    PurchaseBody,
+    RedeemedBody,
+    RedemptionBody,
+    RefundBody,
+    RefusedNoteBody,
+    SignedBody,
+    VoidedBody,
+)
+
+
+def issuer_routes(issuer: Issuer, acquirers: Mapping[str, Secret], deliver: Callable[[], object]) -> list[Route]:
+    """
+    Return the routes. `deliver` sends the orders that wait for the matchers; it is called after an enrolment.
+    """
+    caller = bearer(acquirers)
+    return [
+        *_charge_routes(issuer, acquirers),
+        *_note_routes(issuer, acquirers),
+        *_enrolment_routes(issuer, acquirers, deliver),
+        get("/v1/note_keys", caller, lambda _, __: _note_keys(issuer)),
+    ]
+
+
+def _charge_routes(issuer: Issuer, acquirers: Mapping[str, Secret]) -> list[Route]:
+    caller = bearer(acquirers)
+
+    def charged(_: str, __: Mapping[str, str], body: ChargeBody) -> SignedBody | DeclinedBody:
+        outcome = charge(issuer, body.charge_id, order=body.order, answers=body.answers)
+        return _declined(outcome) if isinstance(outcome, Declined) else SignedBody(outcome.signatures)
+
+    def voided(_: str, path: Mapping[str, str], __: Nothing) -> SignedBody | DeclinedBody | VoidedBody:
+        outcome = void_charge(issuer, path["id"])
+        if isinstance(outcome, Voided):
+            return VoidedBody()
+        return SignedBody(outcome.signatures) if isinstance(outcome, Approved) else _declined(outcome)
+
+    def refunded(_: str, __: Mapping[str, str], body: RefundBody) -> CreditedBody | DeclinedBody:
+        outcome = refund(issuer, body.refund_id, order=body.order, answers=body.answers, notes=body.notes)
+        return CreditedBody() if isinstance(outcome, Credited) else _declined(outcome)
+
+    return [
+        post("/v1/charges", caller, ChargeBody, charged),
+        post("/v1/charges/{id}/void", caller, Nothing, voided),
+        post("/v1/refunds", caller, RefundBody, refunded),
+    ]
+
+
+def _note_routes(issuer: Issuer, acquirers: Mapping[str, Secret]) -> list[Route]:
+    caller = bearer(acquirers)
+
+    def redeemed(acquirer: str, _: Mapping[str, str], body: RedemptionBody) -> RedeemedBody:
+        outcome = redeem(issuer, body.redemption_id, notes=body.notes, acquirer=acquirer)
+        refused = tuple(RefusedNoteBody(note.serial, note.reason) for note in outcome.refused)
+        return RedeemedBody(outcome.redeemed, refused)
+
+    def bought(acquirer: str, _: Mapping[str, str], body: PurchaseBody) -> SignedBody | DeclinedBody:
+        outcome = buy_notes(issuer, body.purchase_id, requests=body.notes, acquirer=acquirer)
+        return _declined(outcome) if isinstance(outcome, Declined) else SignedBody(outcome.signatures)
+
+    return [
+        post("/v1/redemptions", caller, RedemptionBody, redeemed),
+        post("/v1/note_purchases", caller, PurchaseBody, bought),
+    ]
+
+
+def _enrolment_routes(issuer: Issuer, acquirers: Mapping[str, Secret], deliver: Callable[[], object]) -> list[Route]:
+    caller = bearer(acquirers)
+
+    def begun(_: str, __: Mapping[str, str], body: EnrolmentBody) -> EnrolmentBegunBody | EnrolledBody | DeclinedBody:
+        outcome = begin_enrolment(issuer, body.enrolment_id, order=body.order)
+        if isinstance(outcome, EnrolmentBegun):
+            return EnrolmentBegunBody(outcome.alias_shares)
+        return EnrolledBody() if isinstance(outcome, Enrolled) else _declined(outcome)
+
+    def completed(_: str, path: Mapping[str, str], body: CompletionBody) -> EnrolledBody | DeclinedBody:
+        outcome = complete_enrolment(issuer, path["id"], answers=body.answers)
+        deliver()
+        return EnrolledBody() if isinstance(outcome, Enrolled) else _declined(outcome)
+
+    return [
+        post("/v1/enrolments", caller, EnrolmentBody, begun),
+        post("/v1/enrolments/{id}/complete", caller, CompletionBody, completed),
+    ]
+
+
+def _note_keys(issuer: Issuer) -> PublicNoteKeys:
+    return issuer.note_keys.public()
+
+
+def _declined(declined: Declined) -> DeclinedBody:
+    return DeclinedBody(declined.reason)

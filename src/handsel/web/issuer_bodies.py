@@ -1,0 +1,128 @@
+"""
+Hold what travels over HTTP between acquirer and issuer. Orders and answers in it are sealed; the rest is money.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from handsel.matching.message import PerMatcher
+from handsel.notes.note import Note
+from handsel.order import NoteRequest
+from handsel.pay.decline import DeclineReason
+
+
+class ChargeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Ask the issuer to debit whoever showed the palm.
+    """
+
+    charge_id: str
+    order: bytes
+    answers: PerMatcher
+
+
+class RedemptionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Present notes, to be redeemed once and for ever.
+    """
+
+    redemption_id: str
+    notes: tuple[Note, ...]
+
+
+class RefusedNoteBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Name a note that was not redeemed, and why.
+    """
+
+    serial: bytes
+    reason: DeclineReason
+
+
+class RedeemedBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Answer which notes were redeemed, by serial, and which were not.
+    """
+
+    redeemed: tuple[bytes, ...]
+    refused: tuple[RefusedNoteBody, ...]
+
+
+class PurchaseBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Buy notes with the balance of redeemed ones.
+    """
+
+    purchase_id: str
+    notes: tuple[NoteRequest, ...]
+
+
+class RefundBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Ask the issuer to credit whoever showed the palm with these notes.
+    """
+
+    refund_id: str
+    order: bytes
+    answers: PerMatcher
+    notes: tuple[Note, ...]
+
+
+class EnrolmentBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Ask the issuer to check the code of an enrolment.
+    """
+
+    enrolment_id: str
+    order: bytes
+
+
+class CompletionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Finish an enrolment with what the matchers answered.
+    """
+
+    answers: PerMatcher
+
+
+class SignedBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="approved"):
+    """
+    Answer that the issuer debited, and what it signed.
+    """
+
+    signatures: tuple[bytes, ...]
+
+
+class CreditedBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="approved"):
+    """
+    Answer that the wallet was credited.
+    """
+
+
+class DeclinedBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="declined"):
+    """
+    Answer that nothing was done, and why.
+    """
+
+    reason: DeclineReason
+
+
+class VoidedBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="voided"):
+    """
+    Answer that a charge was not, and never will be, carried out.
+    """
+
+
+class EnrolmentBegunBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="pending"):
+    """
+    Answer that the code is good, with a share of an alias for each matcher, sealed to it.
+    """
+
+    alias_shares: PerMatcher
+
+
+class EnrolledBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="enrolled"):
+    """
+    Answer that the palm now pays.
+    """

@@ -1,0 +1,46 @@
+"""
+Send the issuer's signed orders to the matchers over HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from handsel.config import Link
+from handsel.errors import ConfigError
+from handsel.flows.issuing.ports import SignedConfirmation
+from handsel.matching.message import MATCHERS
+from handsel.web.matcher_bodies import ConfirmationBody, OrderBody
+from handsel.web.party_link import PartyLink
+
+TIMEOUT_S = 4.0
+_CONFIRMATION = msgspec.json.Decoder(ConfirmationBody)
+
+
+class HttpMatcherOrders:
+    """
+    Reach the three matchers with orders.
+    """
+
+    def __init__(self, links: Mapping[str, Link], *, timeout_s: float = TIMEOUT_S) -> None:
+        if sorted(links) != sorted(MATCHERS):
+            raise ConfigError("there are three matchers: a, b and c")
+        self._links = {
+            name: PartyLink(link, party=f"matcher {name}", timeout_s=timeout_s) for name, link in links.items()
+        }
+
+    def carry_out(self, matcher: str, *, order: bytes, signature: bytes) -> SignedConfirmation:
+        """
+        Have one matcher carry out an order. Raises `PartyUnavailable`, or what it refused with.
+        """
+        answer = self._links[matcher].post("/v1/orders", OrderBody(order, signature), _CONFIRMATION)
+        return SignedConfirmation(answer.confirmation, answer.signature)
+
+    def close(self) -> None:
+        """
+        Close the connections.
+        """
+        for link in self._links.values():
+            link.close()

@@ -1,0 +1,127 @@
+"""
+Serve the acquirer to a merchant's own software, in Stripe's words: payment intents, refunds, balance.
+
+Every request carries the id that its sender made; sending it again changes nothing. Currencies are written in lower
+case, as Stripe does, and taken either way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.routing import Route
+
+from handsel.clock import Clock
+from handsel.flows.acquiring.acquirer import Acquirer
+from handsel.flows.acquiring.request_payment import (
+    PaymentRequest,
+    cancel_payment_intent,
+    create_payment_intent,
+    find_payment_intent,
+    list_payment_intents,
+)
+from handsel.flows.acquiring.request_refund import RefundRequest, cancel_refund, create_refund, find_refund
+from handsel.flows.acquiring.show_receipt import merchant_balance
+from handsel.flows.acquiring.sign_in import sign_in_merchant
+from handsel.ids import require_id
+from handsel.pay.merchant import Merchant
+from handsel.pay.money import Money
+from handsel.pay.payment import PaymentIntent
+from handsel.pay.refund import Refund
+from handsel.web.app import bearer_token, get, post
+from handsel.web.bodies import Nothing
+from handsel.web.merchant_bodies import (
+    BalanceBody,
+    BalancesBody,
+    MerchantRefundBody,
+    PaymentIntentBody,
+    PaymentIntentRequestBody,
+    PaymentIntentsBody,
+    RefundRequestBody,
+)
+
+LISTED = 50
+Path = Mapping[str, str]
+
+
+def merchant_api_routes(acquirer: Acquirer, clock: Clock) -> list[Route]:
+    """
+    Return the routes. A merchant is known by its key.
+    """
+
+    def caller(request: Request) -> Merchant:
+        return sign_in_merchant(acquirer, bearer_token(request))
+
+    def created(merchant: Merchant, _: Path, body: PaymentIntentRequestBody) -> PaymentIntentBody:
+        amount = Money(body.amount, body.currency.upper())
+        request = PaymentRequest(require_id(body.id), amount, body.description, body.till)
+        return _payment_body(create_payment_intent(acquirer, merchant, request, now_ms=clock()))
+
+    def listed(merchant: Merchant, _: Path) -> PaymentIntentsBody:
+        found = list_payment_intents(acquirer, merchant, limit=LISTED)
+        return PaymentIntentsBody(tuple(map(_payment_body, found)), len(found) == LISTED)
+
+    def shown(merchant: Merchant, path: Path) -> PaymentIntentBody:
+        return _payment_body(find_payment_intent(acquirer, merchant, require_id(path["id"])))
+
+    def canceled(merchant: Merchant, path: Path, _: Nothing) -> PaymentIntentBody:
+        return _payment_body(cancel_payment_intent(acquirer, merchant, require_id(path["id"])))
+
+    def balance(merchant: Merchant, _: Path) -> BalancesBody:
+        owed = merchant_balance(acquirer, merchant)
+        return BalancesBody(tuple(BalanceBody(each.amount_minor, each.currency.lower()) for each in owed))
+
+    return [
+        post("/v1/payment_intents", caller, PaymentIntentRequestBody, created),
+        get("/v1/payment_intents", caller, listed),
+        get("/v1/payment_intents/{id}", caller, shown),
+        post("/v1/payment_intents/{id}/cancel", caller, Nothing, canceled),
+        get("/v1/balance", caller, balance),
+        *_refund_routes(acquirer, clock),
+    ]
+
+
+def _refund_routes(acquirer: Acquirer, clock: Clock) -> list[Route]:
+    def caller(request: Request) -> Merchant:
+        return sign_in_merchant(acquirer, bearer_token(request))
+
+    def created(merchant: Merchant, _: Path, body: RefundRequestBody) -> MerchantRefundBody:
+        request = RefundRequest(require_id(body.id), require_id(body.payment_intent), body.amount, body.till)
+        return _refund_body(create_refund(acquirer, merchant, request, now_ms=clock()))
+
+    def shown(merchant: Merchant, path: Path) -> MerchantRefundBody:
+        return _refund_body(find_refund(acquirer, merchant, require_id(path["id"])))
+
+    def canceled(merchant: Merchant, path: Path, _: Nothing) -> MerchantRefundBody:
+        return _refund_body(cancel_refund(acquirer, merchant, require_id(path["id"])))
+
+    return [
+        post("/v1/refunds", caller, RefundRequestBody, created),
+        get("/v1/refunds/{id}", caller, shown),
+        post("/v1/refunds/{id}/cancel", caller, Nothing, canceled),
+    ]
+
+
+def _payment_body(payment: PaymentIntent) -> PaymentIntentBody:
+    return PaymentIntentBody(
+        id=payment.id,
+        amount=payment.amount.amount_minor,
+        currency=payment.amount.currency.lower(),
+        description=payment.description,
+        status=payment.status.value,
+        created_ms=payment.created_ms,
+        till=payment.till_id.partition("/")[2],
+        receipt=None if payment.receipt_code is None else f"/receipts/{payment.receipt_code}",
+    )
+
+
+def _refund_body(refund: Refund) -> MerchantRefundBody:
+    return MerchantRefundBody(
+        id=refund.id,
+        payment_intent=refund.payment_id,
+        amount=refund.amount.amount_minor,
+        currency=refund.amount.currency.lower(),
+        status=refund.status.value,
+        created_ms=refund.created_ms,
+    )

@@ -1,0 +1,260 @@
+"""
+Serve the shop's pages: sign in, charge, watch a payment, pay it back.
+
+Each route calls one flow of the acquirer and renders what it answers. There is no customer on any of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from handsel.clock import Clock
+from handsel.errors import AccessDenied, BodyInvalid
+from handsel.flows.acquiring.acquirer import Acquirer
+from handsel.flows.acquiring.request_payment import (
+    PaymentRequest,
+    cancel_payment_intent,
+    create_payment_intent,
+    find_payment_intent,
+    list_payment_intents,
+)
+from handsel.flows.acquiring.request_refund import RefundRequest, cancel_refund, create_refund, list_refunds
+from handsel.flows.acquiring.show_receipt import merchant_balance
+from handsel.flows.acquiring.sign_in import sign_in_merchant
+from handsel.ids import new_id, require_id
+from handsel.pay.merchant import Merchant
+from handsel.pay.money import EURO, Money, parse_amount
+from handsel.pay.payment import DESCRIPTION_CHARS_MAX
+from handsel.web.errors import ErrorBody
+from handsel.web.faces import SHOP
+from handsel.web.pages import Dress, NoFields, forget, form, go, page, remember, static_files
+from handsel.web.payment_view import PaymentLine, PaymentView, payment_line, payment_view
+from handsel.web.receipt_page import receipt_route
+
+KEY_COOKIE = "handsel_merchant"
+PAGE_PAYMENTS = 50
+
+F = TypeVar("F")
+
+
+class KeyFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Sign in with a merchant key.
+    """
+
+    key: str
+
+
+class ChargeFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Ask for an amount, once for each id.
+    """
+
+    id: str
+    amount: str
+    description: str = ""
+
+
+class RefundFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Pay an amount back, once for each id.
+    """
+
+    id: str
+    amount: str
+
+
+class SignInView(msgspec.Struct, frozen=True):
+    """
+    Ask for the key; `wrong` says why one was refused.
+    """
+
+    wrong: str
+
+
+class ChargeView(msgspec.Struct, frozen=True):
+    """
+    Ask what is to be charged, with what was typed before if that was `wrong`.
+    """
+
+    shop: str
+    request_id: str
+    amount: str
+    description: str
+    description_chars_max: int
+    wrong: str
+    balance: tuple[Money, ...]
+
+
+class PaymentsView(msgspec.Struct, frozen=True):
+    """
+    Show a page of payments, newest first; the next page begins after `older`, where there is one.
+    """
+
+    payments: tuple[PaymentLine, ...]
+    older: str
+
+
+@dataclass(frozen=True)
+class ShopDesk:
+    """
+    Hold what every page of the shop needs.
+    """
+
+    acquirer: Acquirer
+    clock: Clock
+    dress: Dress
+
+
+def merchant_routes(acquirer: Acquirer, clock: Clock) -> list[BaseRoute]:
+    """
+    Return the routes of the shop's pages, and of the receipts that anybody with their code may see.
+    """
+    desk = ShopDesk(acquirer, clock, Dress(SHOP))
+    receipts = receipt_route(acquirer, desk.dress)
+    return [static_files(), receipts, *_door_routes(desk), *_charge_routes(desk), *_payment_routes(desk)]
+
+
+def merchant_error_page(request: Request, status: int, body: ErrorBody) -> Response:
+    """
+    Return the page that says what went wrong at the shop.
+    """
+    return Dress(SHOP).refuse(request, status, body)
+
+
+def _door_routes(desk: ShopDesk) -> list[BaseRoute]:
+    def door(request: Request) -> Response:
+        if KEY_COOKIE in request.cookies:
+            return go("/charge")
+        return desk.dress.render("merchant/sign_in.html", SignInView(""))
+
+    def enter(request: Request, fields: KeyFields) -> Response:
+        key = fields.key.strip()
+        try:
+            sign_in_merchant(desk.acquirer, key)
+        except AccessDenied:
+            wrong = SignInView("No shop has this key. Compare it with the one your acquirer gave you.")
+            return desk.dress.render("merchant/sign_in.html", wrong, status=401)
+        return remember(request, go("/charge"), cookie=KEY_COOKIE, value=key)
+
+    def leave(_: Request, __: NoFields) -> Response:
+        return _sign_out()
+
+    return [page("/", door), form("/sign-in", KeyFields, enter), form("/sign-out", NoFields, leave)]
+
+
+def _charge_routes(desk: ShopDesk) -> list[BaseRoute]:
+    def ask(_: Request, merchant: Merchant) -> Response:
+        return desk.dress.render("merchant/charge.html", _charge_view(desk, merchant, None, ""))
+
+    def charge(_: Request, merchant: Merchant, fields: ChargeFields) -> Response:
+        try:
+            amount = parse_amount(fields.amount, currency=EURO)
+            request = PaymentRequest(require_id(fields.id), amount, fields.description.strip())
+            payment = create_payment_intent(desk.acquirer, merchant, request, now_ms=desk.clock())
+        except BodyInvalid as exc:
+            return desk.dress.render(
+                "merchant/charge.html", _charge_view(desk, merchant, fields, _sentence(exc)), status=400
+            )
+        return go(f"/payments/{payment.id}")
+
+    return [
+        page("/charge", _signed_in(desk, ask)),
+        form("/charge", ChargeFields, _signed_in_form(desk, charge)),
+    ]
+
+
+def _payment_routes(desk: ShopDesk) -> list[BaseRoute]:
+    def payments(request: Request, merchant: Merchant) -> Response:
+        after = request.query_params.get("after")
+        found = list_payment_intents(desk.acquirer, merchant, limit=PAGE_PAYMENTS, starting_after=after)
+        older = found[-1].id if len(found) == PAGE_PAYMENTS else ""
+        return desk.dress.render("merchant/payments.html", PaymentsView(tuple(map(payment_line, found)), older))
+
+    def payment(request: Request, merchant: Merchant) -> Response:
+        return desk.dress.render("merchant/payment.html", _payment_view(desk, merchant, _payment_id(request)))
+
+    def cancel(request: Request, merchant: Merchant, _: NoFields) -> Response:
+        cancel_payment_intent(desk.acquirer, merchant, _payment_id(request))
+        return go(f"/payments/{_payment_id(request)}")
+
+    def refund(request: Request, merchant: Merchant, fields: RefundFields) -> Response:
+        payment_id = _payment_id(request)
+        try:
+            amount = parse_amount(fields.amount, currency=EURO)
+            wanted = RefundRequest(require_id(fields.id), payment_id, amount.amount_minor)
+            create_refund(desk.acquirer, merchant, wanted, now_ms=desk.clock())
+        except BodyInvalid as exc:
+            view = _payment_view(desk, merchant, payment_id)
+            view = msgspec.structs.replace(view, wrong=_sentence(exc), amount=fields.amount)
+            return desk.dress.render("merchant/payment.html", view, status=400)
+        return go(f"/payments/{payment_id}")
+
+    def cancel_one_refund(request: Request, merchant: Merchant, _: NoFields) -> Response:
+        cancel_refund(desk.acquirer, merchant, str(request.path_params["refund"]))
+        return go(f"/payments/{_payment_id(request)}")
+
+    return [
+        page("/payments", _signed_in(desk, payments)),
+        page("/payments/{payment}", _signed_in(desk, payment)),
+        form("/payments/{payment}/cancel", NoFields, _signed_in_form(desk, cancel)),
+        form("/payments/{payment}/refunds", RefundFields, _signed_in_form(desk, refund)),
+        form("/payments/{payment}/refunds/{refund}/cancel", NoFields, _signed_in_form(desk, cancel_one_refund)),
+    ]
+
+
+def _signed_in(desk: ShopDesk, answer: Callable[[Request, Merchant], Response]) -> Callable[[Request], Response]:
+    def respond(request: Request) -> Response:
+        try:
+            merchant = sign_in_merchant(desk.acquirer, request.cookies.get(KEY_COOKIE, ""))
+        except AccessDenied:
+            return _sign_out()
+        return answer(request, merchant)
+
+    return respond
+
+
+def _signed_in_form(
+    desk: ShopDesk, answer: Callable[[Request, Merchant, F], Response]
+) -> Callable[[Request, F], Response]:
+    def respond(request: Request, fields: F) -> Response:
+        return _signed_in(desk, lambda again, merchant: answer(again, merchant, fields))(request)
+
+    return respond
+
+
+def _sign_out() -> Response:
+    return forget(go("/"), KEY_COOKIE)
+
+
+def _charge_view(desk: ShopDesk, merchant: Merchant, typed: ChargeFields | None, wrong: str) -> ChargeView:
+    return ChargeView(
+        shop=merchant.name,
+        request_id=new_id(),
+        amount=typed.amount if typed else "",
+        description=typed.description if typed else "",
+        description_chars_max=DESCRIPTION_CHARS_MAX,
+        wrong=wrong,
+        balance=merchant_balance(desk.acquirer, merchant),
+    )
+
+
+def _payment_view(desk: ShopDesk, merchant: Merchant, payment_id: str) -> PaymentView:
+    payment = find_payment_intent(desk.acquirer, merchant, payment_id)
+    return payment_view(payment, list_refunds(desk.acquirer, merchant, payment.id), request_id=new_id())
+
+
+def _payment_id(request: Request) -> str:
+    return str(request.path_params["payment"])
+
+
+def _sentence(exc: BodyInvalid) -> str:
+    text = str(exc)
+    return text[:1].upper() + text[1:] + "."

@@ -1,0 +1,164 @@
+"""
+Reach the issuer and the matchers over HTTP, as the acquirer does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec.json import Decoder
+
+from handsel.config import Link
+from handsel.errors import ConfigError
+from handsel.flows.acquirer_ports import (
+    Credited,
+    Enrolled,
+    EnrolmentBegun,
+    Redeemed,
+    Signed,
+    Unanswered,
+    Voided,
+)
+from handsel.ids import require_id
+from handsel.matching.message import MATCHERS, PerMatcher
+from handsel.notes.note import Note, PublicNoteKeys
+from handsel.order import NoteRequest
+from handsel.pay.decline import Declined
+from handsel.pay.held_note import RefusedSerial
+from handsel.web import issuer_bodies as bodies
+from handsel.web.bodies import Nothing
+from handsel.web.matcher_bodies import AnswerBody, MatcherEnrolmentBody, QueryBody
+from handsel.web.party_link import Lost, PartyLink
+
+MATCHER_TIMEOUT_S = 8.0
+ISSUER_TIMEOUT_S = 8.0
+
+_ANSWER = Decoder(AnswerBody)
+_KEYS = Decoder(PublicNoteKeys)
+_REDEEMED = Decoder(bodies.RedeemedBody)
+_SIGNED: Decoder[bodies.SignedBody | bodies.DeclinedBody] = Decoder(bodies.SignedBody | bodies.DeclinedBody)
+_VOIDED: Decoder[bodies.SignedBody | bodies.DeclinedBody | bodies.VoidedBody] = Decoder(
+    bodies.SignedBody | bodies.DeclinedBody | bodies.VoidedBody
+)
+_CREDITED: Decoder[bodies.CreditedBody | bodies.DeclinedBody] = Decoder(bodies.CreditedBody | bodies.DeclinedBody)
+_BEGUN: Decoder[bodies.EnrolmentBegunBody | bodies.EnrolledBody | bodies.DeclinedBody] = Decoder(
+    bodies.EnrolmentBegunBody | bodies.EnrolledBody | bodies.DeclinedBody
+)
+_ENROLLED: Decoder[bodies.EnrolledBody | bodies.DeclinedBody] = Decoder(bodies.EnrolledBody | bodies.DeclinedBody)
+
+
+class HttpMatchers:
+    """
+    Reach the three matchers with a query or an enrolment.
+    """
+
+    def __init__(self, links: Mapping[str, Link], *, timeout_s: float = MATCHER_TIMEOUT_S) -> None:
+        if sorted(links) != sorted(MATCHERS):
+            raise ConfigError("there are three matchers: a, b and c")
+        self._links = {
+            name: PartyLink(link, party=f"matcher {name}", timeout_s=timeout_s) for name, link in links.items()
+        }
+
+    def answer_query(self, matcher: str, envelope: bytes) -> bytes:
+        """
+        Return one matcher's answer, sealed to the issuer. Raises `PartyUnavailable`.
+        """
+        return self._links[matcher].post("/v1/queries", QueryBody(envelope), _ANSWER).answer
+
+    def enrol(self, matcher: str, *, template: bytes, alias_share: bytes) -> bytes:
+        """
+        Give one matcher its shares of a palm and of an alias. Raises `PartyUnavailable`.
+        """
+        body = MatcherEnrolmentBody(template, alias_share)
+        return self._links[matcher].post("/v1/enrolments", body, _ANSWER).answer
+
+    def close(self) -> None:
+        """
+        Close the connections.
+        """
+        for link in self._links.values():
+            link.close()
+
+
+class HttpIssuer:
+    """
+    Reach the issuer. Raises what the issuer refused with, and `PartyUnavailable` as the port says.
+    """
+
+    def __init__(self, link: Link, *, timeout_s: float = ISSUER_TIMEOUT_S) -> None:
+        self._link = PartyLink(link, party="the issuer", timeout_s=timeout_s)
+
+    def note_keys(self) -> PublicNoteKeys:
+        """
+        Return the keys with which the issuer signs notes now.
+        """
+        return self._link.get("/v1/note_keys", _KEYS)
+
+    def charge(self, charge_id: str, *, order: bytes, answers: PerMatcher) -> Signed | Declined | Unanswered:
+        """
+        Debit whoever showed the palm.
+        """
+        body = bodies.ChargeBody(charge_id, order, answers)
+        answer = self._link.post_once("/v1/charges", body, _SIGNED)
+        return Unanswered() if isinstance(answer, Lost) else _signed(answer)
+
+    def void(self, charge_id: str) -> Signed | Declined | Voided:
+        """
+        Make sure that a charge is never carried out from now on, or return what became of it before.
+        """
+        answer = self._link.post(f"/v1/charges/{require_id(charge_id)}/void", Nothing(), _VOIDED)
+        return Voided() if isinstance(answer, bodies.VoidedBody) else _signed(answer)
+
+    def redeem(self, redemption_id: str, *, notes: tuple[Note, ...]) -> Redeemed:
+        """
+        Turn notes into balance, each once and for ever.
+        """
+        answer = self._link.post("/v1/redemptions", bodies.RedemptionBody(redemption_id, notes), _REDEEMED)
+        return Redeemed(answer.redeemed, tuple(RefusedSerial(each.serial, each.reason) for each in answer.refused))
+
+    def buy_notes(self, purchase_id: str, *, requests: tuple[NoteRequest, ...]) -> Signed | Declined:
+        """
+        Turn balance into notes.
+        """
+        return _signed(self._link.post("/v1/note_purchases", bodies.PurchaseBody(purchase_id, requests), _SIGNED))
+
+    def refund(
+        self, refund_id: str, *, order: bytes, answers: PerMatcher, notes: tuple[Note, ...]
+    ) -> Credited | Declined | Unanswered:
+        """
+        Redeem the notes into the wallet of whoever showed the palm: all of them, or none.
+        """
+        answer = self._link.post_once("/v1/refunds", bodies.RefundBody(refund_id, order, answers, notes), _CREDITED)
+        if isinstance(answer, Lost):
+            return Unanswered()
+        return Declined(answer.reason) if isinstance(answer, bodies.DeclinedBody) else Credited()
+
+    def begin_enrolment(self, enrolment_id: str, *, order: bytes) -> EnrolmentBegun | Enrolled | Declined:
+        """
+        Check the code in the till's order.
+        """
+        answer = self._link.post("/v1/enrolments", bodies.EnrolmentBody(enrolment_id, order), _BEGUN)
+        if isinstance(answer, bodies.EnrolmentBegunBody):
+            return EnrolmentBegun(answer.alias_shares)
+        return _enrolled(answer)
+
+    def complete_enrolment(self, enrolment_id: str, *, answers: PerMatcher) -> Enrolled | Declined:
+        """
+        Finish an enrolment with what the matchers answered.
+        """
+        path = f"/v1/enrolments/{require_id(enrolment_id)}/complete"
+        return _enrolled(self._link.post(path, bodies.CompletionBody(answers), _ENROLLED))
+
+    def close(self) -> None:
+        """
+        Close the connections.
+        """
+        self._link.close()
+
+
+def _signed(answer: bodies.SignedBody | bodies.DeclinedBody) -> Signed | Declined:
+    return Signed(answer.signatures) if isinstance(answer, bodies.SignedBody) else Declined(answer.reason)
+
+
+def _enrolled(answer: bodies.EnrolledBody | bodies.DeclinedBody) -> Enrolled | Declined:
+    return Declined(answer.reason) if isinstance(answer, bodies.DeclinedBody) else Enrolled()

@@ -1,0 +1,123 @@
+"""
+Say in words where a payment and its refunds stand, for the shop.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from handsel.pay.money import Money, sum_money
+from handsel.pay.payment import PaymentIntent, PaymentStatus
+from handsel.pay.refund import Refund, RefundStatus
+
+
+class PaymentLine(msgspec.Struct, frozen=True):
+    """
+    Show a payment in one line.
+    """
+
+    id: str
+    money: Money
+    description: str
+    created_ms: int
+    tone: str
+    word: str
+
+
+class RefundLine(msgspec.Struct, frozen=True):
+    """
+    Show a refund in one line.
+    """
+
+    id: str
+    money: Money
+    created_ms: int
+    tone: str
+    word: str
+    can_cancel: bool
+
+
+class PaymentView(msgspec.Struct, frozen=True):
+    """
+    Show a payment, its refunds, and what can be done next.
+
+    `version` changes whenever the page would say something else. `refundable` is None where nothing is left.
+    """
+
+    version: str
+    payment: PaymentLine
+    text: str
+    is_moving: bool
+    can_cancel: bool
+    receipt_code: str
+    refunds: tuple[RefundLine, ...]
+    refundable: Money | None
+    request_id: str
+    amount: str
+    wrong: str
+
+
+_PAYMENT_WORDS = {
+    PaymentStatus.REQUIRES_PALM: ("wait", "Waiting for the palm"),
+    PaymentStatus.PROCESSING: ("wait", "A palm was shown: one moment"),
+    PaymentStatus.SUCCEEDED: ("good", "PAID"),
+    PaymentStatus.CANCELED: ("bad", "Canceled"),
+}
+_PAYMENT_TEXTS = {
+    PaymentStatus.REQUIRES_PALM: "The till shows the amount. Ask the customer to hold out a hand.",
+    PaymentStatus.PROCESSING: "It is paid, or it is not, in a few seconds.",
+    PaymentStatus.SUCCEEDED: "",
+    PaymentStatus.CANCELED: "Nothing was paid.",
+}
+_REFUND_WORDS = {
+    RefundStatus.REQUIRES_PALM: ("wait", "Waiting for the customer's palm at the till"),
+    RefundStatus.PROCESSING: ("wait", "A palm was shown: one moment"),
+    RefundStatus.SUCCEEDED: ("good", "Paid back"),
+    RefundStatus.CANCELED: ("bad", "Canceled"),
+}
+_MOVING = (PaymentStatus.REQUIRES_PALM, PaymentStatus.PROCESSING)
+_REFUND_MOVING = (RefundStatus.REQUIRES_PALM, RefundStatus.PROCESSING)
+
+
+def payment_line(payment: PaymentIntent) -> PaymentLine:
+    """
+    Return a payment in one line.
+    """
+    tone, word = _PAYMENT_WORDS[payment.status]
+    return PaymentLine(payment.id, payment.amount, payment.description, payment.created_ms, tone, word)
+
+
+def payment_view(payment: PaymentIntent, refunds: tuple[Refund, ...], *, request_id: str) -> PaymentView:
+    """
+    Return a payment with its refunds. `request_id` is for the next refund.
+    """
+    left = _refundable(payment, refunds)
+    statuses = (payment.status.value, *(f"{refund.id}:{refund.status.value}" for refund in refunds))
+    return PaymentView(
+        version=" ".join(statuses),
+        payment=payment_line(payment),
+        text=_PAYMENT_TEXTS[payment.status],
+        is_moving=payment.status in _MOVING or any(refund.status in _REFUND_MOVING for refund in refunds),
+        can_cancel=payment.status in _MOVING,
+        receipt_code=payment.receipt_code or "",
+        refunds=tuple(map(_refund_line, refunds)),
+        refundable=left,
+        request_id=request_id,
+        amount=str(left).removesuffix(f" {left.currency}") if left else "",
+        wrong="",
+    )
+
+
+def _refund_line(refund: Refund) -> RefundLine:
+    tone, word = _REFUND_WORDS[refund.status]
+    can_cancel = refund.status is RefundStatus.REQUIRES_PALM
+    return RefundLine(refund.id, refund.amount, refund.created_ms, tone, word, can_cancel)
+
+
+def _refundable(payment: PaymentIntent, refunds: tuple[Refund, ...]) -> Money | None:
+    if payment.status is not PaymentStatus.SUCCEEDED:
+        return None
+    promised = (refund.amount for refund in refunds if refund.status is not RefundStatus.CANCELED)
+    total = sum_money(promised, currency=payment.amount.currency)
+    left_minor = payment.amount.amount_minor - total.amount_minor
+    return Money(left_minor, payment.amount.currency) if left_minor > 0 else None

@@ -1,0 +1,114 @@
+"""
+Serve the acquirer to its tills: what to show, charges, notes, refunds and enrolments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.routing import Route
+
+from handsel.clock import Clock
+from handsel.flows.acquiring.accept_notes import accept_notes
+from handsel.flows.acquiring.acquirer import Acquirer
+from handsel.flows.acquiring.carry_charge import ShownPalm, charge_state, submit_charge
+from handsel.flows.acquiring.carry_enrolment import ShownForEnrolment, submit_enrolment
+from handsel.flows.acquiring.carry_refund import ShownForRefund, submit_refund
+from handsel.flows.acquiring.show_action import Action, current_action
+from handsel.flows.acquiring.sign_in import find_till
+from handsel.notes.note import PublicNoteKeys
+from handsel.pay.decline import Declined
+from handsel.pay.merchant import Till
+from handsel.pay.payment import Approved, ChargeState, Paid, Pending
+from handsel.web.app import bearer_token, get, post
+from handsel.web.till_bodies import (
+    ActionBody,
+    CurrentActionBody,
+    DeclinedAnswerBody,
+    EnrolledAnswerBody,
+    PaidAnswerBody,
+    PendingAnswerBody,
+    RefundedAnswerBody,
+    SignedAnswerBody,
+    TillChargeBody,
+    TillEnrolmentBody,
+    TillNotesBody,
+    TillRefundBody,
+)
+
+ChargeAnswerBody = PendingAnswerBody | SignedAnswerBody | DeclinedAnswerBody | PaidAnswerBody
+Path = Mapping[str, str]
+
+
+def till_api_routes(acquirer: Acquirer, clock: Clock) -> list[Route]:
+    """
+    Return the routes. A till is known by its token.
+    """
+
+    def caller(request: Request) -> Till:
+        return find_till(acquirer, bearer_token(request))
+
+    def action(till: Till, _: Path) -> CurrentActionBody:
+        found = current_action(acquirer, till, now_ms=clock())
+        return CurrentActionBody(None if found is None else _action_body(found))
+
+    def note_keys(_: Till, __: Path) -> PublicNoteKeys:
+        return acquirer.keys.at(clock())
+
+    def charged(till: Till, _: Path, body: TillChargeBody) -> ChargeAnswerBody:
+        shown = ShownPalm(body.charge_id, body.payment_intent, body.order, body.queries)
+        return _charge_body(submit_charge(acquirer, till, shown, now_ms=clock()))
+
+    def charge(till: Till, path: Path) -> ChargeAnswerBody:
+        return _charge_body(charge_state(acquirer, till, path["id"]))
+
+    def handed_over(till: Till, path: Path, body: TillNotesBody) -> PaidAnswerBody:
+        return PaidAnswerBody(accept_notes(acquirer, till, path["id"], body.notes, now_ms=clock()).receipt_code)
+
+    def refunded(
+        till: Till, _: Path, body: TillRefundBody
+    ) -> PendingAnswerBody | RefundedAnswerBody | DeclinedAnswerBody:
+        shown = ShownForRefund(body.refund_id, body.refund, body.order, body.queries)
+        outcome = submit_refund(acquirer, till, shown, now_ms=clock())
+        if isinstance(outcome, Pending):
+            return PendingAnswerBody()
+        if isinstance(outcome, Declined):
+            return DeclinedAnswerBody(outcome.reason)
+        return RefundedAnswerBody(outcome.receipt_code)
+
+    def enrolled(till: Till, _: Path, body: TillEnrolmentBody) -> EnrolledAnswerBody | DeclinedAnswerBody:
+        shown = ShownForEnrolment(body.enrolment_id, body.order, body.templates)
+        outcome = submit_enrolment(acquirer, till, shown, now_ms=clock())
+        return DeclinedAnswerBody(outcome.reason) if isinstance(outcome, Declined) else EnrolledAnswerBody()
+
+    return [
+        get("/v1/till/action", caller, action),
+        get("/v1/till/note_keys", caller, note_keys),
+        post("/v1/till/charges", caller, TillChargeBody, charged),
+        get("/v1/till/charges/{id}", caller, charge),
+        post("/v1/till/charges/{id}/notes", caller, TillNotesBody, handed_over),
+        post("/v1/till/refunds", caller, TillRefundBody, refunded),
+        post("/v1/till/enrolments", caller, TillEnrolmentBody, enrolled),
+    ]
+
+
+def _action_body(action: Action) -> ActionBody:
+    return ActionBody(
+        action.kind,
+        action.id,
+        action.amount.amount_minor,
+        action.amount.currency,
+        action.merchant_name,
+        action.description,
+    )
+
+
+def _charge_body(state: ChargeState) -> ChargeAnswerBody:
+    if isinstance(state, Pending):
+        return PendingAnswerBody()
+    if isinstance(state, Approved):
+        return SignedAnswerBody(state.signatures)
+    if isinstance(state, Paid):
+        return PaidAnswerBody(state.receipt_code)
+    return DeclinedAnswerBody(state.reason)

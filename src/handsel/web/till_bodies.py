@@ -1,0 +1,120 @@
+"""
+Hold what travels over HTTP between a till and the acquirer. What comes of a palm is sealed to others.
+
+The notes of a charge and the issuer's note keys travel as `notes.note` has them.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from handsel.matching.message import PerMatcher
+from handsel.notes.note import Note
+from handsel.pay.decline import DeclineReason
+
+
+class ActionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Ask a till for a palm, to pay or to take back an amount.
+    """
+
+    kind: Literal["charge", "refund"]
+    id: str
+    amount_minor: int
+    currency: str
+    merchant: str
+    description: str
+
+
+class CurrentActionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Say what a till is to show now.
+    """
+
+    action: ActionBody | None
+
+
+class TillChargeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Ask to pay a payment with the palm that was shown.
+    """
+
+    charge_id: str
+    payment_intent: str
+    order: bytes
+    queries: PerMatcher
+
+
+class TillNotesBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Hand over the notes of an approved charge.
+    """
+
+    notes: tuple[Note, ...]
+
+
+class TillRefundBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Ask to credit the palm that was shown. `refund_id` is the till's attempt; `refund` is what the merchant asked for.
+    """
+
+    refund_id: str
+    refund: str
+    order: bytes
+    queries: PerMatcher
+
+
+class TillEnrolmentBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Ask to enrol the palm that was shown.
+    """
+
+    enrolment_id: str
+    order: bytes
+    templates: PerMatcher
+
+
+class PendingAnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="pending"):
+    """
+    Answer that the outcome is not known yet: ask again.
+    """
+
+
+class DeclinedAnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="declined"):
+    """
+    Answer that nothing was done, and why.
+    """
+
+    reason: DeclineReason
+
+
+class SignedAnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="approved"):
+    """
+    Answer that the issuer debited, and what it signed.
+    """
+
+    signatures: tuple[bytes, ...]
+
+
+class PaidAnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="paid"):
+    """
+    Answer that the notes are here, and under which code the receipt is found.
+    """
+
+    receipt_code: str
+
+
+class RefundedAnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="approved"):
+    """
+    Answer that the customer was credited, and under which code the receipt of the payment is found.
+    """
+
+    receipt_code: str
+
+
+class EnrolledAnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="enrolled"):
+    """
+    Answer that the palm now pays.
+    """

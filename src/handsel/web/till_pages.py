@@ -1,0 +1,162 @@
+"""
+Serve the customer's screen at a till, and what its script asks of the till's agent.
+
+Frames go from the browser to the agent on the same machine, and nowhere else. Nothing here looks at them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from handsel.errors import NotFound
+from handsel.till.agent_state import AgentState
+from handsel.web.app import BODY_BYTES_MAX, decode_body, json_response, read_body, require_same_origin
+from handsel.web.errors import ErrorBody
+from handsel.web.faces import TILL
+from handsel.web.pages import Dress, page, static_files
+
+
+class TillAgent(Protocol):
+    """
+    Be what the screen talks to.
+    """
+
+    def state(self) -> AgentState:
+        """
+        Return what is on the screen.
+        """
+
+    def see(self, content: bytes, *, session: str) -> AgentState:
+        """
+        Look at a picture, if one of that moment is wanted, and return what is on the screen now.
+        """
+
+    def begin_enrolment(self, code: str) -> AgentState:
+        """
+        Ask for the palm that belongs to a code, and return what is on the screen now.
+        """
+
+    def cancel(self) -> AgentState:
+        """
+        Let go of what is asked for, and return what is on the screen now.
+        """
+
+    def retry(self) -> AgentState:
+        """
+        Ask once more, and return what is on the screen now.
+        """
+
+
+class Person(Protocol):
+    """
+    Be somebody who can hold out a drawn hand.
+    """
+
+    @property
+    def seed(self) -> int:
+        """
+        Return which person it is.
+        """
+
+    @property
+    def name(self) -> str:
+        """
+        Return what the person is called.
+        """
+
+
+class DrawnHands(Protocol):
+    """
+    Be what draws hands, where there is no camera.
+    """
+
+    @property
+    def people(self) -> tuple[Person, ...]:
+        """
+        Return who can hold out a hand.
+        """
+
+    def picture(self, seed: int, *, shot: int) -> bytes:
+        """
+        Return a picture as JPEG. Raises `NotFound`.
+        """
+
+
+class CodeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Type an enrolment code.
+    """
+
+    code: str
+
+
+class NoBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Press a button.
+    """
+
+
+class TillView(msgspec.Struct, frozen=True):
+    """
+    Show the screen, with the people who can hold out a drawn hand, if any.
+    """
+
+    people: tuple[Person, ...]
+
+
+def till_routes(agent: TillAgent, drawn: DrawnHands | None) -> list[BaseRoute]:
+    """
+    Return the routes of the screen. `drawn` is None unless the till offers simulated hands.
+    """
+    dress = Dress(TILL)
+
+    def screen(_: Request) -> Response:
+        return dress.render("till/till.html", TillView(drawn.people if drawn else ()))
+
+    def state(_: Request) -> Response:
+        return json_response(agent.state())
+
+    def picture(request: Request) -> Response:
+        if drawn is None:
+            raise NotFound("this till offers no simulated hands")
+        content = drawn.picture(request.path_params["person"], shot=request.path_params["shot"])
+        return Response(content, headers={"Cache-Control": "no-store"}, media_type="image/jpeg")
+
+    return [
+        static_files(),
+        page("/", screen),
+        page("/v1/state", state),
+        page("/v1/simulated/{person:int}/{shot:int}.jpg", picture),
+        _press("/v1/frames", lambda request, raw: agent.see(raw, session=request.query_params.get("session", ""))),
+        _press("/v1/enrolments", lambda _, raw: agent.begin_enrolment(decode_body(raw, CodeBody).code)),
+        _press("/v1/cancel", lambda _, raw: _without_body(raw, agent.cancel)),
+        _press("/v1/retry", lambda _, raw: _without_body(raw, agent.retry)),
+    ]
+
+
+def till_error_page(request: Request, status: int, body: ErrorBody) -> Response:
+    """
+    Return the page that says what went wrong at the till.
+    """
+    return Dress(TILL).refuse(request, status, body)
+
+
+def _press(path: str, answer: Callable[[Request, bytes], AgentState]) -> Route:
+    async def respond(request: Request) -> Response:
+        require_same_origin(request)
+        raw = await read_body(request, BODY_BYTES_MAX)
+        return json_response(await run_in_threadpool(answer, request, raw))
+
+    return Route(path, respond, methods=["POST"])
+
+
+def _without_body(raw: bytes, answer: Callable[[], AgentState]) -> AgentState:
+    decode_body(raw, NoBody)
+    return answer()

@@ -1,0 +1,150 @@
+"""
+Serve wallets as JSON, for apps and scripts: the same flows as the wallet's pages, under the same words.
+
+Who has a wallet's key has the wallet; it comes as a bearer token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+from starlette.requests import Request
+from starlette.routing import Route
+
+from handsel.errors import NotFound
+from handsel.flows.issuing.consent import give_consent
+from handsel.flows.issuing.enrolment_code import EnrolmentCode, give_enrolment_code
+from handsel.flows.issuing.erase_palm import erase_palm
+from handsel.flows.issuing.issuer import Issuer
+from handsel.flows.issuing.open_wallet import open_wallet, wallet_of
+from handsel.flows.issuing.pause_palm import pause_palm, resume_palm
+from handsel.flows.issuing.show_wallet import HistoryLine, PalmLine, show_wallet, wallet_history
+from handsel.flows.issuing.top_up import top_up
+from handsel.pay.decline import Declined
+from handsel.pay.money import Money
+from handsel.web.app import anyone, bearer_token, get, post
+from handsel.web.bodies import Nothing
+
+
+class OpenedBody(msgspec.Struct, frozen=True):
+    """
+    Answer with the key of a new wallet. It is told once.
+    """
+
+    wallet_key: str
+
+
+class TopUpBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Ask for play money. `id` is made by the client.
+    """
+
+    id: str
+    amount: int
+
+
+class ConsentBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Give consent to the text of one version.
+    """
+
+    version: str
+
+
+class OutcomeBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    """
+    Answer `done`, or `declined` and why.
+    """
+
+    status: str
+    reason: str = ""
+
+
+class CodeBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    """
+    Answer with a code to type at a till, or `declined` and why.
+    """
+
+    status: str
+    code: str = ""
+    expires_at_ms: int = 0
+    reason: str = ""
+
+
+class WalletBody(msgspec.Struct, frozen=True):
+    """
+    Answer with what is in a wallet, and the last movements: kind, amount and time, never a shop.
+    """
+
+    balance: int
+    currency: str
+    palms: tuple[PalmLine, ...]
+    history: tuple[HistoryLine, ...]
+
+
+def wallet_api_routes(issuer: Issuer, deliver: Callable[[], object], *, sandbox: bool) -> list[Route]:
+    """
+    Return the routes. `deliver` sends the orders that wait for the matchers; it is called after an erasure.
+    """
+
+    def caller(request: Request) -> str:
+        return wallet_of(issuer, bearer_token(request))
+
+    def opened(_: None, __: Mapping[str, str], ___: Nothing) -> OpenedBody:
+        return OpenedBody(open_wallet(issuer).key)
+
+    def shown(wallet: str, _: Mapping[str, str]) -> WalletBody:
+        view = show_wallet(issuer, wallet)
+        return WalletBody(view.available_minor, view.currency, view.palms, wallet_history(issuer, wallet))
+
+    def topped_up(wallet: str, _: Mapping[str, str], body: TopUpBody) -> OutcomeBody:
+        if not sandbox:
+            raise NotFound("play money is only given in the sandbox")
+        return _outcome(top_up(issuer, wallet, top_up_id=body.id, amount=Money(body.amount, issuer.currency)))
+
+    def consented(wallet: str, _: Mapping[str, str], body: ConsentBody) -> OutcomeBody:
+        give_consent(issuer, wallet, version=body.version)
+        return OutcomeBody("done")
+
+    def code(wallet: str, _: Mapping[str, str], __: Nothing) -> CodeBody:
+        given = give_enrolment_code(issuer, wallet)
+        if isinstance(given, EnrolmentCode):
+            return CodeBody("done", given.code, given.expires_at_ms)
+        return CodeBody("declined", reason=given.reason.value)
+
+    return [
+        post("/v1/wallets", anyone, Nothing, opened),
+        get("/v1/wallet", caller, shown),
+        post("/v1/wallet/top_ups", caller, TopUpBody, topped_up),
+        post("/v1/wallet/consents", caller, ConsentBody, consented),
+        post("/v1/wallet/enrolment_codes", caller, Nothing, code),
+        *_palm_routes(issuer, caller, deliver),
+    ]
+
+
+def _palm_routes(issuer: Issuer, caller: Callable[[Request], str], deliver: Callable[[], object]) -> list[Route]:
+    def paused(wallet: str, path: Mapping[str, str], _: Nothing) -> OutcomeBody:
+        pause_palm(issuer, wallet, palm_id=path["palm"])
+        return OutcomeBody("done")
+
+    def resumed(wallet: str, path: Mapping[str, str], _: Nothing) -> OutcomeBody:
+        resume_palm(issuer, wallet, palm_id=path["palm"])
+        return OutcomeBody("done")
+
+    def erased(wallet: str, path: Mapping[str, str], _: Nothing) -> OutcomeBody:
+        erase_palm(issuer, wallet, palm_id=path["palm"])
+        deliver()
+        return OutcomeBody("done")
+
+    return [
+        post("/v1/wallet/palms/{palm}/pause", caller, Nothing, paused),
+        post("/v1/wallet/palms/{palm}/resume", caller, Nothing, resumed),
+        post("/v1/wallet/palms/{palm}/erase", caller, Nothing, erased),
+    ]
+
+
+def _outcome(outcome: object) -> OutcomeBody:
+    if isinstance(outcome, Declined):
+        return OutcomeBody("declined", outcome.reason.value)
+    return OutcomeBody("done")

@@ -1,0 +1,301 @@
+"""
+The shop's pages: who may charge, what one tap does, and what becomes of a payment.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from handsel.flows.acquiring.request_payment import cancel_payment_intent
+from handsel.flows.acquiring.sign_in import register_merchant
+from handsel.ids import new_id
+from handsel.pay.merchant import Merchant
+from handsel.pay.payment import PaymentStatus
+from handsel.pay.refund import RefundStatus
+from handsel.web.merchant_pages import merchant_error_page, merchant_routes
+from tests.flows.acquiring.street import SHOP, SHOP_KEY, Street
+from tests.web.browser import Browser, said
+
+OTHER_KEY = "o" * 64
+OWNED_PAGES = ["/charge", "/payments", f"/payments/{'0' * 32}"]
+
+
+def visit(street: Street) -> Browser:
+    return Browser(merchant_routes(street.acquirer, lambda: street.now_ms), merchant_error_page)
+
+
+def shop(street: Street) -> Browser:
+    """
+    Return the browser at the counter, signed in.
+    """
+    browser = visit(street)
+    browser.post("/sign-in", key=SHOP_KEY)
+    return browser
+
+
+def charge(browser: Browser, amount: str = "4.50", description: str = "") -> str:
+    """
+    Ask for an amount, and return the id of the payment.
+    """
+    answer = browser.post("/charge", id=new_id(), amount=amount, description=description)
+    assert answer.status_code == 303
+    return answer.headers["location"].removeprefix("/payments/")
+
+
+@pytest.mark.parametrize("path", OWNED_PAGES)
+def test_a_stranger_is_asked_for_a_key(street: Street, path: str) -> None:
+    browser = visit(street)
+
+    assert browser.get(path).headers["location"] == "/"
+    assert "Merchant key" in said(browser.get("/"))
+
+
+def test_the_key_opens_the_shop(street: Street) -> None:
+    browser = visit(street)
+
+    answer = browser.post("/sign-in", key=f" {SHOP_KEY} ")
+
+    assert answer.headers["location"] == "/charge"
+    assert "httponly" in answer.headers["set-cookie"].lower()
+    assert "Corner Café" in said(browser.get("/charge"))
+    assert browser.get("/").headers["location"] == "/charge"
+
+
+@pytest.mark.parametrize("key", ["", "k" * 63, "é"])
+def test_another_key_opens_nothing(street: Street, key: str) -> None:
+    browser = visit(street)
+    answer = browser.post("/sign-in", key=key)
+
+    assert answer.status_code == 401
+    assert "No shop has this key." in said(answer)
+    assert dict(browser.cookies) == {}
+
+
+def test_who_signs_out_is_out(street: Street) -> None:
+    browser = shop(street)
+
+    browser.post("/sign-out")
+
+    assert browser.get("/charge").headers["location"] == "/"
+
+
+@pytest.mark.parametrize(("typed", "minor"), [("4.50", 450), ("4,5", 450), (" 4 ", 400), ("0.01", 1)])
+def test_an_amount_is_taken_as_people_write_it(street: Street, typed: str, minor: int) -> None:
+    browser = shop(street)
+
+    payment = street.payment(charge(browser, typed, " Flat white "))
+
+    assert payment.amount.amount_minor == minor
+    assert payment.description == "Flat white"
+
+
+@pytest.mark.parametrize("typed", ["", "0", "0.00", "-1", "1.000", "1.234,50", "4.505", "four", "1e3", "9" * 12])
+def test_an_amount_that_makes_no_sense_is_said_to_be_wrong_and_is_still_there(street: Street, typed: str) -> None:
+    browser = shop(street)
+    answer = browser.post("/charge", id=new_id(), amount=typed, description="Café")
+
+    assert answer.status_code == 400
+    assert 'aria-invalid="true"' in answer.text
+    assert f'value="{typed}"' in answer.text
+    assert 'value="Café"' in answer.text
+    assert "No payments yet." in said(browser.get("/payments"))
+
+
+def test_a_double_tap_makes_one_payment(street: Street) -> None:
+    browser, tapped = shop(street), new_id()
+
+    answers = [browser.post("/charge", id=tapped, amount="4.50", description="") for _ in range(2)]
+
+    assert {answer.headers["location"] for answer in answers} == {f"/payments/{tapped}"}
+    assert said(browser.get("/payments")).count("€4.50") == 1
+
+
+def test_the_same_id_for_another_amount_is_refused(street: Street) -> None:
+    browser, tapped = shop(street), new_id()
+    browser.post("/charge", id=tapped, amount="4.50", description="")
+
+    answer = browser.post("/charge", id=tapped, amount="5.50", description="")
+
+    assert answer.status_code == 409
+    assert "sent before, differently" in said(answer)
+
+
+def test_each_charge_form_has_an_id_of_its_own(street: Street) -> None:
+    browser = shop(street)
+    ids = {re.findall(r'name="id" value="([0-9a-f]{32})"', browser.get("/charge").text)[0] for _ in range(3)}
+
+    assert len(ids) == 3
+
+
+def test_a_payment_is_followed_from_waiting_to_paid(street: Street) -> None:
+    browser = shop(street)
+    payment_id = charge(browser, "4.50", "Flat white")
+    waiting = browser.get(f"/payments/{payment_id}")
+    assert "Waiting for the palm" in said(waiting)
+    assert "data-moving" in waiting.text
+
+    shown = street.show("ann", street.payment(payment_id))
+    approved = street.submit(shown)
+    assert "A palm was shown: one moment" in said(browser.get(f"/payments/{payment_id}"))
+    street.hand_over(shown, street.notes(shown, approved))
+
+    paid = browser.get(f"/payments/{payment_id}")
+    assert "PAID €4.50 Flat white" in said(paid)
+    assert "data-moving" not in paid.text
+    assert "€4.50" in said(browser.get("/charge"))
+
+
+def test_the_part_that_follows_changes_its_version_with_every_status(street: Street) -> None:
+    browser = shop(street)
+    payment_id = charge(browser)
+
+    def version() -> str:
+        found = re.search(r'data-live="([^"]*)"', browser.get(f"/payments/{payment_id}").text)
+        assert found is not None
+        return found[1]
+
+    before = version()
+    assert version() == before
+    browser.post(f"/payments/{payment_id}/cancel")
+    assert version() != before
+
+
+def test_an_open_payment_can_be_canceled_and_a_paid_one_cannot(street: Street) -> None:
+    browser = shop(street)
+    open_id, paid = charge(browser), street.pay()
+
+    browser.post(f"/payments/{open_id}/cancel")
+    browser.post(f"/payments/{paid.id}/cancel")
+
+    assert "Canceled" in said(browser.get(f"/payments/{open_id}"))
+    assert "PAID" in said(browser.get(f"/payments/{paid.id}"))
+    assert street.payment(paid.id).status is PaymentStatus.SUCCEEDED
+
+
+def test_the_receipt_is_for_whoever_has_its_code(street: Street) -> None:
+    paid = street.pay()
+    stranger = visit(street)
+
+    page = said(stranger.get(f"/receipts/{paid.receipt_code}"))
+
+    assert "Corner Café" in page
+    assert "€4.50" in page
+    assert "Coffee" in page
+    assert "Paid back" not in page
+    assert stranger.get("/receipts/guess").status_code == 404
+    assert f"/receipts/{paid.receipt_code}" in shop(street).get(f"/payments/{paid.id}").text
+
+
+def test_no_receipt_code_and_no_key_is_in_the_log(street: Street) -> None:
+    paid = street.pay()
+    browser = shop(street)
+    browser.get(f"/receipts/{paid.receipt_code}")
+    browser.get(f"/receipts/{paid.receipt_code}x")
+
+    written = browser.log.getvalue()
+
+    assert '"route": "/receipts/{code}"' in written
+    assert str(paid.receipt_code) not in written
+    assert SHOP_KEY not in written
+
+
+def test_a_part_is_paid_back_with_the_customers_palm(street: Street) -> None:
+    browser, paid = shop(street), street.pay()
+    refund_id = new_id()
+
+    browser.post(f"/payments/{paid.id}/refunds", id=refund_id, amount="1,00")
+
+    page = browser.get(f"/payments/{paid.id}")
+    assert "Waiting for the customer's palm at the till" in said(page)
+    assert "Amount, at most €3.50" in said(page)
+    street.submit_refund(street.show_for_refund("ann", street.refund(refund_id)))
+    assert "Paid back" in said(browser.get(f"/payments/{paid.id}"))
+    assert "Paid back €1.00" in said(browser.get(f"/receipts/{paid.receipt_code}"))
+
+
+def test_a_double_tap_on_refund_pays_back_once(street: Street) -> None:
+    browser, paid, tapped = shop(street), street.pay(), new_id()
+
+    for _ in range(2):
+        browser.post(f"/payments/{paid.id}/refunds", id=tapped, amount="1.00")
+
+    assert "Amount, at most €3.50" in said(browser.get(f"/payments/{paid.id}"))
+
+
+@pytest.mark.parametrize(("typed", "status"), [("4.50", 303), ("4.51", 400), ("0", 400), ("", 400), ("x", 400)])
+def test_no_more_is_paid_back_than_was_paid(street: Street, typed: str, status: int) -> None:
+    browser, paid = shop(street), street.pay()
+
+    answer = browser.post(f"/payments/{paid.id}/refunds", id=new_id(), amount=typed)
+
+    assert answer.status_code == status
+    assert ('aria-invalid="true"' in answer.text) == (status == 400)
+
+
+def test_a_refund_can_be_taken_back_while_no_palm_was_shown(street: Street) -> None:
+    browser, paid, refund_id = shop(street), street.pay(), new_id()
+    browser.post(f"/payments/{paid.id}/refunds", id=refund_id, amount="4.50")
+    assert "Pay back" not in said(browser.get(f"/payments/{paid.id}"))
+
+    browser.post(f"/payments/{paid.id}/refunds/{refund_id}/cancel")
+
+    assert street.refund(refund_id).status is RefundStatus.CANCELED
+    assert "Amount, at most €4.50" in said(browser.get(f"/payments/{paid.id}"))
+
+
+def test_an_unpaid_payment_is_not_paid_back(street: Street) -> None:
+    browser = shop(street)
+    payment_id = charge(browser)
+
+    assert "Pay back" not in said(browser.get(f"/payments/{payment_id}"))
+    assert browser.post(f"/payments/{payment_id}/refunds", id=new_id(), amount="1").status_code == 400
+
+
+def test_a_shop_sees_no_payment_of_another(street: Street) -> None:
+    paid = street.pay()
+    register_merchant(street.acquirer, Merchant("other-shop", "Other shop"), key=OTHER_KEY)
+    other = visit(street)
+    other.post("/sign-in", key=OTHER_KEY)
+
+    assert "No payments yet." in said(other.get("/payments"))
+    for answer in (
+        other.get(f"/payments/{paid.id}"),
+        other.post(f"/payments/{paid.id}/cancel"),
+        other.post(f"/payments/{paid.id}/refunds", id=new_id(), amount="1"),
+        other.get(f"/payments?after={paid.id}"),
+    ):
+        assert answer.status_code == 404
+
+
+def test_payments_are_listed_newest_first(street: Street) -> None:
+    browser = shop(street)
+    first = charge(browser, "1.00")
+    street.now_ms += 1
+    second = charge(browser, "2.00")
+    cancel_payment_intent(street.acquirer, SHOP, first)
+
+    page = browser.get("/payments").text
+
+    assert page.index(second) < page.index(first)
+    assert "Canceled" in page
+
+
+def test_nothing_on_the_pages_says_who_paid(street: Street) -> None:
+    paid = street.pay()
+    browser = shop(street)
+    pages = [browser.get(path).text for path in ("/payments", f"/payments/{paid.id}", f"/receipts/{paid.receipt_code}")]
+
+    assert not any(street.wallets["ann"] in page or "ann" in said_words(page) for page in pages)
+
+
+def said_words(text: str) -> list[str]:
+    return re.findall(r"\w+", text)
+
+
+@pytest.mark.parametrize("path", ["/charge", "/payments/x/cancel", "/payments/x/refunds", "/sign-in", "/sign-out"])
+def test_a_form_that_another_page_sent_is_refused(street: Street, path: str) -> None:
+    browser = shop(street)
+
+    assert browser.post(path, origin="http://evil.example", id=new_id(), amount="1").status_code == 401
