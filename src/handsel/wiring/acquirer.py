@@ -1,0 +1,77 @@
+"""
+Put the acquirer together, and run it. Nothing that could see or match a palm, or that knows a wallet, is loaded here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from handsel.clock import system_clock
+from handsel.config import AcquirerConfig, load_config
+from handsel.flows.acquiring.acquirer import Acquirer
+from handsel.flows.acquiring.announced_keys import AnnouncedKeys
+from handsel.flows.acquiring.buy_notes import resolve_purchases
+from handsel.flows.acquiring.redeem_notes import redeem_notes
+from handsel.flows.acquiring.settle_charge import resolve_charges
+from handsel.flows.acquiring.settle_refund import resolve_refunds
+from handsel.flows.acquiring.sign_in import register_merchant, register_till
+from handsel.log import Log
+from handsel.pay.merchant import Merchant, Till
+from handsel.store.acquirer import AcquirerDatabase
+from handsel.web.app import build_app
+from handsel.web.health import health_route
+from handsel.web.merchant_api import merchant_api_routes
+from handsel.web.merchant_pages import merchant_error_page, merchant_routes
+from handsel.web.parties import HttpIssuer, HttpMatchers
+from handsel.web.till_api import till_api_routes
+from handsel.wiring.paths import DATABASE_FILE
+from handsel.wiring.serve import Chore, lifespan_of, private_files_only, serve, served_hosts, take_port
+
+RESOLVE_INTERVAL_S = 5.0
+
+
+def run(config_path: Path, *, stops_with_stdin: bool) -> None:
+    """
+    Serve the acquirer until it is asked to stop. Raises `ConfigError`, `PortTaken`, `StoreError`.
+    """
+    private_files_only()
+    config = load_config(config_path, AcquirerConfig, role="acquirer")
+    log = Log("acquirer")
+    listener = take_port(config.host, config.port)
+    store = AcquirerDatabase.open(config_path.parent / DATABASE_FILE)
+    acquirer = build_acquirer(config, store)
+    app = build_app(
+        [
+            health_route(),
+            *till_api_routes(acquirer, system_clock),
+            *merchant_api_routes(acquirer, system_clock),
+            *merchant_routes(acquirer, system_clock),
+        ],
+        log=log,
+        hosts=served_hosts(config.host, config.public_host),
+        lifespan=lifespan_of(_chores(acquirer, config), log=log, stop=store.close),
+        error_page=merchant_error_page,
+    )
+    serve(app, listener, stops_with_stdin=stops_with_stdin)
+
+
+def build_acquirer(config: AcquirerConfig, store: AcquirerDatabase) -> Acquirer:
+    """
+    Return the acquirer that `config` describes, with its merchants and tills registered.
+    """
+    issuer = HttpIssuer(config.issuer)
+    acquirer = Acquirer(store, HttpMatchers(config.matchers), issuer, AnnouncedKeys(issuer))
+    for merchant_id, entry in config.merchants.items():
+        register_merchant(acquirer, Merchant(merchant_id, entry.name), key=entry.key.reveal())
+        for till_name, token in entry.tills.items():
+            register_till(acquirer, Till(merchant_id, till_name), token=token.reveal())
+    return acquirer
+
+
+def _chores(acquirer: Acquirer, config: AcquirerConfig) -> tuple[Chore, ...]:
+    return (
+        Chore("redeem_notes", config.redeem_interval_s, lambda: redeem_notes(acquirer, now_ms=system_clock())),
+        Chore("resolve_charges", RESOLVE_INTERVAL_S, lambda: resolve_charges(acquirer, now_ms=system_clock())),
+        Chore("resolve_refunds", RESOLVE_INTERVAL_S, lambda: resolve_refunds(acquirer, now_ms=system_clock())),
+        Chore("resolve_purchases", RESOLVE_INTERVAL_S, lambda: resolve_purchases(acquirer, now_ms=system_clock())),
+    )

@@ -1,0 +1,261 @@
+"""
+Lay out a whole Handsel on one machine, and start it: issuer, acquirer, three matchers, a till, a demo merchant.
+
+Each party gets a directory of its own (mode 0700) with its keys, its settings and its data; the supervisor makes them
+and afterwards touches none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from handsel.config import (
+    AcquirerConfig,
+    IssuerConfig,
+    Link,
+    MatcherConfig,
+    MatcherParty,
+    MerchantEntry,
+    Parties,
+    Secret,
+    TillConfig,
+    load_config,
+    save_config,
+)
+from handsel.errors import ConfigError, PortTaken
+from handsel.keys import PartyKeys
+from handsel.matching.message import MATCHERS
+from handsel.vision.eyes import open_model
+from handsel.wiring.paths import CONFIG_FILE, KEY_FILE
+from handsel.wiring.serve import take_port
+from handsel.wiring.supervisor import Member, Supervisor
+
+HOST = "127.0.0.1"
+WALLET_HOST, SHOP_HOST, TILL_HOST = "wallet.localhost", "shop.localhost", "till.localhost"  # Loopback: RFC 6761 §6.3.
+TOKEN_BYTES = 32
+PORT_BASE = 8401
+PORT_DRAWN_FIRST, PORT_DRAWN_BLOCKS, PORT_STEP = (
+    20_000,
+    250,
+    40,
+)  # Below the range from which systems draw by themselves.
+PORT_DRAWS_MAX = 20
+DEMO_MERCHANT = "corner-cafe"
+DEMO_MERCHANT_NAME = "Corner Café"
+DEMO_TILL = "till-1"
+
+
+@dataclass(frozen=True)
+class Ports:
+    """
+    Number the ports of a Handsel on one machine, upwards from `first`.
+    """
+
+    first: int
+
+    @property
+    def issuer(self) -> int:
+        """
+        Return the port of the issuer and its wallet pages.
+        """
+        return self.first
+
+    @property
+    def acquirer(self) -> int:
+        """
+        Return the port of the acquirer and its merchant pages.
+        """
+        return self.first + 1
+
+    @property
+    def till(self) -> int:
+        """
+        Return the port of the till's agent and its page.
+        """
+        return self.first + 2
+
+    def matcher(self, name: str) -> int:
+        """
+        Return the port on which issuer and acquirer reach a matcher.
+        """
+        return self.first + 10 + MATCHERS.index(name)
+
+    def peer(self, name: str) -> int:
+        """
+        Return the port on which the other matchers reach a matcher.
+        """
+        return self.first + 20 + MATCHERS.index(name)
+
+    def all(self) -> tuple[int, ...]:
+        """
+        Return every port.
+        """
+        pairs = [(self.matcher(name), self.peer(name)) for name in MATCHERS]
+        return (self.issuer, self.acquirer, self.till, *(port for pair in pairs for port in pair))
+
+
+def free_ports() -> Ports:
+    """
+    Return ports that nobody uses just now. Raises `PortTaken` where none are found.
+    """
+    for _ in range(PORT_DRAWS_MAX):
+        ports = Ports(PORT_DRAWN_FIRST + PORT_STEP * secrets.randbelow(PORT_DRAWN_BLOCKS))
+        with contextlib.suppress(PortTaken):
+            _require_free(ports)
+            return ports
+    raise PortTaken("no free ports were found: stop other programs")
+
+
+@dataclass(frozen=True)
+class Demo:
+    """
+    Name what it takes to use a Handsel on one machine.
+
+    Pages have host names of their own, so that no browser sends one party's cookie to another: cookies ignore ports.
+    Programs use the addresses in `…_api`, which need no name to be resolved.
+    """
+
+    directory: Path
+    wallet_url: str
+    merchant_url: str
+    till_url: str
+    issuer_api: str
+    acquirer_api: str
+    till_api: str
+    merchant_key: Secret
+
+
+def set_up(directory: Path, ports: Ports) -> Demo:
+    """
+    Make keys, tokens and settings below `directory`, unless they are there; return where everything will be.
+
+    Raises `ConfigError` where the directory was laid out for other ports, or cannot be written.
+    """
+    if (directory / "acquirer" / CONFIG_FILE).exists():
+        return _found(directory, ports)
+    try:
+        for name in _party_names():
+            (directory / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+            (directory / name).chmod(0o700)
+    except OSError as exc:
+        raise ConfigError(f"{directory} cannot be written: {exc.strerror}") from exc
+    _write_settings(directory, ports)
+    return _found(directory, ports)
+
+
+def start(demo: Demo, ports: Ports, say: Callable[[str], None]) -> Supervisor:
+    """
+    Start every process: matchers first, for they need longest, then issuer, acquirer and till.
+
+    Raises `PortTaken` before anything is started, and `PartyUnavailable` after stopping what was.
+    """
+    _require_free(ports)
+    supervisor = Supervisor(say)
+    matchers = [_member(demo, f"matcher-{name}", "matcher", ports.matcher(name)) for name in MATCHERS]
+    try:
+        supervisor.start([*matchers, _member(demo, "issuer", "issuer", ports.issuer)])
+        supervisor.start([_member(demo, "acquirer", "acquirer", ports.acquirer)])
+        supervisor.start([_member(demo, "till", "till", ports.till)])
+    except BaseException:
+        supervisor.stop()
+        raise
+    return supervisor
+
+
+def _require_free(ports: Ports) -> None:
+    for port in ports.all():
+        take_port(HOST, port).close()
+
+
+def _party_names() -> tuple[str, ...]:
+    return ("issuer", "acquirer", *(f"matcher-{name}" for name in MATCHERS), "till")
+
+
+def _member(demo: Demo, name: str, verb: str, port: int) -> Member:
+    home = demo.directory / name
+    command = (sys.executable, "-m", "handsel", verb, "--config", str(home / CONFIG_FILE), "--stop-with-stdin")
+    return Member(name, command, f"http://{HOST}:{port}/v1/health", home / "log.jsonl")
+
+
+def _found(directory: Path, ports: Ports) -> Demo:
+    config = load_config(directory / "acquirer" / CONFIG_FILE, AcquirerConfig, role="acquirer")
+    if config.port != ports.acquirer:
+        raise ConfigError(
+            f"{directory} was laid out for ports from {config.port - 1}: use --port {config.port - 1}, or another --dir"
+        )
+    return Demo(
+        directory,
+        wallet_url=f"http://{WALLET_HOST}:{ports.issuer}/",
+        merchant_url=f"http://{SHOP_HOST}:{ports.acquirer}/",
+        till_url=f"http://{TILL_HOST}:{ports.till}/",
+        issuer_api=f"http://{HOST}:{ports.issuer}",
+        acquirer_api=f"http://{HOST}:{ports.acquirer}",
+        till_api=f"http://{HOST}:{ports.till}",
+        merchant_key=config.merchants[DEMO_MERCHANT].key,
+    )
+
+
+def _write_settings(directory: Path, ports: Ports) -> None:
+    keys = {name: PartyKeys.generate() for name in _party_names()}
+    for name, own in keys.items():
+        (directory / name / KEY_FILE).unlink(missing_ok=True)
+        (directory / name / CONFIG_FILE).unlink(missing_ok=True)
+        own.save(directory / name / KEY_FILE)
+    parties = _parties(keys, ports)
+    issuer_token, till_token = _token(), _token()
+    by_issuer = {name: _token() for name in MATCHERS}
+    by_acquirer = {name: _token() for name in MATCHERS}
+    for name in MATCHERS:
+        callers = {"issuer": by_issuer[name], "acquirer": by_acquirer[name]}
+        save_config(
+            directory / f"matcher-{name}" / CONFIG_FILE, MatcherConfig(name, ports.matcher(name), callers, parties)
+        )
+    issuer = IssuerConfig(
+        ports.issuer,
+        {"acquirer": issuer_token},
+        _links(ports, by_issuer),
+        parties,
+        public_host=WALLET_HOST,
+        sandbox=True,
+    )
+    till = TillConfig(
+        ports.till,
+        Link(f"http://{HOST}:{ports.acquirer}", till_token),
+        parties,
+        receipts_url=f"http://{SHOP_HOST}:{ports.acquirer}/receipts",
+        public_host=TILL_HOST,
+        simulated_camera=True,
+    )
+    save_config(directory / "issuer" / CONFIG_FILE, issuer)
+    save_config(directory / "till" / CONFIG_FILE, till)
+    merchant = MerchantEntry(DEMO_MERCHANT_NAME, _token(), {DEMO_TILL: till_token})
+    # The acquirer's settings come last: that they exist says that the whole layout is there.
+    save_config(
+        directory / "acquirer" / CONFIG_FILE,
+        AcquirerConfig(
+            ports.acquirer,
+            Link(f"http://{HOST}:{ports.issuer}", issuer_token),
+            _links(ports, by_acquirer),
+            {DEMO_MERCHANT: merchant},
+            public_host=SHOP_HOST,
+        ),
+    )
+
+
+def _parties(keys: dict[str, PartyKeys], ports: Ports) -> Parties:
+    model = open_model()
+    matchers = {name: MatcherParty(keys[f"matcher-{name}"].public(), HOST, ports.peer(name)) for name in MATCHERS}
+    return Parties(keys["issuer"].public(), matchers, model.dims, model.threshold)
+
+
+def _links(ports: Ports, tokens: dict[str, Secret]) -> dict[str, Link]:
+    return {name: Link(f"http://{HOST}:{ports.matcher(name)}", tokens[name]) for name in MATCHERS}
+
+
+def _token() -> Secret:
+    return Secret(secrets.token_hex(TOKEN_BYTES))

@@ -1,0 +1,57 @@
+"""
+Put a matcher together, and run it. Nothing of vision, of tills or of money is loaded here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from handsel.clock import system_clock
+from handsel.config import MatcherConfig, load_config
+from handsel.keys import PartyKeys
+from handsel.log import Log
+from handsel.matching.matcher import Match, Matcher, Party
+from handsel.matching.peers import PeerAddress
+from handsel.matching.scale import threshold_to_int
+from handsel.web.app import build_app
+from handsel.web.matcher import matcher_routes
+from handsel.wiring.paths import GALLERY_DIRECTORY, KEY_FILE
+from handsel.wiring.serve import lifespan_of, private_files_only, serve, served_hosts, take_port
+
+
+def run(config_path: Path, *, stops_with_stdin: bool) -> None:
+    """
+    Serve one matcher until it is asked to stop. Raises `ConfigError`, `PortTaken`, `GalleryCorrupt`, `StoreError`.
+    """
+    private_files_only()
+    config = load_config(config_path, MatcherConfig, role="matcher")
+    log = Log(f"matcher-{config.id}")
+    listener = take_port(config.host, config.port)
+    matcher = build_matcher(config, config_path.parent, log)
+    app = build_app(
+        matcher_routes(matcher, config.callers),
+        log=log,
+        hosts=served_hosts(config.host),
+        lifespan=lifespan_of((), log=log, start=matcher.start, stop=matcher.close),
+    )
+    serve(app, listener, stops_with_stdin=stops_with_stdin)
+
+
+def build_matcher(config: MatcherConfig, directory: Path, log: Log) -> Matcher:
+    """
+    Return the matcher that `config` describes, with its gallery below `directory`.
+    """
+    parties = {
+        name: Party(party.keys, PeerAddress(party.peer_host, party.peer_port))
+        for name, party in config.parties.matchers.items()
+    }
+    return Matcher(
+        config.id,
+        keys=PartyKeys.load(directory / KEY_FILE),
+        issuer=config.parties.issuer,
+        parties=parties,
+        directory=directory / GALLERY_DIRECTORY,
+        settings=Match(config.parties.dims, threshold_to_int(config.parties.threshold)),
+        clock=system_clock,
+        log=log,
+    )

@@ -1,0 +1,12 @@
+"""
+Name the files in a party's own directory.
+"""
+
+from __future__ import annotations
+
+CONFIG_FILE = "config.toml"
+KEY_FILE = "identity.key"
+NOTE_KEY_FILE = "notes.key"
+DATABASE_FILE = "ledger.sqlite"
+GALLERY_DIRECTORY = "gallery"
+JOURNAL_FILE = "journal.json"

@@ -1,0 +1,55 @@
+"""
+Put a till's agent together, and run it. Nothing of money's books and no database is loaded here.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from handsel.clock import system_clock
+from handsel.config import TillConfig, load_config
+from handsel.keys import PartyKeys
+from handsel.log import Log
+from handsel.till.agent import Agent
+from handsel.till.client import AcquirerClient, open_http
+from handsel.till.journal import Journal
+from handsel.vision.eyes import open_reader
+from handsel.web.app import build_app
+from handsel.web.health import health_route
+from handsel.web.simulated_camera import SimulatedCamera
+from handsel.web.till_pages import till_error_page, till_routes
+from handsel.wiring.paths import JOURNAL_FILE, KEY_FILE
+from handsel.wiring.serve import Chore, lifespan_of, private_files_only, serve, served_hosts, take_port
+
+POLL_INTERVAL_S = 0.4
+
+
+def run(config_path: Path, *, stops_with_stdin: bool) -> None:
+    """
+    Serve a till's agent until it is asked to stop. Raises `ConfigError`, `ModelInvalid`, `PortTaken`, `StoreError`.
+    """
+    private_files_only()
+    config = load_config(config_path, TillConfig, role="till")
+    log = Log("till")
+    listener = take_port(config.host, config.port)
+    http = open_http(config.acquirer)
+    agent = Agent(
+        reader=open_reader(),
+        acquirer=AcquirerClient(http),
+        journal=Journal.open(config_path.parent / JOURNAL_FILE),
+        parties=config.parties,
+        till=PartyKeys.load(config_path.parent / KEY_FILE).public(),
+        receipts_url=config.receipts_url,
+        clock=system_clock,
+        log=log,
+        random_bytes=os.urandom,
+    )
+    app = build_app(
+        [health_route(), *till_routes(agent, SimulatedCamera() if config.simulated_camera else None)],
+        log=log,
+        hosts=served_hosts(config.host, config.public_host),
+        lifespan=lifespan_of((Chore("poll", POLL_INTERVAL_S, agent.poll),), log=log, stop=http.close),
+        error_page=till_error_page,
+    )
+    serve(app, listener, stops_with_stdin=stops_with_stdin)

@@ -1,0 +1,254 @@
+"""
+What goes wrong at a counter on a Monday morning, on real processes: each gives a clear outcome, and loses or doubles
+nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import httpx
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from handsel.drawn import scene
+from handsel.drawn.person import DrawnPerson
+from handsel.errors import HandselError
+from handsel.ids import new_id
+from handsel.till.agent_state import AgentState
+from handsel.till.hint import TillHint
+from handsel.vision.quality import Reason
+from handsel.wiring.actors import AMOUNT_MINOR, TOP_UP_MINOR, Customer, HandShown
+from handsel.wiring.guests import drawn_guests
+from tests.journeys.conftest import Running
+
+pytestmark = pytest.mark.journey
+
+ADA = drawn_guests(1, 0)[0][0]
+PIXELS_100_M = 10_000
+
+
+def jpeg(pixels: NDArray[np.uint8]) -> bytes:
+    """
+    Return a picture as JPEG.
+    """
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, "JPEG", quality=90)
+    return content.getvalue()
+
+
+def truncated() -> bytes:
+    """
+    Return a picture whose second half was lost.
+    """
+    whole = ADA.visits[0][0]()
+    return whole[: len(whole) // 2]
+
+
+def huge() -> bytes:
+    """
+    Return a small file that claims 100 megapixels.
+    """
+    content = io.BytesIO()
+    Image.new("L", (PIXELS_100_M, PIXELS_100_M)).save(content, "JPEG", quality=10)
+    return content.getvalue()
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """
+    Hold a Handsel with one customer who is enrolled.
+    """
+
+    running: Running
+    customer: Customer
+
+    def pay(self) -> HandShown:
+        """
+        Ask for a payment and hold out the customer's hand; give the payment up where it is not made.
+        """
+        payment_intent = self.running.shop.ask()
+        shown = self.running.till.pay(ADA.visits[0])
+        if shown.screen != "paid":
+            self.running.shop.cancel(payment_intent)
+        self.running.till.dismiss()
+        return shown
+
+
+@pytest.fixture(scope="module")
+def enrolled(running: Running) -> Enrolled:
+    """
+    Give a Handsel with an enrolled customer.
+    """
+    customer = running.customer()
+    shown = running.till.enrol(customer.prepare(), ADA.enrolment)
+    running.till.dismiss()
+    assert shown.screen == "enrolled"
+    return Enrolled(running, customer)
+
+
+@pytest.mark.parametrize(
+    ("picture", "reason"),
+    [
+        (lambda: jpeg(scene.black()), Reason.TOO_DARK),
+        (lambda: jpeg(scene.empty(3)), Reason.NO_HAND),
+        (lambda: jpeg(scene.face(3)), Reason.NO_HAND),
+        (lambda: jpeg(scene.two_hands(DrawnPerson(1), DrawnPerson(2), 0)), Reason.TWO_HANDS),
+        (lambda: jpeg(scene.too_far(DrawnPerson(1), 0)), Reason.TOO_FAR),
+        (truncated, TillHint.UNREADABLE),
+        (huge, TillHint.UNREADABLE),
+        (lambda: b"", TillHint.UNREADABLE),
+    ],
+    ids=["black", "nobody", "a face", "two hands", "too far", "truncated", "100 megapixels", "nothing"],
+)
+def test_a_picture_without_a_palm_is_a_hint_and_pays_nothing(
+    enrolled: Enrolled, picture: Callable[[], bytes], reason: str
+) -> None:
+    """
+    The customer is told what to do; the payment goes on waiting; nobody is debited.
+    """
+    before = enrolled.customer.balance()
+    payment_intent = enrolled.running.shop.ask()
+
+    shown = enrolled.running.till.pay([picture] * 3)
+    enrolled.running.shop.cancel(payment_intent)
+    enrolled.running.till.dismiss()
+
+    assert (shown.screen, shown.reason) == ("no_palm", reason)
+    assert enrolled.customer.balance() == before
+
+
+def test_a_dead_matcher_is_a_clear_refusal_and_pays_nothing_until_it_is_back(enrolled: Enrolled) -> None:
+    """
+    Without one of the three nobody is recognised, and nobody is debited; once it is back, all is as before.
+    """
+    before = enrolled.customer.balance()
+    supervisor = enrolled.running.supervisor
+    supervisor.kill_member("matcher-b")
+    dead = enrolled.pay()
+    during = enrolled.customer.balance()
+
+    supervisor.restart_member("matcher-b")
+    back = enrolled.pay()
+
+    assert (dead.screen, dead.reason) == ("trouble", "party_unavailable")
+    assert during == before
+    assert back.screen == "paid"
+    assert enrolled.customer.balance() == before - AMOUNT_MINOR
+
+
+def test_a_wrong_code_enrols_nobody_and_the_right_one_still_does(enrolled: Enrolled) -> None:
+    """
+    A mistyped code is declined, and costs nothing but another try.
+    """
+    other = drawn_guests(2, 0)[0][1]
+    customer = enrolled.running.customer()
+    code = customer.prepare()
+    wrong = f"{(int(code) + 1) % 10**8:08d}"
+
+    refused = enrolled.running.till.enrol(wrong, other.enrolment)
+    enrolled.running.till.dismiss()
+    palms_then = customer.wallet().palms
+    accepted = enrolled.running.till.enrol(code, other.enrolment)
+    enrolled.running.till.dismiss()
+
+    assert (refused.screen, refused.reason) == ("declined", "wrong_code")
+    assert palms_then == ()
+    assert accepted.screen == "enrolled"
+
+
+def test_one_palm_is_not_enrolled_twice(enrolled: Enrolled) -> None:
+    """
+    A palm that has a wallet is not joined to a second one.
+    """
+    second = enrolled.running.customer()
+
+    shown = enrolled.running.till.enrol(second.prepare(), ADA.enrolment)
+    enrolled.running.till.dismiss()
+
+    assert (shown.screen, shown.reason) == ("declined", "already_enrolled")
+
+
+def test_a_double_tap_asks_once_and_two_pages_pay_once(enrolled: Enrolled) -> None:
+    """
+    The same request sent twice at once is one payment, and two pages that both send pictures make one charge.
+    """
+    before = enrolled.customer.balance()
+    body = {"id": new_id(), "amount": AMOUNT_MINOR, "currency": "eur"}
+    answers: list[int] = []
+
+    def tap() -> None:
+        key = enrolled.running.demo.merchant_key.reveal()
+        url = enrolled.running.demo.acquirer_api + "/v1/payment_intents"
+        answers.append(httpx.post(url, json=body, headers={"Authorization": f"Bearer {key}"}).status_code)
+
+    in_parallel(tap)
+    in_parallel(lambda: enrolled.running.till.pay(ADA.visits[0]))
+    enrolled.running.till.dismiss()
+
+    assert answers == [200, 200]
+    assert enrolled.customer.balance() == before - AMOUNT_MINOR
+
+
+def test_a_killed_till_finishes_what_it_began(enrolled: Enrolled) -> None:
+    """
+    A till that dies while it pays loses and doubles nothing: the customer was debited and the shop is paid, or neither.
+    """
+    before = enrolled.customer.balance()
+    payment_intent = enrolled.running.shop.ask()
+    supervisor, till = enrolled.running.supervisor, enrolled.running.till
+    state = till.wait_for_charge()
+    pictures = [picture() for picture in ADA.visits[0][:2]]
+    till.show(state.session, pictures[0])
+    paying = threading.Thread(target=swallow, args=(lambda: till.show(state.session, pictures[1]),))
+    paying.start()
+    supervisor.kill_member("till")
+    paying.join()
+    supervisor.restart_member("till")
+
+    status = enrolled.running.shop.wait_until_settled(payment_intent)
+    if status == "requires_palm":
+        enrolled.running.shop.cancel(payment_intent)
+
+    paid_minor = AMOUNT_MINOR if status == "succeeded" else 0
+    assert status in ("succeeded", "requires_palm")
+    assert enrolled.customer.balance() == before - paid_minor
+    assert enrolled.customer.balance() < TOP_UP_MINOR
+
+
+def test_pages_of_other_origins_cannot_use_the_till(enrolled: Enrolled) -> None:
+    """
+    The agent listens on the machine for its own page alone.
+    """
+    url = enrolled.running.demo.till_api + "/v1/cancel"
+
+    foreign = httpx.post(url, json={}, headers={"Origin": "https://elsewhere.example"})
+    renamed = httpx.post(url, json={}, headers={"Host": "elsewhere.example"})
+
+    assert (foreign.status_code, renamed.status_code) == (401, 421)
+    assert httpx.get(enrolled.running.demo.till_api + "/v1/state").status_code == 200
+
+
+def in_parallel(call: Callable[[], object]) -> None:
+    """
+    Call twice at once.
+    """
+    threads = [threading.Thread(target=call) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def swallow(call: Callable[[], AgentState]) -> None:
+    """
+    Call, and let the other end die meanwhile.
+    """
+    with contextlib.suppress(HandselError):
+        call()

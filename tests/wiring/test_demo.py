@@ -1,0 +1,114 @@
+"""
+The lay-out of a Handsel on one machine: every party's keys, settings and data are its own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from handsel.config import AcquirerConfig, IssuerConfig, MatcherConfig, TillConfig, load_config
+from handsel.errors import ConfigError, PortTaken
+from handsel.keys import PartyKeys
+from handsel.wiring.demo import HOST, Ports, free_ports, set_up, start
+from handsel.wiring.serve import take_port
+
+PARTIES = {"issuer", "acquirer", "matcher-a", "matcher-b", "matcher-c", "till"}
+PORTS = Ports(8401)
+
+
+def test_no_two_ports_are_the_same() -> None:
+    """
+    Nine listeners, nine ports.
+    """
+    assert len(set(PORTS.all())) == 9
+
+
+def test_each_party_has_a_private_directory_with_its_own_keys(tmp_path: Path) -> None:
+    """
+    Directories are 0700, files 0600, and no two parties share a key or a token.
+    """
+    set_up(tmp_path / "demo", PORTS)
+
+    homes = {home.name: home for home in (tmp_path / "demo").iterdir()}
+    files = [file for home in homes.values() for file in home.iterdir()]
+    public = {PartyKeys.load(home / "identity.key").public().seal for home in homes.values()}
+    assert set(homes) == PARTIES
+    assert {home.stat().st_mode & 0o777 for home in homes.values()} == {0o700}
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+    assert len(public) == len(PARTIES)
+
+
+def test_every_link_has_a_token_of_its_own_that_both_ends_know(tmp_path: Path) -> None:
+    """
+    What one end presents, the other end expects, and nobody else has.
+    """
+    set_up(tmp_path, PORTS)
+
+    issuer = load_config(tmp_path / "issuer" / "config.toml", IssuerConfig, role="issuer")
+    acquirer = load_config(tmp_path / "acquirer" / "config.toml", AcquirerConfig, role="acquirer")
+    till = load_config(tmp_path / "till" / "config.toml", TillConfig, role="till")
+    tokens = [issuer.acquirers["acquirer"].reveal(), till.acquirer.token.reveal()]
+    for name in "abc":
+        matcher = load_config(tmp_path / f"matcher-{name}" / "config.toml", MatcherConfig, role="matcher")
+        assert matcher.callers["issuer"].reveal() == issuer.matchers[name].token.reveal()
+        assert matcher.callers["acquirer"].reveal() == acquirer.matchers[name].token.reveal()
+        tokens += [caller.reveal() for caller in matcher.callers.values()]
+    assert acquirer.issuer.token.reveal() == issuer.acquirers["acquirer"].reveal()
+    assert len(set(tokens)) == len(tokens)
+
+
+def test_a_second_set_up_keeps_everything(tmp_path: Path) -> None:
+    """
+    Keys and tokens stay, and so does what customers have.
+    """
+    first = set_up(tmp_path, PORTS)
+    again = set_up(tmp_path, PORTS)
+
+    assert again.merchant_key.reveal() == first.merchant_key.reveal()
+
+
+def test_a_set_up_that_was_interrupted_is_made_again(tmp_path: Path) -> None:
+    """
+    The settings that are written last say that all are there.
+    """
+    set_up(tmp_path, PORTS)
+    (tmp_path / "acquirer" / "config.toml").unlink()
+
+    demo = set_up(tmp_path, PORTS)
+
+    assert len(demo.merchant_key.reveal()) == 64
+
+
+def test_other_ports_than_those_laid_out_are_refused(tmp_path: Path) -> None:
+    """
+    The message names the ports that were laid out.
+    """
+    set_up(tmp_path, PORTS)
+
+    with pytest.raises(ConfigError, match="--port 8401"):
+        set_up(tmp_path, Ports(9401))
+
+
+def test_a_port_in_use_stops_the_start_before_anything_runs(tmp_path: Path) -> None:
+    """
+    Nothing half-started stays.
+    """
+    ports = free_ports()
+    demo = set_up(tmp_path, ports)
+    said: list[str] = []
+
+    with take_port(HOST, ports.till), pytest.raises(PortTaken, match=f"port {ports.till} is in use"):
+        start(demo, ports, said.append)
+
+    assert said == []
+
+
+def test_the_merchant_key_is_not_in_the_repr(tmp_path: Path) -> None:
+    """
+    Printing the demo prints no secret.
+    """
+    demo = set_up(tmp_path, PORTS)
+
+    assert demo.merchant_key.reveal() not in repr(demo)
