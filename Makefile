@@ -1,0 +1,48 @@
+# demo · test · check · bench — each sets itself up.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: setup demo walk test check bench clean
+
+demo: $(VENV)/.runtime
+	@$(BIN)/handsel demo
+
+walk: $(VENV)/.runtime
+	@$(BIN)/handsel walk
+
+test: $(VENV)/.dev
+	@$(BIN)/python -m pytest -n 2 --dist loadscope
+
+check: $(VENV)/.dev
+	@echo "ruff: style" && $(BIN)/ruff check && $(BIN)/ruff format --check --quiet
+	@echo "mypy: types" && $(BIN)/mypy
+	@echo "lint-imports: layers" && $(BIN)/lint-imports --no-cache --config pyproject.toml
+	@echo "tidy, docs: the house rules" && $(BIN)/python -m pytest -q tests/test_tidy.py tests/test_docs.py
+
+bench: $(VENV)/.runtime
+	@$(BIN)/python bench/frame.py
+	@$(BIN)/python bench/payment.py
+	@$(BIN)/python bench/matching.py
+
+setup: $(VENV)/.runtime
+
+# The locks are complete, so --no-deps: MediaPipe's wheel asks for jax and others that its hand finder never loads.
+$(VENV)/.runtime: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' || \
+		{ echo "Handsel needs Python 3.11 or 3.12; name one: make PYTHON=python3.12 …" >&2; exit 1; }
+	@echo "Setting up $(VENV) (about a minute, once) …"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "  1/2 libraries" && $(PIP) install --require-hashes --no-deps -r requirements.lock
+	@echo "  2/2 handsel itself" && $(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
+	@echo "Setting up what the tests need …"
+	@$(PIP) install --require-hashes --no-deps -r requirements-dev.lock
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .handsel
