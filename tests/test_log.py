@@ -85,3 +85,22 @@ def test_lines_of_several_threads_do_not_mix() -> None:
         thread.join()
 
     assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["tick"] * THREADS * LINES_EACH
+
+
+def test_a_line_that_cannot_be_written_stops_nobody() -> None:
+    """
+    On a full disk the log falls silent; what is being done goes on.
+    """
+
+    class Full(io.StringIO):
+        """
+        Refuse every line, as a full disk does.
+        """
+
+        def write(self, text: str, /) -> int:
+            """
+            Refuse.
+            """
+            raise OSError(28, "No space left on device")
+
+    Log("issuer", Full()).event("started")

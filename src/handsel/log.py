@@ -7,6 +7,7 @@ accident. `request` is a random id made for the log alone; it is in no database.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import threading
@@ -53,6 +54,6 @@ class Log:
         unknown = sorted(set(fields) - FIELDS)
         ensure(not unknown, f"a log line may not carry {unknown}")
         line = json.dumps({"at_ms": system_clock(), "party": self.party, "event": name, **fields})
-        with _write:
+        with _write, contextlib.suppress(OSError):  # A full disk must not stop who has something to say about it.
             self.stream.write(line + "\n")
             self.stream.flush()
