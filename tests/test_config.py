@@ -147,6 +147,11 @@ def test_a_port_at_either_end_is_taken(port: int, tmp_path: Path) -> None:
     assert load_till(tmp_path, as_toml(TILL, port=port)).port == port
 
 
+def test_a_matcher_that_does_not_know_its_issuer_is_an_error() -> None:
+    with pytest.raises(ConfigError, match="issuer"):
+        MatcherConfig("a", 8411, {"acquirer": Secret(TOKEN)}, PARTIES)
+
+
 @pytest.mark.parametrize("port", [0, -1, 65536])
 def test_a_port_beyond_either_end_is_an_error(port: int, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="port must lie between 1 and 65535"):

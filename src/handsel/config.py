@@ -22,6 +22,7 @@ PORT_MAX = 65535
 DIMS_MAX = 4096
 REDEEM_INTERVAL_S_MAX = 24 * 3600.0
 MATCHERS = {"a", "b", "c"}
+ISSUER = "issuer"  # Among the callers of a matcher; any other is an acquirer.
 TOKEN_CHARS_MIN = 32
 
 
@@ -165,6 +166,8 @@ class MatcherConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         _require_address(self.port)
         if self.id not in self.parties.matchers:
             raise ConfigError("id must be a, b or c")
+        if ISSUER not in self.callers:
+            raise ConfigError("callers must name the issuer, as issuer: it sends orders, and is answered no query")
 
 
 class TillConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from starlette.routing import Route
 
-from handsel.config import Secret
+from handsel.config import ISSUER, Secret
 from handsel.matching.matcher import Matcher
 from handsel.web.app import anyone, bearer, get, post
 from handsel.web.matcher_bodies import (
@@ -24,8 +24,11 @@ from handsel.web.matcher_bodies import (
 def matcher_routes(matcher: Matcher, callers: Mapping[str, Secret]) -> list[Route]:
     """
     Return the routes. Each caller is known by its link token; what it brings is checked by itself.
+
+    Answers are sealed to the issuer, so it may not ask: with a picture of a palm it would learn whose that is.
     """
-    caller = bearer(callers)
+    issuer = bearer({name: token for name, token in callers.items() if name == ISSUER})
+    acquirer = bearer({name: token for name, token in callers.items() if name != ISSUER})
 
     def answered(_: str, __: Mapping[str, str], body: QueryBody) -> AnswerBody:
         return AnswerBody(matcher.answer_query(body.envelope))
@@ -41,8 +44,8 @@ def matcher_routes(matcher: Matcher, callers: Mapping[str, Secret]) -> list[Rout
         return MatcherHealthBody(found.status, found.rows, found.matcher)
 
     return [
-        post("/v1/queries", caller, QueryBody, answered),
-        post("/v1/enrolments", caller, MatcherEnrolmentBody, enrolled),
-        post("/v1/orders", caller, OrderBody, ordered),
+        post("/v1/queries", acquirer, QueryBody, answered),
+        post("/v1/enrolments", acquirer, MatcherEnrolmentBody, enrolled),
+        post("/v1/orders", issuer, OrderBody, ordered),
         get("/v1/health", anyone, health),
     ]
