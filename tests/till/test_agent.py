@@ -17,7 +17,7 @@ import pytest
 from handsel.errors import BodyInvalid, EnvelopeInvalid, InvariantBroken
 from handsel.matching.template import quantise
 from handsel.order import bind, till_digest
-from handsel.till.action import ChargeAction
+from handsel.till.action import ChargeAction, ToldAction
 from handsel.till.session import ATTEMPTS_MAX, CHARGE_FRAMES, DECLINE_PAUSE_MS, ENROLMENT_FRAMES, PAID_MS, TROUBLE_MS
 from handsel.vision.embedding import Probe
 from handsel.vision.quality import Reason
@@ -150,6 +150,20 @@ def test_the_better_picture_is_sent(till: Till) -> None:
 
     queries = till.keyring.open_queries(till.acquirer.charge_requests[0].queries)
     assert (joined_views(tuple(query.shares for query in queries)) == quantise(good.probe.views)).all()
+
+
+@pytest.mark.parametrize("told", [COFFEE, COFFEE_BACK])
+def test_whoever_took_a_hand_away_again_does_not_pay(till: Till, told: ToldAction) -> None:
+    till.acquirer.told = told
+    till.agent.poll()
+    gone, last = reading(ANN, quality=0.9), reading(BEN, quality=0.3)
+    till.reader.sights = [gone, last]
+    till.show()
+    till.show()
+
+    request = till.acquirer.charge_requests[0] if told == COFFEE else till.acquirer.refund_requests[0]
+    queries = till.keyring.open_queries(request.queries)
+    assert (joined_views(tuple(query.shares for query in queries)) == quantise(last.probe.views)).all()
 
 
 def test_what_is_sealed_for_a_charge_is_bound_to_it(till: Till) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from handsel.errors import InvariantBroken
 from handsel.till.action import EnrolmentAction
-from handsel.till.collect import Collected, best_reading, collect
+from handsel.till.collect import Collected, best_of_last, best_reading, collect
 from handsel.till.hint import TillHint
 from tests.till.fakes import COFFEE, COFFEE_BACK, THRESHOLD, reading
 
@@ -42,6 +42,16 @@ def test_the_best_is_the_one_of_the_highest_quality() -> None:
     assert best_reading((ANN, good, ANN_AGAIN)) is good
     with pytest.raises(InvariantBroken):
         best_reading(())
+
+
+def test_the_best_of_the_last_palm_leaves_others_out() -> None:
+    better, worse = reading(1, quality=0.9), reading(1, shot=1, quality=0.3)
+
+    assert best_of_last((better, worse), threshold=THRESHOLD) is better
+    assert best_of_last((better, BEN), threshold=THRESHOLD) is BEN
+    assert best_of_last((BEN, better, worse), threshold=THRESHOLD) is better
+    with pytest.raises(InvariantBroken):
+        best_of_last((), threshold=THRESHOLD)
 
 
 def test_what_is_collected_prints_no_vector() -> None:

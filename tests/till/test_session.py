@@ -297,7 +297,8 @@ def after_button(session: Session, event: str, now_ms: int) -> Session:
     if event == "retry":
         return session.retry(now_ms=now_ms)
     if event == "enrol" and session.may_enrol:
-        return session.begin_enrolment(replace(ENROLMENT, begun_ms=now_ms))
+        # As at the agent, every enrolment has an id of its own.
+        return session.begin_enrolment(replace(ENROLMENT, id=f"{now_ms:032x}", begun_ms=now_ms))
     return session.tick(now_ms=now_ms)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from handsel.pay.decline import DeclineReason
-from handsel.till.action import EnrolmentAction
+from handsel.till.action import ChargeAction, EnrolmentAction, RefundAction
 from handsel.till.hint import TillHint
 from handsel.till.screen import (
     Declined,
@@ -23,7 +23,7 @@ from handsel.till.screen import (
     Working,
 )
 from handsel.till.session import ATTEMPTS_USED_UP, NO_PALM_SHOWN, RETRYABLE_REASONS
-from handsel.till.texts import DECLINED, DECLINES, hint_text, screen_text
+from handsel.till.texts import DECLINED, DECLINES, REFUND_DECLINED, REFUND_DECLINES, hint_text, screen_text
 from handsel.vision.quality import Reason
 from tests.till.fakes import COFFEE, COFFEE_BACK
 
@@ -47,6 +47,15 @@ def test_every_reason_of_the_issuer_has_a_text_and_there_is_none_without_one() -
 
     assert {reason.value for reason in DeclineReason} | own == set(DECLINES)
     assert set(DECLINES) > RETRYABLE_REASONS
+
+
+@pytest.mark.parametrize("reason", list(DeclineReason))
+def test_every_reason_has_a_text_that_is_a_sentence(reason: DeclineReason) -> None:
+    text = DECLINES[reason]
+
+    assert text[0].isupper()
+    assert text.endswith(".")
+    assert text != DECLINED
 
 
 @pytest.mark.parametrize("hint", [*Reason, *TillHint])
@@ -74,6 +83,19 @@ def test_there_is_a_sample_of_every_screen() -> None:
 
 def test_a_reason_that_nobody_knows_is_a_plain_decline() -> None:
     assert screen_text(Declined(COFFEE, "<script>", True, 0), is_online=True) == DECLINED
+
+
+@pytest.mark.parametrize("reason", [*DECLINES, "<script>"])
+def test_who_is_to_be_paid_back_is_not_told_to_pay(reason: str) -> None:
+    said = screen_text(Declined(COFFEE_BACK, reason, True, 0), is_online=True)
+
+    assert said == REFUND_DECLINES.get(reason, REFUND_DECLINED)
+    assert "pay another way" not in said
+
+
+@pytest.mark.parametrize(("action", "said"), [(COFFEE, "Nothing was paid."), (COFFEE_BACK, "Nothing was paid back.")])
+def test_what_was_put_aside_did_not_happen(action: ChargeAction | RefundAction, said: str) -> None:
+    assert screen_text(PutAside(action), is_online=True) == said
 
 
 @pytest.mark.parametrize("code", ["party_unavailable", "store_full", "body_invalid", "invariant_broken", "<b>"])

@@ -27,7 +27,7 @@ def collect(readings: tuple[PalmReading, ...], *, seen: PalmReading, action: Act
     """
     Return the readings with `seen` among them.
 
-    A charge takes any: only the best one is sent. An enrolment takes those of one palm; another palm begins it anew.
+    A charge takes any: only one is sent. An enrolment takes those of one palm; another palm begins it anew.
 
     LIMITATIONS: Frames that follow each other closely show nearly the same pose, so that their mean is hardly better
     than one of them.
@@ -46,3 +46,11 @@ def best_reading(readings: tuple[PalmReading, ...]) -> PalmReading:
     """
     ensure(len(readings) > 0, "there is at least one reading")
     return max(readings, key=lambda reading: reading.quality)
+
+
+def best_of_last(readings: tuple[PalmReading, ...], *, threshold: float) -> PalmReading:
+    """
+    Return the best reading of the palm that was seen last: whoever took a hand away again does not pay.
+    """
+    last = best_reading(readings[-1:])
+    return best_reading(tuple(each for each in readings if are_one_palm((last, each), threshold=threshold)))

@@ -11,7 +11,7 @@ from handsel.notes.mint import prepare
 from handsel.order import ChargeOrder, EnrolmentOrder, RefundOrder
 from handsel.till.acquirer import Acquirer
 from handsel.till.action import Action, ChargeAction, EnrolmentAction, RefundAction
-from handsel.till.collect import best_reading
+from handsel.till.collect import best_of_last, best_reading
 from handsel.till.journal import ChargeEntry
 from handsel.till.seal_palm import PalmSealer
 from handsel.till.settle import RESEND_MS_MAX, OpenCharge, OpenEnrolment, OpenRefund, OpenRequest
@@ -32,9 +32,9 @@ class RequestMaker:
         Return the request that `readings` make of `action`, not sent yet. Raises what keeps it from being made.
         """
         if isinstance(action, ChargeAction):
-            return self._charge(action, best_reading(readings), now_ms=now_ms)
+            return self._charge(action, self._chosen(readings), now_ms=now_ms)
         if isinstance(action, RefundAction):
-            return self._refund(action, best_reading(readings), now_ms=now_ms)
+            return self._refund(action, self._chosen(readings), now_ms=now_ms)
         return self._enrolment(action, readings, now_ms=now_ms)
 
     def _charge(self, action: ChargeAction, reading: PalmReading, *, now_ms: int) -> OpenCharge:
@@ -57,6 +57,9 @@ class RequestMaker:
         embedding, probe = merge_readings(readings), best_reading(readings).probe
         request = self.sealer.seal_enrolment(order, embedding=embedding, probe=probe)
         return OpenEnrolment(action, request, until_ms=now_ms + RESEND_MS_MAX, next_ms=now_ms)
+
+    def _chosen(self, readings: tuple[PalmReading, ...]) -> PalmReading:
+        return best_of_last(readings, threshold=self.sealer.parties.threshold)
 
     def _new_id(self) -> str:
         return self.sealer.random_bytes(ID_BYTES).hex()

@@ -6,7 +6,7 @@ No text names a person, a wallet or a balance: others can read the screen, too.
 
 from __future__ import annotations
 
-from handsel.till.action import EnrolmentAction, RefundAction
+from handsel.till.action import Action, EnrolmentAction, RefundAction
 from handsel.till.hint import Hint, TillHint
 from handsel.till.screen import (
     Declined,
@@ -54,6 +54,16 @@ DECLINES = {
 }
 DECLINED = "This was declined. Please pay another way."
 
+# Who is paid back has nothing to pay another way; what is not here is `REFUND_DECLINED`.
+REFUND_DECLINES = {
+    "bound_to_other": DECLINES["bound_to_other"],
+    "not_recognised": "Your palm was not recognised. Please show the one that you paid with, or ask the shop.",
+    "ambiguous": "Your palm could not be told from another. Please show it again, or ask the shop.",
+    "wallet_closed": "This wallet is closed. Please ask the shop.",
+    ATTEMPTS_USED_UP: "Your palm was not recognised. Please ask the shop.",
+}
+REFUND_DECLINED = "This did not go through. Please ask the shop."
+
 TROUBLES = {
     "party_unavailable": "The payment service is not answering.",
     "peer_unavailable": "The payment service is not answering.",
@@ -71,7 +81,8 @@ TROUBLE = "Something is wrong with this till. Please tell the shop."
 STILL_ASKING = "Please wait: the till keeps asking what became of it. You are never charged twice."
 LOOK_FOR_PALM = "Look in your wallet whether your palm is connected."
 LOOK_FOR_MONEY = "Look in your wallet whether the money is back."
-NOTHING_HAPPENED = "Nothing was paid."
+NOTHING_PAID = "Nothing was paid."
+NOTHING_PAID_BACK = "Nothing was paid back."
 OFFLINE = "The payment service is not answering. The till keeps trying."
 
 HOLD_OUT = "Hold your open hand in front of the camera."
@@ -93,6 +104,13 @@ def decline_text(reason: str) -> str:
     return DECLINES.get(reason, DECLINED)
 
 
+def refund_decline_text(reason: str) -> str:
+    """
+    Return why a refund was declined.
+    """
+    return REFUND_DECLINES.get(reason, REFUND_DECLINED)
+
+
 def screen_text(screen: Screen, *, is_online: bool) -> str:
     """
     Return what a screen says, beside amount and shop.
@@ -108,12 +126,13 @@ def screen_text(screen: Screen, *, is_online: bool) -> str:
     if isinstance(screen, Enrolled):
         return "Your palm is connected to your wallet. You can pay with it now."
     if isinstance(screen, Declined):
-        return decline_text(screen.reason)
+        is_refund = isinstance(screen.action, RefundAction)
+        return refund_decline_text(screen.reason) if is_refund else decline_text(screen.reason)
     if isinstance(screen, Trouble):
         return _trouble_text(screen)
     if isinstance(screen, PutAside):
-        return "Cancelled. Nothing was paid."
-    return "One moment, please."
+        return _nothing_text(screen.action)
+    return "This takes a few seconds."
 
 
 def _ask_text(screen: Showing | Reading) -> str:
@@ -130,4 +149,8 @@ def _trouble_text(screen: Trouble) -> str:
         return f"{said} {STILL_ASKING}"
     if screen.code == NEVER_KNOWN:
         return f"{said} {LOOK_FOR_PALM if isinstance(screen.action, EnrolmentAction) else LOOK_FOR_MONEY}"
-    return said if isinstance(screen.action, EnrolmentAction) else f"{said} {NOTHING_HAPPENED}"
+    return said if isinstance(screen.action, EnrolmentAction) else f"{said} {_nothing_text(screen.action)}"
+
+
+def _nothing_text(action: Action) -> str:
+    return NOTHING_PAID_BACK if isinstance(action, RefundAction) else NOTHING_PAID
