@@ -23,7 +23,7 @@ from handsel.pay.merchant import Merchant, Till
 from handsel.pay.money import Money
 from handsel.pay.payment import Charge, PaymentIntent
 from handsel.pay.refund import Refund, RefundAttempt
-from handsel.store.acquirer import AcquirerDatabase, AcquirerTables
+from handsel.store.acquirer import AcquirerBooks, AcquirerDatabase
 from handsel.store.acquirer_schema import ACQUIRER_SCHEMA
 from handsel.store.issuer import open_issuer_database
 
@@ -47,7 +47,7 @@ def database(tmp_path: Path) -> Iterator[AcquirerDatabase]:
 
 
 @pytest.fixture
-def books(database: AcquirerDatabase) -> Iterator[AcquirerTables]:
+def books(database: AcquirerDatabase) -> Iterator[AcquirerBooks]:
     """
     A unit of work in it, which is not committed.
     """
@@ -59,7 +59,7 @@ def payment(minor: int = 100) -> PaymentIntent:
     return PaymentIntent(new_id(), SHOP.id, TILL.id, Money(minor, "EUR"), "Tea", 1)
 
 
-def add_paid(books: AcquirerTables) -> PaymentIntent:
+def add_paid(books: AcquirerBooks) -> PaymentIntent:
     """
     Add a payment of 1.00 that has succeeded.
     """
@@ -71,7 +71,7 @@ def add_paid(books: AcquirerTables) -> PaymentIntent:
     return paid
 
 
-def add_attempt(books: AcquirerTables) -> RefundAttempt:
+def add_attempt(books: AcquirerBooks) -> RefundAttempt:
     paid = add_paid(books)
     refund = Refund(new_id(), paid.id, SHOP.id, TILL.id, EUR_1, 1)
     books.refunds.add(refund)
@@ -115,7 +115,7 @@ def test_no_column_could_hold_a_person() -> None:
     assert not words & {"palm", "alias", "wallet", "person", "customer", "envelope", "query", "template", "vector"}
 
 
-def test_a_payment_has_one_live_charge(books: AcquirerTables) -> None:
+def test_a_payment_has_one_live_charge(books: AcquirerBooks) -> None:
     made = payment()
     books.payments.add(made)
     first = Charge(new_id(), made.id, TILL.id, 1)
@@ -127,7 +127,7 @@ def test_a_payment_has_one_live_charge(books: AcquirerTables) -> None:
 
 
 @pytest.mark.parametrize("end", ["declined", "voided"])
-def test_after_a_charge_that_came_to_nothing_there_can_be_another(books: AcquirerTables, end: str) -> None:
+def test_after_a_charge_that_came_to_nothing_there_can_be_another(books: AcquirerBooks, end: str) -> None:
     made = payment()
     books.payments.add(made)
     first = Charge(new_id(), made.id, TILL.id, 1)
@@ -141,7 +141,7 @@ def test_after_a_charge_that_came_to_nothing_there_can_be_another(books: Acquire
     assert books.payments.count_declined(made.id) == (1 if end == "declined" else 0)
 
 
-def test_what_has_ended_is_not_written_again(books: AcquirerTables) -> None:
+def test_what_has_ended_is_not_written_again(books: AcquirerBooks) -> None:
     paid = add_paid(books)
     made = payment()
     books.payments.add(made)
@@ -155,7 +155,7 @@ def test_what_has_ended_is_not_written_again(books: AcquirerTables) -> None:
         books.payments.save_charge(charge.approved((b"s",)))
 
 
-def test_only_charges_of_which_nothing_was_heard_are_unresolved(books: AcquirerTables) -> None:
+def test_only_charges_of_which_nothing_was_heard_are_unresolved(books: AcquirerBooks) -> None:
     charges = []
     for submitted_ms in (30, 10, 20):
         made = payment()
@@ -169,7 +169,7 @@ def test_only_charges_of_which_nothing_was_heard_are_unresolved(books: AcquirerT
     assert books.payments.unresolved_charges(until_ms=30, limit=1) == (charges[1].id,)
 
 
-def test_no_more_is_promised_back_than_was_paid(books: AcquirerTables) -> None:
+def test_no_more_is_promised_back_than_was_paid(books: AcquirerBooks) -> None:
     paid = add_paid(books)
     refund = Refund(new_id(), paid.id, SHOP.id, TILL.id, Money(60, "EUR"), 1)
     books.refunds.add(refund)
@@ -179,7 +179,7 @@ def test_no_more_is_promised_back_than_was_paid(books: AcquirerTables) -> None:
     books.refunds.add(replace(refund, id=new_id(), amount=Money(40, "EUR")))
 
 
-def test_what_a_canceled_refund_promised_is_free_again(books: AcquirerTables) -> None:
+def test_what_a_canceled_refund_promised_is_free_again(books: AcquirerBooks) -> None:
     paid = add_paid(books)
     refund = Refund(new_id(), paid.id, SHOP.id, TILL.id, EUR_1, 1)
     books.refunds.add(refund)
@@ -190,7 +190,7 @@ def test_what_a_canceled_refund_promised_is_free_again(books: AcquirerTables) ->
     assert len(books.refunds.of_payment(paid.id)) == 2
 
 
-def test_a_refund_has_one_live_attempt_and_ends_once(books: AcquirerTables) -> None:
+def test_a_refund_has_one_live_attempt_and_ends_once(books: AcquirerBooks) -> None:
     attempt = add_attempt(books)
     with pytest.raises(InvariantBroken):
         books.refunds.add_attempt(replace(attempt, id=new_id()))
@@ -203,7 +203,7 @@ def test_a_refund_has_one_live_attempt_and_ends_once(books: AcquirerTables) -> N
         books.refunds.save_attempt(attempt.asked())
 
 
-def test_a_serial_is_taken_once_whoever_brings_it(books: AcquirerTables) -> None:
+def test_a_serial_is_taken_once_whoever_brings_it(books: AcquirerBooks) -> None:
     books.notes.add([note(1)], attempt_id=None)
 
     with pytest.raises(IdReused):
@@ -235,14 +235,14 @@ def test_notes_in_hand_are_worth_what_is_booked(database: AcquirerDatabase) -> N
             books.commit()
 
 
-def test_notes_are_never_deleted(books: AcquirerTables) -> None:
+def test_notes_are_never_deleted(books: AcquirerBooks) -> None:
     books.notes.add([note(1)], attempt_id=None)
 
     with pytest.raises(InvariantBroken):
         books._uow.execute("DELETE FROM notes")
 
 
-def test_a_note_is_in_one_redemption_in_its_place(books: AcquirerTables) -> None:
+def test_a_note_is_in_one_redemption_in_its_place(books: AcquirerBooks) -> None:
     books.notes.add([note(number) for number in (1, 2, 3)], attempt_id=None)
     redemption = Redemption(new_id())
     books.notes.add_redemption(redemption, serials=[note(3).serial, note(1).serial])
@@ -254,7 +254,7 @@ def test_a_note_is_in_one_redemption_in_its_place(books: AcquirerTables) -> None
         books.notes.add_redemption(Redemption(new_id()), serials=[note(1).serial])
 
 
-def test_a_redemption_ends_once_and_names_what_was_refused(books: AcquirerTables) -> None:
+def test_a_redemption_ends_once_and_names_what_was_refused(books: AcquirerBooks) -> None:
     books.notes.add([note(1), note(2)], attempt_id=None)
     redemption = Redemption(new_id())
     books.notes.add_redemption(redemption, serials=[note(1).serial, note(2).serial])
@@ -269,7 +269,7 @@ def test_a_redemption_ends_once_and_names_what_was_refused(books: AcquirerTables
         books.notes.end_redemption(redemption.id, redeemed=frozenset(), refused=())
 
 
-def test_the_redemption_of_an_attempt_under_way_is_not_taken_for_another(books: AcquirerTables) -> None:
+def test_the_redemption_of_an_attempt_under_way_is_not_taken_for_another(books: AcquirerBooks) -> None:
     attempt = add_attempt(books)
     books.notes.add([note(1)], attempt_id=attempt.id)
     redemption = Redemption(new_id(), attempt.id)
@@ -281,7 +281,7 @@ def test_the_redemption_of_an_attempt_under_way_is_not_taken_for_another(books: 
     assert books.notes.open_redemption(attempt_id=None) == redemption
 
 
-def test_reserved_notes_are_released_or_spent(books: AcquirerTables) -> None:
+def test_reserved_notes_are_released_or_spent(books: AcquirerBooks) -> None:
     attempt = add_attempt(books)
     books.notes.add([note(1)], attempt_id=attempt.id)
     assert books.notes.reserved_for(attempt.id) == (note(1),)
@@ -295,7 +295,7 @@ def test_reserved_notes_are_released_or_spent(books: AcquirerTables) -> None:
     assert books.notes.count(NoteState.SPENT) == 1
 
 
-def test_a_purchase_is_kept_until_it_ends(books: AcquirerTables) -> None:
+def test_a_purchase_is_kept_until_it_ends(books: AcquirerBooks) -> None:
     purchase = Purchase(new_id(), add_attempt(books).id, EUR_1, b"secrets", 5)
     books.notes.add_purchase(purchase)
     assert books.notes.find_purchase(purchase.id) == purchase
@@ -309,7 +309,7 @@ def test_a_purchase_is_kept_until_it_ends(books: AcquirerTables) -> None:
         books.notes.save_purchase(purchase.declined())
 
 
-def test_an_enrolment_is_remembered_with_its_end(books: AcquirerTables) -> None:
+def test_an_enrolment_is_remembered_with_its_end(books: AcquirerBooks) -> None:
     enrolment = CarriedEnrolment(new_id(), TILL.id, 1)
     books.enrolments.save(enrolment)
     ended = replace(enrolment, status=EnrolmentStatus.DECLINED, reason=DeclineReason.WRONG_CODE)
@@ -320,7 +320,7 @@ def test_an_enrolment_is_remembered_with_its_end(books: AcquirerTables) -> None:
     assert books.enrolments.find(new_id()) is None
 
 
-def test_the_ledger_says_why_it_refuses(books: AcquirerTables) -> None:
+def test_the_ledger_says_why_it_refuses(books: AcquirerBooks) -> None:
     rich, poor = Account("notes_held:EUR", "EUR", Floor.NONE), Account("merchant:shop:EUR", "EUR", Floor.ZERO)
     for account in (rich, poor):
         books.open_account(account, now_ms=1)
@@ -333,7 +333,7 @@ def test_the_ledger_says_why_it_refuses(books: AcquirerTables) -> None:
     books.audit()
 
 
-def test_everything_about_an_unknown_id_is_nothing(books: AcquirerTables) -> None:
+def test_everything_about_an_unknown_id_is_nothing(books: AcquirerBooks) -> None:
     unknown = new_id()
 
     assert books.payments.find(unknown) is None

@@ -235,3 +235,25 @@ def test_units_of_several_threads_follow_one_another(letters: Database) -> None:
 
     with letters.unit_of_work() as uow:
         assert uow.row("SELECT body FROM letters WHERE number = 0") == (200,)
+
+
+def test_what_was_deleted_is_in_no_file_once_the_log_is_truncated(tmp_path: Path) -> None:
+    """
+    SQLite overwrites what is deleted in its file; its write-ahead log keeps it until it is emptied.
+    """
+    secret = b"a letter that nobody is to read"
+    database = Database.open(tmp_path / "own" / "party.sqlite", schemas=(LETTERS,))
+    with database.unit_of_work() as uow:
+        uow.execute("INSERT INTO letters VALUES (1, ?)", secret)
+        uow.commit()
+    with database.unit_of_work() as uow:
+        uow.execute("DELETE FROM letters")
+        uow.commit()
+    files = list((tmp_path / "own").iterdir())
+    before = any(secret in file.read_bytes() for file in files)
+
+    database.truncate_log()
+
+    assert before
+    assert not any(secret in file.read_bytes() for file in files)
+    database.close()

@@ -81,7 +81,7 @@ def parse_amount(text: str, *, currency: str) -> Money:
     digits = MINOR_DIGITS[Money(0, currency).currency]
     found = _AMOUNT_TEXT.fullmatch(text.strip())
     if found is None:
-        raise BodyInvalid("write the amount in digits, as in 4.50 or 4,50")
+        raise BodyInvalid("write the amount in digits, as in 4.50 or 1234,50")
     whole, part = found[1], found[2] or ""
     if len(part) > digits:
         raise BodyInvalid(f"an amount in {currency} has at most {digits} digits after the point")

@@ -56,11 +56,11 @@ class AcquirerTransaction:
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
 
-    def __enter__(self) -> AcquirerTables:
+    def __enter__(self) -> AcquirerBooks:
         """
         Wait for the turn, and begin. Raises `StoreError` where the turn does not come.
         """
-        return AcquirerTables(self._uow.__enter__())
+        return AcquirerBooks(self._uow.__enter__())
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -71,7 +71,7 @@ class AcquirerTransaction:
         self._uow.__exit__(kind, error, trace)
 
 
-class AcquirerTables:
+class AcquirerBooks:
     """
     Hold all tables of the acquirer and its ledger, within one unit of work.
     """

@@ -4,6 +4,9 @@ Keep merchants and tills, and hashes of what they show to prove who they are.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection
+
 from handsel.pay.merchant import Merchant, Till
 from handsel.store.database import UnitOfWork
 
@@ -36,6 +39,20 @@ class MerchantTables:
             "INSERT INTO tills (id, merchant_id, name, token_hash) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (id) DO UPDATE SET token_hash = excluded.token_hash",
             *(till.id, till.merchant_id, till.name, token_hash),
+        )
+
+    def revoke_others(self, *, merchants: Collection[str], tills: Collection[str]) -> None:
+        """
+        Take the key from every merchant, and the token from every till, whose id is not listed.
+        """
+        # What is put in their place is the hash of nothing that anybody could show.
+        self._uow.execute(
+            "UPDATE merchants SET key_hash = randomblob(32) WHERE id NOT IN (SELECT value FROM json_each(?))",
+            json.dumps(sorted(merchants)),
+        )
+        self._uow.execute(
+            "UPDATE tills SET token_hash = randomblob(32) WHERE id NOT IN (SELECT value FROM json_each(?))",
+            json.dumps(sorted(tills)),
         )
 
     def merchant(self, merchant_id: str) -> Merchant | None:

@@ -100,6 +100,15 @@ class RefundTables:
         why = DeclineReason(reason) if reason else None
         return RefundAttempt(found_id, refund_id, till_id, submitted_ms, RefundAttemptStatus(status), why)
 
+    def count_declined(self, refund_id: str) -> int:
+        """
+        Return how many attempts of a refund were declined.
+        """
+        row = self._uow.row(
+            "SELECT COUNT(*) FROM refund_attempts WHERE refund_id = ? AND status = 'declined'", refund_id
+        )
+        return int(row[0]) if row else 0
+
     def unresolved_attempts(self, *, until_ms: int, limit: int) -> tuple[str, ...]:
         """
         Return the ids of attempts submitted at `until_ms` or before that have not ended.

@@ -90,6 +90,7 @@ CREATE TABLE refund_attempts (
     CHECK ((status = 'declined') = (reason IS NOT NULL))
 );
 CREATE INDEX refund_attempts_unresolved ON refund_attempts (submitted_ms) WHERE status IN ('submitted', 'asked');
+CREATE INDEX refund_attempts_of_refund ON refund_attempts (refund_id);
 CREATE UNIQUE INDEX refund_attempts_live ON refund_attempts (refund_id)
     WHERE status IN ('submitted', 'asked', 'credited');
 

@@ -73,6 +73,15 @@ class Database:
         """
         return UnitOfWork(self._connection, self._writer)
 
+    def truncate_log(self) -> None:
+        """
+        Bring all that was committed into the file itself, and empty the write-ahead log.
+
+        Until then the log holds what was erased from the file. While another program reads, it stays as it is.
+        """
+        with self._writer, _translated():
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """
         Close the file. No unit of work can begin after that.

@@ -308,9 +308,9 @@ def _reserve_on_accounts(uow: UnitOfWork, transfer: Transfer, decision: Booked) 
 
 def _write_entry(uow: UnitOfWork, step: _Step, transfer: Transfer, entry: Entry) -> None:
     changed = uow.execute(
-        "UPDATE accounts SET credits_posted = credits_posted + MAX(?1, 0), debits_posted = debits_posted + MAX(-?1, 0)"
-        " WHERE id = ?2",
-        *(entry.amount_minor, entry.account_id),
+        "UPDATE accounts SET credits_posted = credits_posted + MAX(?, 0), debits_posted = debits_posted + MAX(?, 0)"
+        " WHERE id = ?",
+        *(entry.amount_minor, -entry.amount_minor, entry.account_id),
     )
     ensure(changed == 1, "an entry stands on one account")
     uow.execute(

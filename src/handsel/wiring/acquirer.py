@@ -14,7 +14,7 @@ from handsel.flows.acquiring.buy_notes import resolve_purchases
 from handsel.flows.acquiring.redeem_notes import redeem_notes
 from handsel.flows.acquiring.settle_charge import resolve_charges
 from handsel.flows.acquiring.settle_refund import resolve_refunds
-from handsel.flows.acquiring.sign_in import register_merchant, register_till
+from handsel.flows.acquiring.sign_in import register_merchant, register_till, revoke_others
 from handsel.log import Log
 from handsel.pay.merchant import Merchant, Till
 from handsel.store.acquirer import AcquirerDatabase
@@ -57,14 +57,17 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
 
 def build_acquirer(config: AcquirerConfig, store: AcquirerDatabase) -> Acquirer:
     """
-    Return the acquirer that `config` describes, with its merchants and tills registered.
+    Return the acquirer that `config` describes, with its merchants and tills registered, and no others let in.
     """
     issuer = HttpIssuer(config.issuer)
     acquirer = Acquirer(store, HttpMatchers(config.matchers), issuer, AnnouncedKeys(issuer))
-    for merchant_id, entry in config.merchants.items():
-        register_merchant(acquirer, Merchant(merchant_id, entry.name), key=entry.key.reveal())
-        for till_name, token in entry.tills.items():
-            register_till(acquirer, Till(merchant_id, till_name), token=token.reveal())
+    merchants = {Merchant(merchant_id, entry.name): entry.key for merchant_id, entry in config.merchants.items()}
+    tills = {Till(shop, name): token for shop, entry in config.merchants.items() for name, token in entry.tills.items()}
+    revoke_others(acquirer, merchants=merchants, tills=tills)
+    for merchant, key in merchants.items():
+        register_merchant(acquirer, merchant, key=key.reveal())
+    for till, token in tills.items():
+        register_till(acquirer, till, token=token.reveal())
     return acquirer
 
 

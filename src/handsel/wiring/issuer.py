@@ -30,6 +30,7 @@ from handsel.wiring.serve import Chore, lifespan_of, private_files_only, serve, 
 
 DELIVER_INTERVAL_S = 2.0
 EXPIRE_INTERVAL_S = 5.0
+TRUNCATE_INTERVAL_S = 60.0  # How long what was erased may still stand in the database's write-ahead log.
 
 
 def run(config_path: Path, *, stops_with_stdin: bool) -> None:
@@ -49,6 +50,7 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
     chores = (
         Chore("deliver_orders", DELIVER_INTERVAL_S, deliver),
         Chore("expire_charges", EXPIRE_INTERVAL_S, lambda: expire_charges(issuer)),
+        Chore("truncate_log", TRUNCATE_INTERVAL_S, issuer.database.truncate_log),
         Chore("expire_enrolments", EXPIRE_INTERVAL_S, lambda: expire_enrolments(issuer)),
     )
     app = build_app(

@@ -6,59 +6,53 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from types import TracebackType
 
 import pytest
 
 from handsel.flows.acquiring.acquirer import Acquirer
-from handsel.store.acquirer import AcquirerDatabase, AcquirerTables, AcquirerTransaction
+from handsel.store.acquirer import AcquirerBooks, AcquirerDatabase, AcquirerTransaction
+from handsel.store.database import UnitOfWork
 from tests.flows.acquiring.near_issuer import Crash
 from tests.flows.acquiring.street import Street
 
 
-class CrashingStore:
+class CrashingStore(AcquirerDatabase):
     """
     Crash at the commit of that number, counted from 0.
     """
 
     def __init__(self, database: AcquirerDatabase, *, at: int, is_committed: bool) -> None:
-        self._database = database
+        super().__init__(database._database)
         self._left = at
         self._is_committed = is_committed
 
     def unit_of_work(self) -> _CrashingTransaction:
         return _CrashingTransaction(self, self._database.unit_of_work())
 
-    def commit(self, books: AcquirerTables) -> None:
+    def commit(self, commit: Callable[[], None]) -> None:
         self._left -= 1
         if self._left >= 0 or self._is_committed:
-            books.commit()
+            commit()
         if self._left < 0:
             raise Crash
 
 
-class _CrashingTransaction:
-    def __init__(self, store: CrashingStore, transaction: AcquirerTransaction) -> None:
+class _CrashingTransaction(AcquirerTransaction):
+    def __init__(self, store: CrashingStore, uow: UnitOfWork) -> None:
+        super().__init__(uow)
         self._store = store
-        self._transaction = transaction
 
     def __enter__(self) -> _CrashingBooks:
-        return _CrashingBooks(self._store, self._transaction.__enter__())
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._transaction.__exit__(kind, error, trace)
+        return _CrashingBooks(self._store, self._uow.__enter__())
 
 
-class _CrashingBooks(AcquirerTables):
-    def __init__(self, store: CrashingStore, books: AcquirerTables) -> None:
-        super().__init__(books._uow)
+class _CrashingBooks(AcquirerBooks):
+    def __init__(self, store: CrashingStore, uow: UnitOfWork) -> None:
+        super().__init__(uow)
         self._store = store
-        self._books = books
 
     def commit(self) -> None:
-        self._store.commit(self._books)
+        self._store.commit(super().commit)
 
 
 def crash_at_commit(street: Street, act: Callable[[Acquirer], object], *, at: int, is_committed: bool) -> bool:

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import TypeVar
 
 from handsel.errors import HandselError, PartyUnavailable
-from handsel.flows import acquirer_ports as ports
+from handsel.flows.acquiring import ports
 from handsel.flows.issuing import approved as issued
 from handsel.flows.issuing.buy_notes import buy_notes
 from handsel.flows.issuing.charge import charge

@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from handsel.envelope import seal
-from handsel.flows.acquirer_ports import Enrolled
 from handsel.flows.acquiring.accept_notes import accept_notes
 from handsel.flows.acquiring.accounts import differences, in_hand_minor, notes_ordered, settlement
 from handsel.flows.acquiring.acquirer import Acquirer, AcquiringBounds
 from handsel.flows.acquiring.announced_keys import AnnouncedKeys
 from handsel.flows.acquiring.buy_notes import resolve_purchases
-from handsel.flows.acquiring.carry_charge import ShownPalm, submit_charge
+from handsel.flows.acquiring.carry_charge import ShownForCharge, submit_charge
 from handsel.flows.acquiring.carry_enrolment import ShownForEnrolment, submit_enrolment
 from handsel.flows.acquiring.carry_refund import ShownForRefund, submit_refund
+from handsel.flows.acquiring.ports import Enrolled
 from handsel.flows.acquiring.redeem_notes import redeem_notes
 from handsel.flows.acquiring.request_payment import PaymentRequest, create_payment_intent, find_payment_intent
 from handsel.flows.acquiring.request_refund import RefundRequest, create_refund, find_refund
@@ -72,7 +72,7 @@ class ShownAtTill:
     Hold what a till sends for a charge, and what it keeps to make notes.
     """
 
-    sent: ShownPalm
+    sent: ShownForCharge
     kept: tuple[NoteSecret, ...]
 
 
@@ -208,7 +208,7 @@ class Street:
         kept, requests = prepare(minor, currency="EUR", keys=keys, random_bytes=secrets.token_bytes)
         order = ChargeOrder(charge_id or new_id(), minor, "EUR", _digest(), requests)
         sealed = seal(order, to=self._issuer_keys, purpose=CHARGE)
-        return ShownAtTill(ShownPalm(order.charge_id, payment.id, sealed, self.queries(palm, bind(order))), kept)
+        return ShownAtTill(ShownForCharge(order.charge_id, payment.id, sealed, self.queries(palm, bind(order))), kept)
 
     def submit(self, shown: ShownAtTill) -> ChargeState:
         return submit_charge(self.acquirer, TILL, shown.sent, now_ms=self.now_ms)

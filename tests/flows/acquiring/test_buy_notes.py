@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 
 from handsel.errors import PartyUnavailable, SignatureInvalid
-from handsel.flows.acquirer_ports import Signed
 from handsel.flows.acquiring.accounts import notes_ordered, settlement
 from handsel.flows.acquiring.buy_notes import resolve_purchases
+from handsel.flows.acquiring.ports import Signed
 from handsel.flows.issuing.buy_notes import buy_notes as buy_at_issuer
 from handsel.ids import new_id
 from handsel.notes.mint import prepare

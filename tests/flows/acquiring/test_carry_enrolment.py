@@ -10,9 +10,9 @@ from dataclasses import replace
 import pytest
 
 from handsel.errors import EnvelopeInvalid, IdReused, PartyUnavailable
-from handsel.flows.acquirer_ports import Enrolled
 from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.acquiring.carry_enrolment import ShownForEnrolment, submit_enrolment
+from handsel.flows.acquiring.ports import Enrolled
 from handsel.flows.acquiring.sign_in import register_till
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.merchant import Till

@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 
 from handsel.errors import InvariantBroken, PartyUnavailable
-from handsel.flows.acquirer_ports import Redeemed
 from handsel.flows.acquiring.accounts import differences, settlement
 from handsel.flows.acquiring.acquirer import Acquirer, AcquiringBounds
+from handsel.flows.acquiring.ports import Redeemed
 from handsel.flows.acquiring.redeem_notes import redeem_batch, redeem_notes
 from handsel.flows.issuing.redeem import redeem
 from handsel.ids import new_id

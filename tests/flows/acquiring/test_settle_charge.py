@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from handsel.errors import InvariantBroken, NotFound
-from handsel.flows.acquirer_ports import Signed, Voided
+from handsel.flows.acquiring.ports import Signed, Voided
 from handsel.flows.acquiring.settle_charge import conclude_charge, resolve_charges
 from handsel.ids import new_id
 from handsel.pay.decline import Declined, DeclineReason

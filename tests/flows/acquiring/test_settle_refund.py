@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from handsel.errors import InvariantBroken, NotFound
-from handsel.flows.acquirer_ports import Credited, Redeemed, Voided
 from handsel.flows.acquiring.accounts import differences, settlement
+from handsel.flows.acquiring.ports import Credited, Redeemed, Voided
 from handsel.flows.acquiring.settle_refund import conclude_refund, settle_refund
 from handsel.flows.issuing.redeem import redeem
 from handsel.ids import new_id

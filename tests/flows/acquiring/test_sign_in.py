@@ -8,11 +8,10 @@ import pytest
 
 from handsel.errors import AccessDenied, BodyInvalid, NotFound
 from handsel.flows.acquiring.sign_in import (
-    find_merchant,
     find_till,
-    list_tills,
     register_merchant,
     register_till,
+    revoke_others,
     sign_in_merchant,
 )
 from handsel.pay.merchant import Merchant, Till
@@ -21,12 +20,10 @@ from tests.flows.acquiring.street import SHOP, SHOP_KEY, TILL, TILL_TOKEN, Stree
 
 def test_a_merchant_signs_in_with_its_key(street: Street) -> None:
     assert sign_in_merchant(street.acquirer, SHOP_KEY) == SHOP
-    assert find_merchant(street.acquirer, SHOP.id) == SHOP
 
 
 def test_a_till_is_found_by_its_token(street: Street) -> None:
     assert find_till(street.acquirer, TILL_TOKEN) == TILL
-    assert list_tills(street.acquirer, SHOP) == (TILL,)
 
 
 @pytest.mark.parametrize("secret", ["", "x" * 64])
@@ -57,6 +54,23 @@ def test_a_new_key_takes_the_place_of_the_old_one(street: Street) -> None:
         find_till(street.acquirer, TILL_TOKEN)
 
 
+def test_who_is_no_longer_listed_is_not_let_in(street: Street) -> None:
+    other = Till(SHOP.id, "till-2")
+    register_till(street.acquirer, other, token="o" * 64)
+
+    revoke_others(street.acquirer, merchants=[SHOP], tills=[other])
+
+    assert sign_in_merchant(street.acquirer, SHOP_KEY) == SHOP
+    assert find_till(street.acquirer, "o" * 64) == other
+    with pytest.raises(AccessDenied):
+        find_till(street.acquirer, TILL_TOKEN)
+    revoke_others(street.acquirer, merchants=[], tills=[])
+    with pytest.raises(AccessDenied):
+        sign_in_merchant(street.acquirer, SHOP_KEY)
+    register_till(street.acquirer, TILL, token=TILL_TOKEN)
+    assert find_till(street.acquirer, TILL_TOKEN) == TILL
+
+
 def test_a_short_secret_is_refused(street: Street) -> None:
     register_till(street.acquirer, TILL, token="s" * 32)
 
@@ -79,8 +93,6 @@ def test_no_two_have_the_same_secret(street: Street) -> None:
 def test_a_till_belongs_to_a_merchant(street: Street) -> None:
     with pytest.raises(NotFound):
         register_till(street.acquirer, Till("nobody", "till-1"), token="s" * 64)
-    with pytest.raises(NotFound):
-        find_merchant(street.acquirer, "nobody")
 
 
 def test_keys_and_tokens_are_not_stored(street: Street) -> None:

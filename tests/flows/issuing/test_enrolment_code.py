@@ -111,6 +111,15 @@ def test_who_mistypes_does_not_lock_the_codes_of_others(scene: Scene) -> None:
     assert isinstance(tried(scene, code), EnrolmentBegun)
 
 
+@pytest.mark.parametrize("length", [0, 1, 3])
+def test_what_is_shorter_than_half_a_code_locks_nobodys(scene: Scene, length: int) -> None:
+    code = scene.code(scene.wallet())
+    for _ in range(WRONG_ATTEMPTS_MAX):
+        assert tried(scene, code[:length]) == Declined(DeclineReason.WRONG_CODE)
+
+    assert isinstance(tried(scene, code), EnrolmentBegun)
+
+
 def test_after_twenty_wrong_codes_even_the_right_one_waits_ten_minutes(scene: Scene) -> None:
     for _ in range(WRONG_CODES_MAX):
         assert tried(scene, "wrong") == Declined(DeclineReason.WRONG_CODE)

@@ -7,13 +7,13 @@ from __future__ import annotations
 from handsel.errors import BodyInvalid, IdReused, NotFound
 from handsel.flows.acquiring.accounts import book_payment
 from handsel.flows.acquiring.acquirer import Acquirer
-from handsel.flows.acquiring.books import AcquirerBooks
 from handsel.flows.acquiring.genuine_note import held_note
 from handsel.notes.denomination import NOTES_MAX
 from handsel.notes.note import Note
 from handsel.pay.merchant import Till
 from handsel.pay.money import sum_money
 from handsel.pay.payment import Charge, ChargeStatus, Paid, PaymentIntent
+from handsel.store.acquirer import AcquirerBooks
 
 
 def accept_notes(acquirer: Acquirer, till: Till, charge_id: str, notes: tuple[Note, ...], *, now_ms: int) -> Paid:

@@ -18,11 +18,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from handsel.errors import ensure
-from handsel.flows.acquiring.books import AcquirerBooks
 from handsel.pay.account import Account, Floor
 from handsel.pay.held_note import notes_held
 from handsel.pay.ledger import Transfer, derive_id
 from handsel.pay.money import Money
+from handsel.store.acquirer import AcquirerBooks
 
 
 def merchant_account(merchant_id: str, *, currency: str) -> Account:

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from handsel.errors import ensure
-from handsel.flows.acquirer_ports import Issuer, Matchers
 from handsel.flows.acquiring.announced_keys import AnnouncedKeys
-from handsel.flows.acquiring.books import AcquirerStore
+from handsel.flows.acquiring.ports import Issuer, Matchers
 from handsel.ids import ID_BYTES
 from handsel.notes.denomination import NOTES_MAX
+from handsel.store.acquirer import AcquirerDatabase
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class AcquiringBounds:
     """
 
     shown_ms_max: int = 600_000  # How long a till shows what a merchant asked for.
-    charges_declined_max: int = 10  # Of one payment; then it is canceled, so that a till is no oracle for palms.
+    charges_declined_max: int = 10  # Of a payment or refund, which is canceled then: a till is no oracle for palms.
     unresolved_ms_min: int = 30_000  # Longer than a charge that meets every timeout: matchers, issuer, void, 8 s each.
     resolve_batch_max: int = 100
     redeem_notes_max: int = NOTES_MAX  # In one redemption.
@@ -47,7 +47,7 @@ class Acquirer:
     Join the acquirer's books with the parties that it asks. `random_bytes` makes ids, serials and shuffles.
     """
 
-    store: AcquirerStore
+    store: AcquirerDatabase
     matchers: Matchers
     issuer: Issuer
     keys: AnnouncedKeys

@@ -7,7 +7,7 @@ from __future__ import annotations
 import threading
 
 from handsel.errors import PartyUnavailable
-from handsel.flows.acquirer_ports import Issuer
+from handsel.flows.acquiring.ports import Issuer
 from handsel.notes.note import PublicNoteKeys
 
 REFRESH_MS = 600_000  # A key that is new is known here within ten minutes; a till may fetch it only from here.

@@ -9,7 +9,6 @@ import msgspec
 from handsel.errors import NotFound
 from handsel.flows.acquiring.accounts import book_bought, book_not_bought, book_order, in_hand_minor, settlement
 from handsel.flows.acquiring.acquirer import Acquirer
-from handsel.flows.acquiring.books import AcquirerBooks
 from handsel.flows.acquiring.for_each import for_each
 from handsel.flows.acquiring.genuine_note import held_note
 from handsel.flows.acquiring.redeem_notes import redeem_batch
@@ -19,6 +18,7 @@ from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.held_note import HeldNote, Purchase, PurchaseStatus
 from handsel.pay.money import Money
 from handsel.pay.refund import RefundAttemptStatus
+from handsel.store.acquirer import AcquirerBooks
 
 
 def buy_notes(acquirer: Acquirer, attempt_id: str, amount: Money, *, now_ms: int) -> Declined | None:

@@ -9,19 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from handsel.errors import HandselError, IdReused, NotFound, PartyUnavailable
-from handsel.flows.acquirer_ports import Unanswered, Voided
 from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.acquiring.ask_matchers import ask_matchers
-from handsel.flows.acquiring.books import AcquirerBooks
+from handsel.flows.acquiring.ports import Unanswered, Voided
 from handsel.flows.acquiring.settle_charge import conclude_charge, settle_charge
 from handsel.matching.message import PerMatcher
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.merchant import Till
 from handsel.pay.payment import Charge, ChargeState, PaymentIntent, PaymentStatus, state_of_charge
+from handsel.store.acquirer import AcquirerBooks
 
 
 @dataclass(frozen=True, repr=False)
-class ShownPalm:
+class ShownForCharge:
     """
     Carry what a till sends of a palm that was shown for a charge: an order for the issuer, a query for each matcher.
     """
@@ -32,7 +32,7 @@ class ShownPalm:
     queries: PerMatcher
 
 
-def submit_charge(acquirer: Acquirer, till: Till, shown: ShownPalm, *, now_ms: int) -> ChargeState:
+def submit_charge(acquirer: Acquirer, till: Till, shown: ShownForCharge, *, now_ms: int) -> ChargeState:
     """
     Try to pay a payment with the palm that was shown: once, however often the same charge comes.
 
@@ -90,7 +90,7 @@ def charge_state(acquirer: Acquirer, till: Till, charge_id: str) -> ChargeState:
     return state_of_charge(charge, payment)
 
 
-def _known_state(books: AcquirerBooks, till: Till, shown: ShownPalm) -> ChargeState | None:
+def _known_state(books: AcquirerBooks, till: Till, shown: ShownForCharge) -> ChargeState | None:
     charge = books.payments.find_charge(shown.charge_id)
     if charge is None:
         return None

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from handsel.errors import HandselError, IdReused, PartyUnavailable
-from handsel.flows.acquirer_ports import Enrolled
 from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.acquiring.ask_matchers import ask_matchers
-from handsel.flows.acquiring.books import AcquirerBooks
+from handsel.flows.acquiring.ports import Enrolled
 from handsel.matching.message import PerMatcher
 from handsel.pay.carried_enrolment import CarriedEnrolment, EnrolmentStatus
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.merchant import Till
+from handsel.store.acquirer import AcquirerBooks
 
 
 @dataclass(frozen=True, repr=False)

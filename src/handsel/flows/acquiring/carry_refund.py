@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from handsel.errors import HandselError, IdReused, NotFound, PartyUnavailable, ensure
-from handsel.flows.acquirer_ports import Unanswered, Voided
 from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.acquiring.ask_matchers import ask_matchers
-from handsel.flows.acquiring.books import AcquirerBooks
 from handsel.flows.acquiring.buy_notes import buy_notes
 from handsel.flows.acquiring.genuine_note import note_of
+from handsel.flows.acquiring.ports import Unanswered, Voided
 from handsel.flows.acquiring.settle_refund import conclude_refund, settle_refund, state_in
 from handsel.matching.message import PerMatcher
 from handsel.notes.note import Note
@@ -22,6 +21,7 @@ from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.merchant import Till
 from handsel.pay.money import sum_money
 from handsel.pay.refund import Refund, RefundAttempt, RefundAttemptStatus, RefundState, RefundStatus
+from handsel.store.acquirer import AcquirerBooks
 
 
 @dataclass(frozen=True, repr=False)
@@ -78,17 +78,6 @@ def submit_refund(acquirer: Acquirer, till: Till, shown: ShownForRefund, *, now_
     return _send_notes(acquirer, shown, answers, now_ms=now_ms)
 
 
-def refund_state(acquirer: Acquirer, till: Till, attempt_id: str) -> RefundState:
-    """
-    Return what has become of a till's attempt, for a till that lost the answer. Raises `NotFound`.
-    """
-    with acquirer.store.unit_of_work() as books:
-        attempt = books.refunds.find_attempt(attempt_id)
-        if attempt is None or attempt.till_id != till.id:
-            raise NotFound("there is no refund attempt of that id")
-        return state_in(books, attempt)
-
-
 def _send_notes(acquirer: Acquirer, shown: ShownForRefund, answers: PerMatcher, *, now_ms: int) -> RefundState:
     notes = _mark_asked(acquirer, shown)
     if isinstance(notes, RefundAttempt):
@@ -142,5 +131,5 @@ def _open_refund(books: AcquirerBooks, till: Till, refund_id: str) -> Refund | D
     if refund.status is RefundStatus.CANCELED:
         return Declined(DeclineReason.VOIDED)
     if refund.status is not RefundStatus.REQUIRES_PALM:
-        raise IdReused("this refund has an attempt already: ask for the state of that one")
+        raise IdReused("this refund has an attempt already: send that one again")
     return refund

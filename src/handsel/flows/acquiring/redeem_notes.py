@@ -7,14 +7,14 @@ together nor when each was paid with. The more there are in it, the less it tell
 
 from __future__ import annotations
 
-from handsel.flows.acquirer_ports import Redeemed
 from handsel.flows.acquiring.accounts import book_redeemed, book_refused
 from handsel.flows.acquiring.acquirer import Acquirer
-from handsel.flows.acquiring.books import AcquirerBooks
 from handsel.flows.acquiring.genuine_note import note_of
+from handsel.flows.acquiring.ports import Redeemed
 from handsel.ids import ID_BYTES
 from handsel.pay.held_note import HeldNote, Redemption
 from handsel.pay.money import Money
+from handsel.store.acquirer import AcquirerBooks
 
 HELD_READ_MAX = 10_000  # A batch is drawn from as many notes as this.
 

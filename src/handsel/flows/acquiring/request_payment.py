@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from handsel.errors import BodyInvalid, IdReused, NotFound
 from handsel.flows.acquiring.acquirer import Acquirer
-from handsel.flows.acquiring.books import AcquirerBooks
 from handsel.flows.acquiring.settle_charge import settle_charge
 from handsel.flows.acquiring.sign_in import choose_till
 from handsel.notes.denomination import AMOUNT_MINOR_MAX
 from handsel.pay.merchant import Merchant
 from handsel.pay.money import Money
 from handsel.pay.payment import ChargeStatus, PaymentIntent, PaymentStatus
+from handsel.store.acquirer import AcquirerBooks
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,7 +41,7 @@ def create_payment_intent(
     with acquirer.store.unit_of_work() as books:
         till = choose_till(books, merchant, name=request.till_name)
         if request.amount.amount_minor > AMOUNT_MINOR_MAX:
-            raise BodyInvalid(f"notes are made for at most {AMOUNT_MINOR_MAX} minor units at a time")
+            raise BodyInvalid(f"an amount is at most {Money(AMOUNT_MINOR_MAX, request.amount.currency)}")
         wanted = PaymentIntent(request.id, merchant.id, till.id, request.amount, request.description, now_ms)
         found = books.payments.find(wanted.id)
         if found is not None:
@@ -79,6 +79,14 @@ def find_payment_intent(acquirer: Acquirer, merchant: Merchant, payment_id: str)
     """
     with acquirer.store.unit_of_work() as books:
         return payment_of(books, merchant, payment_id)
+
+
+def count_declined_tries(acquirer: Acquirer, payment: PaymentIntent) -> int:
+    """
+    Return how often a palm was held out for a payment and declined. The reasons are none of the merchant's business.
+    """
+    with acquirer.store.unit_of_work() as books:
+        return books.payments.count_declined(payment.id)
 
 
 def list_payment_intents(

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from handsel.errors import BodyInvalid, IdReused, NotFound
 from handsel.flows.acquiring.acquirer import Acquirer
-from handsel.flows.acquiring.books import AcquirerBooks
 from handsel.flows.acquiring.request_payment import payment_of
 from handsel.flows.acquiring.sign_in import choose_till
 from handsel.pay.merchant import Merchant
 from handsel.pay.money import Money, sum_money
 from handsel.pay.payment import PaymentIntent, PaymentStatus
 from handsel.pay.refund import Refund, RefundStatus
+from handsel.store.acquirer import AcquirerBooks
 
 
 @dataclass(frozen=True, repr=False)
@@ -48,7 +48,8 @@ def create_refund(acquirer: Acquirer, merchant: Merchant, request: RefundRequest
         left_minor = refundable_minor(books, payment)
         amount_minor = left_minor if request.amount_minor is None else request.amount_minor
         if not 0 < amount_minor <= left_minor:
-            raise BodyInvalid(f"of this payment 1 to {left_minor} minor units can be refunded")
+            left = Money(left_minor, payment.amount.currency)
+            raise BodyInvalid(f"pay back more than 0 and at most {left}")
         till_id = choose_till(books, merchant, name=request.till_name).id if request.till_name else payment.till_id
         amount = Money(amount_minor, payment.amount.currency)
         refund = Refund(request.id, payment.id, merchant.id, till_id, amount, now_ms)

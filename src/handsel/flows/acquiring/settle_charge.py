@@ -5,10 +5,9 @@ Bring charges to an end: write an outcome or, where none is known, have the issu
 from __future__ import annotations
 
 from handsel.errors import NotFound, PartyUnavailable, ensure
-from handsel.flows.acquirer_ports import Signed, Voided
 from handsel.flows.acquiring.acquirer import Acquirer
-from handsel.flows.acquiring.books import AcquirerBooks
 from handsel.flows.acquiring.for_each import for_each
+from handsel.flows.acquiring.ports import Signed, Voided
 from handsel.pay.decline import Declined
 from handsel.pay.payment import (
     Charge,
@@ -18,6 +17,7 @@ from handsel.pay.payment import (
     Pending,
     state_of_charge,
 )
+from handsel.store.acquirer import AcquirerBooks
 
 
 def conclude_charge(acquirer: Acquirer, charge_id: str, answer: Signed | Declined | Voided) -> ChargeState:

@@ -5,17 +5,17 @@ Bring refund attempts to an end: write an outcome or, where none is known, find 
 from __future__ import annotations
 
 from handsel.errors import NotFound, PartyUnavailable, ensure
-from handsel.flows.acquirer_ports import Credited, Redeemed, Voided
 from handsel.flows.acquiring.accounts import book_refund
 from handsel.flows.acquiring.acquirer import Acquirer
-from handsel.flows.acquiring.books import AcquirerBooks
 from handsel.flows.acquiring.for_each import for_each
 from handsel.flows.acquiring.genuine_note import note_of
+from handsel.flows.acquiring.ports import Credited, Redeemed, Voided
 from handsel.flows.acquiring.redeem_notes import book_redemption
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.held_note import HeldNote, Redemption
 from handsel.pay.payment import Pending
-from handsel.pay.refund import Refund, RefundAttempt, RefundAttemptStatus, RefundState, state_of_refund
+from handsel.pay.refund import Refund, RefundAttempt, RefundAttemptStatus, RefundState, RefundStatus, state_of_refund
+from handsel.store.acquirer import AcquirerBooks
 
 
 def conclude_refund(
@@ -25,7 +25,7 @@ def conclude_refund(
     Write an answer, unless an answer has been written before; return what stands then.
     """
     with acquirer.store.unit_of_work() as books:
-        state = _conclude(books, attempt_id, answer, now_ms=now_ms)
+        state = _conclude(acquirer, books, attempt_id, answer, now_ms=now_ms)
         books.commit()
         return state
 
@@ -55,7 +55,7 @@ def settle_refund(acquirer: Acquirer, attempt_id: str, *, now_ms: int) -> Refund
     # 3.
     with acquirer.store.unit_of_work() as books:
         outcome = Credited() if _were_credited(notes, answer) else Voided()
-        state = _conclude(books, attempt_id, outcome, now_ms=now_ms)
+        state = _conclude(acquirer, books, attempt_id, outcome, now_ms=now_ms)
         book_redemption(books, redemption.id, answer, now_ms=now_ms)
         books.commit()
         return state
@@ -86,7 +86,7 @@ def _resolve(acquirer: Acquirer, attempt_id: str, *, now_ms: int) -> RefundState
     with acquirer.store.unit_of_work() as books:
         attempt = _attempt(books, attempt_id)
         if attempt.status is RefundAttemptStatus.SUBMITTED:  # Its notes were not sent, and now they never are.
-            state = _conclude(books, attempt_id, Voided(), now_ms=now_ms)
+            state = _conclude(acquirer, books, attempt_id, Voided(), now_ms=now_ms)
             books.commit()
             return state
     return settle_refund(acquirer, attempt_id, now_ms=now_ms)
@@ -106,7 +106,12 @@ def _were_credited(notes: tuple[HeldNote, ...], answer: Redeemed) -> bool:
 
 
 def _conclude(
-    books: AcquirerBooks, attempt_id: str, answer: Credited | Declined | Voided, *, now_ms: int
+    acquirer: Acquirer,
+    books: AcquirerBooks,
+    attempt_id: str,
+    answer: Credited | Declined | Voided,
+    *,
+    now_ms: int,
 ) -> RefundState:
     attempt = _attempt(books, attempt_id)
     refund = _refund(books, attempt.refund_id)
@@ -123,8 +128,14 @@ def _conclude(
         refund = refund.open_again()
         books.notes.release(attempt_id)
     books.refunds.save_attempt(attempt)
-    books.refunds.save(refund)
+    books.refunds.save(_kept_open(acquirer, books, refund))
     return state_in(books, attempt)
+
+
+def _kept_open(acquirer: Acquirer, books: AcquirerBooks, refund: Refund) -> Refund:
+    # As with a payment: a till that may try palms for ever would be an oracle for them.
+    declined_often = books.refunds.count_declined(refund.id) >= acquirer.bounds.charges_declined_max
+    return refund.canceled() if declined_often and refund.status is RefundStatus.REQUIRES_PALM else refund
 
 
 def _attempt(books: AcquirerBooks, attempt_id: str) -> RefundAttempt:

@@ -4,10 +4,12 @@ Register merchants and tills, and find out who asks.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from handsel.errors import AccessDenied, BodyInvalid, NotFound
 from handsel.flows.acquiring.acquirer import Acquirer
-from handsel.flows.acquiring.books import AcquirerBooks
 from handsel.pay.merchant import SECRET_CHARS_MIN, Merchant, Till, hash_secret
+from handsel.store.acquirer import AcquirerBooks
 
 
 def register_merchant(acquirer: Acquirer, merchant: Merchant, *, key: str) -> None:
@@ -42,6 +44,17 @@ def register_till(acquirer: Acquirer, till: Till, *, token: str) -> None:
         books.commit()
 
 
+def revoke_others(acquirer: Acquirer, *, merchants: Collection[Merchant], tills: Collection[Till]) -> None:
+    """
+    Let nobody in any more but these: what was struck from the settings, a stolen till say, must not come back.
+
+    Payments and receipts of the others stay.
+    """
+    with acquirer.store.unit_of_work() as books:
+        books.merchants.revoke_others(merchants={each.id for each in merchants}, tills={each.id for each in tills})
+        books.commit()
+
+
 def sign_in_merchant(acquirer: Acquirer, key: str) -> Merchant:
     """
     Return the merchant who has `key`. Raises `AccessDenied`.
@@ -62,25 +75,6 @@ def find_till(acquirer: Acquirer, token: str) -> Till:
     if till is None:
         raise AccessDenied("the till's token is not known here")
     return till
-
-
-def find_merchant(acquirer: Acquirer, merchant_id: str) -> Merchant:
-    """
-    Return the merchant of that id. Raises `NotFound`.
-    """
-    with acquirer.store.unit_of_work() as books:
-        merchant = books.merchants.merchant(merchant_id)
-    if merchant is None:
-        raise NotFound("there is no merchant of that id")
-    return merchant
-
-
-def list_tills(acquirer: Acquirer, merchant: Merchant) -> tuple[Till, ...]:
-    """
-    Return a merchant's tills, the first one first.
-    """
-    with acquirer.store.unit_of_work() as books:
-        return books.merchants.tills_of(merchant.id)
 
 
 def choose_till(books: AcquirerBooks, merchant: Merchant, *, name: str | None) -> Till:

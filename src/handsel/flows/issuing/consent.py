@@ -14,6 +14,7 @@ from handsel.flows.issuing.erase_palm import erase_palms_of
 from handsel.flows.issuing.issuer import Issuer
 from handsel.store import issuer as wallets
 
+CONSENT_VERSION = "1"  # Of the text in web/templates/wallet/consent.html: change both, or neither.
 _VERSION = re.compile(r"[0-9a-z][0-9a-z.-]{0,39}")
 
 

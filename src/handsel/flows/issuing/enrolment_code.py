@@ -94,7 +94,8 @@ def use_code(uow: UnitOfWork, code: str, *, now_ms: int) -> str | Declined:
         return Declined(DeclineReason.TOO_MANY_ATTEMPTS)
     row = wallets.find_code(uow, code)
     if row is None:
-        wallets.count_wrong_code(uow, prefix=code[:_PREFIX_DIGITS], now_ms=now_ms)
+        # Filled up, since what is shorter than a prefix would be that of many codes, and nothing that of all.
+        wallets.count_wrong_code(uow, prefix=code[:_PREFIX_DIGITS].ljust(_PREFIX_DIGITS), now_ms=now_ms)
         return Declined(DeclineReason.WRONG_CODE)
     if row.wrong_attempts >= WRONG_ATTEMPTS_MAX:
         return Declined(DeclineReason.TOO_MANY_ATTEMPTS)

@@ -10,7 +10,6 @@ from handsel.errors import NotFound
 from handsel.flows.issuing.abort_enrolment import abort_enrolment
 from handsel.flows.issuing.issuer import Issuer
 from handsel.flows.issuing.matcher_order import write_orders
-from handsel.matching.message import MATCHERS
 from handsel.pay.decline import DeclineReason
 from handsel.store import issuer_palm as palms
 from handsel.store.database import UnitOfWork
@@ -23,13 +22,6 @@ class Erasure:
     """
 
     confirmed: int
-
-    @property
-    def is_complete(self) -> bool:
-        """
-        Return whether all three have confirmed.
-        """
-        return self.confirmed == len(MATCHERS)
 
 
 def erase_palm(issuer: Issuer, wallet_id: str, *, palm_id: str) -> Erasure:

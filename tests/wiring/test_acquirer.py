@@ -1,0 +1,43 @@
+"""
+The acquirer as it is put together: its settings say who is let in, and nobody else is.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from handsel.config import AcquirerConfig, Link, MerchantEntry, Secret
+from handsel.errors import AccessDenied
+from handsel.flows.acquiring.sign_in import find_till, sign_in_merchant
+from handsel.store.acquirer import AcquirerDatabase
+from handsel.wiring.acquirer import build_acquirer
+
+LINK = Link("http://127.0.0.1:9", Secret("l" * 64))
+KEY, OTHER_KEY, TOKEN, OTHER_TOKEN = ("k" * 64, "o" * 64, "t" * 64, "u" * 64)
+CAFE = {"till-1": Secret(TOKEN), "till-2": Secret(OTHER_TOKEN)}
+
+
+def settings(**merchants: MerchantEntry) -> AcquirerConfig:
+    """
+    Return the settings of an acquirer of these merchants.
+    """
+    return AcquirerConfig(8402, LINK, dict.fromkeys("abc", LINK), merchants)
+
+
+def test_a_till_that_was_struck_from_the_settings_is_not_let_in_again(tmp_path: Path) -> None:
+    store = AcquirerDatabase.open(tmp_path / "own" / "ledger.sqlite")
+    bar = MerchantEntry("Bar", Secret(OTHER_KEY), {})
+    build_acquirer(settings(cafe=MerchantEntry("Café", Secret(KEY), CAFE), bar=bar), store)
+
+    left = {"till-1": Secret(TOKEN)}
+    acquirer = build_acquirer(settings(cafe=MerchantEntry("Café", Secret(KEY), left)), store)
+
+    assert find_till(acquirer, TOKEN).name == "till-1"
+    assert sign_in_merchant(acquirer, KEY).id == "cafe"
+    with pytest.raises(AccessDenied):
+        find_till(acquirer, OTHER_TOKEN)
+    with pytest.raises(AccessDenied):
+        sign_in_merchant(acquirer, OTHER_KEY)
+    store.close()
