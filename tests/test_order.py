@@ -99,3 +99,7 @@ def test_an_order_with_an_unknown_field_is_refused(kind: type[msgspec.Struct]) -
     assert msgspec.convert(known, kind) == examples[kind]
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({**known, "extra": 1}, kind)
+
+
+def test_no_code_shows_in_a_repr() -> None:
+    assert ENROLMENT.code not in repr(ENROLMENT)

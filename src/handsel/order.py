@@ -61,6 +61,12 @@ class EnrolmentOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     code: str
     till_digest: bytes
 
+    def __repr__(self) -> str:
+        """
+        Return nothing of the code.
+        """
+        return "EnrolmentOrder()"
+
 
 def till_digest(till_key: bytes, nonce: bytes) -> bytes:
     """

@@ -4,9 +4,10 @@ Promises of the hello: only the two of a pair can speak to each other.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 
 import pytest
@@ -19,6 +20,7 @@ AB = PairSecret("a", "b", bytes([1] * 32))
 BA = PairSecret("b", "a", bytes([1] * 32))
 BC = PairSecret("b", "c", bytes([2] * 32))
 AT_B = {"a": BA, "c": BC}
+HELLO_BYTES = 1 + 32 + 32  # A name, a challenge and a proof.
 
 
 @pytest.fixture
@@ -94,3 +96,21 @@ def test_who_says_nothing_is_not_waited_for(
 
     with pytest.raises(TimeoutError):
         accept_hello(ends[1], "b", AT_B)
+
+
+def test_who_says_it_byte_by_byte_is_waited_for_no_longer(
+    ends: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handsel.matching.hello.HELLO_TIMEOUT_S", 0.2)
+
+    with ThreadPoolExecutor(1) as pool:
+        accepted = pool.submit(_accept, ends[1])
+        said = 0
+        while not accepted.done() and said < HELLO_BYTES:
+            with contextlib.suppress(BrokenPipeError):  # It was hung up on just now.
+                ends[0].send(b"a")
+            said += 1
+            wait([accepted], timeout=0.1)
+
+    assert isinstance(accepted.exception(), OSError)
+    assert said < HELLO_BYTES

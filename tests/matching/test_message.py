@@ -14,7 +14,7 @@ import pytest
 
 from handsel.errors import BindingMismatch, EnvelopeInvalid, Untrusted
 from handsel.ids import ID_BYTES
-from handsel.matching.message import ALIAS_BYTES, MATCHERS, Answer, combine
+from handsel.matching.message import ALIAS_BYTES, MATCHERS, AliasShare, Answer, Query, Template, combine
 
 BINDING = b"b" * 32
 QUERY_ID = b"q" * ID_BYTES
@@ -121,3 +121,10 @@ def test_the_module_loads_nothing_that_could_match() -> None:
     ended = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
 
     assert ended.stdout.strip() == "[]"
+
+
+def test_no_share_shows_in_a_repr() -> None:
+    query = Query(QUERY_ID, BINDING, 1, b"secret")
+    holders = (query, Template("e", b"secret", query), AliasShare("e", b"secret", b"secret"))
+
+    assert "secret" not in repr((*holders, Answer(QUERY_ID, BINDING, "a", b"secret")))

@@ -5,6 +5,7 @@ Promises of the connections: bounded waits, clear refusals, and healing without 
 from __future__ import annotations
 
 import io
+import resource
 import socket
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,6 +21,8 @@ from handsel.matching.message import MATCHERS
 from handsel.matching.party import Dialogue, Receive, Send
 from handsel.matching.peers import CONNECTIONS_MAX, PeerAddress, Peers
 from tests.matching.three import free_port, query_id
+
+FEWEST_DESCRIPTORS = 3  # Standard input, output and error are open; no other can be opened.
 
 
 class Net:
@@ -217,6 +220,22 @@ def test_strangers_cannot_fill_the_door_for_long(net: Net) -> None:
         with stranger:
             while stranger.recv(100):
                 pass  # The challenge, then the end: whoever says nothing is hung up on.
+
+    assert net.peers["a"].are_alive()
+
+
+def test_peer_is_heard_again_after_no_descriptor_was_left(net: Net) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    address = net.addresses["b"]
+    with socket.socket() as stranger:
+        stranger.settimeout(5.0)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (FEWEST_DESCRIPTORS, limits[1]))
+        try:
+            stranger.connect((address.host, address.port))
+            while stranger.recv(100):
+                pass  # Until it is hung up on: by then the next call of accept has failed.
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
     assert net.peers["a"].are_alive()
 

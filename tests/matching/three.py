@@ -179,7 +179,7 @@ class Three:
 
     def order(self, kind: message.OrderKind, enrolment: str, *, position: int = 0, to: str = "abc") -> None:
         """
-        Have the matchers named in *to* carry out a signed order.
+        Have the matchers named in `to` carry out a signed order.
         """
         order = msgspec.msgpack.encode(Order(kind, enrolment, position))
         for name in to:

@@ -27,7 +27,7 @@ class AliasPart(NamedTuple):
 
 def split_alias(alias: bytes, *, random_bytes: RandomBytes = os.urandom) -> tuple[AliasPart, AliasPart, AliasPart]:
     """
-    Return the parts of *alias* = p_a ^ p_b ^ p_c for matcher a, b and c.
+    Return the parts of `alias` = p_a ^ p_b ^ p_c for matcher a, b and c.
 
     Raises `InvariantBroken` for an alias of zeros, which stands for "no row matched", or of another length.
     """

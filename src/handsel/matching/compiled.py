@@ -19,7 +19,7 @@ F = TypeVar("F", bound=Callable[..., object])
 
 def compiled(function: F) -> F:
     """
-    Return *function*, which will be compiled at its first call and then runs without holding Python's lock.
+    Return `function`, which will be compiled at its first call and then runs without holding Python's lock.
     """
     machine: F
     try:

@@ -70,7 +70,7 @@ def read_frame(connection: socket.socket) -> Frame | None:
 
 def read_exactly(connection: socket.socket, length: int) -> bytes | None:
     """
-    Return the next *length* bytes, or None where the other end has hung up before. Raises `OSError`.
+    Return the next `length` bytes, or None where the other end has hung up before. Raises `OSError`.
     """
     buffer = bytearray(length)
     view = memoryview(buffer)

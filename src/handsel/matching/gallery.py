@@ -34,7 +34,7 @@ PENDING_S_MAX = 3600  # An enrolment that its issuer has not committed by then i
 _FIELDS = "enrolment_id, state, position, kept_at_ms, template, own, pair, checksum"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Shares:
     """
     Hold one matcher's shares of one palm (D words of 16 bits, little-endian) and of its alias (16 bytes each).
@@ -45,7 +45,7 @@ class Shares:
     pair: bytes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Kept:
     """
     Hold one row as it is on disk. The shares are empty once it is erased.
@@ -133,7 +133,7 @@ class Gallery:
 
     def commit(self, enrolment_id: bytes, *, position: int) -> None:
         """
-        Make a pending row active, at *position*; one that is active there already stays so.
+        Make a pending row active, at `position`; one that is active there already stays so.
 
         Raises `NotFound` where no such row waits, `IdReused` where it, or another one, has another position.
         """

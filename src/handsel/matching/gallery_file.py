@@ -59,7 +59,7 @@ def translated() -> Iterator[None]:
 
 def open_file(directory: Path) -> sqlite3.Connection:
     """
-    Return a connection to the gallery in *directory*, which is made where there is none.
+    Return a connection to the gallery in `directory`, which is made where there is none.
 
     Raises `ConfigError`, `GalleryCorrupt`, `StoreError`.
     """

@@ -52,7 +52,7 @@ def dot_three(rows: Words, start: int, stop: int, views: Words, first: int, out:
 @compiled
 def dot_one(rows: Words, start: int, stop: int, views: Words, first: int, out: Words) -> None:
     """
-    Write the dot products modulo 2^16 of rows start … stop - 1 of (N, D) with view *first* of (V, D).
+    Write the dot products modulo 2^16 of rows start … stop - 1 of (N, D) with view `first` of (V, D).
     """
     view = views[first]
     for r in range(start, stop):
@@ -81,7 +81,7 @@ def dot_products(rows: Words, views: Words, out: Words) -> None:
 @compiled
 def add_mask(words: Words, plus: Words, minus: Words, less: np.uint16) -> None:
     """
-    Add plus - minus - less to *words* modulo 2^16, in place.
+    Add plus - minus - less to `words` modulo 2^16, in place.
     """
     for i in range(words.size):
         words[i] = np.uint16(words[i] + plus[i] - minus[i] - less)
@@ -90,7 +90,7 @@ def add_mask(words: Words, plus: Words, minus: Words, less: np.uint16) -> None:
 @compiled
 def add_words(words: Words, other: Words) -> None:
     """
-    Add *other* to *words* modulo 2^16, in place.
+    Add `other` to `words` modulo 2^16, in place.
     """
     for i in range(words.size):
         words[i] = np.uint16(words[i] + other[i])
@@ -113,7 +113,7 @@ def pack(words: Words, planes: Bits) -> None:
 @compiled
 def xor_into(bits: Bits, other: Bits) -> None:
     """
-    XOR *other* into *bits*.
+    XOR `other` into `bits`.
     """
     for i in range(bits.size):
         bits[i] ^= other[i]

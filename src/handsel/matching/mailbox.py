@@ -49,7 +49,7 @@ class Mailbox:
 
     def hang_up(self, sender: str) -> None:
         """
-        Note that nothing more will come from *sender*.
+        Note that nothing more will come from `sender`.
         """
         with self._changed:
             self._gone.add(sender)
@@ -57,7 +57,7 @@ class Mailbox:
 
     def take(self, sender: str, *, deadline_s: float) -> bytes:
         """
-        Return the next message of *sender*, waiting for it until *deadline_s*. Raises `PeerUnavailable`.
+        Return the next message of `sender`, waiting for it until `deadline_s`. Raises `PeerUnavailable`.
         """
         with self._changed:
             while not self._frames.get(sender):

@@ -62,7 +62,7 @@ class PairSecret:
 
     def mask_stream(self, *, query_id: bytes, nonces: dict[str, bytes]) -> MaskStream:
         """
-        Return the masks of one query. *nonces* are those of the matchers, by name.
+        Return the masks of one query. `nonces` are those of the matchers, by name.
         """
         salt = b"".join(nonces[name] for name in sorted((self.me, self.other)))
         return MaskStream(_expand(self.secret, salt=salt, label=b"handsel/v1/matcher-masks/" + query_id))
@@ -100,7 +100,7 @@ class Masks:
 
     def words(self, count: int) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
         """
-        Return *count* words of 16 bits from each stream.
+        Return `count` words of 16 bits from each stream.
         """
         plus, minus = np.empty(count, np.uint16), np.empty(count, np.uint16)
         self.after.fill(plus)
@@ -109,7 +109,7 @@ class Masks:
 
     def bits(self, count: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
         """
-        Return *count* words of 64 bits from each stream.
+        Return `count` words of 64 bits from each stream.
         """
         one, other = np.empty(count, np.uint64), np.empty(count, np.uint64)
         self.after.fill(one)

@@ -119,7 +119,7 @@ class Matcher:
         query_timeout_s: float = QUERY_TIMEOUT_S,
     ) -> None:
         """
-        Open the gallery. *parties* are all three matchers by name, this one among them.
+        Open the gallery. `parties` are all three matchers by name, this one among them.
 
         Raises `ConfigError`, `GalleryCorrupt`, `StoreError`.
         """

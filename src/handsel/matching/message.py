@@ -57,6 +57,12 @@ class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     views: int
     shares: bytes
 
+    def __repr__(self) -> str:
+        """
+        Return nothing of the shares.
+        """
+        return "Query()"
+
 
 class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
@@ -68,6 +74,12 @@ class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     enrolment_id: str
     shares: bytes
     query: Query
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of the shares.
+        """
+        return "Template()"
 
 
 class AliasShare(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,6 +93,12 @@ class AliasShare(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     own: bytes
     pair: bytes
 
+    def __repr__(self) -> str:
+        """
+        Return nothing of the share.
+        """
+        return "AliasShare()"
+
 
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
@@ -91,6 +109,12 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     binding: bytes
     matcher: str
     masked: bytes
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of what is masked.
+        """
+        return "Answer()"
 
 
 class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -114,7 +114,7 @@ def _confirm(me: str, openings: dict[str, Opening]) -> Dialogue[None]:
 
 def _exchange(me: str, mine: S, kind: type[S]) -> Dialogue[dict[str, S]]:
     """
-    Send *mine* to both peers and return what all three sent, by matcher.
+    Send `mine` to both peers and return what all three sent, by matcher.
     """
     payload = msgspec.msgpack.encode(mine)
     others = [name for name in MATCHERS if name != me]

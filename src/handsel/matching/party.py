@@ -45,7 +45,7 @@ _ALL = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 @dataclass(frozen=True)
 class Send:
     """
-    Ask whoever drives the dialogue to send *payload* to the matcher *to*.
+    Ask whoever drives the dialogue to send `payload` to the matcher `to`.
     """
 
     to: str
@@ -55,7 +55,7 @@ class Send:
 @dataclass(frozen=True)
 class Receive:
     """
-    Ask whoever drives the dialogue for the next message of the matcher *sender*.
+    Ask whoever drives the dialogue for the next message of the matcher `sender`.
     """
 
     sender: str
@@ -105,7 +105,7 @@ class Seat:
 
 def match(me: str, *, rows: Rows, query: Words, threshold: int, masks: Masks) -> Dialogue[bytes]:
     """
-    Carry out the match as matcher *me*, with its shares *query* (V, D), and return its masked 16 bytes.
+    Carry out the match as matcher `me`, with its shares `query` (V, D), and return its masked 16 bytes.
     """
     seat = Seat(me)
     sums = _masked_differences(seat, rows=rows, query=query, threshold=threshold, masks=masks)  # 1, 2
@@ -173,7 +173,7 @@ def _top_bit(seat: Seat, summands: tuple[list[Shared], list[Shared]], masks: Mas
 
 def _and_over_views(seat: Seat, bits: Shared, masks: Masks, *, views: int) -> Dialogue[Shared]:
     """
-    Return the AND of the V planes that stand one behind the other in *bits*; halve their number until one is left.
+    Return the AND of the V planes that stand one behind the other in `bits`; halve their number until one is left.
     """
     width = bits.own.size // views
     while views > 1:

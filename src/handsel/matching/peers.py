@@ -20,7 +20,7 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, sleep
 
 from handsel.errors import AccessDenied, HandselError, PeerUnavailable, PortTaken, Untrusted
 from handsel.log import Log
@@ -35,6 +35,7 @@ QUERY_TIMEOUT_S = 5.0  # From its beginning to its answer.
 CONNECTIONS_MAX = 8  # Accepted at a time; two are needed.
 BACKLOG = 4
 CLOSE_TIMEOUT_S = 2.0
+ACCEPT_PAUSE_S = 0.1  # After a connection that could not be taken.
 
 
 @dataclass(frozen=True)
@@ -232,7 +233,9 @@ class Peers:
             try:
                 connection, _ = listener.accept()
             except OSError:
-                return
+                if self._listener is not None:  # No descriptor is left, say; later there is, and a peer dials again.
+                    sleep(ACCEPT_PAUSE_S)
+                continue
             with self._lock:
                 is_full = len(self._accepted) >= CONNECTIONS_MAX
                 if not is_full:
@@ -261,7 +264,7 @@ class Peers:
 
     def _take_over(self, sender: str, connection: socket.socket) -> None:
         """
-        Make this the one connection on which *sender* is heard: it dialled again because an earlier one was lost.
+        Make this the one connection on which `sender` is heard: it dialled again because an earlier one was lost.
         """
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         with self._lock:

@@ -16,7 +16,7 @@ def match_in_clear(
     gallery: NDArray[np.int8], views: NDArray[np.int8], *, aliases: Sequence[bytes], threshold: int
 ) -> bytes:
     """
-    Return the XOR of the aliases of all rows (N, D) of which any view (V, D) has a dot product of at least *threshold*.
+    Return the XOR of the aliases of all rows (N, D) of which any view (V, D) has a dot product of at least `threshold`.
     """
     dots = views.astype(np.int64) @ gallery.astype(np.int64).T  # (V, N)
     matched = (dots >= threshold).any(axis=0)  # (N,)

@@ -48,7 +48,7 @@ def invert(a: Element) -> Element:
 
 def weight_at_zero(index: int) -> Element:
     """
-    Return Lagrange's weight of point *index* for the value at zero of a polynomial of degree at most 2.
+    Return Lagrange's weight of point `index` for the value at zero of a polynomial of degree at most 2.
     """
     weight = ONE
     for other, point in enumerate(POINTS):
@@ -60,7 +60,7 @@ def weight_at_zero(index: int) -> Element:
 
 def multiply_words(words: Words, element: Element) -> Words:
     """
-    Return the words of every ring element of *words*, times *element*.
+    Return the words of every ring element of `words`, times `element`.
 
     The last axis holds the elements, two words each: (…, D) with D even.
     """
@@ -74,7 +74,7 @@ def multiply_words(words: Words, element: Element) -> Words:
 
 def negate_odd(words: Words) -> Words:
     """
-    Return *words* with the second word of every element negated.
+    Return `words` with the second word of every element negated.
 
     The first word of (x0 + x1·X)(q0 - q1·X) is x0·q0 + x1·q1: so two vectors of words, one of them negated like this,
     have their dot product in the first word of their product over the ring.

@@ -21,10 +21,8 @@ from handsel.matching.kernels import PLANE_BITS, Bits
 from handsel.matching.message import ALIAS_BYTES
 from handsel.matching.ring import Words
 
-DIGEST_BYTES = 32
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Row:
     """
     Hold one matcher's share of one enrolled palm and of its alias.
@@ -37,7 +35,7 @@ class Row:
     pair: bytes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Rows:
     """
     Hold the shares of `count` enrolled palms in the order of their positions.
@@ -71,7 +69,7 @@ class Rows:
     @classmethod
     def build(cls, rows: Iterable[Row], *, count: int, dims: int) -> Rows:
         """
-        Return the arrays of *count* rows, which must come in the order of their positions. Each is read once.
+        Return the arrays of `count` rows, which must come in the order of their positions. Each is read once.
         """
         ids, positions = np.zeros((count, ID_BYTES), np.uint8), np.zeros(count, np.int64)
         templates, own, pair = np.zeros((padded(count), dims), np.uint16), _no_aliases(count), _no_aliases(count)
@@ -96,7 +94,7 @@ class Rows:
 
     def without_row(self, enrolment_id: bytes) -> Rows:
         """
-        Return these rows less the one of *enrolment_id*.
+        Return these rows less the one of `enrolment_id`.
         """
         keep = np.any(self.ids != np.frombuffer(enrolment_id, np.uint8), axis=1)  # (count,)
         return Rows(
@@ -114,7 +112,7 @@ class Rows:
 
 def padded(count: int) -> int:
     """
-    Return the number of rows, padding included, that hold *count* palms.
+    Return the number of rows, padding included, that hold `count` palms.
     """
     return -(-count // PLANE_BITS) * PLANE_BITS
 

@@ -18,7 +18,7 @@ _DIFFERENCE_MAX = (1 << 15) - 1  # The sign of dot - threshold is the top bit of
 
 def threshold_to_int(cosine: float) -> int:
     """
-    Return the least dot product of two quantised vectors that counts as a match at *cosine*: a cosine times 127².
+    Return the least dot product of two quantised vectors that counts as a match at `cosine`: a cosine times 127².
 
     Raises `ConfigError` outside [-1, 1].
     """
@@ -29,7 +29,7 @@ def threshold_to_int(cosine: float) -> int:
 
 def require_threshold(threshold: int, *, dims: int) -> int:
     """
-    Return *threshold* if no honest dot product of *dims* coordinates, less the threshold, leaves 16 bits.
+    Return `threshold` if no honest dot product of `dims` coordinates, less the threshold, leaves 16 bits.
 
     Rounding moves each of a unit vector's entries by at most 1/2, so a quantised norm is at most 127 + √dims / 2.
     Raises `ConfigError`.
