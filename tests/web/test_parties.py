@@ -16,10 +16,10 @@ from starlette.types import ASGIApp
 
 from handsel.config import Link, Secret
 from handsel.errors import ConfigError, EnvelopeInvalid, IdReused, NotFound, PartyUnavailable
-from handsel.flows.acquirer_ports import Enrolled, Issuer, Matchers, Unanswered, Voided
 from handsel.flows.acquiring.accounts import settlement
 from handsel.flows.acquiring.announced_keys import AnnouncedKeys
 from handsel.flows.acquiring.carry_enrolment import submit_enrolment
+from handsel.flows.acquiring.ports import Enrolled, Issuer, Matchers, Unanswered, Voided
 from handsel.flows.issuing.deliver_orders import Delivered, deliver_orders
 from handsel.ids import new_id
 from handsel.log import Log

@@ -74,11 +74,25 @@ def test_where_nothing_listens_nothing_was_sent() -> None:
         http(200, b"not JSON"),
         http(200, b'{"value":"text"}'),
         http(200, b'{"value":1,"more":2}'),
+        http(200, b'{"\xff":1}'),
+        http(400, b'{"error":{"code":"\xff","message":"","is_retryable":false}}'),
         http(404, b"<html>a proxy's page</html>"),
         http(502, b""),
         http(200, b'{"value":1}' + b" " * ANSWER_BYTES_MAX),
     ],
-    ids=["hung up", "cut off", "no HTTP", "no JSON", "wrong type", "unknown field", "proxy", "bad gateway", "too long"],
+    ids=[
+        "hung up",
+        "cut off",
+        "no HTTP",
+        "no JSON",
+        "wrong type",
+        "unknown field",
+        "no UTF-8",
+        "no UTF-8 refused",
+        "proxy",
+        "bad gateway",
+        "too long",
+    ],
 )
 def test_an_answer_that_cannot_be_used_is_lost(reply: bytes) -> None:
     with answering(reply) as link:

@@ -10,10 +10,10 @@ import httpx
 import msgspec
 import pytest
 
+from handsel.flows.issuing.consent import CONSENT_VERSION
 from handsel.flows.issuing.deliver_orders import deliver_orders
 from handsel.flows.issuing.show_wallet import HISTORY_PAGE, WalletExport
 from handsel.ids import new_id
-from handsel.web.palm_pages import CONSENT_VERSION
 from handsel.web.wallet_desk import spell, unspell
 from handsel.web.wallet_pages import wallet_error_page, wallet_routes
 from tests.flows.issuing.scene import Scene
@@ -224,6 +224,7 @@ def test_a_closed_wallet_pays_out_says_so_and_can_be_erased(scene: Scene) -> Non
 
     page = said(browser.get("/wallet"))
     assert "This wallet is closed." in page
+    assert "A closed wallet has none." in page
     assert "€0.00" in page
     assert "Add €20.00" not in page
     browser.post("/wallet/erase")

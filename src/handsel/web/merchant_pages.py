@@ -21,6 +21,7 @@ from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.acquiring.request_payment import (
     PaymentRequest,
     cancel_payment_intent,
+    count_declined_tries,
     create_payment_intent,
     find_payment_intent,
     list_payment_intents,
@@ -50,6 +51,12 @@ class KeyFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     key: str
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of the key.
+        """
+        return "KeyFields()"
 
 
 class ChargeFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -248,7 +255,9 @@ def _charge_view(desk: ShopDesk, merchant: Merchant, typed: ChargeFields | None,
 
 def _payment_view(desk: ShopDesk, merchant: Merchant, payment_id: str) -> PaymentView:
     payment = find_payment_intent(desk.acquirer, merchant, payment_id)
-    return payment_view(payment, list_refunds(desk.acquirer, merchant, payment.id), request_id=new_id())
+    refunds = list_refunds(desk.acquirer, merchant, payment.id)
+    declined_tries = count_declined_tries(desk.acquirer, payment)
+    return payment_view(payment, refunds, declined_tries=declined_tries, request_id=new_id())
 
 
 def _payment_id(request: Request) -> str:

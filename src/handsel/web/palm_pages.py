@@ -11,17 +11,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from handsel.flows.issuing.consent import give_consent, withdraw_consent
+from handsel.flows.issuing.consent import CONSENT_VERSION, give_consent, withdraw_consent
 from handsel.flows.issuing.enrolment_code import EnrolmentCode, give_enrolment_code
 from handsel.flows.issuing.erase_palm import erase_palm
 from handsel.flows.issuing.pause_palm import pause_palm, resume_palm
 from handsel.flows.issuing.show_wallet import WalletView, show_wallet
-from handsel.pay.decline import DeclineReason, customer_text
+from handsel.pay.decline import DeclineReason
 from handsel.web.pages import NoFields, forget, form, go, page, remember
 from handsel.web.palm_view import PalmCard, can_add_palm, cards_of, count_erased, waiting_code
 from handsel.web.wallet_desk import CODE_COOKIE, WalletDesk, delivering, signed_in, signed_in_form
 
-CONSENT_VERSION = "1"  # Of the text in wallet/consent.html: change both, or neither.
+# Why there is no code, beside missing consent, which leads to its text.
+NO_CODE = {
+    DeclineReason.WALLET_CLOSED: "This wallet is closed. Please pay another way.",
+    DeclineReason.TOO_MANY_PALMS: "This wallet has both palms already. Delete one in your wallet first.",
+}
 
 
 class ConsentFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,11 +39,12 @@ class ConsentFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class ConsentView(msgspec.Struct, frozen=True):
     """
-    Show the text; `wrong` says why it was not agreed to.
+    Show the text, and whether it was agreed to; `wrong` says why it was not.
     """
 
     version: str
     wrong: str
+    is_given: bool = False
 
 
 class PalmView(msgspec.Struct, frozen=True):
@@ -76,8 +81,9 @@ def palm_routes(desk: WalletDesk) -> list[BaseRoute]:
 
 
 def _consent_routes(desk: WalletDesk) -> list[BaseRoute]:
-    def read(_: Request, __: str) -> Response:
-        return desk.dress.render("wallet/consent.html", ConsentView(CONSENT_VERSION, ""))
+    def read(_: Request, wallet_id: str) -> Response:
+        is_given = show_wallet(desk.issuer, wallet_id).consent_version == CONSENT_VERSION
+        return desk.dress.render("wallet/consent.html", ConsentView(CONSENT_VERSION, "", is_given))
 
     def agree(request: Request, wallet_id: str, fields: ConsentFields) -> Response:
         wrong = _refuse_consent(fields)
@@ -156,7 +162,7 @@ def _give_code(desk: WalletDesk, request: Request, wallet_id: str) -> Response:
     if given.reason is DeclineReason.CONSENT_MISSING:
         return go("/wallet/consent")
     wallet = show_wallet(desk.issuer, wallet_id)
-    view = msgspec.structs.replace(_palm_view(desk, request, wallet), wrong=customer_text(given.reason))
+    view = msgspec.structs.replace(_palm_view(desk, request, wallet), wrong=NO_CODE[given.reason])
     return desk.dress.render("wallet/palm.html", view, status=409)
 
 

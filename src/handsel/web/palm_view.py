@@ -116,13 +116,15 @@ def summarise(wallet: WalletView, *, is_awaited: bool) -> PalmSummary:
     if any(is_being_erased(palm) for palm in wallet.palms):
         return PalmSummary("wait", "Your palm is being erased", "It no longer pays. Watch the matchers confirm.", True)
     if is_awaited:
-        return PalmSummary("wait", "A till is waiting for you", "Type your code there and show your palm.", True)
+        return PalmSummary("wait", "Your code is waiting", "Type it at a till, and show your palm there.", False)
+    if wallet.closed_at_ms is not None:
+        return PalmSummary("", "No palm", "A closed wallet has none.", False)
     return PalmSummary("", "No palm yet", "You can pay without a card and without a phone, if you want to.", False)
 
 
 def _card(palm: PalmLine, name: str) -> PalmCard:
     if palm.state == "pending":
-        text = "Hold your hand above the camera until the till says it is done."
+        text = "Hold your hand in front of the camera until the till says it is done."
         return PalmCard(palm.palm_id, name, "wait", "Being read at the till", text, (), ())
     if palm.state == "paused":
         text = "It does not pay until you wake it. Refunds still reach you."

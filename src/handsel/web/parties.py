@@ -10,7 +10,7 @@ from msgspec.json import Decoder
 
 from handsel.config import Link
 from handsel.errors import ConfigError
-from handsel.flows.acquirer_ports import (
+from handsel.flows.acquiring.ports import (
     Credited,
     Enrolled,
     EnrolmentBegun,

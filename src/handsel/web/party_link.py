@@ -103,7 +103,7 @@ class PartyLink:
             if status == httpx.codes.OK:
                 return decoder.decode(raw)
             refusal = msgspec.json.decode(raw, type=ErrorBody).error
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             return Lost()
         if status >= SERVER_FAILED:
             return Lost()

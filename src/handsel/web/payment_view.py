@@ -41,12 +41,14 @@ class PaymentView(msgspec.Struct, frozen=True):
     """
     Show a payment, its refunds, and what can be done next.
 
-    `version` changes whenever the page would say something else. `refundable` is None where nothing is left.
+    `version` changes whenever the page would say something else. `declined` says how many tries were declined, never
+    why. `refundable` is None where nothing is left.
     """
 
     version: str
     payment: PaymentLine
     text: str
+    declined: str
     is_moving: bool
     can_cancel: bool
     receipt_code: str
@@ -61,7 +63,7 @@ _PAYMENT_WORDS = {
     PaymentStatus.REQUIRES_PALM: ("wait", "Waiting for the palm"),
     PaymentStatus.PROCESSING: ("wait", "A palm was shown: one moment"),
     PaymentStatus.SUCCEEDED: ("good", "PAID"),
-    PaymentStatus.CANCELED: ("bad", "Canceled"),
+    PaymentStatus.CANCELED: ("bad", "Cancelled"),
 }
 _PAYMENT_TEXTS = {
     PaymentStatus.REQUIRES_PALM: "The till shows the amount. Ask the customer to hold out a hand.",
@@ -69,11 +71,12 @@ _PAYMENT_TEXTS = {
     PaymentStatus.SUCCEEDED: "",
     PaymentStatus.CANCELED: "Nothing was paid.",
 }
+_TRY_AGAIN = "The till asks again. If it does not work, cancel this payment and take the money another way."
 _REFUND_WORDS = {
     RefundStatus.REQUIRES_PALM: ("wait", "Waiting for the customer's palm at the till"),
     RefundStatus.PROCESSING: ("wait", "A palm was shown: one moment"),
     RefundStatus.SUCCEEDED: ("good", "Paid back"),
-    RefundStatus.CANCELED: ("bad", "Canceled"),
+    RefundStatus.CANCELED: ("bad", "Cancelled"),
 }
 _MOVING = (PaymentStatus.REQUIRES_PALM, PaymentStatus.PROCESSING)
 _REFUND_MOVING = (RefundStatus.REQUIRES_PALM, RefundStatus.PROCESSING)
@@ -87,16 +90,20 @@ def payment_line(payment: PaymentIntent) -> PaymentLine:
     return PaymentLine(payment.id, payment.amount, payment.description, payment.created_ms, tone, word)
 
 
-def payment_view(payment: PaymentIntent, refunds: tuple[Refund, ...], *, request_id: str) -> PaymentView:
+def payment_view(
+    payment: PaymentIntent, refunds: tuple[Refund, ...], *, declined_tries: int, request_id: str
+) -> PaymentView:
     """
     Return a payment with its refunds. `request_id` is for the next refund.
     """
     left = _refundable(payment, refunds)
-    statuses = (payment.status.value, *(f"{refund.id}:{refund.status.value}" for refund in refunds))
+    refund_statuses = (f"{refund.id}:{refund.status.value}" for refund in refunds)
+    statuses = (payment.status.value, str(declined_tries), *refund_statuses)
     return PaymentView(
         version=" ".join(statuses),
         payment=payment_line(payment),
-        text=_PAYMENT_TEXTS[payment.status],
+        text=_payment_text(payment, declined_tries),
+        declined="" if payment.status is PaymentStatus.SUCCEEDED else _declined_text(declined_tries),
         is_moving=payment.status in _MOVING or any(refund.status in _REFUND_MOVING for refund in refunds),
         can_cancel=payment.status in _MOVING,
         receipt_code=payment.receipt_code or "",
@@ -106,6 +113,17 @@ def payment_view(payment: PaymentIntent, refunds: tuple[Refund, ...], *, request
         amount=str(left).removesuffix(f" {left.currency}") if left else "",
         wrong="",
     )
+
+
+def _payment_text(payment: PaymentIntent, declined_tries: int) -> str:
+    is_asked_again = declined_tries > 0 and payment.status is PaymentStatus.REQUIRES_PALM
+    return _TRY_AGAIN if is_asked_again else _PAYMENT_TEXTS[payment.status]
+
+
+def _declined_text(tries: int) -> str:
+    if tries == 0:
+        return ""
+    return "One try was declined at the till" if tries == 1 else f"{tries} tries were declined at the till"
 
 
 def _refund_line(refund: Refund) -> RefundLine:

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from handsel.clock import Clock
 from handsel.flows.acquiring.accept_notes import accept_notes
 from handsel.flows.acquiring.acquirer import Acquirer
-from handsel.flows.acquiring.carry_charge import ShownPalm, charge_state, submit_charge
+from handsel.flows.acquiring.carry_charge import ShownForCharge, charge_state, submit_charge
 from handsel.flows.acquiring.carry_enrolment import ShownForEnrolment, submit_enrolment
 from handsel.flows.acquiring.carry_refund import ShownForRefund, submit_refund
 from handsel.flows.acquiring.show_action import Action, current_action
@@ -57,7 +57,7 @@ def till_api_routes(acquirer: Acquirer, clock: Clock) -> list[Route]:
         return acquirer.keys.at(clock())
 
     def charged(till: Till, _: Path, body: TillChargeBody) -> ChargeAnswerBody:
-        shown = ShownPalm(body.charge_id, body.payment_intent, body.order, body.queries)
+        shown = ShownForCharge(body.charge_id, body.payment_intent, body.order, body.queries)
         return _charge_body(submit_charge(acquirer, till, shown, now_ms=clock()))
 
     def charge(till: Till, path: Path) -> ChargeAnswerBody:

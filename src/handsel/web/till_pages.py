@@ -21,6 +21,7 @@ from handsel.web.app import BODY_BYTES_MAX, decode_body, json_response, read_bod
 from handsel.web.errors import ErrorBody
 from handsel.web.faces import TILL
 from handsel.web.pages import Dress, page, static_files
+from handsel.web.simulated_camera import SimulatedCamera, SimulatedPerson
 
 
 class TillAgent(Protocol):
@@ -54,47 +55,18 @@ class TillAgent(Protocol):
         """
 
 
-class Person(Protocol):
-    """
-    Be somebody who can hold out a drawn hand.
-    """
-
-    @property
-    def seed(self) -> int:
-        """
-        Return which person it is.
-        """
-
-    @property
-    def name(self) -> str:
-        """
-        Return what the person is called.
-        """
-
-
-class DrawnHands(Protocol):
-    """
-    Be what draws hands, where there is no camera.
-    """
-
-    @property
-    def people(self) -> tuple[Person, ...]:
-        """
-        Return who can hold out a hand.
-        """
-
-    def picture(self, seed: int, *, shot: int) -> bytes:
-        """
-        Return a picture as JPEG. Raises `NotFound`.
-        """
-
-
 class CodeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Type an enrolment code.
     """
 
     code: str
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of the code.
+        """
+        return "CodeBody()"
 
 
 class NoBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -108,10 +80,10 @@ class TillView(msgspec.Struct, frozen=True):
     Show the screen, with the people who can hold out a drawn hand, if any.
     """
 
-    people: tuple[Person, ...]
+    people: tuple[SimulatedPerson, ...]
 
 
-def till_routes(agent: TillAgent, drawn: DrawnHands | None) -> list[BaseRoute]:
+def till_routes(agent: TillAgent, drawn: SimulatedCamera | None) -> list[BaseRoute]:
     """
     Return the routes of the screen. `drawn` is None unless the till offers simulated hands.
     """

@@ -12,8 +12,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.routing import Route
 
-from handsel.errors import NotFound
-from handsel.flows.issuing.consent import give_consent
+from handsel.errors import BodyInvalid, NotFound
+from handsel.flows.issuing.consent import CONSENT_VERSION, give_consent
 from handsel.flows.issuing.enrolment_code import EnrolmentCode, give_enrolment_code
 from handsel.flows.issuing.erase_palm import erase_palm
 from handsel.flows.issuing.issuer import Issuer
@@ -34,6 +34,12 @@ class OpenedBody(msgspec.Struct, frozen=True):
 
     wallet_key: str
 
+    def __repr__(self) -> str:
+        """
+        Return nothing of the key.
+        """
+        return "OpenedBody()"
+
 
 class TopUpBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
@@ -46,7 +52,7 @@ class TopUpBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class ConsentBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
-    Give consent to the text of one version.
+    Give consent to the text that is in force, by its version.
     """
 
     version: str
@@ -70,6 +76,12 @@ class CodeBody(msgspec.Struct, frozen=True, omit_defaults=True):
     code: str = ""
     expires_at_ms: int = 0
     reason: str = ""
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of the code.
+        """
+        return "CodeBody()"
 
 
 class WalletBody(msgspec.Struct, frozen=True):
@@ -104,6 +116,8 @@ def wallet_api_routes(issuer: Issuer, deliver: Callable[[], object], *, sandbox:
         return _outcome(top_up(issuer, wallet, top_up_id=body.id, amount=Money(body.amount, issuer.currency)))
 
     def consented(wallet: str, _: Mapping[str, str], body: ConsentBody) -> OutcomeBody:
+        if body.version != CONSENT_VERSION:
+            raise BodyInvalid(f"the text in force is version {CONSENT_VERSION}: read it, and agree to that one")
         give_consent(issuer, wallet, version=body.version)
         return OutcomeBody("done")
 

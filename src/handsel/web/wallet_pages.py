@@ -51,6 +51,12 @@ class KeyFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     key: str
 
+    def __repr__(self) -> str:
+        """
+        Return nothing of the key.
+        """
+        return "KeyFields()"
+
 
 class TopUpFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
@@ -74,6 +80,12 @@ class KeyView(msgspec.Struct, frozen=True):
     """
 
     key: str
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of the key.
+        """
+        return "KeyView()"
 
 
 class EntryView(msgspec.Struct, frozen=True):

@@ -58,13 +58,14 @@ function idFor(slot, form) {
 }
 
 // Ask for this same page again while it says that something is moving, and swap its living part when that has changed.
+// After a form that was refused, the page's address is not the form's: data-page names it.
 export function follow(onSwap) {
   let wait = POLL_MS;
   const beat = async () => {
     const here = document.querySelector("[data-live]");
     if (!here || !("moving" in here.dataset)) return;
     try {
-      const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
+      const answer = await fetch(here.dataset.page ?? location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
       if (!answer.ok || answer.redirected) throw new Error("not this page");
       swap(here, new DOMParser().parseFromString(await answer.text(), "text/html"), onSwap);
       wait = POLL_MS;
@@ -88,7 +89,7 @@ function swap(here, page, onSwap) {
   document.title = page.title;
   if (focused) document.getElementById(focused)?.focus();
   const said = document.querySelector("[data-announce]");
-  if (said) said.textContent = next.querySelector("[data-say]")?.textContent ?? "";
+  if (said) said.textContent = Array.from(next.querySelectorAll("[data-say]"), (part) => part.textContent).join(". ");
   showLocalTimes(next);
   sendOnce(next);
   onSwap?.();

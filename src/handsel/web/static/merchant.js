@@ -6,8 +6,9 @@ import { follow, sendOnce, showLocalTimes } from "/static/live.js";
 function signInFromAddress() {
   const form = document.querySelector("[data-key-from-address]");
   const key = new URLSearchParams(location.hash.slice(1)).get("key");
-  if (!form || !key) return;
+  if (!key) return;
   history.replaceState(null, "", location.pathname);
+  if (!form) return; // Signed in already.
   form.elements.key.value = key;
   form.requestSubmit();
 }

@@ -11,7 +11,7 @@ const CODE_DIGITS = 8;
 const REMEMBERED = "handsel.camera";
 const LOST = {
   screen: "trouble", session: "", wants_frames: false, kind: null, is_lost: true,
-  message: "This screen has lost its till and is trying to reach it again. Nothing is being paid now.",
+  message: "This screen cannot reach its till, and keeps trying. Who has just held out a palm waits before paying another way.",
 };
 const TITLES = {
   idle: "Welcome",
@@ -57,7 +57,8 @@ function say(element, text) {
 
 function money(state) {
   if (!state.amount_minor) return "";
-  const format = new Intl.NumberFormat("en", { style: "currency", currency: state.currency });
+  // No marks between thousands, as on the other pages: 1,000 is one to some readers and a thousand to others.
+  const format = new Intl.NumberFormat("en", { style: "currency", currency: state.currency, useGrouping: false });
   return format.format(state.amount_minor / 10 ** format.resolvedOptions().maximumFractionDigits);
 }
 

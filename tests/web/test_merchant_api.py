@@ -1,0 +1,119 @@
+"""
+A shop's own software asks for payments and refunds in Stripe's words, each once, and sees nobody else's.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from handsel.flows.acquiring.sign_in import register_merchant, register_till
+from handsel.ids import new_id
+from handsel.pay.merchant import Merchant, Till
+from handsel.web.merchant_api import merchant_api_routes
+from tests.flows.acquiring.street import SHOP_KEY, TILL_TOKEN, Street
+from tests.web.api import Api, code_of
+
+OTHER_KEY = "o" * 64
+
+
+def api(street: Street, key: str = SHOP_KEY) -> Api:
+    return Api(merchant_api_routes(street.acquirer, lambda: street.now_ms), key)
+
+
+def intent(**changes: object) -> dict[str, object]:
+    return {"id": new_id(), "amount": 450, "currency": "eur", "description": "Coffee", **changes}
+
+
+@pytest.mark.parametrize("key", ["", "x" * 64, TILL_TOKEN])
+def test_only_a_merchants_key_is_let_in(street: Street, key: str) -> None:
+    stranger = api(street, key)
+
+    assert code_of(stranger.get("/v1/balance")) == (401, "access_denied")
+    assert code_of(stranger.get("/v1/payment_intents")) == (401, "access_denied")
+    assert code_of(stranger.post("/v1/payment_intents", intent())) == (401, "access_denied")
+    assert code_of(stranger.post("/v1/refunds", {"id": new_id(), "payment_intent": new_id()})) == (401, "access_denied")
+
+
+def test_a_payment_is_asked_for_once_however_often_it_is_sent(street: Street) -> None:
+    shop, body = api(street), intent()
+
+    first, second = shop.post("/v1/payment_intents", body), shop.post("/v1/payment_intents", body)
+
+    assert first.json() == second.json()
+    assert first.json() == {
+        **body,
+        "status": "requires_palm",
+        "created_ms": street.now_ms,
+        "till": "till-1",
+        "receipt": None,
+    }
+    assert [each["id"] for each in shop.get("/v1/payment_intents").json()["payment_intents"]] == [body["id"]]
+
+
+def test_one_id_does_not_stand_for_two_payments(street: Street) -> None:
+    shop, body = api(street), intent()
+    shop.post("/v1/payment_intents", body)
+
+    assert code_of(shop.post("/v1/payment_intents", {**body, "amount": 451})) == (409, "id_reused")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"id": "x"}, {"amount": 0}, {"amount": -1}, {"amount": 4.5}, {"amount": "450"}, {"currency": "xxx"}, {"more": 1}],
+    ids=str,
+)
+def test_what_is_no_request_is_refused(street: Street, changes: dict[str, object]) -> None:
+    status, code = code_of(api(street).post("/v1/payment_intents", intent(**changes)))
+
+    assert (status, code) == (400, "body_invalid")
+    assert api(street).get("/v1/payment_intents").json() == {"payment_intents": [], "has_more": False}
+
+
+def test_a_paid_payment_has_a_receipt_and_is_owed_to_the_shop(street: Street) -> None:
+    paid = street.pay("ann", 450)
+
+    shown = api(street).get(f"/v1/payment_intents/{paid.id}").json()
+
+    assert (shown["status"], shown["receipt"]) == ("succeeded", f"/receipts/{paid.receipt_code}")
+    assert api(street).get("/v1/balance").json() == {"available": [{"amount": 450, "currency": "eur"}]}
+
+
+def test_an_open_payment_can_be_canceled_and_a_paid_one_cannot(street: Street) -> None:
+    open_one, paid = street.ask(), street.pay()
+
+    canceled = api(street).post(f"/v1/payment_intents/{open_one.id}/cancel").json()
+    kept = api(street).post(f"/v1/payment_intents/{paid.id}/cancel").json()
+
+    assert (canceled["status"], kept["status"]) == ("canceled", "succeeded")
+
+
+def test_a_refund_is_for_what_is_left_unless_it_says_how_much(street: Street) -> None:
+    shop, paid = api(street), street.pay("ann", 450)
+
+    part = shop.post("/v1/refunds", {"id": new_id(), "payment_intent": paid.id, "amount": 100}).json()
+    rest = shop.post("/v1/refunds", {"id": new_id(), "payment_intent": paid.id}).json()
+
+    assert [(each["amount"], each["currency"], each["status"]) for each in (part, rest)] == [
+        (100, "eur", "requires_palm"),
+        (350, "eur", "requires_palm"),
+    ]
+    assert shop.get(f"/v1/refunds/{part['id']}").json() == part
+    assert shop.post(f"/v1/refunds/{rest['id']}/cancel").json()["status"] == "canceled"
+    more = {"id": new_id(), "payment_intent": paid.id, "amount": 351}
+    assert code_of(shop.post("/v1/refunds", more)) == (400, "body_invalid")
+
+
+def test_another_merchant_finds_nothing(street: Street) -> None:
+    register_merchant(street.acquirer, Merchant("bakery", "Bakery"), key=OTHER_KEY)
+    register_till(street.acquirer, Till("bakery", "till-1"), token="b" * 64)
+    paid = street.pay()
+    refund = street.ask_refund(paid, 1)
+    other = api(street, OTHER_KEY)
+
+    assert code_of(other.get(f"/v1/payment_intents/{paid.id}")) == (404, "not_found")
+    assert code_of(other.post(f"/v1/payment_intents/{paid.id}/cancel")) == (404, "not_found")
+    assert code_of(other.post("/v1/refunds", {"id": new_id(), "payment_intent": paid.id})) == (404, "not_found")
+    assert code_of(other.get(f"/v1/refunds/{refund.id}")) == (404, "not_found")
+    assert code_of(other.post(f"/v1/refunds/{refund.id}/cancel")) == (404, "not_found")
+    assert other.get("/v1/payment_intents").json()["payment_intents"] == []
+    assert other.get("/v1/balance").json() == {"available": []}
