@@ -10,7 +10,6 @@ import os
 
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
-import io
 import json
 import statistics
 import time
@@ -19,8 +18,8 @@ from functools import partial
 from typing import TypeVar
 
 import cv2
-from PIL import Image
 
+from handsel.drawn.camera import as_jpeg
 from handsel.drawn.person import DrawnPerson
 from handsel.vision.eyes import open_reader
 from handsel.vision.frame import decode_frame
@@ -39,7 +38,8 @@ def main() -> None:
     """
     cv2.setNumThreads(1)
     reader = open_reader()
-    jpegs = [_jpeg(DrawnPerson(seed), shot) for seed in range(1, PEOPLE + 1) for shot in range(SHOTS)]
+    people = [DrawnPerson(seed) for seed in range(1, PEOPLE + 1)]
+    jpegs = [as_jpeg(person.frame(shot), quality=JPEG_QUALITY) for person in people for shot in range(SHOTS)]
     decoding, reading, read = [], [], 0
     for jpeg in jpegs:
         frame, decode_ms = _timed(partial(decode_frame, jpeg))
@@ -58,12 +58,6 @@ def main() -> None:
     print(f"  decode {figures['decode_ms']}   find, square, gate, 9 views {figures['read_ms']}")
     print(f"  all {figures['total_ms']}")
     print(json.dumps(figures))
-
-
-def _jpeg(person: DrawnPerson, shot: int) -> bytes:
-    content = io.BytesIO()
-    Image.fromarray(person.frame(shot)).save(content, "JPEG", quality=JPEG_QUALITY)
-    return content.getvalue()
 
 
 def _timed(call: Callable[[], T]) -> tuple[T, float]:

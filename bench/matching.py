@@ -79,7 +79,7 @@ class Served:
 
 def unit_rows(vectors: Floats) -> Floats:
     """
-    Return the rows of *vectors*, each of norm 1.
+    Return the rows of `vectors`, each of norm 1.
     """
     units: Floats = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return units
@@ -177,7 +177,7 @@ def start(bench: Bench, keys: dict[str, PartyKeys]) -> dict[str, Served]:
 
 def probe_of(bench: Bench, generator: np.random.Generator, *, index: int, views: int) -> Floats:
     """
-    Return *views* views, of which one is near palm *index*.
+    Return `views` views, of which one is near palm `index`.
     """
     drawn = unit_rows(generator.standard_normal((views, bench.palms.shape[1]), dtype=np.float32))
     near = NEARNESS * bench.palms[index] + np.sqrt(1 - NEARNESS**2) * drawn[0]
@@ -242,7 +242,7 @@ def measure(
     bench: Bench, served: dict[str, Served], rows: dict[str, Rows], *, views: int, repeats: int
 ) -> dict[str, float]:
     """
-    Return the medians of *repeats* rounds; in each, BLAS, the parties by turns and the three processes see one probe.
+    Return the medians of `repeats` rounds; in each, BLAS, the parties by turns and the three processes see one probe.
     """
     generator = np.random.default_rng(SEED + 1)
     plain, party, wall, work, right, sent = [], [], [], [], 0, 0.0

@@ -19,9 +19,8 @@ import msgspec
 from handsel import config
 from handsel.cli.main import EXIT_STATUS, build_parser
 from handsel.pay.decline import DeclineReason
-from handsel.pay.decline import customer_text as decline_text
 from handsel.till.hint import TillHint
-from handsel.till.texts import HINTS
+from handsel.till.texts import HINTS, decline_text
 from handsel.vision.quality import Reason
 from handsel.web.errors import STATUS
 
@@ -45,7 +44,8 @@ def decline_table() -> str:
     Return the table of all reasons for which something is declined, in their precedence.
     """
     return _table(
-        ("Reason", "What the customer is told"), [(f"`{reason}`", decline_text(reason)) for reason in DeclineReason]
+        ("Reason", "What the customer is told at the till"),
+        [(f"`{reason}`", decline_text(reason)) for reason in DeclineReason],
     )
 
 

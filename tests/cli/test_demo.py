@@ -15,7 +15,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from handsel.wiring.demo import free_ports
+from handsel.matching.message import MATCHERS
+from handsel.wiring.demo import Ports, free_ports
 
 pytestmark = pytest.mark.journey
 
@@ -65,12 +66,20 @@ def terminal(tmp_path: Path) -> Iterator[tuple[Terminal, int]]:
     opened.process.communicate()
 
 
+def six_ports(port: int) -> list[int]:
+    """
+    Return the ports on which issuer, acquirer, till and the three matchers say that they are there.
+    """
+    ports = Ports(port)
+    return [ports.issuer, ports.acquirer, ports.till, *(ports.matcher(name) for name in MATCHERS)]
+
+
 def listeners(port: int) -> list[int]:
     """
-    Return which of the demo's pages answer.
+    Return which of the demo's six processes answer.
     """
     found = []
-    for each in (port, port + 1, port + 2):
+    for each in six_ports(port):
         try:
             httpx.get(f"http://127.0.0.1:{each}/v1/health", timeout=2)
         except httpx.TransportError:
@@ -101,7 +110,7 @@ def test_demo_says_where_the_pages_are_and_ctrl_c_stops_everything(
 
     assert pages == [200, 200, 200]
     assert len({address.host for address in addresses}) == 3
-    assert during == [port, port + 1, port + 2]
+    assert during == six_ports(port)
     assert (second_status, f"port {port} is in use" in second) == (71, True)
     assert "Stopped." in last_words
     assert status == 0
@@ -122,5 +131,5 @@ def test_a_killed_demo_leaves_no_process(terminal: tuple[Terminal, int]) -> None
         if not listeners(port):
             break
 
-    assert during == [port, port + 1, port + 2]
+    assert during == six_ports(port)
     assert listeners(port) == []

@@ -20,6 +20,8 @@ from handsel.errors import BadInput, NotFound
 from handsel.vision.eyes import open_model
 from handsel.vision.frame import Frame
 from handsel.vision.roi import square_to_roi
+from tests.reference import REFERENCE
+from tests.test_docs import first_cells, section
 
 NOT_FOUND, BAD_INPUT = 66, 65
 
@@ -46,6 +48,7 @@ def test_hands_at_any_depth_get_a_row_each(tmp_path: Path, capsys: pytest.Captur
     assert status == 0
     assert "4 of 4 images" in capsys.readouterr().err
     with np.load(out, allow_pickle=False) as stored:
+        assert sorted(stored.files) == sorted(first_cells(section(REFERENCE.read_text(), "What embed writes")))
         assert stored["paths"].tolist() == ["a/1.jpg", "a/2.JPG", "b/1.png", "c.jpg"]
         assert stored["status"].tolist() == ["ok", "no_hand", "ok", "frame_unreadable"]
         assert (stored["embeddings"].shape, stored["embeddings"].dtype) == ((4, 432), np.float32)

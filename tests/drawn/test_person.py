@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from handsel.drawn.camera import as_jpeg
 from handsel.drawn.hand import SQUARE_RIGHT_MM, SQUARE_SIDE_MM, SQUARE_TOP_MM
 from handsel.drawn.person import FRAME_HEIGHT, FRAME_WIDTH, DrawnPerson
 from handsel.drawn.picture import place
@@ -38,7 +39,7 @@ def test_a_picture_has_the_size_that_was_asked_for(width: int, height: int) -> N
 
 
 def test_a_jpeg_shows_the_picture(people: tuple[DrawnPerson, ...]) -> None:
-    shown = decode_frame(people[0].jpeg(1)).pixels.astype(np.float32)
+    shown = decode_frame(as_jpeg(people[0].frame(1), quality=92)).pixels.astype(np.float32)
     drawn = people[0].frame(1).astype(np.float32)
 
     assert np.abs(shown - drawn).mean() < 3

@@ -167,10 +167,12 @@ def open_the_shop(shop: Page, demo: Demo) -> None:
     """
     Sign in with the address that the demo prints; the key is gone from the address at once.
     """
-    shop.goto(f"{demo.merchant_url}#key={demo.merchant_key.reveal()}")
-    shop.wait_for_url("**/charge")
+    for _ in ("signs in", "is signed in already"):
+        shop.goto("about:blank")
+        shop.goto(f"{demo.merchant_url}#key={demo.merchant_key.reveal()}")
+        shop.wait_for_url("**/charge")
 
-    assert "#" not in shop.url
+        assert "#" not in shop.url
 
 
 def charge(shop: Page, amount: str, description: str) -> None:
@@ -227,7 +229,7 @@ def pause(faces: Faces) -> None:
     till_says(faces.till, "Not paid")
     expect(faces.till.locator("[data-text]")).to_contain_text("This palm is paused.")
     faces.shop.get_by_role("button", name="Cancel this payment").click()
-    expect(faces.shop.locator(".big-state .state")).to_have_text("Canceled")
+    expect(faces.shop.locator(".big-state .state")).to_have_text("Cancelled")
 
 
 def delete(faces: Faces) -> None:

@@ -81,6 +81,16 @@ def test_photographs_must_be_there(tmp_path: Path) -> None:
     assert "<person>/<n>.jpg" in ended.stderr
 
 
+def test_summary_of_a_walk_without_people_alarms_nobody() -> None:
+    """
+    Who asks for nobody is told of nobody.
+    """
+    said = walk.summary(Tally())
+
+    assert "nobody was refunded; nobody was erased." in said
+    assert "NO REFUND ARRIVED" in walk.summary(Tally(refunded=False))
+
+
 def test_summary_says_it_loud_when_it_goes_wrong() -> None:
     """
     What must not happen is not hidden among the numbers.

@@ -24,7 +24,6 @@ from handsel.vision.places import (
     PlacesModel,
     View,
     find_lines,
-    fit_inputs,
     fit_whitening,
     sample,
     spread_views,
@@ -141,7 +140,7 @@ def test_whitening_makes_variances_equal_and_shrinkage_tames_the_smallest() -> N
 
 
 def test_whitened_rows_have_unit_norm() -> None:
-    samples = fit_inputs([DrawnPerson(seed).square(0) for seed in range(6)])
+    samples = np.stack([sample(find_lines(DrawnPerson(seed).square(0)), AS_SEEN) for seed in range(6)])
     mean, matrix = fit_whitening(samples)
 
     assert np.allclose(np.linalg.norm(whiten(samples, mean=mean, matrix=matrix), axis=1), 1, atol=1e-5)

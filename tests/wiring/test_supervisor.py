@@ -146,6 +146,22 @@ def test_a_member_that_died_is_started_again_and_given_up_at_last(supervisor: Su
         watch_until(supervisor, lambda: False)
 
 
+def test_a_proxy_of_the_environment_is_not_asked_for_a_neighbour(
+    supervisor: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    The parties of one machine are asked directly.
+    """
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.setattr("handsel.wiring.supervisor.READY_S_MAX", WAIT_S_MAX)
+
+    supervisor.start([small_member(tmp_path, "one")])
+
+    assert supervisor.names() == ("one",)
+
+
 def test_logs_are_private(supervisor: Supervisor, tmp_path: Path) -> None:
     """
     What a process writes is for its owner alone.

@@ -55,12 +55,12 @@ def run(args: argparse.Namespace) -> int:
 def _invitation(demo: Demo) -> str:
     return f"""
 Open these pages in a browser on this machine:
-  Wallet    {demo.wallet_url}    open a wallet, get an enrolment code
+  Wallet    {demo.wallet_url}    open a wallet, add demo money, get a code for the till
   Till      {demo.till_url}    type the code, hold out your hand
-  Merchant  {demo.merchant_url}#key={demo.merchant_key.reveal()}
+  Shop      {demo.merchant_url}#key={demo.merchant_key.reveal()}
             charge 4.50, then hold out your hand at the till again
 
-No webcam? The till page offers simulated hands.   Ctrl-C stops everything.
+No webcam? The till's page offers simulated hands.   Ctrl-C stops everything.
 """
 
 

@@ -37,7 +37,8 @@ def run(args: argparse.Namespace) -> int:
     """
     private_files_only()
     people, strangers = _guests(args)
-    print(f"Walking with {len(people)} people and {len(strangers)} strangers; six processes start …", flush=True)
+    who = f"{_counted(len(people), 'person', 'people')} and {_counted(len(strangers), 'stranger', 'strangers')}"
+    print(f"Walking with {who}; six processes start …", flush=True)
     with tempfile.TemporaryDirectory(prefix="handsel-walk-") as directory:
         ports = free_ports()
         demo = set_up(Path(directory), ports)
@@ -61,8 +62,12 @@ def _guests(args: argparse.Namespace) -> tuple[tuple[Guest, ...], tuple[Guest, .
 
 def _count(text: str) -> int:
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError("give a whole number")
+        raise argparse.ArgumentTypeError("give a whole number, 0 or more")
     return int(text)
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
 
 
 def _print_line(line: Line) -> None:
@@ -73,10 +78,11 @@ def summary(tally: Tally) -> str:
     """
     Return what a story came to, its safety in the last line.
     """
+    refunded = {None: "nobody was refunded", False: "NO REFUND ARRIVED", True: "the refund arrived"}
     erased = {None: "nobody was erased", False: "the erased palm no longer pays", True: "THE ERASED PALM STILL PAYS"}
     return (
         f"\n{tally.enrolled} of {tally.people} enrolled; {tally.visits_paid} of {tally.visits} visits paid; "
-        f"{'the refund arrived' if tally.refunded else 'NO REFUND ARRIVED'}; {erased[tally.erased_pays]}."
+        f"{refunded[tally.refunded]}; {erased[tally.erased_pays]}."
         f"\n{len(tally.paid)} of {tally.people} people paid, {tally.taken_for_someone_else} were taken for someone "
         f"else, {tally.strangers_paid} of {tally.stranger_visits} tries by strangers paid."
     )

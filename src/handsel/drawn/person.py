@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-import cv2
 import numpy as np
 
 from handsel.drawn.anatomy import draw_shape
@@ -22,7 +21,6 @@ from handsel.drawn.skin import Skin, draw_skin
 from handsel.drawn.square import draw_square
 
 FRAME_WIDTH, FRAME_HEIGHT = 960, 720
-JPEG_QUALITY = 92
 _SEED_SQUARE, _SEED_SIDE = 10, 11
 
 
@@ -80,10 +78,3 @@ class DrawnPerson:
         Return the picture that `shot` describes, RGB uint8 (height, width, 3).
         """
         return draw_picture(((self.look, shot, self.is_right_handed),), width=width, height=height)
-
-    def jpeg(self, shot: int, *, width: int = FRAME_WIDTH, height: int = FRAME_HEIGHT) -> bytes:
-        """
-        Return picture `shot` as a browser would send it: JPEG.
-        """
-        frame = cv2.cvtColor(self.frame(shot, width=width, height=height), cv2.COLOR_RGB2BGR)
-        return cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()

@@ -79,13 +79,6 @@ class Hand:
         return float(np.linalg.norm(self.landmarks[list(KNUCKLES)].mean(0) - self.landmarks[WRIST]))
 
     @property
-    def palm_width_px(self) -> float:
-        """
-        Return the distance from the index finger's knuckle to the little finger's.
-        """
-        return float(np.linalg.norm(self.landmarks[KNUCKLES[0]] - self.landmarks[KNUCKLES[-1]]))
-
-    @property
     def finger_reach(self) -> float:
         """
         Return how far the four tips are from the wrist, as a multiple of the knuckles' distance: below 1 is a fist.

@@ -17,7 +17,6 @@ LIMITATIONS
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -207,13 +206,6 @@ def whiten(
     Return `samples` (N, D) less the mean, times the matrix, as rows of unit norm.
     """
     return _to_unit((samples - mean) @ matrix)
-
-
-def fit_inputs(squares: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-    """
-    Return the samples (N, D), as seen, of grey squares (128, 128): what `fit_whitening` is to be given.
-    """
-    return np.stack([sample(find_lines(square), AS_SEEN) for square in squares])
 
 
 def _angles(grey: NDArray[np.float32], bank: Bank) -> NDArray[np.complex64]:

@@ -15,6 +15,7 @@ import httpx
 import msgspec
 
 from handsel import errors
+from handsel.flows.issuing.consent import CONSENT_VERSION
 from handsel.ids import new_id
 from handsel.till.agent_state import AgentState
 from handsel.web.errors import ErrorBody
@@ -24,7 +25,6 @@ from handsel.wiring.demo import Demo
 AMOUNT_MINOR = 4_50
 TOP_UP_MINOR = 100_00
 CURRENCY = "eur"
-CONSENT_VERSION = "walk"
 MATCHERS_COUNT = 3
 ASK_S = 0.05
 SHOWN_MAX = 5  # How often one picture is shown until it is looked at.

@@ -7,12 +7,10 @@ strangers are people who are not enrolled, and try with all of theirs.
 
 from __future__ import annotations
 
-import io
 from functools import partial
 from pathlib import Path
 
-from PIL import Image
-
+from handsel.drawn.camera import as_jpeg
 from handsel.drawn.person import DrawnPerson
 from handsel.errors import BadInput
 from handsel.wiring.story import Guest
@@ -50,8 +48,10 @@ def photographed_guests(
         raise BadInput(f"{directory} is not a folder: lay photographs out as DIR/<person>/<n>.jpg")
     folders = [photos for folder in sorted(directory.iterdir()) if folder.is_dir() and (photos := _photos_in(folder))]
     count = round(len(folders) * ENROLLED_SHARE) if people is None else people
+    if not folders:
+        raise BadInput(f"there are no photographs in {directory}: lay them out as DIR/<person>/<n>.jpg")
     if not 0 < count <= len(folders):
-        raise BadInput(f"{directory} holds {len(folders)} people: ask for 1 to as many, laid out as <person>/<n>.jpg")
+        raise BadInput(f"{directory} has photographs of {len(folders)} people: --people is 1 to {len(folders)} here")
     too_few = [photos[0].parent.name for photos in folders[:count] if len(photos) <= ENROLMENT_PHOTOS]
     if too_few:
         raise BadInput(f"{too_few[0]} needs {ENROLMENT_PHOTOS} photographs to enrol with and one more to pay with")
@@ -67,9 +67,7 @@ def _drawn_guest(name: str, seed: int) -> Guest:
 
 
 def _picture(person: DrawnPerson, shot: int) -> bytes:
-    content = io.BytesIO()
-    Image.fromarray(person.frame(shot)).save(content, "JPEG", quality=JPEG_QUALITY)
-    return content.getvalue()
+    return as_jpeg(person.frame(shot), quality=JPEG_QUALITY)
 
 
 def _photographed_guest(photos: list[Path]) -> Guest:

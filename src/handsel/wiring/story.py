@@ -54,7 +54,7 @@ class Tally:
     taken_for_someone_else: int = 0
     stranger_visits: int = 0
     strangers_paid: int = 0
-    refunded: bool = False
+    refunded: bool | None = None
     erased_pays: bool | None = None
 
     @property

@@ -81,18 +81,6 @@ class Supervisor:
             self._wait_until_ready(member, time.monotonic() + READY_S_MAX)
             self._say(f"  {name} is back")
 
-    def stop_member(self, name: str) -> None:
-        """
-        Stop one process and leave it stopped.
-        """
-        _end(self._running.pop(name))
-
-    def restart_member(self, name: str) -> None:
-        """
-        Start a process that `stop_member` stopped.
-        """
-        self.start([self._members[name]])
-
     def kill_member(self, name: str) -> None:
         """
         Kill one process as a crash would, and leave it dead.
@@ -101,6 +89,12 @@ class Supervisor:
         running.kill()
         running.wait(STOP_S_MAX)
         _close_input(running)
+
+    def restart_member(self, name: str) -> None:
+        """
+        Start a process that `kill_member` killed.
+        """
+        self.start([self._members[name]])
 
     def process_id(self, name: str) -> int:
         """
@@ -141,7 +135,7 @@ class Supervisor:
             if running.poll() is not None:
                 raise PartyUnavailable(f"{member.name} stopped while starting: {_last_line(member.log_path)}")
             try:
-                if httpx.get(member.health_url, timeout=2.0).status_code == httpx.codes.OK:
+                if httpx.get(member.health_url, timeout=2.0, trust_env=False).status_code == httpx.codes.OK:
                     return
             except httpx.TransportError:
                 pass
