@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from handsel.errors import InvariantBroken
@@ -331,6 +331,7 @@ def after_outcome(session: Session, event: str, now_ms: int) -> Session:
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(EVENTS)
+@example([("enrol", 0), ("work", 40_000), ("void", 40_000), ("good", 40_000)])  # The code ran out behind a trouble.
 def test_no_sequence_of_events_asks_for_a_palm_twice(events: list[tuple[str, int]]) -> None:
     session, now_ms = Session(), T
     for event, ms in events:

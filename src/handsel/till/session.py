@@ -233,7 +233,7 @@ class Session:
         if now_ms < screen.until_ms:
             return screen
         if isinstance(screen, Trouble) and isinstance(screen.action, EnrolmentAction) and screen.is_retryable:
-            return screen if screen.is_open else Showing(screen.action)
+            return screen if screen.is_open else self._asking_at(Showing(screen.action), now_ms)
         stays = isinstance(screen, Declined) and not screen.may_retry
         stays = stays or (isinstance(screen, Trouble) and not screen.is_retryable)
         return screen if stays and screen.action == self.told else self._next(now_ms)
