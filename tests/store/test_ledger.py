@@ -205,10 +205,28 @@ def test_entries_are_read_newest_first_page_by_page(opened: Database) -> None:
 
     with opened.unit_of_work() as uow:
         first = ledger.entries_of(uow, WALLET.id, limit=2)
-        rest = ledger.entries_of(uow, WALLET.id, before_sequence=first[-1].sequence, limit=2)
+        rest = ledger.entries_of(uow, WALLET.id, before_number=first[-1].number, limit=2)
 
     assert [entry.amount_minor for entry in first + rest] == [3, 2, 1]
     assert [entry.balance_after_minor for entry in first + rest] == [6, 3, 1]
+
+
+def test_the_numbers_of_an_accounts_entries_tell_nothing_of_other_accounts(opened: Database) -> None:
+    """
+    They count from 1, however much else is booked in between.
+    """
+    other = wallet_account("other", currency="EUR")
+    with opened.unit_of_work() as uow:
+        ledger.open_account(uow, other, now_ms=1)
+        uow.commit()
+    for minor in (1, 2, 3):
+        post(opened, move(minor, credit=other))
+        post(opened, move(minor))
+
+    with opened.unit_of_work() as uow:
+        entries = ledger.entries_of(uow, WALLET.id)
+
+    assert [entry.number for entry in entries] == [3, 2, 1]
 
 
 def test_an_entry_is_never_changed_or_deleted(opened: Database) -> None:

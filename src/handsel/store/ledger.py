@@ -49,9 +49,11 @@ class Done:
 class BookedEntry:
     """
     Carry an entry as it stands in the ledger, with the balance that it left.
+
+    `number` counts the entries of this account alone, from 1: whoever is shown it learns nothing of other accounts.
     """
 
-    sequence: int
+    number: int
     transfer_id: str
     amount_minor: int
     currency: str
@@ -206,16 +208,17 @@ def pending_of(uow: UnitOfWork, pending_id: str) -> Pending | None:
 
 
 def entries_of(
-    uow: UnitOfWork, account_id: str, *, before_sequence: int | None = None, limit: int = 100
+    uow: UnitOfWork, account_id: str, *, before_number: int | None = None, limit: int = 100
 ) -> tuple[BookedEntry, ...]:
     """
-    Return the entries of an account, newest first: at most `limit`, all older than `before_sequence` if that is given.
+    Return the entries of an account, newest first: at most `limit`, all older than `before_number` if that is given.
     """
     ensure(0 < limit <= ENTRIES_READ_MAX, "entries are read page by page")
     rows = uow.rows(
-        "SELECT sequence, transfer_id, amount_minor, currency, code, balance_after_minor, at_ms FROM entries"
-        " WHERE account_id = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?",
-        *(account_id, before_sequence if before_sequence is not None else 2**62, limit),
+        "SELECT number, transfer_id, amount_minor, currency, code, balance_after_minor, at_ms FROM"
+        " (SELECT ROW_NUMBER() OVER (ORDER BY sequence) AS number, * FROM entries WHERE account_id = ?)"
+        " WHERE number < ? ORDER BY number DESC LIMIT ?",
+        *(account_id, before_number if before_number is not None else 2**62, limit),
     )
     return tuple(BookedEntry(*row) for row in rows)
 

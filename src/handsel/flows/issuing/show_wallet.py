@@ -35,7 +35,7 @@ class HistoryLine(msgspec.Struct, frozen=True):
     """
     Show one movement: `kind` is top_up, payment, refund or closing; `amount_minor` is below zero where money left.
 
-    `number` orders the lines, and the next page begins before the last one seen.
+    `number` counts this wallet's lines from 1, and the next page begins before the last one seen.
     """
 
     number: int
@@ -143,10 +143,10 @@ def _page(uow: UnitOfWork, wallet_id: str, before_number: int | None, limit: int
     if wallet is None:
         raise NotFound("there is no such wallet")
     account_id = wallet_account(wallet_id, currency=wallet.currency).id
-    entries = ledger.entries_of(uow, account_id, before_sequence=before_number, limit=limit)
+    entries = ledger.entries_of(uow, account_id, before_number=before_number, limit=limit)
     return tuple(
         HistoryLine(
-            entry.sequence, entry.code, entry.amount_minor, entry.currency, entry.balance_after_minor, entry.at_ms
+            entry.number, entry.code, entry.amount_minor, entry.currency, entry.balance_after_minor, entry.at_ms
         )
         for entry in entries
     )
