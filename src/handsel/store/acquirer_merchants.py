@@ -45,13 +45,12 @@ class MerchantTables:
         """
         Take the key from every merchant, and the token from every till, whose id is not listed.
         """
-        # What is put in their place is the hash of nothing that anybody could show.
         self._uow.execute(
-            "UPDATE merchants SET key_hash = randomblob(32) WHERE id NOT IN (SELECT value FROM json_each(?))",
+            "UPDATE merchants SET key_hash = NULL WHERE id NOT IN (SELECT value FROM json_each(?))",
             json.dumps(sorted(merchants)),
         )
         self._uow.execute(
-            "UPDATE tills SET token_hash = randomblob(32) WHERE id NOT IN (SELECT value FROM json_each(?))",
+            "UPDATE tills SET token_hash = NULL WHERE id NOT IN (SELECT value FROM json_each(?))",
             json.dumps(sorted(tills)),
         )
 
@@ -78,10 +77,11 @@ class MerchantTables:
 
     def tills_of(self, merchant_id: str) -> tuple[Till, ...]:
         """
-        Return the tills of a merchant, the first one first.
+        Return the tills of a merchant that are let in, the first one first.
         """
         rows = self._uow.rows(
-            "SELECT merchant_id, name FROM tills WHERE merchant_id = ? ORDER BY number LIMIT ?",
+            "SELECT merchant_id, name FROM tills WHERE merchant_id = ? AND token_hash IS NOT NULL"
+            " ORDER BY number LIMIT ?",
             *(merchant_id, TILLS_READ_MAX),
         )
         return tuple(Till(*row) for row in rows)

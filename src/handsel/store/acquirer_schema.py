@@ -13,7 +13,7 @@ _TABLES = """
 CREATE TABLE merchants (
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL,
-    key_hash BLOB NOT NULL UNIQUE
+    key_hash BLOB UNIQUE
 );
 
 CREATE TABLE tills (
@@ -21,7 +21,7 @@ CREATE TABLE tills (
     id TEXT NOT NULL UNIQUE,
     merchant_id TEXT NOT NULL REFERENCES merchants (id),
     name TEXT NOT NULL,
-    token_hash BLOB NOT NULL UNIQUE,
+    token_hash BLOB UNIQUE,  -- None once the till is struck from the settings
     UNIQUE (merchant_id, name)
 );
 

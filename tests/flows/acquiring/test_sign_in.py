@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 
 from handsel.errors import AccessDenied, BodyInvalid, NotFound
+from handsel.flows.acquiring.request_payment import PaymentRequest, create_payment_intent
 from handsel.flows.acquiring.sign_in import (
     find_till,
     register_merchant,
@@ -15,6 +16,7 @@ from handsel.flows.acquiring.sign_in import (
     sign_in_merchant,
 )
 from handsel.pay.merchant import Merchant, Till
+from handsel.pay.money import Money
 from tests.flows.acquiring.street import SHOP, SHOP_KEY, TILL, TILL_TOKEN, Street
 
 
@@ -69,6 +71,17 @@ def test_who_is_no_longer_listed_is_not_let_in(street: Street) -> None:
         sign_in_merchant(street.acquirer, SHOP_KEY)
     register_till(street.acquirer, TILL, token=TILL_TOKEN)
     assert find_till(street.acquirer, TILL_TOKEN) == TILL
+
+
+def test_what_a_struck_till_was_the_first_of_is_shown_by_the_next(street: Street) -> None:
+    other = Till(SHOP.id, "till-2")
+    register_till(street.acquirer, other, token="o" * 64)
+    revoke_others(street.acquirer, merchants=[SHOP], tills=[other])
+
+    asked = PaymentRequest("a" * 32, Money(450, "EUR"))
+    payment = create_payment_intent(street.acquirer, SHOP, asked, now_ms=1)
+
+    assert payment.till_id == other.id
 
 
 def test_a_short_secret_is_refused(street: Street) -> None:
