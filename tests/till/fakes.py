@@ -252,6 +252,13 @@ class FakeAcquirer:
             raise NotFound("no such charge")
         return self.charges[charge_id]
 
+    def void_charge(self, charge_id: str, *, payment_intent: str) -> ChargeAnswer:
+        """
+        Give a charge up, unless something has become of it.
+        """
+        self._pass("void")
+        return self.charges.setdefault(charge_id, DeclinedAnswer("voided"))
+
     def hand_over(self, charge_id: str, notes: tuple[Note, ...]) -> PaidAnswer:
         """
         Take genuine notes, once.

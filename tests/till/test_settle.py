@@ -5,13 +5,14 @@ The pauses between two questions grow, to a bound; and what was sealed is kept n
 from __future__ import annotations
 
 from handsel.matching.message import PerMatcher
-from handsel.till.acquirer import ChargeRequest, RefundRequest
+from handsel.till.acquirer import ChargeRequest, DeclinedAnswer, RefundRequest
 from handsel.till.journal import ChargeEntry
 from handsel.till.settle import (
     PAUSE_MS_MAX,
     PAUSE_MS_MIN,
     RESEND_MS_MAX,
     RESUME_MS_MAX,
+    NothingDone,
     OpenCharge,
     OpenRefund,
     OpenRequest,
@@ -65,6 +66,25 @@ def test_a_charge_of_before_the_start_is_asked_for_and_never_sent(keyring: Keyri
     assert isinstance(settle(acquirer, charge, now_ms=T), Waiting)
     assert settle(acquirer, charge, now_ms=T + RESUME_MS_MAX) != Waiting(None)
     assert acquirer.charge_requests == []
+
+
+def test_a_charge_that_never_came_is_given_up_at_the_acquirer_before_it_is_forgotten(keyring: Keyring) -> None:
+    """
+    Once the secrets of its notes are forgotten it must not be carried out any more, should it still arrive.
+    """
+    acquirer = FakeAcquirer(keyring)
+
+    outcome = settle(acquirer, resume(ENTRY, now_ms=T), now_ms=T + RESUME_MS_MAX)
+
+    assert outcome == NothingDone("voided", is_retryable=True)
+    assert acquirer.charges == {ENTRY.charge_id: DeclinedAnswer("voided")}
+
+
+def test_a_charge_is_not_forgotten_while_the_acquirer_cannot_be_told(keyring: Keyring) -> None:
+    acquirer = FakeAcquirer(keyring)
+    acquirer.breaks = {"void": [lost()]}
+
+    assert settle(acquirer, resume(ENTRY, now_ms=T), now_ms=T + RESUME_MS_MAX) == Waiting("party_unavailable")
 
 
 def test_an_acquirer_that_does_not_answer_is_an_outcome_and_no_exception(keyring: Keyring) -> None:

@@ -117,8 +117,33 @@ def test_a_till_without_its_token_learns_nothing(street: Street, link: Link) -> 
     assert street.wallet_minor() == 100_00
 
 
+def test_a_charge_that_was_given_up_is_declined_when_it_comes_late(street: Street, client: AcquirerClient) -> None:
+    """
+    A till that gave up has forgotten what its notes would take: nothing may be debited for it any more.
+    """
+    payment = street.ask()
+    late = request_of(street.show("ann", payment))
+
+    given_up = client.void_charge(late.charge_id, payment_intent=payment.id)
+    arrived = client.charge(late)
+
+    assert given_up == arrived == DeclinedAnswer("voided")
+    assert street.wallet_minor() == 100_00
+
+
+def test_a_charge_that_was_carried_out_is_not_given_up(street: Street, client: AcquirerClient) -> None:
+    payment = street.ask()
+    sent = request_of(street.show("ann", payment))
+    signed = client.charge(sent)
+
+    assert isinstance(signed, SignedAnswer)
+    assert client.void_charge(sent.charge_id, payment_intent=payment.id) == signed
+
+
 def test_what_is_not_there_is_not_found(street: Street, client: AcquirerClient) -> None:
     with pytest.raises(NotFound):
         client.charge_state(new_id())
     with pytest.raises(BadInput):
         client.hand_over(new_id(), ())
+    with pytest.raises(NotFound):
+        client.void_charge(new_id(), payment_intent=new_id())

@@ -147,6 +147,11 @@ class Acquirer(Protocol):
         Return what has become of a charge. Raises `NotFound` where the acquirer never heard of it.
         """
 
+    def void_charge(self, charge_id: str, *, payment_intent: str) -> ChargeAnswer:
+        """
+        Give a charge up, even one that the acquirer never heard of, and return how it stands now for good.
+        """
+
     def hand_over(self, charge_id: str, notes: tuple[Note, ...]) -> PaidAnswer:
         """
         Give the notes of an approved charge to the acquirer.

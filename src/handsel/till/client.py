@@ -45,6 +45,10 @@ class _NotesBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     notes: tuple[Note, ...]
 
 
+class _VoidBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    payment_intent: str
+
+
 class _ErrorDetail(msgspec.Struct, frozen=True):
     code: str
     message: str
@@ -102,6 +106,13 @@ class AcquirerClient:
         Return what has become of a charge. Raises `NotFound`.
         """
         return _decode(self._get(f"/v1/till/charges/{require_id(charge_id)}"), _CHARGE)
+
+    def void_charge(self, charge_id: str, *, payment_intent: str) -> ChargeAnswer:
+        """
+        Give a charge up, even one that the acquirer never heard of, and return how it stands now for good.
+        """
+        path = f"/v1/till/charges/{require_id(charge_id)}/void"
+        return _decode(self._post(path, _VoidBody(payment_intent), LONG), _CHARGE)
 
     def hand_over(self, charge_id: str, notes: tuple[Note, ...]) -> PaidAnswer:
         """

@@ -180,8 +180,8 @@ def _settle_charge(acquirer: Acquirer, request: OpenCharge, *, now_ms: int) -> O
     Ask for the outcome of a charge.
 
     1. The first time it is sent. Where the acquirer refuses it, it is asked whether anything came of it nevertheless.
-    2. Later it is only asked for. The acquirer never heard of it: it is sent again while its palm is fresh, and given
-       up after that.
+    2. Later it is only asked for. The acquirer never heard of it: it is sent again while its palm is fresh. After that
+       the acquirer is told to give it up, lest it arrive when the till has forgotten the notes' secrets.
     3. What was signed becomes notes, and the notes are handed over. Each can be repeated.
     """
     if request.request is not None and not request.asked:
@@ -196,10 +196,11 @@ def _settle_charge(acquirer: Acquirer, request: OpenCharge, *, now_ms: int) -> O
         answer = acquirer.charge_state(request.id)  # 2
     except NotFound:
         if now_ms >= request.until_ms:
-            return NothingDone(PartyUnavailable.code, is_retryable=True)
-        if request.request is None:
+            answer = acquirer.void_charge(request.id, payment_intent=request.action.id)
+        elif request.request is None:
             return Waiting(PartyUnavailable.code)
-        answer = acquirer.charge(request.request)
+        else:
+            answer = acquirer.charge(request.request)
     return _finish(acquirer, request, answer)  # 3
 
 

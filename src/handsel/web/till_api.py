@@ -4,7 +4,7 @@ Serve the acquirer to its tills: what to show, charges, notes, refunds and enrol
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from starlette.requests import Request
 from starlette.routing import Route
@@ -12,11 +12,12 @@ from starlette.routing import Route
 from handsel.clock import Clock
 from handsel.flows.acquiring.accept_notes import accept_notes
 from handsel.flows.acquiring.acquirer import Acquirer
-from handsel.flows.acquiring.carry_charge import ShownForCharge, charge_state, submit_charge
+from handsel.flows.acquiring.carry_charge import ShownForCharge, charge_state, give_up_charge, submit_charge
 from handsel.flows.acquiring.carry_enrolment import ShownForEnrolment, submit_enrolment
 from handsel.flows.acquiring.carry_refund import ShownForRefund, submit_refund
 from handsel.flows.acquiring.show_action import Action, current_action
 from handsel.flows.acquiring.sign_in import find_till
+from handsel.ids import require_id
 from handsel.notes.note import PublicNoteKeys
 from handsel.pay.decline import Declined
 from handsel.pay.merchant import Till
@@ -35,6 +36,7 @@ from handsel.web.till_bodies import (
     TillEnrolmentBody,
     TillNotesBody,
     TillRefundBody,
+    TillVoidBody,
 )
 
 ChargeAnswerBody = PendingAnswerBody | SignedAnswerBody | DeclinedAnswerBody | PaidAnswerBody
@@ -56,16 +58,6 @@ def till_api_routes(acquirer: Acquirer, clock: Clock) -> list[Route]:
     def note_keys(_: Till, __: Path) -> PublicNoteKeys:
         return acquirer.keys.at(clock())
 
-    def charged(till: Till, _: Path, body: TillChargeBody) -> ChargeAnswerBody:
-        shown = ShownForCharge(body.charge_id, body.payment_intent, body.order, body.queries)
-        return _charge_body(submit_charge(acquirer, till, shown, now_ms=clock()))
-
-    def charge(till: Till, path: Path) -> ChargeAnswerBody:
-        return _charge_body(charge_state(acquirer, till, path["id"]))
-
-    def handed_over(till: Till, path: Path, body: TillNotesBody) -> PaidAnswerBody:
-        return PaidAnswerBody(accept_notes(acquirer, till, path["id"], body.notes, now_ms=clock()).receipt_code)
-
     def refunded(
         till: Till, _: Path, body: TillRefundBody
     ) -> PendingAnswerBody | RefundedAnswerBody | DeclinedAnswerBody:
@@ -85,11 +77,33 @@ def till_api_routes(acquirer: Acquirer, clock: Clock) -> list[Route]:
     return [
         get("/v1/till/action", caller, action),
         get("/v1/till/note_keys", caller, note_keys),
-        post("/v1/till/charges", caller, TillChargeBody, charged),
-        get("/v1/till/charges/{id}", caller, charge),
-        post("/v1/till/charges/{id}/notes", caller, TillNotesBody, handed_over),
+        *_charge_routes(acquirer, caller, clock),
         post("/v1/till/refunds", caller, TillRefundBody, refunded),
         post("/v1/till/enrolments", caller, TillEnrolmentBody, enrolled),
+    ]
+
+
+def _charge_routes(acquirer: Acquirer, caller: Callable[[Request], Till], clock: Clock) -> list[Route]:
+    def charged(till: Till, _: Path, body: TillChargeBody) -> ChargeAnswerBody:
+        shown = ShownForCharge(body.charge_id, body.payment_intent, body.order, body.queries)
+        return _charge_body(submit_charge(acquirer, till, shown, now_ms=clock()))
+
+    def charge(till: Till, path: Path) -> ChargeAnswerBody:
+        return _charge_body(charge_state(acquirer, till, path["id"]))
+
+    def given_up(till: Till, path: Path, body: TillVoidBody) -> ChargeAnswerBody:
+        charge_id = require_id(path["id"])
+        state = give_up_charge(acquirer, till, charge_id, payment_id=body.payment_intent, now_ms=clock())
+        return _charge_body(state)
+
+    def handed_over(till: Till, path: Path, body: TillNotesBody) -> PaidAnswerBody:
+        return PaidAnswerBody(accept_notes(acquirer, till, path["id"], body.notes, now_ms=clock()).receipt_code)
+
+    return [
+        post("/v1/till/charges", caller, TillChargeBody, charged),
+        get("/v1/till/charges/{id}", caller, charge),
+        post("/v1/till/charges/{id}/void", caller, TillVoidBody, given_up),
+        post("/v1/till/charges/{id}/notes", caller, TillNotesBody, handed_over),
     ]
 
 

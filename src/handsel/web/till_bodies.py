@@ -47,6 +47,14 @@ class TillChargeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     queries: PerMatcher
 
 
+class TillVoidBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Give up a charge of this payment, whether it ever came or not.
+    """
+
+    payment_intent: str
+
+
 class TillNotesBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Hand over the notes of an approved charge.

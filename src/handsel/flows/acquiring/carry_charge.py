@@ -16,7 +16,7 @@ from handsel.flows.acquiring.settle_charge import conclude_charge, settle_charge
 from handsel.matching.message import PerMatcher
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.merchant import Till
-from handsel.pay.payment import Charge, ChargeState, PaymentIntent, PaymentStatus, state_of_charge
+from handsel.pay.payment import Charge, ChargeState, ChargeStatus, PaymentIntent, PaymentStatus, state_of_charge
 from handsel.store.acquirer import AcquirerBooks
 
 
@@ -88,6 +88,26 @@ def charge_state(acquirer: Acquirer, till: Till, charge_id: str) -> ChargeState:
     if charge is None or payment is None or charge.till_id != till.id:
         raise NotFound("there is no charge of that id")
     return state_of_charge(charge, payment)
+
+
+def give_up_charge(acquirer: Acquirer, till: Till, charge_id: str, *, payment_id: str, now_ms: int) -> ChargeState:
+    """
+    Bring a till's charge to its end, even one that never came here: should it still be on its way, it will be declined.
+
+    What was approved or paid stays so, and is returned. Raises `NotFound` for what is not this till's.
+    """
+    with acquirer.store.unit_of_work() as books:
+        charge = books.payments.find_charge(charge_id)
+        payment = books.payments.find(payment_id)
+        if payment is None or payment.till_id != till.id:
+            raise NotFound("this till was not asked for such a payment")
+        if charge is None:
+            books.payments.add_charge(Charge(charge_id, payment_id, till.id, now_ms).voided())
+            books.commit()
+            return Declined(DeclineReason.VOIDED)
+    if charge.status is ChargeStatus.SUBMITTED:
+        return settle_charge(acquirer, charge_id)
+    return charge_state(acquirer, till, charge_id)
 
 
 def _known_state(books: AcquirerBooks, till: Till, shown: ShownForCharge) -> ChargeState | None:
