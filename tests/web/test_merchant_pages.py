@@ -14,7 +14,7 @@ from handsel.ids import new_id
 from handsel.pay.merchant import Merchant
 from handsel.pay.payment import PaymentStatus
 from handsel.pay.refund import RefundStatus
-from handsel.web.merchant_pages import merchant_error_page, merchant_routes
+from handsel.web.merchant_pages import DOUBLE_TAP_MS, merchant_error_page, merchant_routes
 from tests.flows.acquiring.street import SHOP, SHOP_KEY, Street
 from tests.web.browser import Browser, said
 
@@ -153,14 +153,33 @@ def test_the_part_that_follows_changes_its_version_with_every_status(street: Str
 
     before = live(browser.get(f"/payments/{payment_id}").text)
     assert live(browser.get(f"/payments/{payment_id}").text) == before
+    street.now_ms += DOUBLE_TAP_MS
     browser.post(f"/payments/{payment_id}/cancel")
     assert live(browser.get(f"/payments/{payment_id}").text) != before
+
+
+def test_the_second_tap_of_a_double_tap_does_not_cancel_what_the_first_asked_for(street: Street) -> None:
+    """
+    It lands on the page that comes next, at once; whoever wants to cancel reads that page first.
+    """
+    browser = shop(street)
+    payment_id = charge(browser)
+
+    street.now_ms += DOUBLE_TAP_MS - 1
+    browser.post(f"/payments/{payment_id}/cancel")
+    too_soon = street.payment(payment_id).status
+    street.now_ms += 1
+    browser.post(f"/payments/{payment_id}/cancel")
+
+    assert too_soon is PaymentStatus.REQUIRES_PALM
+    assert street.payment(payment_id).status is PaymentStatus.CANCELED
 
 
 def test_an_open_payment_can_be_canceled_and_a_paid_one_cannot(street: Street) -> None:
     browser = shop(street)
     open_id, paid = charge(browser), street.pay()
 
+    street.now_ms += DOUBLE_TAP_MS
     browser.post(f"/payments/{open_id}/cancel")
     browser.post(f"/payments/{paid.id}/cancel")
 
@@ -186,6 +205,7 @@ def test_the_shop_is_told_that_tries_were_declined_and_not_why(street: Street, t
     assert "The till asks again." in said(page)
     assert "recogni" not in page.text
     assert live(page.text) != live(before.text)
+    street.now_ms += DOUBLE_TAP_MS
     browser.post(f"/payments/{payment_id}/cancel")
     canceled = said(browser.get(f"/payments/{payment_id}"))
     assert told in canceled
@@ -286,6 +306,7 @@ def test_a_refund_can_be_taken_back_while_no_palm_was_shown(street: Street) -> N
     browser.post(f"/payments/{paid.id}/refunds", id=refund_id, amount="4.50")
     assert "Pay back" not in said(browser.get(f"/payments/{paid.id}"))
 
+    street.now_ms += DOUBLE_TAP_MS
     browser.post(f"/payments/{paid.id}/refunds/{refund_id}/cancel")
 
     assert street.refund(refund_id).status is RefundStatus.CANCELED

@@ -26,7 +26,13 @@ from handsel.flows.acquiring.request_payment import (
     find_payment_intent,
     list_payment_intents,
 )
-from handsel.flows.acquiring.request_refund import RefundRequest, cancel_refund, create_refund, list_refunds
+from handsel.flows.acquiring.request_refund import (
+    RefundRequest,
+    cancel_refund,
+    create_refund,
+    find_refund,
+    list_refunds,
+)
 from handsel.flows.acquiring.show_receipt import merchant_balance
 from handsel.flows.acquiring.sign_in import sign_in_merchant
 from handsel.ids import new_id, require_id
@@ -41,6 +47,7 @@ from handsel.web.receipt_page import receipt_route
 
 KEY_COOKIE = "handsel_merchant"
 PAGE_PAYMENTS = 50
+DOUBLE_TAP_MS = 1_000  # The second tap on a button may land on the next page, just where that has its Cancel.
 
 F = TypeVar("F")
 
@@ -189,7 +196,9 @@ def _payment_routes(desk: ShopDesk) -> list[BaseRoute]:
         return desk.dress.render("merchant/payment.html", _payment_view(desk, merchant, _payment_id(request)))
 
     def cancel(request: Request, merchant: Merchant, _: NoFields) -> Response:
-        cancel_payment_intent(desk.acquirer, merchant, _payment_id(request))
+        asked = find_payment_intent(desk.acquirer, merchant, _payment_id(request))
+        if desk.clock() - asked.created_ms >= DOUBLE_TAP_MS:
+            cancel_payment_intent(desk.acquirer, merchant, asked.id)
         return go(f"/payments/{_payment_id(request)}")
 
     def refund(request: Request, merchant: Merchant, fields: RefundFields) -> Response:
@@ -205,7 +214,9 @@ def _payment_routes(desk: ShopDesk) -> list[BaseRoute]:
         return go(f"/payments/{payment_id}")
 
     def cancel_one_refund(request: Request, merchant: Merchant, _: NoFields) -> Response:
-        cancel_refund(desk.acquirer, merchant, str(request.path_params["refund"]))
+        asked = find_refund(desk.acquirer, merchant, str(request.path_params["refund"]))
+        if desk.clock() - asked.created_ms >= DOUBLE_TAP_MS:
+            cancel_refund(desk.acquirer, merchant, asked.id)
         return go(f"/payments/{_payment_id(request)}")
 
     return [
