@@ -11,6 +11,8 @@ Carry messages between the three matchers: TCP, one connection for each directio
 LIMITATIONS
 Frames are neither encrypted nor signed: only the two ends are known to be right. On the network of another organisation
 that is not enough; mutual TLS is to come around it.
+Frames name the query and not the attempt. An enrolment that is sent again at once, under the same query id, can meet
+the word of the attempt before that it was abandoned; it then fails with `PeerUnavailable` again, and is sent again.
 """
 
 from __future__ import annotations
