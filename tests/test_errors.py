@@ -88,3 +88,12 @@ def _drawn_parents(text: str) -> Iterator[tuple[str, str]]:
             depth = (found.start() - len(line) + len(line.lstrip())) // 4  # Each level is four columns wide.
             path = [*path[: depth + 1], found.group(1)]
             yield found.group(1), path[-2]
+
+
+def test_every_code_that_comes_over_the_wire_leads_to_its_class() -> None:
+    """
+    What another party refused with arrives as the same exception; a code of another version as none.
+    """
+    assert errors.error_of_code("store_full") is errors.StoreFull
+    assert errors.error_of_code("error") is errors.HandselError
+    assert errors.error_of_code("of_another_version") is None

@@ -33,6 +33,7 @@ is a value, never an exception. Messages say what to do, and carry no palm, vect
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 
@@ -242,6 +243,13 @@ class InvariantBroken(HandselError):
     code = "invariant_broken"
 
 
+def error_of_code(code: str) -> type[HandselError] | None:
+    """
+    Return the class whose `code` came over the wire, or None where this version has none of that code.
+    """
+    return next((kind for kind in _tree(HandselError) if kind.code == code), None)
+
+
 def ensure(condition: bool, rule: str) -> None:
     """
     Crash when `rule`, an invariant of money or shares, does not hold.
@@ -250,3 +258,9 @@ def ensure(condition: bool, rule: str) -> None:
     """
     if not condition:
         raise InvariantBroken(rule)
+
+
+def _tree(root: type[HandselError]) -> Iterator[type[HandselError]]:
+    yield root
+    for child in root.__subclasses__():
+        yield from _tree(child)

@@ -163,7 +163,7 @@ def refusal(raw: bytes) -> errors.HandselError:
         detail = msgspec.json.decode(raw, type=_ErrorBody).error
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return errors.PartyUnavailable("the acquirer's error cannot be read: is something else in between?")
-    known = {kind.code: kind for kind in _tree(errors.HandselError)}.get(detail.code)
+    known = errors.error_of_code(detail.code)
     if known is None:
         known = errors.PartyUnavailable if detail.is_retryable else errors.BadInput
     return known(f"the acquirer refused the till's request: {known.code}")
@@ -183,7 +183,3 @@ def _decode(raw: bytes, decoder: msgspec.json.Decoder[T]) -> T:
         return decoder.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, errors.BadInput) as exc:
         raise errors.PartyUnavailable("the acquirer's answer cannot be read: is it of another version?") from exc
-
-
-def _tree(root: type[errors.HandselError]) -> list[type[errors.HandselError]]:
-    return [root, *(kind for child in root.__subclasses__() for kind in _tree(child))]

@@ -8,7 +8,6 @@ get past this module.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -16,7 +15,7 @@ import httpx
 import msgspec
 
 from handsel.config import Link
-from handsel.errors import AccessDenied, ConfigError, HandselError, PartyUnavailable
+from handsel.errors import AccessDenied, ConfigError, HandselError, PartyUnavailable, error_of_code
 from handsel.web.errors import ErrorBody, ErrorDetail
 
 CONNECT_TIMEOUT_S = 2.0
@@ -110,8 +109,7 @@ class PartyLink:
         raise self._refused(refusal)
 
     def _refused(self, refusal: ErrorDetail) -> HandselError:
-        known = {kind.code: kind for kind in _tree(HandselError)}
-        kind = known.get(refusal.code, PartyUnavailable)
+        kind = error_of_code(refusal.code) or PartyUnavailable
         if kind is AccessDenied:
             # Our own caller did nothing wrong, so it must not be told that its token is.
             return ConfigError(f"{self._party} does not accept our link token: compare the settings of both")
@@ -125,9 +123,3 @@ def _read(response: httpx.Response, *, until_s: float) -> bytes | None:
         if len(content) > ANSWER_BYTES_MAX or time.monotonic() > until_s:
             return None
     return bytes(content)
-
-
-def _tree(kind: type[HandselError]) -> Iterator[type[HandselError]]:
-    yield kind
-    for child in kind.__subclasses__():
-        yield from _tree(child)
