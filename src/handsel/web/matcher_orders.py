@@ -9,11 +9,9 @@ from collections.abc import Mapping
 import msgspec
 
 from handsel.config import Link
-from handsel.errors import ConfigError
 from handsel.flows.issuing.ports import SignedConfirmation
-from handsel.matching.message import MATCHERS
 from handsel.web.matcher_bodies import ConfirmationBody, OrderBody
-from handsel.web.party_link import PartyLink
+from handsel.web.party_link import link_matchers
 
 TIMEOUT_S = 4.0
 _CONFIRMATION = msgspec.json.Decoder(ConfirmationBody)
@@ -25,11 +23,7 @@ class HttpMatcherOrders:
     """
 
     def __init__(self, links: Mapping[str, Link], *, timeout_s: float = TIMEOUT_S) -> None:
-        if sorted(links) != sorted(MATCHERS):
-            raise ConfigError("there are three matchers: a, b and c")
-        self._links = {
-            name: PartyLink(link, party=f"matcher {name}", timeout_s=timeout_s) for name, link in links.items()
-        }
+        self._links = link_matchers(links, timeout_s=timeout_s)
 
     def carry_out(self, matcher: str, *, order: bytes, signature: bytes) -> SignedConfirmation:
         """

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from msgspec.json import Decoder
 
 from handsel.config import Link
-from handsel.errors import ConfigError
 from handsel.flows.acquiring.ports import (
     Credited,
     Enrolled,
@@ -20,7 +19,7 @@ from handsel.flows.acquiring.ports import (
     Voided,
 )
 from handsel.ids import require_id
-from handsel.matching.message import MATCHERS, PerMatcher
+from handsel.matching.message import PerMatcher
 from handsel.notes.note import Note, PublicNoteKeys
 from handsel.order import NoteRequest
 from handsel.pay.decline import Declined
@@ -28,7 +27,7 @@ from handsel.pay.held_note import RefusedSerial
 from handsel.web import issuer_bodies as bodies
 from handsel.web.bodies import Nothing
 from handsel.web.matcher_bodies import AnswerBody, MatcherEnrolmentBody, QueryBody
-from handsel.web.party_link import Lost, PartyLink
+from handsel.web.party_link import Lost, PartyLink, link_matchers
 
 MATCHER_TIMEOUT_S = 8.0
 ISSUER_TIMEOUT_S = 8.0
@@ -53,11 +52,7 @@ class HttpMatchers:
     """
 
     def __init__(self, links: Mapping[str, Link], *, timeout_s: float = MATCHER_TIMEOUT_S) -> None:
-        if sorted(links) != sorted(MATCHERS):
-            raise ConfigError("there are three matchers: a, b and c")
-        self._links = {
-            name: PartyLink(link, party=f"matcher {name}", timeout_s=timeout_s) for name, link in links.items()
-        }
+        self._links = link_matchers(links, timeout_s=timeout_s)
 
     def answer_query(self, matcher: str, envelope: bytes) -> bytes:
         """

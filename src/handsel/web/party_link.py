@@ -8,6 +8,7 @@ get past this module.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -16,6 +17,7 @@ import msgspec
 
 from handsel.config import Link
 from handsel.errors import AccessDenied, ConfigError, HandselError, PartyUnavailable, error_of_code
+from handsel.matching.message import MATCHERS
 from handsel.web.errors import ErrorBody, ErrorDetail
 
 CONNECT_TIMEOUT_S = 2.0
@@ -114,6 +116,15 @@ class PartyLink:
             # Our own caller did nothing wrong, so it must not be told that its token is.
             return ConfigError(f"{self._party} does not accept our link token: compare the settings of both")
         return kind(refusal.message[:MESSAGE_CHARS_MAX])
+
+
+def link_matchers(links: Mapping[str, Link], *, timeout_s: float) -> dict[str, PartyLink]:
+    """
+    Return the connections to the three matchers, by name. Raises `ConfigError` unless it is just these three.
+    """
+    if sorted(links) != sorted(MATCHERS):
+        raise ConfigError("there are three matchers: a, b and c")
+    return {name: PartyLink(link, party=f"matcher {name}", timeout_s=timeout_s) for name, link in links.items()}
 
 
 def _read(response: httpx.Response, *, until_s: float) -> bytes | None:
