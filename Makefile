@@ -29,10 +29,10 @@ bench: $(VENV)/.runtime
 
 setup: $(VENV)/.runtime
 
-# The locks are complete, so --no-deps: MediaPipe's wheel asks for jax and others that its hand finder never loads.
+# The locks are complete, hence --no-deps.
 $(VENV)/.runtime: requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' || \
-		{ echo "Handsel needs Python 3.11 or 3.12; name one: make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11))' || \
+		{ echo "Handsel needs Python 3.11 or newer; name one: make PYTHON=python3.13 …" >&2; exit 1; }
 	@echo "Setting up $(VENV) (about a minute, once) …"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "  1/2 libraries" && $(PIP) install --require-hashes --no-deps -r requirements.lock

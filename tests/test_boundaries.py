@@ -18,7 +18,7 @@ from handsel.wiring.story import tell_story
 WRITE_DOWN = Path(__file__).parent / "journeys" / "loaded_modules"
 
 # A prefix stands for the module and everything below it.
-VISION = ("handsel.vision", "handsel.drawn", "cv2", "mediapipe", "onnxruntime", "PIL")
+VISION = ("handsel.vision", "handsel.drawn", "cv2", "onnxruntime", "PIL")
 ARRAYS = ("numpy", "numba")
 DATABASES = ("sqlite3", "_sqlite3", "psycopg", "sqlalchemy")
 MONEY = ("handsel.pay", "handsel.flows", "handsel.store")

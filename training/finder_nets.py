@@ -81,8 +81,8 @@ def up(x: Tensor, like: Tensor) -> Tensor:
 
 class Detector(nn.Module):
     """
-    Frame (B, 3, 192, 192), 0..1 → (B, 7, 24, 24): hand (logit), offset x and y in cells, log palm length in cells,
-    direction x and y, palm (logit).
+    Frame (B, 3, 192, 192), 0..1 → (B, 6, 24, 24): hand (logit), offset x and y in cells, log palm length in cells,
+    direction x and y.
     """
 
     def __init__(self) -> None:
@@ -90,7 +90,7 @@ class Detector(nn.Module):
         self.trunk = Trunk(16, (24, 40, 72, 96))
         self.join = nn.Sequential(convolution(96 + 72, 72), nn.ReLU())
         self.refine = nn.Sequential(convolution(72 + 40, 64), nn.ReLU())
-        self.answer = nn.Conv2d(64, 7, 1)
+        self.answer = nn.Conv2d(64, 6, 1)
         nn.init.constant_(self.answer.bias[:1], -4.0)
 
     def forward(self, frame: Tensor) -> Tensor:

@@ -46,9 +46,8 @@ class Bank:
 @dataclass(frozen=True)
 class Frames:
     """
-    Hold B frames (B, 3, 192, 192) and the answers on the detector's grid: heat (B, 1, G, G), and seven numbers
-    (B, 7, G, G) that count where `near` (B, 1, G, G) is true: offset x and y in cells, log palm length, direction x and
-    y, shows a palm, and whether that can be told.
+    Hold B frames (B, 3, 192, 192) and the answers on the detector's grid: heat (B, 1, G, G), and five numbers
+    (B, 5, G, G) that count where `near` (B, 1, G, G) is true: offset x and y in cells, log palm length, direction x and y.
     """
 
     image: Tensor
@@ -87,7 +86,7 @@ def draw_frames(bank: Bank, dice: Dice) -> Frames:
     cells = FRAME_PX // STRIDE_PX
     heat = torch.zeros(dice.count, 1, cells, cells, device=dice.device)
     near = torch.zeros_like(heat, dtype=torch.bool)
-    answers = torch.zeros(dice.count, 7, cells, cells, device=dice.device)
+    answers = torch.zeros(dice.count, 5, cells, cells, device=dice.device)
     is_upright = dice.chance(0.3)
     bars = dice.uniform(0, 0.25)[:, None] * torch.stack((is_upright, ~is_upright), -1)  # (B, 2): letterboxed.
     for share, count in ((0.8, dice.count), (0.9, dice.count // SECOND_HAND_EVERY)):
@@ -96,7 +95,7 @@ def draw_frames(bank: Bank, dice: Dice) -> Frames:
         sprites = bank.choose(few)
         axis, joints, image[:count] = _lay(few, image[:count], sprites, shown=shown, bars=bars[:count])
         targets = (heat[:count], near[:count], answers[:count])
-        _mark(*targets, joints=joints, axis=axis, sprites=sprites, shown=shown)
+        _mark(*targets, joints=joints, axis=axis, shown=shown)
     image = photograph(dice, image)
     line = torch.arange(FRAME_PX, device=dice.device) / FRAME_PX
     outside = (line < bars[..., None]) | (line > 1 - bars[..., None])  # (B, 2, S)
@@ -178,9 +177,7 @@ def _lay(dice: Dice, image: Tensor, sprites: Sprites, *, shown: Tensor, bars: Te
     return (axis[:, None] @ forward.transpose(1, 2))[:, 0], joints, _over(dice, image, sprites, theta, shown)
 
 
-def _mark(
-    heat: Tensor, near: Tensor, answers: Tensor, *, joints: Tensor, axis: Tensor, sprites: Sprites, shown: Tensor
-) -> None:
+def _mark(heat: Tensor, near: Tensor, answers: Tensor, *, joints: Tensor, axis: Tensor, shown: Tensor) -> None:
     """
     Write hands into the detector's answers, in place.
     """
@@ -197,9 +194,7 @@ def _mark(
     here = (bump > 0.45) & (bump >= heat[:, 0])
     heat[:, 0] = torch.maximum(heat[:, 0], bump)
     near[:, 0] |= here
-    palm = ((sprites.facing > PALM_SHOWN_MIN) & ~sprites.is_fist).float()
-    plain = ((sprites.facing > PALM_SHOWN_MIN) | (sprites.facing < 0.1) | sprites.is_fist).float()
     way = axis / length[:, None]
-    for i, value in enumerate((dx, dy, (length / STRIDE_PX).log(), way[:, 0], way[:, 1], palm, plain)):
+    for i, value in enumerate((dx, dy, (length / STRIDE_PX).log(), way[:, 0], way[:, 1])):
         value = value if value.ndim == 3 else value[:, None, None].expand_as(dx)
         answers[:, i] = torch.where(here, value, answers[:, i])

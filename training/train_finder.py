@@ -156,11 +156,8 @@ def detector_loss(net: Detector, bank: Bank, dice: Dice) -> tuple[Tensor, dict[s
     hands = is_middle.sum().clamp_min(1)
     heat_loss = torch.where(is_middle, found, quiet).sum() / hands
     near = frames.near.expand(-1, 5, -1, -1)
-    place_loss = F.smooth_l1_loss(out[:, 1:6][near], frames.answers[:, :5][near], beta=0.1)
-    told = frames.near[:, 0] & (frames.answers[:, 6] > 0)
-    palm_loss = F.binary_cross_entropy_with_logits(out[:, 6][told], frames.answers[:, 5][told])
-    figures = {"heat": heat_loss.item(), "place": place_loss.item(), "palm": palm_loss.item()}
-    return heat_loss + 2 * place_loss + 0.3 * palm_loss, figures
+    place_loss = F.smooth_l1_loss(out[:, 1:6][near], frames.answers[near], beta=0.1)
+    return heat_loss + 2 * place_loss, {"heat": heat_loss.item(), "place": place_loss.item()}
 
 
 def landmark_loss(net: LandmarkNet, bank: Bank, dice: Dice) -> tuple[Tensor, dict[str, float]]:

@@ -522,5 +522,5 @@ def test_matcher_loads_nothing_that_could_read_or_split_a_palm() -> None:
     program = "import sys, handsel.matching.matcher; print(*sorted(sys.modules))"
     loaded = set(subprocess.check_output([sys.executable, "-c", program], text=True).split())
 
-    assert not loaded & {"cv2", "mediapipe", "handsel.vision", "handsel.matching.split", "handsel.matching.template"}
+    assert not loaded & {"cv2", "onnxruntime", "handsel.vision", "handsel.matching.split", "handsel.matching.template"}
     assert not [name for name in loaded if name.startswith(("handsel.notes", "handsel.pay", "handsel.flows"))]

@@ -130,5 +130,5 @@ def test_the_nets_answer_in_the_shapes_that_the_product_reads() -> None:
         cells = Detector().eval()(torch.zeros(1, 3, FRAME_PX, FRAME_PX))
         landmarks, logits = LandmarkNet().eval()(torch.zeros(1, 3, CROP_PX, CROP_PX))
 
-    assert cells.shape == (1, 7, FRAME_PX // STRIDE_PX, FRAME_PX // STRIDE_PX)
+    assert cells.shape == (1, 6, FRAME_PX // STRIDE_PX, FRAME_PX // STRIDE_PX)
     assert (landmarks.shape, logits.shape) == ((1, 21, 2), (1, 2))

@@ -33,7 +33,7 @@ def write_model(
     sound: dict[str, NDArray[Any]] = {"mean": np.ones(3, np.float32), "matrix": np.eye(3, dtype=np.float32)}
     contents = sound | dict(arrays or {})
     content = io.BytesIO()
-    np.savez(content, **contents)
+    np.savez(content, allow_pickle=False, **contents)
     (directory / "small.npz").write_bytes(content.getvalue())
     lines = (
         "[small]",

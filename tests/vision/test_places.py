@@ -68,7 +68,7 @@ def test_a_sample_is_what_a_slow_reading_of_the_recipe_gives() -> None:
     lines = find_lines(DrawnPerson(2).square(0))
     view = View(turn_deg=7.0, x=0.31, y=-0.04)  # So far to the right that some places lie outside.
     turn = np.deg2rad(view.turn_deg)
-    expected = []
+    expected: list[complex] = []
     for row in range(GRID):
         for column in range(GRID):
             across, down = (((index + 0.5) / GRID - 0.5) * FIELD_SIDE * GRID_SPAN for index in (column, row))

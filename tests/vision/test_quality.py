@@ -50,7 +50,7 @@ def hand(reach: float = 1.8) -> Hand:
     landmarks = np.zeros((LANDMARKS, 2), np.float32)
     landmarks[[5, 9, 13, 17]] = (0, 100)
     landmarks[[8, 12, 16, 20]] = (0, 100 * reach)
-    return Hand(landmarks=landmarks, score=1.0)
+    return Hand(landmarks=landmarks, score=1.0, palm_score=1.0)
 
 
 def roi(pixels: NDArray[np.uint8]) -> Roi:

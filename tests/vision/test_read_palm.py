@@ -143,8 +143,8 @@ def test_the_reason_with_precedence_is_given(reader: PalmReader, drawn_frame: Fr
     hand = reader.finder.find(drawn_frame)[0]
     black = Frame(pixels=np.zeros_like(drawn_frame.pixels))
     grey = Frame(pixels=np.full_like(drawn_frame.pixels, 130))
-    shrunk = Hand(landmarks=hand.landmarks * np.float32(0.1), score=1.0)
-    on_a_line = Hand(landmarks=hand.landmarks * np.array([1, 0], np.float32), score=1.0)
+    shrunk = Hand(landmarks=hand.landmarks * np.float32(0.1), score=1.0, palm_score=1.0)
+    on_a_line = Hand(landmarks=hand.landmarks * np.array([1, 0], np.float32), score=1.0, palm_score=1.0)
 
     def reason(frame: Frame, *hands: Hand) -> PalmReading | Rejected:
         return PalmReader(finder=FixedFinder(hands), model=reader.model).read(frame)

@@ -196,7 +196,7 @@ def save(out: Path, *, paths: list[Path], outcomes: list[Outcome], model: Embedd
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as folder:
             whole = Path(folder, "whole.npz")
             whole.touch(mode=0o600)
-            np.savez(whole, **arrays)
+            np.savez(whole, allow_pickle=False, **arrays)
             whole.replace(out)
     except OSError as exc:
         raise BadInput(f"{out} cannot be written: {exc.strerror}") from exc

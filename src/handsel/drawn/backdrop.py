@@ -55,7 +55,7 @@ def _cloth(rng: np.random.Generator, columns: int, rows: int) -> FloatArray:
     """
     folds = 0.1 * _field(rng, 4, columns, rows) + 0.05 * _field(rng, 9, columns, rows)
     weave = rng.standard_normal((rows, columns, 1), dtype=np.float32) * np.float32(0.03)
-    return _plain_colour(rng, low=22, high=95) * (1 + folds + weave)
+    return np.asarray(_plain_colour(rng, low=22, high=95) * (1 + folds + weave), dtype=np.float32)
 
 
 def _wood(rng: np.random.Generator, columns: int, rows: int) -> FloatArray:

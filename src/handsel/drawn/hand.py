@@ -120,8 +120,8 @@ def _cover(shape: HandShape, digits: tuple[Finger, ...], px_per_mm: float) -> Fl
         radii = (digit.half_widths * px_per_mm * 16).astype(int).tolist()
         for place, radius in zip(places, radii, strict=True):
             cv2.circle(mask, place, radius, (255,), -1, cv2.LINE_AA, 4)
-    soft = blurred(mask.astype(np.float32) / 255, _WEB_MM * px_per_mm)
-    return np.clip((soft - 0.5) * np.float32(3.0 * _WEB_MM * px_per_mm) + 0.5, 0, 1).astype(np.float32)
+    soft = blurred(np.asarray(mask / np.float32(255), np.float32), _WEB_MM * px_per_mm)
+    return np.asarray(np.clip((soft - 0.5) * np.float32(3.0 * _WEB_MM * px_per_mm) + 0.5, 0, 1), dtype=np.float32)
 
 
 def _palm_creases(
@@ -160,7 +160,7 @@ def _joint_creases(look: HandLook, digits: tuple[Finger, ...], px_per_mm: float,
         y = row + rng.normal(0, 0.8) + 2.0 * (x / 24) ** 2 + np.cumsum(rng.normal(0, 0.15, 24))
         course = (_to_px(np.stack([x, y], axis=1), px_per_mm) * 16).astype(np.int32)
         cv2.polylines(layer, [course], False, (70,), max(1, round(0.5 * px_per_mm)), cv2.LINE_AA, 4)
-    return blurred(layer.astype(np.float32) / 255, 0.25 * px_per_mm)
+    return blurred(np.asarray(layer / np.float32(255), np.float32), 0.25 * px_per_mm)
 
 
 def _joint_crease(rng: np.random.Generator, layer: ByteArray, digit: Finger, t: float, px_per_mm: float) -> None:

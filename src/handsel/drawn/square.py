@@ -74,7 +74,7 @@ def _faded_creases(rng: np.random.Generator, layers: FloatArray, strength: float
     strong_here = np.clip(1 + 0.35 * smooth_field(rng, knots=4, size=SQUARE_SIDE), 0.1, 1.6)
     weak_here = np.clip(1 + 0.35 * smooth_field(rng, knots=4, size=SQUARE_SIDE), 0.05, 1.6)
     faint = layers[..., 1] * np.float32(secondary) + layers[..., 2] * np.float32(fine)
-    return (layers[..., 0] * np.float32(principal) * strong_here + faint * weak_here).astype(np.float32)
+    return np.asarray(layers[..., 0] * np.float32(principal) * strong_here + faint * weak_here, dtype=np.float32)
 
 
 def _lit(rng: np.random.Generator, image: FloatArray, hollows: FloatArray) -> FloatArray:
@@ -151,7 +151,7 @@ def _photographed(rng: np.random.Generator, image: FloatArray) -> ByteArray:
     contrast = u(14, 48) / max(float(image.std()), 5.0)
     image = 110 * np.tanh((image - image.mean()) * np.float32(contrast / 110)) + np.float32(128 + rng.normal(0, 12))
     if rng.random() < 0.5:
-        image = 255 * (np.clip(image, 3, 255) / 255) ** np.float32(np.exp(rng.normal(0, 0.35)))
+        image = np.float32(255) * (np.clip(image, 3, 255) / np.float32(255)) ** np.float32(np.exp(rng.normal(0, 0.35)))
     grey = to_bytes(image)
     if rng.random() < 0.5:
         share = u(0.3, 1)

@@ -21,6 +21,6 @@ def match_in_clear(
     dots = views.astype(np.int64) @ gallery.astype(np.int64).T  # (V, N)
     matched = (dots >= threshold).any(axis=0)  # (N,)
     answer = bytes(16)
-    for row in np.flatnonzero(matched):
+    for row in np.flatnonzero(matched).tolist():
         answer = bytes(a ^ b for a, b in zip(answer, aliases[row], strict=True))
     return answer

@@ -5,7 +5,8 @@ Say which finder and which model are in use: the one place that changes when bet
 from __future__ import annotations
 
 from handsel.vision.embedding import EmbeddingModel
-from handsel.vision.hand import MediaPipeHandFinder
+from handsel.vision.find_hands import NetHandFinder
+from handsel.vision.hand import HandFinder
 from handsel.vision.places import PlacesModel
 from handsel.vision.read_palm import PalmReader
 
@@ -17,9 +18,15 @@ def open_model() -> EmbeddingModel:
     return PlacesModel.load()
 
 
+def open_finder() -> HandFinder:
+    """
+    Return the finder in use, its nets checked against the manifest, loaded and run once. Raises `ModelInvalid`.
+    """
+    return NetHandFinder()
+
+
 def open_reader() -> PalmReader:
     """
     Return a reader that is ready to read: models checked, loaded and run once. Takes seconds. Raises `ModelInvalid`.
     """
-    model = open_model()
-    return PalmReader(finder=MediaPipeHandFinder(), model=model)
+    return PalmReader(finder=open_finder(), model=open_model())

@@ -205,7 +205,7 @@ def whiten(
     """
     Return `samples` (N, D) less the mean, times the matrix, as rows of unit norm.
     """
-    return _to_unit((samples - mean) @ matrix)
+    return _to_unit(np.asarray((samples - mean) @ matrix, np.float32))
 
 
 def _angles(grey: NDArray[np.float32], bank: Bank) -> NDArray[np.complex64]:

@@ -87,7 +87,7 @@ def merge_readings(readings: tuple[PalmReading, ...]) -> Embedding:
     mean = np.mean([each.vector for each in enrolments], axis=0, dtype=np.float64)  # (D,)
     norm = float(np.linalg.norm(mean))
     ensure(norm > 0, "readings that cancel each other out are not of one palm")
-    return Embedding(vector=(mean / norm).astype(np.float32), model_id=enrolments[0].model_id)
+    return Embedding(vector=np.asarray(mean / norm, np.float32), model_id=enrolments[0].model_id)
 
 
 def are_one_palm(readings: tuple[PalmReading, ...], *, threshold: float) -> bool:

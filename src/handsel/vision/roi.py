@@ -19,12 +19,12 @@ from handsel.vision.hand import Hand
 
 ROI_SIDE_PX = 128
 # Landmarks of the palm that hardly move against each other: wrist, root of the thumb, four knuckles. Where they come to
-# lie, in palm lengths: x from the knuckles to the wrist, y from the little finger to the thumb. A convention, like any
-# square of a palm, of round numbers; a real hand lies near it and need not lie on it.
+# lie, in palm lengths: x from the knuckles to the wrist, y from the little finger to the thumb. These are the painter's
+# average hand (training/hand_skeleton.py), rounded; a real hand lies near it and need not lie on it.
 ANCHORS = (0, 1, 5, 9, 13, 17)
-ANCHOR_PLACES = ((1.0, 0.0), (0.8, 0.35), (0.0, 0.35), (-0.05, 0.1), (0.0, -0.1), (0.1, -0.35))
-SQUARE_CENTRE = (0.44, 0.0)  # In palm lengths, as above.
-SQUARE_SIDE = 0.95
+ANCHOR_PLACES = ((1.0, 0.02), (0.79, 0.3), (-0.02, 0.35), (-0.07, 0.11), (-0.02, -0.13), (0.1, -0.33))
+SQUARE_CENTRE = (0.37, 0.0)  # In palm lengths, as above: from below the fingers' roots to the heel of the hand.
+SQUARE_SIDE = 1.07
 OVERSAMPLING_MAX = 6  # A palm that fills a frame of 1280 pixels has ten for one; six are averaged.
 BLACK_MAX = 2  # A wedge that some cropping program left is black but for JPEG's noise.
 WEDGE_OPENING_PX = 7  # Black specks below this size are no wedge.

@@ -43,7 +43,7 @@ def test_the_issuers_flows_load_no_array_and_no_picture() -> None:
     modules = set(found.stdout.split())
     assert "handsel.flows.issuing.charge" in modules
     assert {name for name in modules if name.startswith("handsel.matching")} <= MAY_LOAD_OF_MATCHING
-    for forbidden in ("numpy", "cv2", "numba", "mediapipe", "handsel.vision", "handsel.drawn", "handsel.till"):
+    for forbidden in ("numpy", "cv2", "numba", "onnxruntime", "handsel.vision", "handsel.drawn", "handsel.till"):
         assert forbidden not in modules
 
 
