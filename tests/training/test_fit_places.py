@@ -6,9 +6,12 @@ from __future__ import annotations
 
 import tomllib
 
+import msgspec
 import numpy as np
 import pytest
-from training.fit_places import Tail, archive, fit_tail, manifest_text, score_all
+from training.fit_places import MARGIN, TAIL_SHARE, Tail, archive, fit_tail, manifest_text, measure_curve, score_all
+
+from handsel.curve import ImpostorCurve, rate_min
 
 
 @pytest.mark.parametrize("rate", [1e-5, 1e-6])
@@ -76,8 +79,36 @@ def test_the_same_numbers_give_the_same_file() -> None:
 def test_the_manifest_names_file_sum_and_shapes() -> None:
     arrays = {"mean": np.zeros(5, np.float32), "views": np.zeros((2, 3), np.float32)}
 
-    entry = tomllib.loads(manifest_text(b"content", arrays, threshold=0.4, source="a trial"))["places-432"]
+    curve = ImpostorCurve(10, ((0.01, 0.2), (0.001, 0.3)), 0.1, 'seen "so"', "", "")
+
+    entry = tomllib.loads(manifest_text(b"content", arrays, curve))["places-432"]
 
     assert entry["sha256"] == "ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73"
     assert entry["arrays"] == {"mean": [5], "views": [2, 3]}
-    assert entry["threshold"] == 0.4
+    assert msgspec.convert(entry["curve"], ImpostorCurve) == curve
+
+
+def test_the_curve_follows_the_quantiles_and_then_the_tail_as_far_as_the_trials_bear() -> None:
+    """
+    Of an exponential distribution of mean 0.02 the share r lies above -0.02 ln r.
+    """
+    scores = np.random.default_rng(3).exponential(0.02, 1_000_000).astype(np.float32)
+
+    curve = measure_curve(scores, source="drawn")
+
+    assert (curve.trials, curve.margin) == (1_000_000, MARGIN)
+    assert curve.rate_min == rate_min(1_000_000) == 3e-7
+    assert curve.points[0][0] > TAIL_SHARE > curve.points[-1][0]
+    for rate in (1e-2, 3e-3, 1e-3, 1e-4, 2e-5, 1e-6, 3e-7):
+        assert abs(curve.score_at(rate) / (-0.02 * np.log(rate)) - 1) < 0.03
+
+
+def test_between_its_points_the_curve_is_next_to_the_tail() -> None:
+    """
+    A bounded tail, which bends most: what lies between two points is off by less than the rounding of a threshold.
+    """
+    scores = np.random.default_rng(4).beta(2, 30, 1_000_000).astype(np.float32)
+    tail, curve = fit_tail(scores, share=TAIL_SHARE), measure_curve(scores, source="drawn")
+
+    for rate in np.geomspace(curve.rate_min, 1e-3, 50):
+        assert abs(curve.score_at(float(rate)) - tail.score_at(float(rate))) < 5e-4
