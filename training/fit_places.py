@@ -2,9 +2,9 @@
 Fit the places code's whitening and its curve of impostors, on palms that a program drew and on nothing else.
 
 1. Draw 750 people, four palm squares each, and fit mean and whitening on them.
-2. Draw 510 other people's whole hands, four pictures each, and read them as the product does: hand finder, square,
-   lines. Each picture in turn asks with nine views, and the mean of the person's other three is what is enrolled: a
-   million trials of different people. A trial's score is the best of its views.
+2. Draw 510 other people's whole hands, five pictures each, and read them as the product does: hand finder, square,
+   lines. Each two that follow one another are merged and ask with nine views, and the mean of the person's other three
+   is what is enrolled: a million trials of different people. A trial's score is the best of its views.
 3. Say which score is reached how often: seen quantiles down to one trial in 500, and from there the upper tail
    (generalised Pareto over the best 0.2 %, fitted by probability-weighted moments), as far as the trials bear.
 4. Write `places-432.npz` and `manifest.toml`. The same versions of the libraries give the same bytes.
@@ -54,7 +54,8 @@ from handsel.vision.roi import crop_roi, place_square
 MODELS = Path(__file__).resolve().parent.parent / "src" / "handsel" / "models"
 WORKERS = 2
 FIT_FIRST_SEED, FIT_PEOPLE, FIT_SHOTS = 10_000_000, 750, 4
-IMPOSTOR_FIRST_SEED, IMPOSTOR_PEOPLE, IMPOSTOR_SHOTS = 20_000_000, 510, 4
+IMPOSTOR_FIRST_SEED, IMPOSTOR_PEOPLE, IMPOSTOR_SHOTS = 20_000_000, 510, 5
+PROBE_SHOTS = 2  # As `CHARGE_FRAMES` of the till; the others make an enrolment.
 FRAME_WIDTH, FRAME_HEIGHT = 640, 480
 TAIL_SHARE = 0.002
 RATE_MAX, POINTS_PER_DECADE = 1e-2, 4
@@ -114,9 +115,9 @@ def seen_square(person: DrawnPerson, shot: int) -> NDArray[np.uint8] | None:
 
 def trial_samples(seed: int) -> Numbers:
     """
-    Return the samples of one person for the trial: every view of four shots, (4 · V, D); the first of V is as seen.
+    Return the samples of one person for the trial: every view of all shots, (shots · V, D); the first of V is as seen.
 
-    All are NaN where the finder does not find one hand in all four.
+    All are NaN where the finder does not find one hand in every shot.
     """
     person = DrawnPerson(seed)
     squares = [square for shot in range(IMPOSTOR_SHOTS) if (square := seen_square(person, shot)) is not None]
@@ -146,7 +147,7 @@ def with_progress(results: Iterable[Numbers], *, total: int, label: str) -> Iter
 
 def score_all(vectors: Numbers) -> Scores:
     """
-    Return the best score over the views of every shot, against every person enrolled from the other shots.
+    Return the best score over the views of every two shots, merged, against every person enrolled from the other shots.
 
     `vectors` (people, shots, V, D) are whitened; the first view of a shot is as seen.
     """
@@ -154,12 +155,20 @@ def score_all(vectors: Numbers) -> Scores:
     others = ~np.eye(people, dtype=bool)
     impostor, genuine = [], []
     for shot in range(shots):
-        enrolled = np.delete(vectors[:, :, 0], shot, axis=1).mean(axis=1)  # (people, D)
-        enrolled /= np.linalg.norm(enrolled, axis=1, keepdims=True)
-        best = np.max([view @ enrolled.T for view in vectors[:, shot].transpose(1, 0, 2)], axis=0)  # (people, people)
+        asked = [(shot + step) % shots for step in range(PROBE_SHOTS)]
+        probes = unit(vectors[:, asked].mean(axis=1))  # (people, V, D)
+        enrolled = unit(np.delete(vectors[:, :, 0], asked, axis=1).mean(axis=1))  # (people, D)
+        best = np.max([view @ enrolled.T for view in probes.transpose(1, 0, 2)], axis=0)  # (people, people)
         impostor.append(best[others])
         genuine.append(np.diag(best))
     return Scores(impostor=np.concatenate(impostor), genuine=np.concatenate(genuine))
+
+
+def unit(rows: Numbers) -> Numbers:
+    """
+    Return the last axis of `rows` with norm 1.
+    """
+    return np.asarray(rows / np.linalg.norm(rows, axis=-1, keepdims=True), np.float32)
 
 
 @dataclass(frozen=True)
@@ -229,7 +238,7 @@ def curve_source(scores: Numbers) -> str:
     Return in words how the curve came about.
     """
     return (
-        f"Best of nine views of one drawn palm against one other drawn person enrolled from three pictures: "
+        f"Best of nine views of one drawn palm, two pictures merged, against another drawn person enrolled from three: "
         f"{len(scores)} trials of whole hands, read as the product reads them (seeds from {IMPOSTOR_FIRST_SEED}). "
         f"Seen quantiles down to {TAIL_SHARE:g}, then a generalised Pareto tail over the best {100 * TAIL_SHARE:g} %; "
         f"largest seen {scores.max():.4f}."
@@ -300,7 +309,7 @@ def main() -> None:
     mean, matrix = fit_whitening(samples.reshape(-1, DIMS))
     trials = drawn(trial_samples, range(IMPOSTOR_FIRST_SEED, IMPOSTOR_FIRST_SEED + args.people), label="trial")
     found = ~np.isnan(trials).any(axis=(1, 2))
-    print(f"trial: the finder found one hand in all four pictures of {found.sum()} of {len(found)} people")
+    print(f"trial: the finder found one hand in all pictures of {found.sum()} of {len(found)} people")
     vectors = whiten(trials[found].reshape(-1, DIMS), mean=mean, matrix=matrix)
     scores = score_all(vectors.reshape(-1, IMPOSTOR_SHOTS, VIEWS, DIMS))
     curve = measure_curve(scores.impostor, source=curve_source(scores.impostor))

@@ -45,27 +45,28 @@ def test_without_a_shape_the_tail_is_exponential() -> None:
     assert np.isclose(tail.score_at(0.001), 0.2 + 0.03 * np.log(10))
 
 
-def test_every_shot_is_scored_against_everyone_enrolled_from_the_other_shots() -> None:
+def test_every_two_shots_are_scored_against_everyone_enrolled_from_the_other_shots() -> None:
     """
     Three people with unit vectors of their own: everyone matches himself fully and nobody else, whatever the view.
     """
     own = np.eye(3, dtype=np.float32)[:, None, None]  # (people, 1, 1, D)
-    vectors = np.zeros((3, 4, 2, 3), np.float32)
-    vectors[:, :, 0] = own[:, 0]
+    vectors = np.tile(own, (1, 5, 2, 1))
+    vectors[:, :, 1] = (0.0, 0.0, 0.0)
+    vectors[:, :, 1] += np.float32(0.1) * own[:, 0]
 
     scores = score_all(vectors)
 
-    assert np.array_equal(scores.impostor, np.zeros(3 * 2 * 4))
-    assert np.allclose(scores.genuine, np.ones(3 * 4))
+    assert np.allclose(scores.impostor, np.zeros(3 * 2 * 5))
+    assert np.allclose(scores.genuine, np.ones(3 * 5))
 
 
-def test_a_shot_does_not_help_to_enrol_who_it_asks_for() -> None:
+def test_shots_do_not_help_to_enrol_who_they_ask_for() -> None:
     """
-    One person's last shot is another palm altogether: asked with it, nothing matches.
+    One person's last two shots are another palm altogether: asked with them, nothing matches.
     """
-    vectors = np.zeros((1, 4, 1, 2), np.float32)
+    vectors = np.zeros((1, 5, 1, 2), np.float32)
     vectors[:, :3, :, 0] = 1
-    vectors[:, 3, :, 1] = 1
+    vectors[:, 3:, :, 1] = 1
 
     assert score_all(vectors).genuine[3] == 0
 

@@ -41,7 +41,7 @@ def hand(places: dict[int, tuple[int, int]]) -> Hand:
     landmarks = np.zeros((LANDMARKS, 2), np.float32)
     for index, place in places.items():
         landmarks[index] = place
-    return Hand(landmarks=landmarks, score=1.0)
+    return Hand(landmarks=landmarks, score=1.0, palm_score=1.0)
 
 
 def turned(shot: Shot, turn_deg: float) -> Shot:
@@ -58,8 +58,8 @@ def test_the_side_follows_from_the_knuckles_at_any_turn_and_flips_in_a_mirror() 
         c, s = np.cos(np.deg2rad(turn_deg)), np.sin(np.deg2rad(turn_deg))
         turn = np.array([[c, s], [-s, c]], np.float32)
 
-        assert Hand(landmarks=left @ turn, score=1.0).side == Side.LEFT
-        assert Hand(landmarks=mirrored @ turn, score=1.0).side == Side.RIGHT
+        assert Hand(landmarks=left @ turn, score=1.0, palm_score=1.0).side == Side.LEFT
+        assert Hand(landmarks=mirrored @ turn, score=1.0, palm_score=1.0).side == Side.RIGHT
 
 
 def test_reach_tells_an_open_hand_from_a_fist() -> None:
@@ -70,10 +70,10 @@ def test_reach_tells_an_open_hand_from_a_fist() -> None:
 
 
 def test_a_hand_refuses_missing_or_infinite_landmarks_and_shows_none() -> None:
-    assert repr(hand(LEFT)) == "Hand(score=1.0)"
+    assert repr(hand(LEFT)) == "Hand(score=1.0, palm_score=1.0)"
     for landmarks in (np.zeros((20, 2), np.float32), np.full((LANDMARKS, 2), np.nan, np.float32)):
         with pytest.raises(InvariantBroken):
-            Hand(landmarks=landmarks, score=1.0)
+            Hand(landmarks=landmarks, score=1.0, palm_score=1.0)
 
 
 @pytest.mark.parametrize(("width", "height"), [(640, 480), (480, 640), (100, 101)])

@@ -60,7 +60,7 @@ def shown(matrix: NDArray[np.float64]) -> tuple[Frame, Hand]:
     landmarks = np.zeros((LANDMARKS, 2), np.float32)
     anchors = (np.array(ANCHOR_PLACES) - SQUARE_CENTRE) / SQUARE_SIDE + 0.5
     landmarks[list(ANCHORS)] = anchors @ matrix[:, :2].T + matrix[:, 2]
-    return frame, Hand(landmarks=landmarks, score=1.0)
+    return frame, Hand(landmarks=landmarks, score=1.0, palm_score=1.0)
 
 
 def found(hand: Hand) -> Placement:
@@ -110,14 +110,14 @@ def test_one_finger_out_of_place_is_a_misfit() -> None:
     landmarks = hand.landmarks.copy()
     landmarks[9] += 100
 
-    assert found(Hand(landmarks=landmarks, score=1.0)).misfit > 0.1
+    assert found(Hand(landmarks=landmarks, score=1.0, palm_score=1.0)).misfit > 0.1
 
 
 def test_landmarks_on_a_line_or_a_point_have_no_square() -> None:
     line = np.stack([np.arange(LANDMARKS), 2 * np.arange(LANDMARKS)], axis=1).astype(np.float32)
 
-    assert place_square(Hand(landmarks=line, score=1.0)) is None
-    assert place_square(Hand(landmarks=np.full((LANDMARKS, 2), 7, np.float32), score=1.0)) is None
+    assert place_square(Hand(landmarks=line, score=1.0, palm_score=1.0)) is None
+    assert place_square(Hand(landmarks=np.full((LANDMARKS, 2), 7, np.float32), score=1.0, palm_score=1.0)) is None
 
 
 @pytest.mark.parametrize(("shift", "share"), [(0.0, 1.0), (220.0, 1.0), (270.0, 0.75), (320.0, 0.5), (420.0, 0.0)])

@@ -47,11 +47,13 @@ class Side(StrEnum):
 @dataclass(frozen=True, eq=False)
 class Hand:
     """
-    Hold one hand: `landmarks` float32 (21, 2), x and y in pixels of the frame; `score` 0..1, how sure the finder is.
+    Hold one hand: `landmarks` float32 (21, 2), x and y in pixels of the frame; `score` 0..1, how sure the finder is;
+    `palm_score` 0..1, how sure that its palm faces the camera, and not its back.
     """
 
     landmarks: NDArray[np.float32] = field(repr=False)  # (21, 2)
     score: float
+    palm_score: float
 
     def __post_init__(self) -> None:
         """
@@ -109,8 +111,8 @@ class MediaPipeHandFinder:
     4. Bring the landmarks back to the frame's own pixels.
 
     LIMITATIONS
-    * It cannot tell a palm from the back of a hand. The side follows from the landmarks' order as if it were a palm, so
-      that the back of a left hand is taken for the palm of a right one. It has no palm's lines, and matches nobody's.
+    * It cannot tell a palm from the back of a hand: every `palm_score` is 1. The side follows from the landmarks' order
+      as if it were a palm, so that the back of a left hand is taken for the palm of a right one. It has no palm's lines, and matches nobody's.
     * Handedness as MediaPipe gives it is not used: it flips between pictures of one hand.
     * Coloured light and skin in front of skin make it miss hands; a glove is a hand to it.
     """
@@ -137,7 +139,7 @@ class MediaPipeHandFinder:
             found = self._look(np.asarray(cv2.convertScaleAbs(picture, alpha=GAIN), np.uint8))  # 3
         zoom = (frame.width / small.shape[1], frame.height / small.shape[0])
         return tuple(
-            Hand(landmarks=((points - corner) * zoom).astype(np.float32), score=score)  # 4
+            Hand(landmarks=((points - corner) * zoom).astype(np.float32), score=score, palm_score=1.0)  # 4
             for points, score in sorted(found, key=lambda hand: -hand[1])
         )
 
