@@ -226,17 +226,12 @@ def test_probes_are_merged_view_by_view_to_unit_means() -> None:
 
 
 def test_probes_that_do_not_go_together_are_not_merged() -> None:
-    one = reading((1.0, 0.0))
-    for others in (
-        (),
-        (one,) * (READINGS_MAX + 1),
-        (one, reading((1.0, 0.0), model_id="n")),
-        (one, reading((-1.0, 0.0))),
-    ):
+    one, other_model, opposite = reading((1, 0)), reading((1, 0), model_id="n"), reading((-1, 0))
+    more_views = reading((1, 0), (0, 1))
+
+    for together in ((), (one,) * (READINGS_MAX + 1), (one, other_model), (one, opposite), (one, more_views)):
         with pytest.raises(InvariantBroken):
-            merge_probes(others)
-    with pytest.raises(InvariantBroken):
-        merge_probes((one, reading((1.0, 0.0), (0.0, 1.0))))
+            merge_probes(together)
 
 
 def test_no_photograph_is_called_covered(reader: PalmReader, photographs: Path) -> None:

@@ -119,15 +119,15 @@ def test_the_gallery_that_was_planned_stands_in_the_settings_of_all(tmp_path: Pa
     The threshold is the curve's for so many palms, and grows with them.
     """
     small, large = (
-        set_up(tmp_path / str(palms), PORTS, palms=palms, fpir=1e-3).gallery.threshold for palms in (100, 2000)
+        set_up(tmp_path / str(palms), PORTS, palms=palms, fpir=1e-3).gallery.threshold for palms in (100, 1200)
     )
     parties = [
-        load_config(tmp_path / "2000" / home / "config.toml", kind, role=role).parties
+        load_config(tmp_path / "1200" / home / "config.toml", kind, role=role).parties
         for home, kind, role in (("issuer", IssuerConfig, "issuer"), ("till", TillConfig, "till"))
     ]
 
     assert small < large
-    assert {(each.threshold, each.palms_max, each.fpir) for each in parties} == {(large, 2000, 1e-3)}
+    assert {(each.threshold, each.palms_max, each.fpir) for each in parties} == {(large, 1200, 1e-3)}
 
 
 def test_a_gallery_beyond_the_curve_is_not_laid_out(tmp_path: Path) -> None:

@@ -39,8 +39,8 @@ def test_a_threshold_that_is_too_low_for_its_gallery_is_refused(parties: Parties
     """
     for changed in (
         msgspec.structs.replace(parties, threshold=parties.threshold - 0.0001),
-        msgspec.structs.replace(parties, palms_max=2 * parties.palms_max),
-        msgspec.structs.replace(parties, fpir=parties.fpir / 2),
+        msgspec.structs.replace(parties, palms_max=round(1.2 * parties.palms_max)),
+        msgspec.structs.replace(parties, fpir=parties.fpir / 1.2),
     ):
         with pytest.raises(ConfigError, match="too low"):
             require_gallery(open_model().curve, changed)

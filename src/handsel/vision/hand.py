@@ -112,7 +112,8 @@ class MediaPipeHandFinder:
 
     LIMITATIONS
     * It cannot tell a palm from the back of a hand: every `palm_score` is 1. The side follows from the landmarks' order
-      as if it were a palm, so that the back of a left hand is taken for the palm of a right one. It has no palm's lines, and matches nobody's.
+      as if it were a palm, so that the back of a left hand is taken for the palm of a right one. It has no palm's
+      lines, and matches nobody's.
     * Handedness as MediaPipe gives it is not used: it flips between pictures of one hand.
     * Coloured light and skin in front of skin make it miss hands; a glove is a hand to it.
     """

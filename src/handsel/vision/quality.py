@@ -73,14 +73,14 @@ TEXTS = {
     Reason.TOO_DARK: "It is too dark here. Hold your hand in the light.",
     Reason.NO_HAND: "Hold your open palm in front of the camera.",
     Reason.TWO_HANDS: "Show one hand only.",
-    Reason.BACK_OF_HAND: "Turn your hand around: the palm faces the camera.",
+    Reason.BACK_OF_HAND: "Turn your hand: show its palm, not its back.",
     Reason.TOO_FAR: "Hold your hand closer.",
     Reason.TOO_CLOSE: "Move your hand back a little.",
     Reason.OUT_OF_FRAME: "Move your hand to the middle.",
     Reason.HAND_CLOSED: "Open your hand and spread your fingers.",
     Reason.TILTED: "Turn your palm flat to the camera.",
     Reason.GLARE: "Turn your hand a little, away from the light.",
-    Reason.COVERED: "Something covers your palm. Take it off, or show your other hand.",
+    Reason.COVERED: "Show a bare palm: something covers it.",
     Reason.BLURRED: "Hold your hand still.",
 }
 
