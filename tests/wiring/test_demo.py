@@ -121,9 +121,11 @@ def test_the_gallery_that_was_planned_stands_in_the_settings_of_all(tmp_path: Pa
     small, large = (
         set_up(tmp_path / str(palms), PORTS, palms=palms, fpir=1e-3).gallery.threshold for palms in (100, 1200)
     )
+    home = tmp_path / "1200"
     parties = [
-        load_config(tmp_path / "1200" / home / "config.toml", kind, role=role).parties
-        for home, kind, role in (("issuer", IssuerConfig, "issuer"), ("till", TillConfig, "till"))
+        load_config(home / "issuer" / "config.toml", IssuerConfig, role="issuer").parties,
+        load_config(home / "matcher-c" / "config.toml", MatcherConfig, role="matcher").parties,
+        load_config(home / "till" / "config.toml", TillConfig, role="till").parties,
     ]
 
     assert small < large
