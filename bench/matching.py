@@ -124,13 +124,13 @@ def prepare(root: Path, *, rows: int, dims: int, views_max: int) -> tuple[Bench,
         for name, share, part in zip(MATCHERS, split_template(template), split_alias(alias), strict=True):
             dealt[name].append((index.to_bytes(16, "big"), Shares(to_wire(share), part.own, part.pair)))
     for name, enrolments in dealt.items():
-        gallery = Gallery(root / name, dims=dims)
+        gallery = Gallery(root / name, dims=dims, palms_max=rows)
         gallery.keep_pending(enrolments, now_ms=0)
         gallery.advance([Entry(key, ACTIVE, position) for position, (key, _) in enumerate(enrolments)], now_ms=0)
         gallery.close()
     keys = {name: PartyKeys.generate() for name in MATCHERS}
     parties = {name: Party(own.public(), PeerAddress("127.0.0.1", free_port())) for name, own in keys.items()}
-    settings = Match(dims, threshold_to_int(THRESHOLD), views_max)
+    settings = Match(dims, threshold_to_int(THRESHOLD), palms_max=rows, views_max=views_max)
     return Bench(root, palms, aliases, settings, PartyKeys.generate(), parties), keys
 
 
@@ -232,7 +232,7 @@ def open_rows(bench: Bench) -> dict[str, Rows]:
     """
     rows = {}
     for name in MATCHERS:
-        gallery = Gallery(bench.root / name, dims=bench.settings.dims)
+        gallery = Gallery(bench.root / name, dims=bench.settings.dims, palms_max=bench.settings.palms_max)
         rows[name] = gallery.rows()
         gallery.close()
     return rows

@@ -37,6 +37,8 @@ PARTIES = Parties(
     {name: MatcherParty(PartyKeys.generate().public(), "127.0.0.1", 8421) for name in MATCHERS},
     dims=432,
     threshold=0.5,
+    palms_max=1000,
+    fpir=1e-3,
 )
 LINK = Link("http://127.0.0.1:8401", Secret(TOKEN))
 LINKS = dict.fromkeys(MATCHERS, LINK)

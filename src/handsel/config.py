@@ -20,6 +20,7 @@ from handsel.keys import PublicKeys, read_private_file, write_private_file
 
 PORT_MAX = 65535
 DIMS_MAX = 4096
+PALMS_MAX = 10_000_000  # A bound on a number that somebody types; what a model supports is far below.
 REDEEM_INTERVAL_S_MAX = 24 * 3600.0
 MATCHERS = {"a", "b", "c"}
 ISSUER = "issuer"  # Among the callers of a matcher; any other is an acquirer.
@@ -74,12 +75,16 @@ class MatcherParty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Parties(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     List the public keys of the issuer and of the three matchers, and the settings of the match on which all agree.
+
+    `threshold` holds `fpir`, the share of strangers that may match anybody, for a gallery of `palms_max` and no more.
     """
 
     issuer: PublicKeys
     matchers: dict[str, MatcherParty]
     dims: int
     threshold: float
+    palms_max: int
+    fpir: float
 
     def __post_init__(self) -> None:
         """
@@ -88,6 +93,10 @@ class Parties(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         _require_three(self.matchers)
         if not 0 < self.threshold < 1:
             raise ConfigError("threshold is a cosine above 0 and below 1")
+        if not 0 < self.palms_max <= PALMS_MAX:
+            raise ConfigError(f"palms_max must lie between 1 and {PALMS_MAX}")
+        if not 0 < self.fpir <= 0.5:
+            raise ConfigError("fpir is a share above 0 and at most a half")
         if not 0 < self.dims <= DIMS_MAX:
             raise ConfigError(f"dims must lie between 1 and {DIMS_MAX}")
 

@@ -20,7 +20,8 @@ is a value, never an exception. Messages say what to do, and carry no palm, vect
     ├── ModelInvalid            a model file is missing or is not the one that the manifest names
     ├── GalleryError            the enrolled shares cannot be used
     │   ├── GalleryCorrupt      a row does not have the shape or checksum that it was written with
-    │   └── GalleriesDiffer     the three matchers do not hold the same rows
+    │   ├── GalleriesDiffer     the three matchers do not hold the same rows
+    │   └── GalleryFull         one more palm than the threshold was measured for
     ├── StoreError              the database did not do what it was asked; nothing was changed
     │   ├── StoreCorrupt        the database file is not what this version wrote
     │   └── StoreFull           no space is left on the disk
@@ -175,6 +176,14 @@ class GalleriesDiffer(GalleryError):
 
     code = "galleries_differ"
     is_retryable = True
+
+
+class GalleryFull(GalleryError):
+    """
+    The gallery holds as many palms as its threshold was measured for; one more is not taken.
+    """
+
+    code = "gallery_full"
 
 
 class StoreError(HandselError):

@@ -17,6 +17,7 @@ from handsel.errors import (
     ConfigError,
     GalleriesDiffer,
     GalleryCorrupt,
+    GalleryFull,
     IdReused,
     NotFound,
     StoreError,
@@ -26,6 +27,7 @@ from handsel.matching.entry import ACTIVE, ERASED, PENDING, Entry
 from handsel.matching.gallery import PENDING_S_MAX, Gallery, Shares
 from handsel.matching.gallery_file import FILE_NAME
 
+PALMS_MAX = 10
 DIMS = 64
 NOW_MS = 1_000_000
 
@@ -49,14 +51,14 @@ def gallery(tmp_path: Path) -> Iterator[Gallery]:
     """
     An empty gallery.
     """
-    opened = Gallery(tmp_path / "a", dims=DIMS)
+    opened = Gallery(tmp_path / "a", dims=DIMS, palms_max=PALMS_MAX)
     yield opened
     opened.close()
 
 
 def _reopened(gallery: Gallery, directory: Path) -> Gallery:
     gallery.close()
-    return Gallery(directory, dims=DIMS)
+    return Gallery(directory, dims=DIMS, palms_max=PALMS_MAX)
 
 
 def _enrolled(gallery: Gallery, *, position: int, shares: Shares | None = None) -> bytes:
@@ -329,7 +331,7 @@ def test_row_that_was_changed_stops_the_start(gallery: Gallery, tmp_path: Path, 
     _tamper(tmp_path / "a", change)
 
     with pytest.raises(GalleryCorrupt):
-        Gallery(tmp_path / "a", dims=DIMS)
+        Gallery(tmp_path / "a", dims=DIMS, palms_max=PALMS_MAX)
 
 
 def test_file_that_is_no_gallery_stops_the_start(tmp_path: Path) -> None:
@@ -338,7 +340,7 @@ def test_file_that_is_no_gallery_stops_the_start(tmp_path: Path) -> None:
     (tmp_path / "a" / FILE_NAME).chmod(0o600)
 
     with pytest.raises(GalleryCorrupt):
-        Gallery(tmp_path / "a", dims=DIMS)
+        Gallery(tmp_path / "a", dims=DIMS, palms_max=PALMS_MAX)
 
 
 def test_gallery_of_another_model_stops_the_start(gallery: Gallery, tmp_path: Path) -> None:
@@ -346,7 +348,7 @@ def test_gallery_of_another_model_stops_the_start(gallery: Gallery, tmp_path: Pa
     gallery.close()
 
     with pytest.raises(GalleryCorrupt):
-        Gallery(tmp_path / "a", dims=DIMS + 2)
+        Gallery(tmp_path / "a", dims=DIMS + 2, palms_max=PALMS_MAX)
 
 
 def test_gallery_of_another_version_stops_the_start(gallery: Gallery, tmp_path: Path) -> None:
@@ -354,7 +356,7 @@ def test_gallery_of_another_version_stops_the_start(gallery: Gallery, tmp_path: 
     _tamper(tmp_path / "a", "PRAGMA user_version = 2")
 
     with pytest.raises(ConfigError):
-        Gallery(tmp_path / "a", dims=DIMS)
+        Gallery(tmp_path / "a", dims=DIMS, palms_max=PALMS_MAX)
 
 
 def test_directory_and_every_file_are_the_owner_s_alone(gallery: Gallery, tmp_path: Path) -> None:
@@ -372,7 +374,7 @@ def test_place_that_is_open_to_others_is_refused(gallery: Gallery, tmp_path: Pat
     (tmp_path / place).chmod(0o740)
 
     with pytest.raises(ConfigError, match="open to others"):
-        Gallery(tmp_path / "a", dims=DIMS)
+        Gallery(tmp_path / "a", dims=DIMS, palms_max=PALMS_MAX)
 
 
 def test_directory_serves_one_process_at_a_time(
@@ -381,14 +383,14 @@ def test_directory_serves_one_process_at_a_time(
     monkeypatch.setattr("handsel.matching.gallery_file.LOCK_WAIT_S", 0.0)
 
     with pytest.raises(ConfigError, match="another process"):
-        Gallery(tmp_path / "a", dims=DIMS)
+        Gallery(tmp_path / "a", dims=DIMS, palms_max=PALMS_MAX)
 
 
 def test_directory_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("a file stands here")
 
     with pytest.raises(ConfigError):
-        Gallery(tmp_path / "a" / "b", dims=DIMS)
+        Gallery(tmp_path / "a" / "b", dims=DIMS, palms_max=PALMS_MAX)
 
 
 def test_closed_gallery_says_so(gallery: Gallery) -> None:
@@ -396,3 +398,31 @@ def test_closed_gallery_says_so(gallery: Gallery) -> None:
 
     with pytest.raises(StoreError):
         gallery.entries()
+
+
+def test_one_row_more_than_may_be_is_not_committed_until_another_is_erased(gallery: Gallery) -> None:
+    first, *_ = (_enrolled(gallery, position=position) for position in range(1, PALMS_MAX + 1))
+    one_more = an_id()
+    gallery.keep_pending([(one_more, some_shares())], now_ms=NOW_MS)
+
+    gallery.commit(first, position=1)  # One that is active already stays so.
+    with pytest.raises(GalleryFull):
+        gallery.commit(one_more, position=PALMS_MAX + 1)
+    assert gallery.rows().count == PALMS_MAX
+    gallery.erase(first, now_ms=NOW_MS)
+    gallery.commit(one_more, position=PALMS_MAX + 1)
+
+    assert gallery.rows().count == PALMS_MAX
+
+
+def test_a_gallery_that_holds_more_than_it_may_is_not_opened(gallery: Gallery, tmp_path: Path) -> None:
+    for position in (1, 2):
+        _enrolled(gallery, position=position)
+    gallery.close()
+
+    with pytest.raises(ConfigError, match="holds 2 palms and palms_max is 1"):
+        Gallery(tmp_path / "a", dims=DIMS, palms_max=1)
+    just_enough = Gallery(tmp_path / "a", dims=DIMS, palms_max=2)
+
+    assert just_enough.rows().count == 2
+    just_enough.close()

@@ -9,6 +9,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
@@ -24,6 +25,7 @@ from handsel.errors import (
     EnvelopeInvalid,
     GalleriesDiffer,
     GalleryCorrupt,
+    GalleryFull,
     HandselError,
     IdReused,
     NotFound,
@@ -38,9 +40,8 @@ from handsel.matching.gallery import PENDING_S_MAX
 from handsel.matching.gallery_file import FILE_NAME
 from handsel.matching.matcher import Health, Match
 from handsel.matching.message import MATCHERS, AliasShare, Answer, Confirmation, Order, Query, Template
-from handsel.matching.scale import threshold_to_int
 from handsel.matching.split import split_template, to_wire
-from tests.matching.three import DIMS, THRESHOLD, Three, palm, query_id
+from tests.matching.three import DIMS, Three, palm, query_id
 
 ALIAS = bytes(range(1, 17))
 OTHER_ALIAS = bytes(range(101, 117))
@@ -202,9 +203,47 @@ def test_matchers_that_got_different_bindings_refuse(three: Three) -> None:
     assert _failures(outcomes) <= {BindingMismatch, PeerUnavailable}
 
 
+def test_all_three_refuse_the_palm_that_is_one_too_many_and_none_keeps_it(three: Three) -> None:
+    for name in MATCHERS:
+        three.stop(name)
+        three.start(name, settings=replace(three.settings, palms_max=2))
+    three.enrol(palm(1), ALIAS, position=1)
+    first = three.enrol(palm(2), OTHER_ALIAS, position=2)
+    enrolment = new_id()
+
+    for _ in range(RESENDS_MAX):  # None gives up before the others know: all three say the same, every time.
+        refused = three.ask_to_enrol(three.enrolment(palm(3), ALIAS, enrolment=enrolment))
+        assert [type(outcome) for outcome in refused.values()] == [GalleryFull] * 3
+    assert three.alias_of(palm(3)) is None
+    assert three.alias_of(palm(1)) == ALIAS  # A full gallery goes on matching.
+
+    three.order("erase", first)
+    three.enrol(palm(3), OTHER_ALIAS, position=3)
+    assert three.alias_of(palm(3)) == OTHER_ALIAS
+
+
+def test_matchers_with_different_room_refuse(three: Three) -> None:
+    three.stop("c")
+    three.start("c", settings=replace(three.settings, palms_max=three.settings.palms_max + 1))
+
+    outcomes = three.ask_to_enrol(three.enrolment(palm(1), ALIAS, enrolment=new_id()))
+
+    assert BindingMismatch in _failures(outcomes)
+    assert _failures(outcomes) <= {BindingMismatch, PeerUnavailable}
+
+
+def test_a_gallery_that_holds_too_many_stops_the_start(three: Three) -> None:
+    for position in (1, 2):
+        three.enrol(palm(position), ALIAS, position=position)
+    three.stop("b")
+
+    with pytest.raises(ConfigError, match="palms_max is 1"):
+        three.start("b", settings=replace(three.settings, palms_max=1))
+
+
 def test_matchers_with_different_thresholds_refuse(three: Three) -> None:
     three.stop("c")
-    three.start("c", settings=Match(DIMS, threshold_to_int(THRESHOLD) + 1))
+    three.start("c", settings=replace(three.settings, threshold=three.settings.threshold + 1))
 
     outcomes = three.ask(three.seal(three.queries(palm(1)[None, :]), message.QUERY))
 
@@ -495,7 +534,7 @@ def test_matcher_with_the_keys_of_another_does_not_start(three: Three) -> None:
 
 
 def test_match_whose_numbers_cannot_fit_is_refused() -> None:
-    for wrong in ((63, 100, 9), (64, 32767, 9), (64, 100, 0), (64, 100, 33)):
+    for wrong in ((63, 100, 5, 9), (64, 32767, 5, 9), (64, 100, 5, 0), (64, 100, 5, 33), (64, 100, 0, 9)):
         with pytest.raises(ConfigError):
             Match(*wrong)
 

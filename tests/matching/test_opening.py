@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def galleries(tmp_path: Path) -> dict[str, Gallery]:
     """
     Three galleries that all hold one pending enrolment, whose id is zeros.
     """
-    held = {name: Gallery(tmp_path / name, dims=4) for name in MATCHERS}
+    held = {name: Gallery(tmp_path / name, dims=4, palms_max=8) for name in MATCHERS}
     for gallery in held.values():
         gallery.keep_pending([(bytes(16), SHARES)], now_ms=0)
     return held
@@ -107,7 +108,7 @@ class _Restless(Gallery):
 
 
 def test_galleries_that_keep_changing_are_refused_in_the_end(galleries: dict[str, Gallery], tmp_path: Path) -> None:
-    restless = _Restless(tmp_path / "restless", dims=4)
+    restless = _Restless(tmp_path / "restless", dims=4, palms_max=8)
     restless.keep_pending([(bytes(16), SHARES)], now_ms=0)
     restless.commit(bytes(16), position=0)
 
@@ -156,14 +157,25 @@ def test_message_that_does_not_parse_is_refused(galleries: dict[str, Gallery]) -
 
 def test_subject_changes_with_everything_that_is_asked() -> None:
     query = query_id()
+    ask = partial(
+        subject_digest,
+        query_id=query,
+        binding=bytes(32),
+        purpose="query",
+        views=9,
+        dims=432,
+        threshold=5,
+        palms_max=9,
+    )
     subjects = {
-        subject_digest(query_id=query, binding=bytes(32), purpose="query", views=9, dims=432, threshold=5),
-        subject_digest(query_id=query_id(), binding=bytes(32), purpose="query", views=9, dims=432, threshold=5),
-        subject_digest(query_id=query, binding=bytes([1] * 32), purpose="query", views=9, dims=432, threshold=5),
-        subject_digest(query_id=query, binding=bytes(32), purpose="template", views=9, dims=432, threshold=5),
-        subject_digest(query_id=query, binding=bytes(32), purpose="query", views=8, dims=432, threshold=5),
-        subject_digest(query_id=query, binding=bytes(32), purpose="query", views=9, dims=430, threshold=5),
-        subject_digest(query_id=query, binding=bytes(32), purpose="query", views=9, dims=432, threshold=6),
+        ask(),
+        ask(query_id=query_id()),
+        ask(binding=bytes([1] * 32)),
+        ask(purpose="template"),
+        ask(views=8),
+        ask(dims=430),
+        ask(threshold=6),
+        ask(palms_max=10),
     }
 
-    assert len(subjects) == 7
+    assert len(subjects) == 8

@@ -31,6 +31,7 @@ from handsel.matching.template import quantise
 
 DIMS = 64
 THRESHOLD = 0.5
+PALMS_MAX = 100
 
 Vector = NDArray[np.int8]
 
@@ -72,7 +73,7 @@ class Three:
         self.parties = {
             name: Party(keys.public(), PeerAddress("127.0.0.1", free_port())) for name, keys in self.keys.items()
         }
-        self.settings = Match(DIMS, threshold_to_int(THRESHOLD))
+        self.settings = Match(DIMS, threshold_to_int(THRESHOLD), palms_max=PALMS_MAX)
         self.matchers: dict[str, Matcher] = {}
         self.pool = ThreadPoolExecutor(96)
 

@@ -161,7 +161,7 @@ class Keyring:
         Return what a till knows of the others.
         """
         matchers = {name: MatcherParty(keys.public(), "localhost", 1) for name, keys in self.matchers.items()}
-        return Parties(self.issuer.public(), matchers, DIMS, THRESHOLD)
+        return Parties(self.issuer.public(), matchers, DIMS, THRESHOLD, palms_max=1000, fpir=1e-3)
 
     def open_queries(self, queries: PerMatcher) -> tuple[Query, ...]:
         """

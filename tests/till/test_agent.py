@@ -21,7 +21,7 @@ from handsel.till.action import ChargeAction, ToldAction
 from handsel.till.session import ATTEMPTS_MAX, CHARGE_FRAMES, DECLINE_PAUSE_MS, ENROLMENT_FRAMES, PAID_MS, TROUBLE_MS
 from handsel.vision.embedding import Probe
 from handsel.vision.quality import Reason
-from handsel.vision.read_palm import PalmReading
+from handsel.vision.read_palm import PalmReading, merge_probes
 from tests.till.conftest import RECEIPTS_URL, Till
 from tests.till.fakes import AMOUNT_MINOR, CAKE, COFFEE, COFFEE_BACK, full_disk, joined_views, picture, reading
 
@@ -141,15 +141,15 @@ def test_a_bad_frame_between_two_good_ones_costs_nothing(till: Till) -> None:
     assert [till.show().screen for _ in range(3)] == ["reading", "reading", "paid"]
 
 
-def test_the_better_picture_is_sent(till: Till) -> None:
+def test_both_pictures_of_one_palm_are_sent_as_one(till: Till) -> None:
     asked(till)
-    good, poor = reading(ANN, shot=1, quality=0.9), reading(ANN, shot=2, quality=0.3)
-    till.reader.sights = [good, poor]
+    both = (reading(ANN, shot=1, quality=0.9), reading(ANN, shot=2, quality=0.3))
+    till.reader.sights = list(both)
     till.show()
     till.show()
 
     queries = till.keyring.open_queries(till.acquirer.charge_requests[0].queries)
-    assert (joined_views(tuple(query.shares for query in queries)) == quantise(good.probe.views)).all()
+    assert (joined_views(tuple(query.shares for query in queries)) == quantise(merge_probes(both).views)).all()
 
 
 @pytest.mark.parametrize("told", [COFFEE, COFFEE_BACK])

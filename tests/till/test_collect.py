@@ -8,7 +8,7 @@ import pytest
 
 from handsel.errors import InvariantBroken
 from handsel.till.action import EnrolmentAction
-from handsel.till.collect import Collected, best_of_last, best_reading, collect
+from handsel.till.collect import Collected, best_reading, best_readings, collect, those_of_last
 from handsel.till.hint import TillHint
 from tests.till.fakes import COFFEE, COFFEE_BACK, THRESHOLD, reading
 
@@ -44,14 +44,22 @@ def test_the_best_is_the_one_of_the_highest_quality() -> None:
         best_reading(())
 
 
-def test_the_best_of_the_last_palm_leaves_others_out() -> None:
-    better, worse = reading(1, quality=0.9), reading(1, shot=1, quality=0.3)
+def test_the_best_few_come_best_first() -> None:
+    good, fair = reading(1, quality=0.9), reading(1, shot=1, quality=0.6)
+    poor = reading(1, shot=2, quality=0.3)
 
-    assert best_of_last((better, worse), threshold=THRESHOLD) is better
-    assert best_of_last((better, BEN), threshold=THRESHOLD) is BEN
-    assert best_of_last((BEN, better, worse), threshold=THRESHOLD) is better
+    assert best_readings((poor, good, fair), 2) == (good, fair)
+    for count in (0, 4):
+        with pytest.raises(InvariantBroken):
+            best_readings((poor, good, fair), count)
+
+
+def test_those_of_the_last_palm_leave_others_out() -> None:
+    assert those_of_last((ANN, ANN_AGAIN), threshold=THRESHOLD) == (ANN, ANN_AGAIN)
+    assert those_of_last((ANN, BEN), threshold=THRESHOLD) == (BEN,)
+    assert those_of_last((BEN, ANN, ANN_AGAIN), threshold=THRESHOLD) == (ANN, ANN_AGAIN)
     with pytest.raises(InvariantBroken):
-        best_of_last((), threshold=THRESHOLD)
+        those_of_last((), threshold=THRESHOLD)
 
 
 def test_what_is_collected_prints_no_vector() -> None:

@@ -24,7 +24,6 @@ def write_model(
     directory: Path,
     *,
     sha256: str | None = None,
-    threshold: str = "0.4",
     arrays: Mapping[str, NDArray[Any]] | None = None,
 ) -> Path:
     """
@@ -40,9 +39,12 @@ def write_model(
         'file = "small.npz"',
         f'sha256 = "{sha256 or hashlib.sha256(content.getvalue()).hexdigest()}"',
         "arrays = { mean = [3], matrix = [3, 3] }",
-        f"threshold = {threshold}",
         'recipe = "by hand"',
-        'threshold_source = "by hand"',
+        "[small.curve]",
+        "trials = 1000",
+        "margin = 0.1",
+        "points = [[0.01, 0.2], [0.001, 0.3]]",
+        *(f'{name} = "by hand"' for name in ("source", "margin_source", "reach_source")),
     )
     (directory / MANIFEST).write_text("\n".join(lines))
     return directory
@@ -62,7 +64,8 @@ def test_a_sound_model_is_loaded_and_named_after_its_contents(tmp_path: Path) ->
     model = load_model(write_model(tmp_path), "small", shapes=SHAPES)
 
     digest = hashlib.sha256((tmp_path / "small.npz").read_bytes()).hexdigest()
-    assert (model.model_id, model.threshold) == (f"small-{digest[:8]}", 0.4)
+    assert model.model_id == f"small-{digest[:8]}"
+    assert (model.curve.trials, model.curve.points[1]) == (1000, (0.001, 0.3))
     assert model.arrays["matrix"].tolist() == np.eye(3).tolist()
     assert not model.arrays["matrix"].flags.writeable
 
@@ -109,10 +112,10 @@ def test_a_missing_file_manifest_or_entry_is_refused(tmp_path: Path) -> None:
         ('file = "small.npz"', 'file = "../small.npz"'),
         ("[small]", "[small"),
         ("mean = [3]", "mean = [4]"),
-        ("threshold = 0.4", "threshold = 0.0"),
-        ("threshold = 0.4", "threshold = 1.0"),
-        ("threshold = 0.4", "threshold = nan"),
-        ("threshold = 0.4", "limit = 0.4"),
+        ("margin = 0.1", "margin = -0.1"),
+        ("margin = 0.1", "margin = nan"),
+        ("margin = 0.1", ""),
+        ("[0.001, 0.3]", "[0.02, 0.3]"),
     ],
 )
 def test_a_manifest_that_says_something_else_is_refused(tmp_path: Path, old: str, new: str) -> None:

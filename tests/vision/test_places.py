@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from handsel.curve import ImpostorCurve
 from handsel.drawn.person import DrawnPerson
 from handsel.errors import InvariantBroken
 from handsel.vision.embedding import best_cosine
@@ -170,11 +171,12 @@ def test_drawn_palms_are_nearest_to_themselves_and_match_nobody_else() -> None:
 
 def test_parts_that_do_not_fit_together_are_refused() -> None:
     mean, matrix = np.zeros(DIMS, np.float32), np.eye(DIMS, dtype=np.float32)
-    sound = PlacesModel(model_id="m", threshold=0.4, mean=mean, matrix=matrix, looks=(AS_SEEN,))
+    curve = ImpostorCurve(1000, ((0.01, 0.2), (0.001, 0.3)), 0.1, "", "", "")
+    sound = PlacesModel(model_id="m", curve=curve, mean=mean, matrix=matrix, looks=(AS_SEEN,))
     assert sound.views == 1
 
-    for threshold, first in ((0.0, AS_SEEN), (1.0, AS_SEEN), (0.4, View(turn_deg=1.0, x=0.0, y=0.0))):
-        with pytest.raises(InvariantBroken):
-            PlacesModel(model_id="m", threshold=threshold, mean=mean, matrix=matrix, looks=(first,))
     with pytest.raises(InvariantBroken):
-        PlacesModel(model_id="m", threshold=0.4, mean=mean[:-1], matrix=matrix, looks=(AS_SEEN,))
+        turned = View(turn_deg=1.0, x=0.0, y=0.0)
+        PlacesModel(model_id="m", curve=curve, mean=mean, matrix=matrix, looks=(turned,))
+    with pytest.raises(InvariantBroken):
+        PlacesModel(model_id="m", curve=curve, mean=mean[:-1], matrix=matrix, looks=(AS_SEEN,))

@@ -4,6 +4,8 @@ Every reason is given where it holds, and not where it just does not.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -18,8 +20,10 @@ from handsel.vision.quality import (
     GLARE_SHARE_MAX,
     LUMA_MIN,
     MISFIT_MAX,
+    PALM_SCORE_MIN,
     SIDE_PX_MIN,
     Reason,
+    covered_share,
     grade,
     judge_frame,
     judge_hands,
@@ -168,3 +172,38 @@ def test_every_reason_tells_the_customer_what_to_do() -> None:
 
     assert len(set(texts)) == len(texts)
     assert all(text.endswith(".") and len(text) < 60 for text in texts)
+
+
+def covered(square: NDArray[np.uint8], colour: tuple[int, int, int], *, columns: int) -> Roi:
+    """
+    Return a square of skin's colour, of which so many columns from the left are of another colour.
+    """
+    skin = np.clip(square[..., None] * np.array([1.0, 0.75, 0.6]), 0, 255).astype(np.uint8)
+    skin[:, :columns] = colour
+    return Roi(pixels=skin)
+
+
+@pytest.mark.parametrize("colour", [(230, 228, 225), (25, 25, 28), (40, 50, 130), (30, 22, 18)])
+def test_what_covers_more_than_a_fifth_of_the_palm_is_a_reason_and_less_is_not(colour: tuple[int, int, int]) -> None:
+    """
+    Bandage, a black thing, ink, and something dark of the skin's own tint: 24 columns are 3 cells of 16, 32 are 4.
+    """
+    square = DrawnPerson(1).square(0)
+
+    assert covered_share(covered(square, colour, columns=0)) == 0
+    assert abs(covered_share(covered(square, colour, columns=24)) - 3 / 16) < 0.01
+    assert judge_roi(covered(square, colour, columns=24)) is None
+    assert judge_roi(covered(square, colour, columns=32)) is Reason.COVERED
+
+
+def test_light_from_the_side_covers_nothing() -> None:
+    square = DrawnPerson(1).square(0) * np.linspace(1.0, 0.55, ROI_SIDE_PX)
+
+    assert covered_share(covered(square.astype(np.uint8), (0, 0, 0), columns=0)) == 0
+
+
+def test_the_back_of_a_hand_is_told_from_a_palm() -> None:
+    for palm_score in (1.0, PALM_SCORE_MIN):
+        assert judge_hands((replace(hand(), palm_score=palm_score),)) is None
+    for palm_score in (PALM_SCORE_MIN - 0.01, 0.0, float("nan")):
+        assert judge_hands((replace(hand(), palm_score=palm_score),)) is Reason.BACK_OF_HAND

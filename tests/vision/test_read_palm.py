@@ -19,7 +19,7 @@ from handsel.drawn.picture import draw_picture
 from handsel.drawn.shot import Pose
 from handsel.errors import InvariantBroken
 from handsel.vision.embedding import Embedding, Probe, best_cosine
-from handsel.vision.frame import Frame, decode_frame
+from handsel.vision.frame import Frame, decode_file, decode_frame
 from handsel.vision.hand import Hand
 from handsel.vision.quality import Reason
 from handsel.vision.read_palm import (
@@ -28,6 +28,7 @@ from handsel.vision.read_palm import (
     PalmReading,
     Rejected,
     are_one_palm,
+    merge_probes,
     merge_readings,
 )
 from tests.vision.conftest import draw_face
@@ -214,3 +215,28 @@ def _read_file(reader: PalmReader, path: Path) -> PalmReading:
     result = reader.read(decode_frame(path.read_bytes()))
     assert isinstance(result, PalmReading)
     return result
+
+
+def test_probes_are_merged_view_by_view_to_unit_means() -> None:
+    merged = merge_probes((reading((1.0, 0.0), (0.0, 1.0)), reading((0.0, 1.0), (0.0, 1.0))))
+
+    half = 0.5**0.5
+    assert np.allclose(merged.views, [(half, half), (0.0, 1.0)])
+    assert merged.model_id == "m"
+
+
+def test_probes_that_do_not_go_together_are_not_merged() -> None:
+    one, other_model, opposite = reading((1, 0)), reading((1, 0), model_id="n"), reading((-1, 0))
+    more_views = reading((1, 0), (0, 1))
+
+    for together in ((), (one,) * (READINGS_MAX + 1), (one, other_model), (one, opposite), (one, more_views)):
+        with pytest.raises(InvariantBroken):
+            merge_probes(together)
+
+
+def test_no_photograph_is_called_covered(reader: PalmReader, photographs: Path) -> None:
+    """
+    A check of thresholds that come from drawn palms: nobody is refused who holds out a bare palm.
+    """
+    for path in sorted(photographs.rglob("1.jpg")):
+        assert reader.read(decode_file(path.read_bytes())) != Rejected(Reason.COVERED), path.parent.name

@@ -112,3 +112,42 @@ def test_the_merchant_key_is_not_in_the_repr(tmp_path: Path) -> None:
     demo = set_up(tmp_path, PORTS)
 
     assert demo.merchant_key.reveal() not in repr(demo)
+
+
+def test_the_gallery_that_was_planned_stands_in_the_settings_of_all(tmp_path: Path) -> None:
+    """
+    The threshold is the curve's for so many palms, and grows with them.
+    """
+    small, large = (
+        set_up(tmp_path / str(palms), PORTS, palms=palms, fpir=1e-3).gallery.threshold for palms in (100, 1200)
+    )
+    home = tmp_path / "1200"
+    parties = [
+        load_config(home / "issuer" / "config.toml", IssuerConfig, role="issuer").parties,
+        load_config(home / "matcher-c" / "config.toml", MatcherConfig, role="matcher").parties,
+        load_config(home / "till" / "config.toml", TillConfig, role="till").parties,
+    ]
+
+    assert small < large
+    assert {(each.threshold, each.palms_max, each.fpir) for each in parties} == {(large, 1200, 1e-3)}
+
+
+def test_a_gallery_beyond_the_curve_is_not_laid_out(tmp_path: Path) -> None:
+    """
+    The largest that is supported is; one palm more is refused, and nothing is written.
+    """
+    largest = set_up(tmp_path / "first", PORTS).palms_supported
+
+    set_up(tmp_path / "largest", PORTS, palms=largest)
+    with pytest.raises(ConfigError, match="1 digit"):
+        set_up(tmp_path / "larger", PORTS, palms=largest + 1)
+
+    assert not (tmp_path / "larger").exists()
+
+
+def test_another_gallery_than_the_one_laid_out_is_refused(tmp_path: Path) -> None:
+    set_up(tmp_path, PORTS, palms=50)
+
+    assert set_up(tmp_path, PORTS).gallery.palms == 50
+    with pytest.raises(ConfigError, match="laid out for 50 palms"):
+        set_up(tmp_path, PORTS, palms=51)

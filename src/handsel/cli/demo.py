@@ -9,6 +9,7 @@ import signal
 import time
 from pathlib import Path
 
+from handsel.cli.capacity import add_gallery_options
 from handsel.wiring.demo import PORT_BASE, Demo, Ports, set_up, start
 from handsel.wiring.serve import private_files_only
 
@@ -24,6 +25,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser("demo", help=text, description=text[0].upper() + text[1:] + ".")
     parser.add_argument("--dir", type=Path, default=DIRECTORY, help=f"where everything is kept (default {DIRECTORY})")
     parser.add_argument("--port", type=int, default=PORT_BASE, help=f"first port (default {PORT_BASE})")
+    add_gallery_options(parser, palms=None, fpir=None)
     parser.set_defaults(run=run)
 
 
@@ -36,7 +38,8 @@ def run(args: argparse.Namespace) -> int:
         signal.signal(asked, signal.default_int_handler)
     ports = Ports(args.port)
     _say(f"Handsel demo in {args.dir}")
-    demo = set_up(args.dir, ports)
+    demo = set_up(args.dir, ports, palms=args.palms, fpir=args.fpir)
+    _say(_gallery(demo))
     _say("Starting the matchers, the issuer, the acquirer and a till (the first start compiles, up to a minute) …")
     supervisor = start(demo, ports, _say)
     try:
@@ -50,6 +53,14 @@ def run(args: argparse.Namespace) -> int:
         supervisor.stop()
     _say("Stopped. Everything is kept; start again with the same command.")
     return 0
+
+
+def _gallery(demo: Demo) -> str:
+    plan = demo.gallery
+    return (
+        f"The gallery takes {plan.palms} palms at an FPIR of {plan.fpir:g}: threshold {plan.threshold:.4f}. "
+        f"The model's curve supports up to {demo.palms_supported}."
+    )
 
 
 def _invitation(demo: Demo) -> str:

@@ -177,7 +177,8 @@ def save(out: Path, *, paths: list[Path], outcomes: list[Outcome], model: Embedd
     Write the arrays to `out` in one step, readable by the owner alone. Raises `BadInput`.
 
     `paths` and `status` are text, `embeddings` float32 (N, D), `probes` float32 (N, V, D), both NaN where there is no
-    vector, `ms` float32 (N,) is the time for decoding and embedding, `model_id` and `threshold` describe the model.
+    vector, `ms` float32 (N,) is the time for decoding and embedding, `model_id` and `threshold`, that
+    of a gallery of the default size, describe the model.
     """
     probes: NDArray[np.float32] = np.full((len(paths), model.views, model.dims), np.nan, np.float32)
     for row, outcome in enumerate(outcomes):

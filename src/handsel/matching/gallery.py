@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from handsel.errors import GalleriesDiffer, GalleryCorrupt, IdReused, NotFound
+from handsel.errors import ConfigError, GalleriesDiffer, GalleryCorrupt, GalleryFull, IdReused, NotFound
 from handsel.ids import ID_BYTES
 from handsel.matching.entry import ACTIVE, ERASED, PENDING, Entry
 from handsel.matching.gallery_file import open_file, translated
@@ -75,17 +75,23 @@ class Gallery:
     Keep the rows of one matcher in its directory. Safe for several threads.
     """
 
-    def __init__(self, directory: Path, *, dims: int) -> None:
+    def __init__(self, directory: Path, *, dims: int, palms_max: int) -> None:
         """
         Open the gallery, or make an empty one, and read all its rows.
 
-        Raises `ConfigError` where the directory is open to others or in use, `GalleryCorrupt` where a row is damaged.
+        Raises `ConfigError` where the directory is open to others or in use, or holds more than `palms_max` palms, and
+        `GalleryCorrupt` where a row is damaged.
         """
-        self._dims = dims
+        self._dims, self._palms_max = dims, palms_max
         self._lock = threading.Lock()
         self._connection = open_file(directory)
         try:
             self._rows = self._read_active()
+            if self._rows.count > palms_max:
+                raise ConfigError(
+                    f"the gallery holds {self._rows.count} palms and palms_max is {palms_max}: plan the gallery anew "
+                    "with `handsel capacity`, and write its threshold and palms_max into the settings of all parties"
+                )
         except BaseException:
             self._connection.close()
             raise
@@ -135,7 +141,8 @@ class Gallery:
         """
         Make a pending row active, at `position`; one that is active there already stays so.
 
-        Raises `NotFound` where no such row waits, `IdReused` where it, or another one, has another position.
+        Raises `NotFound` where no such row waits, `IdReused` where it, or another one, has another position,
+        `GalleryFull` where one more is too many, as while an erasure has not come here yet.
         """
         with self._lock:
             kept = self._find(enrolment_id)
@@ -145,6 +152,8 @@ class Gallery:
                 if kept.position != position:
                     raise IdReused("the enrolment was committed before, at another position")
                 return
+            if self._rows.count >= self._palms_max:
+                raise GalleryFull("the gallery holds as many palms as it may: erase one first")
             with self._transaction():
                 active = self._activate(kept, position)
             self._rows = self._rows.with_row(active)

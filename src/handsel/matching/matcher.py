@@ -25,7 +25,15 @@ import numpy as np
 
 from handsel.clock import Clock
 from handsel.envelope import open_envelope, seal
-from handsel.errors import BodyInvalid, ConfigError, EnvelopeInvalid, IdReused, PartyUnavailable, StoreError
+from handsel.errors import (
+    BodyInvalid,
+    ConfigError,
+    EnvelopeInvalid,
+    GalleryFull,
+    IdReused,
+    PartyUnavailable,
+    StoreError,
+)
 from handsel.ids import ID_BYTES, id_to_bytes
 from handsel.keys import PartyKeys, PublicKeys, verify_signature
 from handsel.log import Log
@@ -63,11 +71,13 @@ class Match:
     """
     Hold the settings of the match, on which all three matchers must agree.
 
-    `threshold` is the least dot product that counts, as `scale.threshold_to_int` gives it.
+    `threshold` is the least dot product that counts, as `scale.threshold_to_int` gives it, for a gallery of at most
+    `palms_max`.
     """
 
     dims: int
     threshold: int
+    palms_max: int
     views_max: int = VIEWS_MAX
 
     def __post_init__(self) -> None:
@@ -75,6 +85,8 @@ class Match:
         Refuse settings with which a dot product would not fit 16 bits. Raises `ConfigError`.
         """
         require_threshold(self.threshold, dims=self.dims)
+        if self.palms_max < 1:
+            raise ConfigError("a gallery has room for one palm or more")
         if not 1 <= self.views_max <= VIEWS_MAX:
             raise ConfigError(f"a query has at most {VIEWS_MAX} views")
 
@@ -138,7 +150,7 @@ class Matcher:
         self._peers = Peers(name, addresses=addresses, secrets=self._secrets, log=log, timeout_s=query_timeout_s)
         self._places = threading.BoundedSemaphore(QUERIES_AT_ONCE_MAX)
         self._seen = _Seen()
-        self._gallery = Gallery(directory, dims=settings.dims)
+        self._gallery = Gallery(directory, dims=settings.dims, palms_max=settings.palms_max)
 
     def start(self) -> None:
         """
@@ -165,7 +177,7 @@ class Matcher:
         """
         Match a palm with both peers, and return this matcher's answer, sealed to the issuer.
 
-        Raises `EnvelopeInvalid`, `IdReused`, `BindingMismatch`, `GalleriesDiffer`, `PeerUnavailable`,
+        Raises `EnvelopeInvalid`, `IdReused`, `BindingMismatch`, `GalleriesDiffer`, `GalleryFull`, `PeerUnavailable`,
         `PartyUnavailable`.
         """
         query = open_envelope(envelope, Query, keys=self._keys, purpose=QUERY)
@@ -179,7 +191,7 @@ class Matcher:
         Look whether a palm is enrolled, keep its shares as pending, and return the answer, sealed to the issuer.
 
         The same enrolment may be sent again until it has ended; all three matchers must then be sent it again. Raises
-        what `answer_query` raises, and `StoreFull`, `StoreError`.
+        what `answer_query` raises, and `StoreFull`, `StoreError`. `GalleryFull` comes from all three, or from none.
         """
         template = open_envelope(template_envelope, Template, keys=self._keys, purpose=TEMPLATE)
         part = open_envelope(alias_share_envelope, AliasShare, keys=self._keys, purpose=ALIAS_SHARE)
@@ -198,8 +210,8 @@ class Matcher:
         """
         Do what the issuer orders, and return a confirmation and this matcher's signature on it.
 
-        An order may be sent again. Raises `SignatureInvalid`, `BodyInvalid`, `NotFound`, `IdReused`, `StoreFull`,
-        `StoreError`.
+        An order may be sent again. Raises `SignatureInvalid`, `BodyInvalid`, `NotFound`, `IdReused`, `GalleryFull`,
+        `StoreFull`, `StoreError`.
         """
         verify_signature(order, signature, signer=self._issuer)
         asked = _decode_order(order)
@@ -218,11 +230,17 @@ class Matcher:
         begin_ms = self._clock()
         dialogue = self._dialogue(query, shares, purpose=purpose)
         masked = self._peers.carry_out(dialogue, query_id=query.query_id)
+        if masked is None:
+            raise GalleryFull("the gallery holds as many palms as its threshold was measured for: enrol no more")
         self._log.event("query_answered", duration_ms=self._clock() - begin_ms)
         answer = Answer(query.query_id, query.binding, self.name, masked)
         return seal(answer, to=self._issuer, purpose=ANSWER)
 
-    def _dialogue(self, query: Query, shares: Words, *, purpose: str) -> Dialogue[bytes]:
+    def _dialogue(self, query: Query, shares: Words, *, purpose: str) -> Dialogue[bytes | None]:
+        """
+        Return the masked answer, or None where the gallery has no room. All three hold the same rows and settings by
+        then, so that all three find the same; and none gives up before the others have found it.
+        """
         subject = subject_digest(
             query_id=query.query_id,
             binding=query.binding,
@@ -230,12 +248,15 @@ class Matcher:
             views=query.views,
             dims=self._settings.dims,
             threshold=self._settings.threshold,
+            palms_max=self._settings.palms_max,
         )
         now_ms = self._clock()
         agreed = yield from agree(
             self.name, subject=subject, held=self._gallery, random_bytes=os.urandom, now_ms=now_ms
         )
         self._drop_expired(now_ms)
+        if agreed.rows.count + (purpose == TEMPLATE) > self._settings.palms_max:
+            return None
         seat = Seat(self.name)
         after, before = (
             self._secrets[other].mask_stream(query_id=query.query_id, nonces=agreed.nonces)

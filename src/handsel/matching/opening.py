@@ -75,11 +75,13 @@ class Agreed:
     nonces: dict[str, bytes]
 
 
-def subject_digest(*, query_id: bytes, binding: bytes, purpose: str, views: int, dims: int, threshold: int) -> bytes:
+def subject_digest(
+    *, query_id: bytes, binding: bytes, purpose: str, views: int, dims: int, threshold: int, palms_max: int
+) -> bytes:
     """
-    Return the digest of what a matcher was asked: 32 bytes.
+    Return the digest of what a matcher was asked, and with which settings it matches: 32 bytes.
     """
-    subject = msgspec.msgpack.encode((query_id, binding, purpose, views, dims, threshold))
+    subject = msgspec.msgpack.encode((query_id, binding, purpose, views, dims, threshold, palms_max))
     return hashlib.sha256(b"handsel/v1/query\0" + subject).digest()
 
 

@@ -28,6 +28,7 @@ class DeclineReason(StrEnum):
     WALLET_CLOSED = "wallet_closed"
     CONSENT_MISSING = "consent_missing"
     TOO_MANY_PALMS = "too_many_palms"
+    GALLERY_FULL = "gallery_full"
     NOTE_INVALID = "note_invalid"
     NOTES_DO_NOT_ADD_UP = "notes_do_not_add_up"
     NOTE_ALREADY_REDEEMED = "note_already_redeemed"

@@ -144,6 +144,14 @@ def forget_alias(uow: UnitOfWork, palm_id: str) -> None:
     uow.execute("UPDATE palms SET alias = NULL WHERE id = ? AND state = 'erased'", palm_id)
 
 
+def count_palms(uow: UnitOfWork) -> int:
+    """
+    Return how many palms are in the galleries, or may come to be: all but the erased ones.
+    """
+    row = uow.row("SELECT COUNT(*) FROM palms WHERE state <> 'erased'")
+    return int(row[0]) if row else 0
+
+
 def palm_of_alias(uow: UnitOfWork, alias: bytes) -> PalmRow | None:
     """
     Return the palm that has this alias, or None.

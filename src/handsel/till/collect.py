@@ -27,7 +27,8 @@ def collect(readings: tuple[PalmReading, ...], *, seen: PalmReading, action: Act
     """
     Return the readings with `seen` among them.
 
-    A charge takes any: only one is sent. An enrolment takes those of one palm; another palm begins it anew.
+    A charge takes any: only those of the palm seen last are sent. An enrolment takes those of one palm; another palm
+    begins it anew.
 
     LIMITATIONS: Frames that follow each other closely show nearly the same pose, so that their mean is hardly better
     than one of them.
@@ -48,9 +49,17 @@ def best_reading(readings: tuple[PalmReading, ...]) -> PalmReading:
     return max(readings, key=lambda reading: reading.quality)
 
 
-def best_of_last(readings: tuple[PalmReading, ...], *, threshold: float) -> PalmReading:
+def best_readings(readings: tuple[PalmReading, ...], count: int) -> tuple[PalmReading, ...]:
     """
-    Return the best reading of the palm that was seen last: whoever took a hand away again does not pay.
+    Return the `count` readings of the best pictures, the best first.
+    """
+    ensure(0 < count <= len(readings), "there are as many readings as are wanted")
+    return tuple(sorted(readings, key=lambda reading: -reading.quality)[:count])
+
+
+def those_of_last(readings: tuple[PalmReading, ...], *, threshold: float) -> tuple[PalmReading, ...]:
+    """
+    Return the readings of the palm that was seen last: whoever took a hand away again does not pay.
     """
     last = best_reading(readings[-1:])
-    return best_reading(tuple(each for each in readings if are_one_palm((last, each), threshold=threshold)))
+    return tuple(each for each in readings if are_one_palm((last, each), threshold=threshold))

@@ -30,10 +30,11 @@ from handsel.till.screen import (
     Working,
 )
 
-CHARGE_FRAMES = (
-    2  # Good frames for a charge or a refund: the first is often of a hand that still moves; the better counts.
-)
-ENROLMENT_FRAMES = 3  # Good frames for an enrolment; their mean is enrolled.
+# Good frames for a charge or a refund: their mean is asked with. Of drawn people it finds the same palm at 0.57 and
+# more in 99 of 100, where the better of the two has 0.47, and lifts strangers by less than 0.01.
+CHARGE_FRAMES = 2
+ENROLMENT_FRAMES = 5  # Good frames for an enrolment, of which the best `ENROLMENT_MERGED` are enrolled: their mean.
+ENROLMENT_MERGED = 3
 FRAMES_MAX = 300  # Of one reading, good or not: a minute at five frames a second.
 READ_MS_MAX = 30_000  # A reading that takes longer begins anew, so that no frame is older.
 ENROLMENT_MS_MAX = 120_000  # From the code to the palm: nobody is enrolled with the code of who stood here before.

@@ -43,6 +43,7 @@ DECLINES = {
     "wallet_closed": "This wallet is closed. Please pay another way.",
     "consent_missing": "Read and give your consent in your wallet first.",
     "too_many_palms": "This wallet has both palms already. Delete one in your wallet first.",
+    "gallery_full": "There is no room for one more palm just now. Please ask your bank.",
     "note_invalid": "This did not go through. Nothing was paid; please try again.",
     "notes_do_not_add_up": "This did not go through. Nothing was paid; please ask the shop.",
     "note_already_redeemed": "This did not go through. Nothing was credited; please ask the shop.",

@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from handsel.curve import ImpostorCurve
 from handsel.errors import ensure
 from handsel.vision.roi import Roi
 
@@ -60,7 +61,7 @@ class Probe:
 
 class EmbeddingModel(Protocol):
     """
-    Turn the square of a palm into a probe. Two palms are the same where any view's cosine reaches `threshold`.
+    Turn the square of a palm into a probe. Two palms are the same where any view's cosine reaches a threshold.
     """
 
     @property
@@ -82,9 +83,15 @@ class EmbeddingModel(Protocol):
         """
 
     @property
+    def curve(self) -> ImpostorCurve:
+        """
+        Return how often drawn impostors reach which cosine: what the threshold of a gallery's size comes from.
+        """
+
+    @property
     def threshold(self) -> float:
         """
-        Return the cosine from which two palms are the same.
+        Return the cosine from which two palms are the same in a gallery of the default size.
         """
 
     def embed(self, roi: Roi) -> Probe:

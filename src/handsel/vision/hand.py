@@ -37,8 +37,8 @@ class Side(StrEnum):
 @dataclass(frozen=True, eq=False)
 class Hand:
     """
-    Hold one hand: `landmarks` float32 (21, 2), x and y in pixels of the frame; `score` 0..1, how sure the finder is that
-    it is a hand; `palm_score` 0..1, how sure that it shows its palm and not its back.
+    Hold one hand: `landmarks` float32 (21, 2), x and y in pixels of the frame; `score` 0..1, how sure the finder is;
+    `palm_score` 0..1, how sure that its palm faces the camera, and not its back.
     """
 
     landmarks: NDArray[np.float32] = field(repr=False)  # (21, 2)

@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from handsel.curve import ImpostorCurve
 from handsel.errors import ModelInvalid
 
 MANIFEST = "manifest.toml"
@@ -27,15 +28,14 @@ ID_DIGITS = 8  # Of the file's SHA-256, in the model's id: another file is anoth
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
-    Describe one model: its file, what is in it, its threshold, and in words how both came about.
+    Describe one model: its file, what is in it, its curve of impostors, and in words how both came about.
     """
 
     file: str
     sha256: str
     arrays: dict[str, tuple[int, ...]]
-    threshold: float
     recipe: str
-    threshold_source: str
+    curve: ImpostorCurve
 
 
 class NetEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,7 +68,7 @@ class LoadedModel:
     """
 
     model_id: str
-    threshold: float
+    curve: ImpostorCurve
     arrays: Mapping[str, NDArray[np.float32]] = field(repr=False)
 
 
@@ -87,9 +87,7 @@ def load_model(directory: Path, name: str, *, shapes: Mapping[str, tuple[int, ..
     if entry.arrays != dict(shapes):
         raise ModelInvalid(f"{MANIFEST} describes other arrays than this version of Handsel reads")
     arrays = _read_arrays(content, entry)  # 3
-    if not 0 < entry.threshold < 1:
-        raise ModelInvalid(f"the threshold in {MANIFEST} is a cosine between 0 and 1")
-    return LoadedModel(model_id=f"{name}-{entry.sha256[:ID_DIGITS]}", threshold=entry.threshold, arrays=arrays)
+    return LoadedModel(model_id=f"{name}-{entry.sha256[:ID_DIGITS]}", curve=entry.curve, arrays=arrays)
 
 
 def read_net(directory: Path, name: str) -> LoadedNet:

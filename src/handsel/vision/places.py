@@ -25,6 +25,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from handsel.curve import FPIR, PALMS, ImpostorCurve, require_plan
 from handsel.errors import ensure
 from handsel.vision.embedding import Probe
 from handsel.vision.manifest import load_model
@@ -146,7 +147,7 @@ class PlacesModel:
     """
 
     model_id: str
-    threshold: float
+    curve: ImpostorCurve = field(repr=False)
     mean: NDArray[np.float32] = field(repr=False)  # (D,)
     matrix: NDArray[np.float32] = field(repr=False)  # (D, D)
     looks: tuple[View, ...] = field(repr=False)
@@ -159,7 +160,6 @@ class PlacesModel:
             self.mean.shape == (DIMS,) and self.matrix.shape == (DIMS, DIMS), "mean and matrix have D numbers a side"
         )
         ensure(len(self.looks) > 0 and self.looks[0] == AS_SEEN, "the first view is the palm as it was seen")
-        ensure(0 < self.threshold < 1, "a threshold is a cosine between 0 and 1")
 
     @classmethod
     def load(cls, directory: Path = MODELS) -> PlacesModel:
@@ -170,11 +170,18 @@ class PlacesModel:
         looks = tuple(View(turn_deg=float(turn), x=float(x), y=float(y)) for turn, x, y in model.arrays["views"])
         return cls(
             model_id=model.model_id,
-            threshold=model.threshold,
+            curve=model.curve,
             mean=model.arrays["mean"],
             matrix=model.arrays["matrix"],
             looks=looks,
         )
+
+    @property
+    def threshold(self) -> float:
+        """
+        Return the cosine from which two palms are the same in a gallery of the default size.
+        """
+        return require_plan(self.curve, palms=PALMS, fpir=FPIR).threshold
 
     @property
     def dims(self) -> int:

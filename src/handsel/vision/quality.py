@@ -26,12 +26,21 @@ FRAME_FILLED_MAX = 0.6  # Of the frame's shorter side: a larger square that is c
 FRAME_SHARE_MIN = 0.96  # The views look at the central 0.8, shifted by up to a tenth.
 FORESHORTENING_MIN = 0.62  # A tilt of 50 degrees; drawn palms, held flat, have 0.8 and more.
 FINGER_REACH_MIN = 1.25  # Straight fingers reach 1.8 times as far as the knuckles, a fist's less than one time.
+PALM_SCORE_MIN = 0.5  # Where the finder takes a back to be as likely as a palm.
 MISFIT_MAX = 0.12  # In sides: anchors that lie so unlike a palm's are something else.
 SHARPNESS_MIN = 0.22  # Drawn palms: all above 0.24 under a blur of 2 pixels, most below 0.23 under one of 3.
 SHARPNESS_FULL = 0.5  # From here on a sharper palm is not a better one.
 GLARE_LUMA = 250  # Of 255: what is clipped holds no line.
 GLARE_SHARE_MAX = 0.2  # Of the square: a fifth of the places is lost, the others still tell people apart.
+COVER_CELLS = 16  # A side of the square: a cell's median, of 64 pixels, holds no line.
+COVER_TINT = 0.16  # Log of red to green and of blue to green: drawn skin stays below, but for what shows at the edges.
+COVER_DARK = 0.9  # Log of luma below the middle one: shadows on drawn palms take less.
+COVER_FLOOR = 4.0  # Grey levels, so that a camera's noise in the dark has no tint.
+COVERED_SHARE_MAX = 0.2  # As for glare. Drawn palms with nothing on them have up to 0.08.
 DETAIL_FLOOR = 0.3  # Grey levels: keeps a square without any line from being called sharp.
+
+
+LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114])  # Of red, green and blue: ITU-R BT.601.
 
 
 class Reason(StrEnum):
@@ -42,12 +51,14 @@ class Reason(StrEnum):
     TOO_DARK = "too_dark"
     NO_HAND = "no_hand"
     TWO_HANDS = "two_hands"
+    BACK_OF_HAND = "back_of_hand"
     TOO_FAR = "too_far"
     TOO_CLOSE = "too_close"
     OUT_OF_FRAME = "out_of_frame"
     HAND_CLOSED = "hand_closed"
     TILTED = "tilted"
     GLARE = "glare"
+    COVERED = "covered"
     BLURRED = "blurred"
 
     @property
@@ -62,12 +73,14 @@ TEXTS = {
     Reason.TOO_DARK: "It is too dark here. Hold your hand in the light.",
     Reason.NO_HAND: "Hold your open palm in front of the camera.",
     Reason.TWO_HANDS: "Show one hand only.",
+    Reason.BACK_OF_HAND: "Turn your hand: show its palm, not its back.",
     Reason.TOO_FAR: "Hold your hand closer.",
     Reason.TOO_CLOSE: "Move your hand back a little.",
     Reason.OUT_OF_FRAME: "Move your hand to the middle.",
     Reason.HAND_CLOSED: "Open your hand and spread your fingers.",
     Reason.TILTED: "Turn your palm flat to the camera.",
     Reason.GLARE: "Turn your hand a little, away from the light.",
+    Reason.COVERED: "Show a bare palm: something covers it.",
     Reason.BLURRED: "Hold your hand still.",
 }
 
@@ -82,12 +95,14 @@ def judge_frame(frame: Frame) -> Reason | None:
 
 def judge_hands(hands: tuple[Hand, ...]) -> Reason | None:
     """
-    Return why these are not one open hand.
+    Return why these are not one hand with its palm to the camera.
     """
     if not hands:
         return Reason.NO_HAND
     if len(hands) > 1:
         return Reason.TWO_HANDS
+    if not hands[0].palm_score >= PALM_SCORE_MIN:  # So written that a NaN is refused.
+        return Reason.BACK_OF_HAND
     return None
 
 
@@ -118,7 +133,30 @@ def judge_roi(roi: Roi) -> Reason | None:
         return Reason.TOO_DARK
     if np.mean(grey >= GLARE_LUMA) > GLARE_SHARE_MAX:  # Before blur: where light clips there are no lines either.
         return Reason.GLARE
+    if covered_share(roi) > COVERED_SHARE_MAX:
+        return Reason.COVERED
     return Reason.BLURRED if sharpness(roi) < SHARPNESS_MIN else None
+
+
+def covered_share(roi: Roi) -> float:
+    """
+    Return the share of the square, 0..1, that is not of the palm's own colour, or far darker than the rest of it.
+
+    1. Take the median colour of each of 16 × 16 cells: lines are thinner, and vanish.
+    2. A cell is covered where its tint, whatever the light's strength, is not that of the middle cell; or it is dark.
+
+    LIMITATIONS
+    * A plaster of the skin's colour is skin to it. So is a cover of one colour that leaves no skin to compare with.
+    * Ink counts where it fills most of a cell; a few words do not, and are not refused.
+    """
+    side = len(roi.pixels) // COVER_CELLS
+    blocks = roi.pixels.reshape(COVER_CELLS, side, COVER_CELLS, side, 3).swapaxes(1, 2)
+    cells = np.median(blocks.reshape(COVER_CELLS**2, side**2, 3), axis=1) + COVER_FLOOR  # (256, 3)
+    red, green, blue = np.log(cells).T
+    tints = np.stack([red - green, blue - green])  # (2, 256)
+    away = np.linalg.norm(tints - np.median(tints, axis=1, keepdims=True), axis=0)
+    luma = np.log(cells @ LUMA_WEIGHTS)
+    return float(np.mean((away > COVER_TINT) | (luma < np.median(luma) - COVER_DARK)))
 
 
 def sharpness(roi: Roi) -> float:

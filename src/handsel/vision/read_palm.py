@@ -53,9 +53,9 @@ class PalmReader:
         Return the palm in `frame`, or the first reason that speaks against it.
 
         1. Something can be seen at all.
-        2. There is one hand.
+        2. There is one hand, with its palm to the camera.
         3. Its palm lies well in the frame.
-        4. Its square shows lines.
+        4. Its square shows lines, and nothing that covers them.
         """
         reason = judge_frame(frame)  # 1
         if reason is not None:
@@ -88,6 +88,23 @@ def merge_readings(readings: tuple[PalmReading, ...]) -> Embedding:
     norm = float(np.linalg.norm(mean))
     ensure(norm > 0, "readings that cancel each other out are not of one palm")
     return Embedding(vector=np.asarray(mean / norm, np.float32), model_id=enrolments[0].model_id)
+
+
+def merge_probes(readings: tuple[PalmReading, ...]) -> Probe:
+    """
+    Return one probe for several captures of a palm: view by view the mean of what was seen, of unit norm.
+
+    The caller checks first, with `are_one_palm`, that they are of the same palm.
+    """
+    ensure(0 < len(readings) <= READINGS_MAX, f"a probe is made of 1 to {READINGS_MAX} readings")
+    ensure(len({reading.probe.model_id for reading in readings}) == 1, "readings of different models are not merged")
+    ensure(
+        len({reading.probe.views.shape for reading in readings}) == 1, "readings that are merged have the same views"
+    )
+    mean = np.mean([reading.probe.views for reading in readings], axis=0, dtype=np.float64)  # (V, D)
+    norms = np.linalg.norm(mean, axis=1, keepdims=True)
+    ensure(bool(np.all(norms > 0)), "readings that cancel each other out are not of one palm")
+    return Probe(views=(mean / norms).astype(np.float32), model_id=readings[0].probe.model_id)
 
 
 def are_one_palm(readings: tuple[PalmReading, ...], *, threshold: float) -> bool:

@@ -26,6 +26,7 @@ STATUS: dict[type[errors.HandselError], int] = {
     errors.GalleryError: 500,
     errors.GalleryCorrupt: 500,
     errors.GalleriesDiffer: 503,
+    errors.GalleryFull: 409,  # Below 500: the acquirer must learn of it, not ask again.
     errors.StoreError: 500,
     errors.StoreCorrupt: 500,
     errors.StoreFull: 507,

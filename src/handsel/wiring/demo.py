@@ -27,10 +27,12 @@ from handsel.config import (
     load_config,
     save_config,
 )
+from handsel.curve import FPIR, PALMS, GalleryPlan, require_plan
 from handsel.errors import ConfigError, PortTaken
 from handsel.keys import PartyKeys
 from handsel.matching.message import MATCHERS
 from handsel.vision.eyes import open_model
+from handsel.wiring.gallery import require_gallery
 from handsel.wiring.paths import CONFIG_FILE, KEY_FILE
 from handsel.wiring.serve import take_port
 from handsel.wiring.supervisor import Member, Supervisor
@@ -117,7 +119,8 @@ class Demo:
     Name what it takes to use a Handsel on one machine.
 
     Pages have host names of their own, so that no browser sends one party's cookie to another: cookies ignore ports.
-    Programs use the addresses in `…_api`, which need no name to be resolved.
+    Programs use the addresses in `…_api`, which need no name to be resolved. `palms_supported` is the largest gallery
+    that the model's curve supports.
     """
 
     directory: Path
@@ -128,24 +131,30 @@ class Demo:
     acquirer_api: str
     till_api: str
     merchant_key: Secret
+    gallery: GalleryPlan
+    palms_supported: int
 
 
-def set_up(directory: Path, ports: Ports) -> Demo:
+def set_up(directory: Path, ports: Ports, *, palms: int | None = None, fpir: float | None = None) -> Demo:
     """
     Make keys, tokens and settings below `directory`, unless they are there; return where everything will be.
 
-    Raises `ConfigError` where the directory was laid out for other ports, or cannot be written.
+    The gallery is for `palms` at `fpir`; None stands for what is there, or the defaults. Raises `ConfigError` where the
+    directory was laid out otherwise or cannot be written, or the model's curve does not support such a gallery.
     """
     if (directory / "acquirer" / CONFIG_FILE).exists():
-        return _found(directory, ports)
+        return _found(directory, ports, palms=palms, fpir=fpir)
+    gallery = require_plan(
+        open_model().curve, palms=PALMS if palms is None else palms, fpir=FPIR if fpir is None else fpir
+    )
     try:
         for name in _party_names():
             (directory / name).mkdir(mode=0o700, parents=True, exist_ok=True)
             (directory / name).chmod(0o700)
     except OSError as exc:
         raise ConfigError(f"{directory} cannot be written: {exc.strerror}") from exc
-    _write_settings(directory, ports)
-    return _found(directory, ports)
+    _write_settings(directory, ports, gallery)
+    return _found(directory, ports, palms=palms, fpir=fpir)
 
 
 def start(demo: Demo, ports: Ports, say: Callable[[str], None]) -> Supervisor:
@@ -182,12 +191,19 @@ def _member(demo: Demo, name: str, verb: str, port: int) -> Member:
     return Member(name, command, f"http://{HOST}:{port}/v1/health", home / "log.jsonl")
 
 
-def _found(directory: Path, ports: Ports) -> Demo:
+def _found(directory: Path, ports: Ports, *, palms: int | None, fpir: float | None) -> Demo:
     config = load_config(directory / "acquirer" / CONFIG_FILE, AcquirerConfig, role="acquirer")
     if config.port != ports.acquirer:
         raise ConfigError(
             f"{directory} was laid out for ports from {config.port - 1}: use --port {config.port - 1}, or another --dir"
         )
+    parties = load_config(directory / "till" / CONFIG_FILE, TillConfig, role="till").parties
+    if palms not in (None, parties.palms_max) or fpir not in (None, parties.fpir):
+        raise ConfigError(
+            f"{directory} was laid out for {parties.palms_max} palms at an FPIR of {parties.fpir:g}: leave --palms and "
+            "--fpir out, or use another --dir"
+        )
+    curve = open_model().curve
     return Demo(
         directory,
         wallet_url=f"http://{WALLET_HOST}:{ports.issuer}/",
@@ -197,16 +213,18 @@ def _found(directory: Path, ports: Ports) -> Demo:
         acquirer_api=f"http://{HOST}:{ports.acquirer}",
         till_api=f"http://{HOST}:{ports.till}",
         merchant_key=config.merchants[DEMO_MERCHANT].key,
+        gallery=require_gallery(curve, parties),
+        palms_supported=curve.palms_max(fpir=parties.fpir),
     )
 
 
-def _write_settings(directory: Path, ports: Ports) -> None:
+def _write_settings(directory: Path, ports: Ports, gallery: GalleryPlan) -> None:
     keys = {name: PartyKeys.generate() for name in _party_names()}
     for name, own in keys.items():
         (directory / name / KEY_FILE).unlink(missing_ok=True)
         (directory / name / CONFIG_FILE).unlink(missing_ok=True)
         own.save(directory / name / KEY_FILE)
-    parties = _parties(keys, ports)
+    parties = _parties(keys, ports, gallery)
     issuer_token, till_token = _token(), _token()
     by_issuer = {name: _token() for name in MATCHERS}
     by_acquirer = {name: _token() for name in MATCHERS}
@@ -247,10 +265,17 @@ def _write_settings(directory: Path, ports: Ports) -> None:
     )
 
 
-def _parties(keys: dict[str, PartyKeys], ports: Ports) -> Parties:
-    model = open_model()
+def _parties(keys: dict[str, PartyKeys], ports: Ports, gallery: GalleryPlan) -> Parties:
+    dims = open_model().dims
     matchers = {name: MatcherParty(keys[f"matcher-{name}"].public(), HOST, ports.peer(name)) for name in MATCHERS}
-    return Parties(keys["issuer"].public(), matchers, model.dims, model.threshold)
+    return Parties(
+        keys["issuer"].public(),
+        matchers,
+        dims,
+        threshold=gallery.threshold,
+        palms_max=gallery.palms,
+        fpir=gallery.fpir,
+    )
 
 
 def _links(ports: Ports, tokens: dict[str, Secret]) -> dict[str, Link]:

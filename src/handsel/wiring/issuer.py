@@ -81,6 +81,7 @@ def build_issuer(config: IssuerConfig, directory: Path) -> Issuer:
         keys=PartyKeys.load(directory / KEY_FILE),
         note_keys=NoteKeys.load(note_key_path),
         matchers=MatcherKeys(keys["a"], keys["b"], keys["c"]),
+        palms_max=config.parties.palms_max,
         limits=CONTACTLESS_EUR,
         currency=EURO,
         clock=system_clock,

@@ -39,7 +39,7 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
 
 def build_matcher(config: MatcherConfig, directory: Path, log: Log) -> Matcher:
     """
-    Return the matcher that `config` describes, with its gallery below `directory`.
+    Return the matcher that `config` describes, with its gallery below `directory`. Raises what `Matcher` raises.
     """
     parties = {
         name: Party(party.keys, PeerAddress(party.peer_host, party.peer_port))
@@ -51,7 +51,11 @@ def build_matcher(config: MatcherConfig, directory: Path, log: Log) -> Matcher:
         issuer=config.parties.issuer,
         parties=parties,
         directory=directory / GALLERY_DIRECTORY,
-        settings=Match(config.parties.dims, threshold_to_int(config.parties.threshold)),
+        settings=Match(
+            config.parties.dims,
+            threshold_to_int(config.parties.threshold),
+            palms_max=config.parties.palms_max,
+        ),
         clock=system_clock,
         log=log,
     )

@@ -19,6 +19,7 @@ from handsel.web.app import build_app
 from handsel.web.health import health_route
 from handsel.web.simulated_camera import SimulatedCamera
 from handsel.web.till_pages import till_error_page, till_routes
+from handsel.wiring.gallery import require_gallery
 from handsel.wiring.paths import JOURNAL_FILE, KEY_FILE
 from handsel.wiring.serve import Chore, lifespan_of, private_files_only, serve, served_hosts, take_port
 
@@ -34,8 +35,10 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
     log = Log("till")
     listener = take_port(config.host, config.port)
     http = open_http(config.acquirer)
+    reader = open_reader()
+    require_gallery(reader.model.curve, config.parties)
     agent = Agent(
-        reader=open_reader(),
+        reader=reader,
         acquirer=AcquirerClient(http),
         journal=Journal.open(config_path.parent / JOURNAL_FILE),
         parties=config.parties,

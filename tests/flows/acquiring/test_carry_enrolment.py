@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from handsel.errors import EnvelopeInvalid, IdReused, PartyUnavailable
+from handsel.errors import EnvelopeInvalid, GalleryFull, IdReused, PartyUnavailable
 from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.acquiring.carry_enrolment import ShownForEnrolment, submit_enrolment
 from handsel.flows.acquiring.ports import Enrolled
@@ -19,6 +19,7 @@ from handsel.pay.merchant import Till
 from handsel.pay.payment import Approved
 from tests.flows.acquiring.crashing_store import crash_at_call, crash_at_commit
 from tests.flows.acquiring.near_issuer import Line
+from tests.flows.acquiring.plain_matchers import PlainMatchers
 from tests.flows.acquiring.street import NOW_MS, TILL, Street, at_once
 
 
@@ -156,3 +157,31 @@ def test_nothing_of_a_palm_is_stored(street: Street, shown: ShownForEnrolment) -
 
 def submitting(shown: ShownForEnrolment) -> Callable[[Acquirer], object]:
     return lambda acquirer: submit_enrolment(acquirer, TILL, shown, now_ms=NOW_MS)
+
+
+class FullMatchers(PlainMatchers):
+    """
+    Have no room for one more palm.
+    """
+
+    def enrol(self, matcher: str, *, template: bytes, alias_share: bytes) -> bytes:
+        """
+        Refuse, as all three do.
+        """
+        raise GalleryFull("the gallery is full")
+
+
+def test_full_galleries_are_a_decline_that_stays(street: Street, shown: ShownForEnrolment) -> None:
+    full = FullMatchers(street.matcher_keys, street.matchers.issuer)
+    street.acquirer = replace(street.acquirer, matchers=full)
+
+    assert submit(street, shown) == Declined(DeclineReason.GALLERY_FULL)
+    street.acquirer = replace(street.acquirer, matchers=street.matchers)
+    assert submit(street, shown) == Declined(DeclineReason.GALLERY_FULL)
+
+
+def test_an_issuer_without_room_declines_before_any_matcher_is_asked(street: Street, shown: ShownForEnrolment) -> None:
+    street.issuer.issuer = replace(street.issuer.issuer, palms_max=1)  # Ann's palm.
+    street.matchers.down = {"a", "b", "c"}
+
+    assert submit(street, shown) == Declined(DeclineReason.GALLERY_FULL)

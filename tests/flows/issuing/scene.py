@@ -113,6 +113,7 @@ class Scene:
             keys=PartyKeys.generate(),
             note_keys=note_keys,
             matchers=MatcherKeys(*(self.matcher_keys[name].public() for name in MATCHERS)),
+            palms_max=1000,
             limits=CONTACTLESS_EUR,
             currency="EUR",
             clock=lambda: self.now_ms,

@@ -4,6 +4,8 @@ Promise that a palm is joined to the wallet whose code was typed, once, and only
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from handsel.envelope import seal
@@ -224,3 +226,31 @@ def test_after_a_crash_the_same_steps_enrol_once(scene: Scene, is_committed: boo
     assert orders(scene) == [Order("commit", enrolment_id, 1)]
     scene.buy("ada", 1_00)
     assert scene.balance(wallet) == 9_00
+
+
+def test_no_more_palms_are_begun_than_the_galleries_take(scene: Scene) -> None:
+    """
+    One is enrolled and one is being enrolled: where there is room for two a third is declined, for three it is not.
+    """
+    scene.payer("ada")
+    scene.begin(scene.wallet(), "bob")
+    codes = [scene.code(scene.wallet()) for _ in range(2)]
+    outcomes = []
+    for code, palms_max in zip(codes, (2, 3), strict=True):
+        enrolment_id = new_id()
+        _, sealed = scene.enrolment_order(code, enrolment_id)
+        outcomes.append(begin_enrolment(replace(scene.issuer, palms_max=palms_max), enrolment_id, order=sealed))
+
+    assert outcomes[0] == Declined(DeclineReason.GALLERY_FULL)
+    assert isinstance(outcomes[1], EnrolmentBegun)
+
+
+def test_an_erased_palm_makes_room_for_another(scene: Scene) -> None:
+    ada = scene.payer("ada")
+    scene.issuer = replace(scene.issuer, palms_max=1)
+    code = scene.code(scene.wallet())
+    withdraw_consent(scene.issuer, ada)
+    enrolment_id = new_id()
+    _, sealed = scene.enrolment_order(code, enrolment_id)
+
+    assert isinstance(begin_enrolment(scene.issuer, enrolment_id, order=sealed), EnrolmentBegun)

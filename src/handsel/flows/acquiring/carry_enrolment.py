@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from handsel.errors import HandselError, IdReused, PartyUnavailable
+from handsel.errors import GalleryFull, HandselError, IdReused, PartyUnavailable
 from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.acquiring.ask_matchers import ask_matchers
 from handsel.flows.acquiring.ports import Enrolled
@@ -36,7 +36,8 @@ def submit_enrolment(acquirer: Acquirer, till: Till, shown: ShownForEnrolment, *
 
     1. Write that there is such an enrolment. While it is under way, the same id is told to ask again.
     2. Have the issuer check the code.
-    3. Give each matcher its template, and its share of the alias that the issuer made.
+    3. Give each matcher its template, and its share of the alias that the issuer made. Where their galleries are full
+       all three refuse, and that is the outcome.
     4. Have the issuer finish the enrolment with the matchers' answers.
     5. Write the outcome.
 
@@ -87,9 +88,12 @@ def _carry(acquirer: Acquirer, shown: ShownForEnrolment) -> Enrolled | Declined:
         return begun
     # 3.
     shares = begun.alias_shares
-    answers = ask_matchers(
-        lambda name: acquirer.matchers.enrol(name, template=shown.templates.of(name), alias_share=shares.of(name))
-    )
+    try:
+        answers = ask_matchers(
+            lambda name: acquirer.matchers.enrol(name, template=shown.templates.of(name), alias_share=shares.of(name))
+        )
+    except GalleryFull:
+        return Declined(DeclineReason.GALLERY_FULL)  # What the issuer began is ended by its own time limit.
     # 4.
     return acquirer.issuer.complete_enrolment(shown.enrolment_id, answers=answers)
 

@@ -56,7 +56,8 @@ def begin_enrolment(issuer: Issuer, enrolment_id: str, *, order: bytes) -> Enrol
 
     1. The order opens, and is for this enrolment. Raises `EnvelopeInvalid`.
     2. An id that came before has the same outcome, or raises `IdReused` with another order.
-    3. The code is right, valid and unused; it is used up by this. The wallet may have one more palm.
+    3. The code is right, valid and unused; it is used up by this. The wallet may have one more palm, and the galleries
+       have room for one more beside those that are enrolled or being enrolled: the matchers never hold too many.
     4. An alias is drawn and split; outcome and shares are kept, so that a lost answer can be asked for again.
 
     The caller passes each share on to its matcher, and the three answers to `complete_enrolment`.
@@ -69,7 +70,7 @@ def begin_enrolment(issuer: Issuer, enrolment_id: str, *, order: bytes) -> Enrol
         earlier = palms.find_enrolment(uow, enrolment_id)  # 2
         if earlier is not None:
             return _repeat(earlier, digest_of(wanted))
-        wallet_id = _authorise(uow, wanted.code, now_ms=now_ms)  # 3
+        wallet_id = _authorise(issuer, uow, wanted.code, now_ms=now_ms)  # 3
         if isinstance(wallet_id, Declined):
             row = _row(wanted, wallet_id=None, reason=wallet_id.reason, shares=None, now_ms=now_ms)
             palms.add_enrolment(uow, row, now_ms=now_ms)
@@ -116,11 +117,13 @@ def complete_enrolment(issuer: Issuer, enrolment_id: str, *, answers: PerMatcher
     return Enrolled() if reason is None else Declined(reason)
 
 
-def _authorise(uow: UnitOfWork, code: str, *, now_ms: int) -> str | Declined:
+def _authorise(issuer: Issuer, uow: UnitOfWork, code: str, *, now_ms: int) -> str | Declined:
     wallet_id = use_code(uow, code, now_ms=now_ms)
     if isinstance(wallet_id, Declined):
         return wallet_id
     reason = refuse_enrolment(uow, wallet_id)
+    if reason is None and palms.count_palms(uow) >= issuer.palms_max:
+        reason = DeclineReason.GALLERY_FULL
     return wallet_id if reason is None else Declined(reason)
 
 

@@ -46,12 +46,15 @@ class MatcherKeys:
 class Issuer:
     """
     Hold the issuer's database, its keys, the matchers' public keys, and where time and randomness come from.
+
+    `palms_max` is how many palms the matchers' galleries take.
     """
 
     database: Database
     keys: PartyKeys
     note_keys: NoteKeys
     matchers: MatcherKeys
+    palms_max: int
     limits: Limits
     currency: str
     clock: Clock
