@@ -41,7 +41,7 @@ class Search:
 
 def search_galleries(trials: Trials, presented: Presented, *, threshold: float) -> tuple[Search, ...]:
     """
-    Return what is to be expected of searches in galleries of several sizes, up to all palms that are at hand.
+    Return what is to be expected of searches in galleries of several sizes, up to the largest that all can meet.
 
     1. Of every picture is counted how many palms of other people it meets, and how many of these it matches.
     2. A gallery of G palms drawn from the M it meets holds none of the c it matches with the probability
@@ -55,8 +55,8 @@ def search_galleries(trials: Trials, presented: Presented, *, threshold: float) 
     is_tried = ~np.isnan(own).all(axis=1)
     own_score = np.where(is_genuine & ~np.isnan(trials.scores), trials.scores, -np.inf).max(axis=1)
     asking = _Asking(presented.payers, met, false, own_score >= threshold, is_tried, np.isfinite(own_score))
-    largest = int(met[presented.is_acquired].max(initial=0))
-    sizes = sorted({size for size in GALLERY_SIZES if size < largest} | {largest} - {0})
+    largest = int(met[met > 0].min(initial=len(trials.enrolled_palms)))  # What every picture that was read can meet.
+    sizes = [size for size in GALLERY_SIZES if size < largest] + [largest]
     return tuple(_search(asking, size) for size in sizes)
 
 
