@@ -117,7 +117,9 @@ def _drawn_worlds(worlds: Sequence[Evaluated], models: Mapping[str, Any], figure
         return
     yield (
         "People that a program drew, from seeds that no fit has used: *plain* in the style that the model was fitted "
-        "on, *other* by another painter, whose creases, skin, light, rooms and camera no fit has seen."
+        "on, *other* by another painter, whose creases, skin, light, rooms and camera no fit has seen. How faint and "
+        "how noisy the other paints was set by us, once with a first figure in sight: it serves to compare models and "
+        "groups, and says nothing of rates among people."
     )
     yield from _measured(worlds, models, figures)
     for by, words in (("tone", "tone of skin"), ("age", "age"), ("quality", "quality of the picture")):

@@ -22,7 +22,7 @@ from handsel.evaluate.figures import Figures, Model, Pictures, encode
 from handsel.evaluate.label_noise import LabelNoise, no_noise, read_label_noise
 from handsel.evaluate.people import folder_of, read_subjects
 from handsel.evaluate.presentation import Presentation, Presented, Subject
-from handsel.evaluate.table import figure_lines
+from handsel.evaluate.table import figure_lines, percent, short_words
 
 PLOT_SUFFIX = ".svg"
 
@@ -120,13 +120,13 @@ def description_of(figures: Figures) -> str:
     Return in words what the plot shows, for whoever does not see it.
     """
     rates = "; ".join(
-        f"enrolled from {each.enrolled_from}: equal error rate {100 * each.equal_error_rate:.2f} %, "
-        f"{100 * each.missed.rate:.2f} % missed at the threshold"
+        f"enrolled from {each.enrolled_from}, the equal error rate is {percent(each.equal_error_rate)}, and "
+        f"{short_words(each.missed)} are missed at the threshold"
         for each in figures.verification
     )
     what = figures.pictures
     return (
-        f"False non-match rate over false match rate, {what.pictures} pictures of {what.palms} palms. {rates}. A curve "
+        f"False non-match rate over false match rate, {what.pictures} pictures of {what.palms} palms: {rates}. A curve "
         "ends where there are too few pairs to speak of a smaller false match rate."
     )
 

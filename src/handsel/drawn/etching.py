@@ -68,10 +68,10 @@ def etch_secondary(rng: np.random.Generator, layer: ByteArray, *, wear: float) -
     Draw secondary creases along one smooth flow of directions, so that neighbours bend alike.
     """
     flow = rng.uniform(0, np.pi) + 0.9 * smooth_field(rng, knots=int(rng.integers(3, 5)), size=64)
-    for _ in range(int(rng.integers(14, 34) * (1 + 0.5 * wear))):
+    for _ in range(int(rng.integers(26, 60) * (1 + 0.4 * wear))):
         turned = np.pi / 2 if rng.random() < 0.25 else 0.0
         path = _along(rng, flow + turned, steps=int(np.clip(rng.lognormal(2.7, 0.5), 6, 60)))
-        pen = _Pen(rng.uniform(0.002, 0.007), rng.uniform(50, 190), rng.uniform(0.6, 1.6), lifted=0.05)
+        pen = _Pen(rng.uniform(0.003, 0.009), rng.uniform(70, 220), rng.uniform(0.5, 1.3), lifted=0.04)
         _draw(rng, layer, path, pen)
 
 
@@ -86,7 +86,7 @@ def etched_fine(rng: np.random.Generator, *, wear: float) -> ByteArray:
         grooves = np.asarray(cv2.filter2D(noise, cv2.CV_32F, _groove(wavelength, angle)), np.float32)
         where = np.clip(smooth_field(rng, knots=int(rng.integers(3, 6)), size=LAYER_PX) - 0.2, 0, 1.2)
         depth += where * np.maximum(grooves / grooves.std() - np.float32(1.1 - 0.5 * wear), 0)
-    return to_bytes(depth * np.float32(rng.uniform(45, 90)))
+    return to_bytes(depth * np.float32(rng.uniform(70, 130)))
 
 
 def etched_texture(rng: np.random.Generator) -> ByteArray:

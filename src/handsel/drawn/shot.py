@@ -149,7 +149,7 @@ def _other_shot(rng: np.random.Generator, number: int) -> Shot:
         softness=float(u(0.4, 0.8)),
         exposure=float(u(0.8, 1.15)),
         colour=(1 + warmth, 1 + green, 1 - warmth),
-        gloss=float(u(0, 0.35)),
+        gloss=float(u(0, 0.25)),
     )
-    lens = Lens(float(u(0.6, 1.8)), float(u(1.5, 5.0)), int(rng.integers(60, 88)), vignette=float(u(0, 0.4)))
+    lens = Lens(float(u(0.5, 1.5)), float(u(1.0, 3.5)), int(rng.integers(70, 90)), vignette=float(u(0, 0.4)))
     return Shot(number, pose, light, lens, OTHER_SURROUNDINGS[int(rng.integers(len(OTHER_SURROUNDINGS)))])

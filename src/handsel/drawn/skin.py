@@ -70,5 +70,5 @@ def _absorbing_skin(seed: int) -> Skin:
         palm=palm.astype(np.float32),
         arm=(arm * (1 - 0.3 * tone)).astype(np.float32),
         warmth=float(rng.uniform(0.2, 1.6)),
-        crease_contrast=float(rng.uniform(0.6, 1.1)),
+        crease_contrast=float(rng.uniform(0.9, 1.25)),
     )

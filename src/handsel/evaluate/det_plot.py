@@ -46,7 +46,7 @@ def curves_of(trials: Sequence[Trials]) -> tuple[Curve, ...]:
     """
     Return two curves of each way to enrol: of palms that were read, and with failures counted as rejects.
 
-    A curve ends where there are too few pairs to speak of a smaller false match rate (rule of three).
+    A curve ends where there are too few pairs to speak of a smaller false match rate (rule of three), or at the edge.
     """
     curves = []
     for each in trials:
@@ -60,7 +60,8 @@ def curves_of(trials: Sequence[Trials]) -> tuple[Curve, ...]:
             if dash and len(read) == len(scores):
                 continue
             points = det_points(genuine, impostor)
-            curves.append(Curve(words + more, style + dash, points[points[:, 0] >= least]))
+            is_shown = (points[:, 0] >= least) & (points[:, 0] <= FMR_TICKS[-1])
+            curves.append(Curve(words + more, style + dash, points[is_shown]))
     return tuple(curves)
 
 
