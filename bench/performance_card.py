@@ -328,6 +328,7 @@ VERIFICATION_ROWS: tuple[tuple[str, Callable[[Verification], str]], ...] = (
     ("matched falsely at the threshold", lambda each: rate_words(each.matched)),
     ("missed at the threshold", lambda each: rate_words(each.missed)),
     ("missed, failures counted", lambda each: rate_words(each.missed_failures_counted)),
+    ("enrolments that a till would begin anew", lambda each: str(each.enrolments_begun_anew)),
     ("equal error rate", lambda each: percent(each.equal_error_rate)),
     *((f"accepted at FMR {fmr:.0e}", _accepted(fmr)) for fmr in FMR_TARGETS),
     ("accepted at no false match", _strictest),
