@@ -1,11 +1,11 @@
-# demo · test · check · bench — each sets itself up.
+# demo · test · check · bench · card — each sets itself up.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: setup demo walk test check bench clean
+.PHONY: setup demo walk test check bench card clean
 
 demo: $(VENV)/.runtime
 	@$(BIN)/handsel demo
@@ -26,6 +26,9 @@ bench: $(VENV)/.runtime
 	@$(BIN)/python bench/frame.py
 	@$(BIN)/python bench/payment.py
 	@$(BIN)/python bench/matching.py
+
+card: $(VENV)/.runtime
+	@$(BIN)/python bench/performance_card.py
 
 setup: $(VENV)/.runtime
 

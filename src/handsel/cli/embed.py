@@ -20,11 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handsel.errors import BadInput, NotFound
-from handsel.vision.embedding import EmbeddingModel, Probe
+from handsel.vision.embedding import EmbeddingModel
 from handsel.vision.eyes import open_model, open_reader
 from handsel.vision.frame import FRAME_BYTES_MAX, Frame, decode_file
-from handsel.vision.quality import Reason
-from handsel.vision.read_palm import PalmReader, Rejected
+from handsel.vision.quality import SHARPNESS_FULL, Reason, sharpness
+from handsel.vision.read_palm import PalmReading, Rejected
 from handsel.vision.roi import square_to_roi
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"})
@@ -33,16 +33,16 @@ OK = "ok"
 FILE_UNREADABLE = "file_unreadable"
 PROGRESS_S = 2.0
 
-Embed = Callable[[Frame], Probe | Rejected]
+Embed = Callable[[Frame], PalmReading | Rejected]
 
 
 @dataclass(frozen=True)
 class Outcome:
     """
-    Hold what one image gave: a probe or None, why, and how long it took.
+    Hold what one image gave: a reading or None, why, and how long it took.
     """
 
-    probe: Probe | None
+    reading: PalmReading | None
     status: str
     ms: float
 
@@ -70,12 +70,7 @@ def run(args: argparse.Namespace) -> int:
     paths = find_images(args.directory)
     check_writable(args.out)
     cv2.setNumThreads(1)  # So that `ms` is one thread's.
-    if args.kind == "hand":
-        reader = open_reader()
-        model, embed = reader.model, hand_embedder(reader)
-    else:
-        model = open_model()
-        embed = roi_embedder(model)
+    model, embed = open_embedder(args.kind)
     outcomes = embed_all(paths, embed, root=args.directory)
     save(args.out, paths=[path.relative_to(args.directory) for path in paths], outcomes=outcomes, model=model)
     read = sum(outcome.status == OK for outcome in outcomes)
@@ -108,26 +103,28 @@ def check_writable(out: Path) -> None:
         raise BadInput(f"{out} cannot be written: {out.parent} is not a folder that can be written to")
 
 
-def hand_embedder(reader: PalmReader) -> Embed:
+def open_embedder(kind: str) -> tuple[EmbeddingModel, Embed]:
     """
-    Return what turns a picture of a whole hand into a probe.
+    Return the model in use, and what turns a picture of a whole hand or a ready square into a reading.
     """
-
-    def embed(frame: Frame) -> Probe | Rejected:
-        reading = reader.read(frame)
-        return reading if isinstance(reading, Rejected) else reading.probe
-
-    return embed
+    if kind == "hand":
+        reader = open_reader()
+        return reader.model, reader.read
+    model = open_model()
+    return model, roi_embedder(model)
 
 
 def roi_embedder(model: EmbeddingModel) -> Embed:
     """
-    Return what turns a square that is cropped already into a probe. Only a blank one is refused.
+    Return what turns a square that is cropped already into a reading, as good as it is sharp. Only a blank one is
+    refused.
     """
 
-    def embed(frame: Frame) -> Probe | Rejected:
+    def embed(frame: Frame) -> PalmReading | Rejected:
         roi = square_to_roi(frame)
-        return Rejected(Reason.NO_HAND) if np.ptp(roi.grey()) == 0 else model.embed(roi)
+        if np.ptp(roi.grey()) == 0:
+            return Rejected(Reason.NO_HAND)
+        return PalmReading(probe=model.embed(roi), quality=min(1.0, sharpness(roi) / SHARPNESS_FULL))
 
     return embed
 
@@ -154,15 +151,15 @@ def embed_one(path: Path, embed: Embed) -> Outcome:
         with path.open("rb") as file:
             content = file.read(FRAME_BYTES_MAX + 1)
     except OSError:
-        return Outcome(probe=None, status=FILE_UNREADABLE, ms=0.0)
+        return Outcome(reading=None, status=FILE_UNREADABLE, ms=0.0)
     started_ns = time.perf_counter_ns()
     try:
         result = embed(decode_file(content))
     except BadInput as exc:
-        return Outcome(probe=None, status=exc.code, ms=elapsed_ms(started_ns))
+        return Outcome(reading=None, status=exc.code, ms=elapsed_ms(started_ns))
     if isinstance(result, Rejected):
-        return Outcome(probe=None, status=result.reason.value, ms=elapsed_ms(started_ns))
-    return Outcome(probe=result, status=OK, ms=elapsed_ms(started_ns))
+        return Outcome(reading=None, status=result.reason.value, ms=elapsed_ms(started_ns))
+    return Outcome(reading=result, status=OK, ms=elapsed_ms(started_ns))
 
 
 def elapsed_ms(started_ns: int) -> float:
@@ -182,8 +179,8 @@ def save(out: Path, *, paths: list[Path], outcomes: list[Outcome], model: Embedd
     """
     probes: NDArray[np.float32] = np.full((len(paths), model.views, model.dims), np.nan, np.float32)
     for row, outcome in enumerate(outcomes):
-        if outcome.probe is not None:
-            probes[row] = outcome.probe.views
+        if outcome.reading is not None:
+            probes[row] = outcome.reading.probe.views
     arrays = {
         "paths": np.array([path.as_posix() for path in paths]),
         "embeddings": np.ascontiguousarray(probes[:, 0]),  # (N, D)

@@ -19,6 +19,7 @@ VERBS: dict[str, str] = {
     "demo": "handsel.cli.demo",
     "walk": "handsel.cli.walk",
     "embed": "handsel.cli.embed",
+    "evaluate": "handsel.cli.evaluate",
     "draw": "handsel.cli.draw",
     "capacity": "handsel.cli.capacity",
     "issuer": "handsel.cli.party",

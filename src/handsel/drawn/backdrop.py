@@ -23,6 +23,9 @@ def draw_backdrop(rng: np.random.Generator, kind: Surroundings, *, width: int, h
         Surroundings.CLOTH: _cloth,
         Surroundings.WOOD: _wood,
         Surroundings.ROOM: _room,
+        Surroundings.TILES: _tiles,
+        Surroundings.STRIPES: _stripes,
+        Surroundings.LEAVES: _leaves,
     }[kind]
     return np.clip(resized(drawing(rng, columns, rows), width=width, height=height), 0, 255)
 
@@ -85,6 +88,46 @@ def _room(rng: np.random.Generator, columns: int, rows: int) -> FloatArray:
         else:
             cv2.circle(image, (x, y), w // 3 + 1, colour, -1)
     return blurred(image, rng.uniform(1.2, 4.5))
+
+
+def _tiles(rng: np.random.Generator, columns: int, rows: int) -> FloatArray:
+    """
+    Return a tiled wall, each tile of its own brightness, with joints between them.
+    """
+    side = int(rng.integers(14, 40))
+    shades = rng.normal(1, 0.06, (rows // side + 2, columns // side + 2)).astype(np.float32)
+    image = np.repeat(np.repeat(shades, side, axis=0), side, axis=1)
+    image[::side], image[:, ::side] = 0.7, 0.7
+    top, left = rng.integers(0, side, 2).tolist()
+    cut = image[top : top + rows, left : left + columns, None]
+    return np.asarray(cut * _plain_colour(rng, low=70, high=220), np.float32)
+
+
+def _stripes(rng: np.random.Generator, columns: int, rows: int) -> FloatArray:
+    """
+    Return a shirt with stripes of two colours.
+    """
+    angle, waves = rng.uniform(-0.4, 0.4), rng.uniform(0.15, 0.6)
+    x = np.arange(columns, dtype=np.float32)[None, :, None]
+    y = np.arange(rows, dtype=np.float32)[:, None, None]
+    mix = 0.5 + 0.5 * np.tanh(3 * np.sin(waves * (x * np.cos(angle) + y * np.sin(angle))))
+    first, second = _plain_colour(rng, low=30, high=130), _plain_colour(rng, low=110, high=230)
+    return np.asarray((first * mix + second * (1 - mix)) * (1 + 0.1 * _field(rng, 4, columns, rows)), np.float32)
+
+
+def _leaves(rng: np.random.Generator, columns: int, rows: int) -> FloatArray:
+    """
+    Return a hedge: many small leaves in greens, some in the light.
+    """
+    image = np.empty((rows, columns, 3), np.float32)
+    image[:] = (20, 34, 16)
+    for _ in range(500):
+        place = int(rng.integers(0, columns)), int(rng.integers(0, rows))
+        axes = int(rng.integers(2, 9)), int(rng.integers(1, 5))
+        green = rng.uniform(50, 190)
+        colour = (green * rng.uniform(0.4, 0.9), green, green * rng.uniform(0.2, 0.6))
+        cv2.ellipse(image, place, axes, float(rng.uniform(0, 180)), 0, 360, colour, -1)
+    return blurred(image, rng.uniform(0.5, 1.5))
 
 
 def draw_sleeve(rng: np.random.Generator, *, width_mm: float, length_mm: float, px_per_mm: float) -> FloatArray:

@@ -194,6 +194,19 @@ def draw_fine(rng: np.random.Generator, layer: ByteArray) -> None:
         _draw_straight(rng, layer, line)
 
 
+def draw_years(rng: np.random.Generator, layer: ByteArray, *, wear: float) -> None:
+    """
+    Draw the wrinkles that come with the years, from none at `wear` 0 on: short, narrow, across each other.
+    """
+    u = rng.uniform
+    for _ in range(int(140 * wear**1.5)):
+        middle, direction = u(-0.25, 1.25, 2).astype(np.float32), u(0, np.pi)
+        for _ in range(int(rng.integers(1, 4))):
+            place = (middle + rng.normal(0, 0.03, 2)).astype(np.float32)
+            turned = direction + rng.normal(0, 0.3)
+            _draw_straight(rng, layer, _Straight(place, turned, u(0.04, 0.16), u(0.25, 0.5), u(40, 130), 5, 0.1, 0.003))
+
+
 def _draw_bundle(rng: np.random.Generator, layer: ByteArray) -> None:
     """
     Draw 3 to 15 parallel wrinkles; a quarter of the bundles are crossed by another.

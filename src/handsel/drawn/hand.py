@@ -252,4 +252,7 @@ def _lit(colour: FloatArray, height: FloatArray, light: Light, px_per_mm: float)
     shade = np.maximum(light.softness * sky + (1 - light.softness) * lamp, 0.08).astype(np.float32)
     depth = np.log(shade)
     tint = cv2.merge([np.exp(depth * np.float32(power)) for power in (0.92, 1.04, 1.08)])
-    return np.asarray(np.minimum(colour * tint, 255), dtype=np.float32)
+    lit = colour * tint
+    if light.gloss > 0:
+        lit = lit + (np.float32(255 * light.gloss) * np.clip(lamp - 1, 0, 0.5) ** 2 * 4)[..., None]
+    return np.asarray(np.minimum(lit, 255), dtype=np.float32)

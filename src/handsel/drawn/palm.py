@@ -7,20 +7,31 @@ cameras.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import cv2
 import numpy as np
 
 from handsel.drawn.canvas import ByteArray, FloatArray, blurred, shrunk, smooth_field, to_bytes
-from handsel.drawn.crease import draw_fine, draw_principal, draw_secondary, principal_courses
+from handsel.drawn.crease import (
+    Principal,
+    draw_fine,
+    draw_principal,
+    draw_secondary,
+    draw_years,
+    principal_courses,
+)
+from handsel.drawn.etching import etch_principal, etch_secondary, etched_fine, etched_texture, principal_paths
 from handsel.drawn.stroke import LAYER_PX, SUPERSAMPLE
+from handsel.drawn.who import Style, WhichHand, draw_age, wear_of
 from handsel.errors import ensure
 
 RELIEF_PX = LAYER_PX // 4
 _NEUTRAL = 128.0  # Texture and relief are around this value.
 _SEED_PALM = 1  # Keeps the palm's randomness apart from that of other parts of a person.
+_SEED_YEARS, _SEED_SECOND, _SEED_ETCHING = 14, 15, 16
+_HANDS_APART = 0.03  # How far the principal lines of a person's two hands lie apart, in sides of the square.
 
 
 @dataclass(frozen=True)
@@ -51,17 +62,33 @@ class PalmLines:
 
 
 @lru_cache(maxsize=64)
-def draw_palm_lines(seed: int) -> PalmLines:
+def draw_palm_lines(seed: int, *, style: Style = Style.PLAIN, hand: WhichHand = WhichHand.FIRST) -> PalmLines:
     """
-    Return the palm of `seed`: always the same one, and another than that of any other seed.
+    Return a palm of the person of `seed`: always the same one, and another than that of any other seed.
+
+    The second hand's principal lines lie about where the first one's do; everything else is its own. With the years
+    come fine wrinkles and texture, and creases lose contrast.
+    """
+    drawing = {Style.PLAIN: _plain_lines, Style.OTHER: _etched_lines}[style]
+    return _aged(drawing(seed, hand), wear_of(draw_age(seed)))
+
+
+def _plain_lines(seed: int, hand: WhichHand) -> PalmLines:
+    """
+    Return a palm of strokes, before the years.
     """
     rng = np.random.default_rng([_SEED_PALM, seed])
     size = LAYER_PX * SUPERSAMPLE
     principal, secondary, fine = (np.zeros((size, size), np.uint8) for _ in range(3))
-    for line in principal_courses(rng):
+    courses = principal_courses(rng)
+    if hand is WhichHand.SECOND:
+        rng = np.random.default_rng([_SEED_SECOND, seed])
+        courses = [_moved(rng, line) for line in courses]
+    for line in courses:
         draw_principal(rng, principal, line)
     draw_secondary(rng, secondary)
     draw_fine(rng, fine)
+    draw_years(np.random.default_rng([_SEED_YEARS, seed, hand is WhichHand.SECOND]), fine, wear=wear_of(draw_age(seed)))
     return PalmLines(
         principal=_softened(
             principal, keep=0.85, edge_px=0.6, wide_px=rng.uniform(2.4, 5.5), wide=rng.uniform(0.05, 0.5)
@@ -71,6 +98,51 @@ def draw_palm_lines(seed: int) -> PalmLines:
         texture=_texture(rng),
         relief=_relief(rng),
     )
+
+
+def _etched_lines(seed: int, hand: WhichHand) -> PalmLines:
+    """
+    Return a palm of the other painter's, before the years.
+    """
+    rng = np.random.default_rng([_SEED_ETCHING, seed])
+    size = LAYER_PX * SUPERSAMPLE
+    principal, secondary = (np.zeros((size, size), np.uint8) for _ in range(2))
+    paths = principal_paths(rng)
+    if hand is WhichHand.SECOND:
+        rng = np.random.default_rng([_SEED_SECOND, _SEED_ETCHING, seed])
+        paths = [(path + rng.normal(0, _HANDS_APART, 2)).astype(np.float32) for path in paths]
+    wear = wear_of(draw_age(seed))
+    etch_principal(rng, principal, paths)
+    etch_secondary(rng, secondary, wear=wear)
+    return PalmLines(
+        principal=_softened(principal, keep=1.0, edge_px=0.4, wide_px=rng.uniform(1.5, 3.5), wide=rng.uniform(0, 0.8)),
+        secondary=shrunk(secondary, size=LAYER_PX),
+        fine=etched_fine(rng, wear=wear),
+        texture=etched_texture(rng),
+        relief=_relief(rng),
+    )
+
+
+def _moved(rng: np.random.Generator, line: Principal) -> Principal:
+    """
+    Return where the other hand has that line: shifted a little, more at one end than at the other.
+    """
+    share = np.linspace(0, 1, len(line.points))[:, None]
+    start, end = rng.normal(0, _HANDS_APART, (2, 2))
+    return replace(line, points=(line.points + start * (1 - share) + end * share).astype(np.float32))
+
+
+def _aged(palm: PalmLines, wear: float) -> PalmLines:
+    """
+    Return `palm` as the years leave it: at 50 as it was drawn, at 80 with less contrast and more texture.
+    """
+    depth, roughness = np.float32(1.08 - 0.16 * wear), np.float32(0.8 + 0.4 * wear)
+
+    def faded(layer: ByteArray) -> ByteArray:
+        return to_bytes(blurred(layer.astype(np.float32), 0.6 * max(0.0, wear - 0.5)) * depth)
+
+    texture = (palm.texture.astype(np.float32) - np.float32(_NEUTRAL)) * roughness + np.float32(_NEUTRAL)
+    return replace(palm, principal=faded(palm.principal), secondary=faded(palm.secondary), texture=to_bytes(texture))
 
 
 def _softened(layer: ByteArray, *, keep: float, edge_px: float, wide_px: float, wide: float) -> ByteArray:

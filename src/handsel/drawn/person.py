@@ -19,53 +19,64 @@ from handsel.drawn.picture import draw_picture
 from handsel.drawn.shot import Shot, draw_shot
 from handsel.drawn.skin import Skin, draw_skin
 from handsel.drawn.square import draw_square
+from handsel.drawn.who import Style, WhichHand, draw_age
 
 FRAME_WIDTH, FRAME_HEIGHT = 960, 720
 _SEED_SQUARE, _SEED_SIDE = 10, 11
+_SECOND_HAND = 2**64  # Above every seed.
 
 
 @dataclass(frozen=True)
 class DrawnPerson:
     """
-    A person who does not exist, and shows one hand.
+    A person who does not exist, and shows one hand, in the style of one painter.
     """
 
     seed: int
+    style: Style = Style.PLAIN
+    hand: WhichHand = WhichHand.FIRST
 
     @cached_property
     def look(self) -> HandLook:
         """
         Return what makes this person's hand this person's; drawn at first use, and kept.
         """
-        return HandLook(
-            seed=self.seed, shape=draw_shape(self.seed), skin=draw_skin(self.seed), palm=draw_palm_lines(self.seed)
-        )
+        palm = draw_palm_lines(self.seed, style=self.style, hand=self.hand)
+        return HandLook(seed=self._hand_seed, shape=draw_shape(self.seed), skin=self.skin, palm=palm)
 
     @property
     def is_right_handed(self) -> bool:
         """
-        Say which hand this person holds out.
+        Say whether the hand that is held out is the right one.
         """
-        return bool(np.random.default_rng([_SEED_SIDE, self.seed]).random() < 0.5)
+        is_first_right = bool(np.random.default_rng([_SEED_SIDE, self.seed]).random() < 0.5)
+        return is_first_right is (self.hand is WhichHand.FIRST)
+
+    @property
+    def age(self) -> float:
+        """
+        Return how old this person is, in years.
+        """
+        return draw_age(self.seed)
 
     @property
     def skin(self) -> Skin:
         """
         Return the colours of this person's skin.
         """
-        return draw_skin(self.seed)
+        return draw_skin(self.seed, style=self.style)
 
     def square(self, shot: int) -> ByteArray:
         """
         Return one aligned palm square, grey uint8 (128, 128), with a finder's errors: for fitting.
         """
-        return draw_square(self.look.palm, np.random.default_rng([_SEED_SQUARE, self.seed, shot]))
+        return draw_square(self.look.palm, np.random.default_rng([_SEED_SQUARE, self._hand_seed, shot]))
 
     def shot(self, number: int) -> Shot:
         """
         Return how this person's picture `number` is taken.
         """
-        return draw_shot(self.seed, number)
+        return draw_shot(self._hand_seed, number, style=self.style)
 
     def frame(self, shot: int, *, width: int = FRAME_WIDTH, height: int = FRAME_HEIGHT) -> ByteArray:
         """
@@ -78,3 +89,8 @@ class DrawnPerson:
         Return the picture that `shot` describes, RGB uint8 (height, width, 3).
         """
         return draw_picture(((self.look, shot, self.is_right_handed),), width=width, height=height)
+
+    @property
+    def _hand_seed(self) -> int:
+        # The two hands of a person are photographed apart.
+        return self.seed if self.hand is WhichHand.FIRST else self.seed + _SECOND_HAND

@@ -136,6 +136,8 @@ def photographed(image: FloatArray, light: Light, lens: Lens, *, seed: int, numb
     image = blurred(
         image * (np.array(light.colour, np.float32) * np.float32(light.exposure)), lens.blur * height / 1000
     )
+    if lens.vignette > 0:
+        image = image * _vignette(lens.vignette, width=width, height=height)[..., None]
     tile = rng.standard_normal((_NOISE_SIDE, _NOISE_SIDE), dtype=np.float32) * np.float32(lens.noise)
     across, down = -(-width // _NOISE_SIDE), -(-height // _NOISE_SIDE)
     noise = np.tile(tile, (down, across))[:height, :width]
@@ -146,3 +148,12 @@ def photographed(image: FloatArray, light: Light, lens: Lens, *, seed: int, numb
     bgr = cv2.cvtColor(to_bytes(image), cv2.COLOR_RGB2BGR)
     coded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, lens.quality])[1]
     return np.asarray(cv2.cvtColor(cv2.imdecode(coded, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB), dtype=np.uint8)
+
+
+def _vignette(darkness: float, *, width: int, height: int) -> FloatArray:
+    """
+    Return what a lens leaves of the light, 1 in the middle and 1 - `darkness` in the corners, float32 (H, W).
+    """
+    x = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
+    y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
+    return np.asarray(1 - np.float32(darkness) * ((x * x + y * y) / 2) ** 2, np.float32)

@@ -9,9 +9,10 @@ from enum import StrEnum
 
 import numpy as np
 
+from handsel.drawn.who import Style
 from handsel.errors import ensure
 
-_SEED_SHOT = 3
+_SEED_SHOT, _SEED_OTHER_SHOT = 3, 18
 TURN_DEG_MAX = 25.0  # What people do in front of a till; a caller may ask for any turn.
 TILT_DEG_MAX = 9.0
 
@@ -25,6 +26,13 @@ class Surroundings(StrEnum):
     CLOTH = "cloth"
     WOOD = "wood"
     ROOM = "room"
+    TILES = "tiles"
+    STRIPES = "stripes"
+    LEAVES = "leaves"
+
+
+PLAIN_SURROUNDINGS = (Surroundings.WALL, Surroundings.CLOTH, Surroundings.WOOD, Surroundings.ROOM)
+OTHER_SURROUNDINGS = (Surroundings.TILES, Surroundings.STRIPES, Surroundings.LEAVES)
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,8 @@ class Pose:
 @dataclass(frozen=True)
 class Light:
     """
-    How it is lit: direction (degrees around, degrees above the hand), exposure (1 is right), gain per RGB channel.
+    How it is lit: direction (degrees around, degrees above the hand), exposure (1 is right), gain per RGB channel, and
+    how much of the lamp the skin mirrors (0 is dull).
     """
 
     around_deg: float = 225.0
@@ -58,17 +67,20 @@ class Light:
     softness: float = 0.62
     exposure: float = 1.0
     colour: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    gloss: float = 0.0
 
 
 @dataclass(frozen=True)
 class Lens:
     """
-    What the camera adds: blur (in 1/1000 of the height), noise (grey levels), JPEG quality.
+    What the camera adds: blur (in 1/1000 of the height), noise (grey levels), JPEG quality, darkness of the corners (0
+    to 1).
     """
 
     blur: float = 0.7
     noise: float = 2.0
     quality: int = 90
+    vignette: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -84,10 +96,12 @@ class Shot:
     surroundings: Surroundings = Surroundings.WALL
 
 
-def draw_shot(seed: int, number: int) -> Shot:
+def draw_shot(seed: int, number: int, *, style: Style = Style.PLAIN) -> Shot:
     """
     Return shot `number` of the person of `seed`: the everyday range in front of a till.
     """
+    if style is Style.OTHER:
+        return _other_shot(np.random.default_rng([_SEED_OTHER_SHOT, seed, number]), number)
     rng = np.random.default_rng([_SEED_SHOT, seed, number])
     u = rng.uniform
     length = u(0.62, 0.82)
@@ -109,5 +123,33 @@ def draw_shot(seed: int, number: int) -> Shot:
         colour=(1 + warmth, 1 + float(rng.normal(0, 0.012)), 1 - warmth),
     )
     lens = Lens(blur=float(u(0.4, 1.3)), noise=float(u(0.8, 3.5)), quality=int(rng.integers(82, 96)))
-    kinds = tuple(Surroundings)
+    kinds = PLAIN_SURROUNDINGS
     return Shot(number, pose, light, lens, kinds[int(rng.integers(len(kinds)))])
+
+
+def _other_shot(rng: np.random.Generator, number: int) -> Shot:
+    """
+    Return a shot of the other painter's: hands farther and nearer, lower and more coloured light, a poorer camera.
+    """
+    u = rng.uniform
+    length = u(0.55, 0.88)
+    pose = Pose(
+        turn_deg=float(u(-TURN_DEG_MAX, TURN_DEG_MAX) * 0.8),
+        x=float(0.5 + u(-0.1, 0.1)),
+        y=float(0.5 + u(-0.25, 0.25) * (0.95 - length)),
+        length=float(length),
+        pitch_deg=float(u(-TILT_DEG_MAX, TILT_DEG_MAX)),
+        roll_deg=float(u(-TILT_DEG_MAX, TILT_DEG_MAX)),
+        spread=float(u(0.8, 1.4)),
+    )
+    warmth, green = float(u(-0.12, 0.16)), float(u(-0.04, 0.04))
+    light = Light(
+        around_deg=float(rng.normal(270, 60)),
+        above_deg=float(u(28, 60)),
+        softness=float(u(0.4, 0.8)),
+        exposure=float(u(0.8, 1.15)),
+        colour=(1 + warmth, 1 + green, 1 - warmth),
+        gloss=float(u(0, 0.25)),
+    )
+    lens = Lens(float(u(0.5, 1.5)), float(u(1.0, 3.5)), int(rng.integers(70, 90)), vignette=float(u(0, 0.4)))
+    return Shot(number, pose, light, lens, OTHER_SURROUNDINGS[int(rng.integers(len(OTHER_SURROUNDINGS)))])
