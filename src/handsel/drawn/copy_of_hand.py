@@ -16,7 +16,7 @@ import numpy as np
 from handsel.drawn.canvas import ByteArray, FloatArray, blurred
 from handsel.drawn.lattice import Plane, Wave, dot_waves, screen_waves, seen_waves
 from handsel.drawn.picture import HAND_LENGTH_MM, HAND_MIDDLE_MM
-from handsel.drawn.sensor import to_light
+from handsel.drawn.sensor import Sensor, to_light
 
 _GLASS = 0.03  # What a screen gives back of the light on it; 4 % at one surface of glass, 1 % with a coating.
 _PAPER, _INK = 0.88, 0.06  # What white paper and solid ink give back.
@@ -65,7 +65,8 @@ class CopyOfHand:
     """
     A photograph, light float32 (h, w, 3), with the waves of its dots or pixels in each channel, on a thing with a rim.
 
-    `shape` (h, w) is what was not cut away. `shine` is a screen's white, `band` the strength and rows of its flicker.
+    `shape` (h, w) is what was not cut away. `shine` is a screen's white, `band` the strength and rows of its flicker,
+    `grain` (h, w) what scattered dots add or take.
     """
 
     instrument: Instrument
@@ -77,7 +78,7 @@ class CopyOfHand:
     rim: float
     shine: FloatArray
     band: tuple[float, float]
-    grain: float
+    grain: FloatArray
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def draw_copy(
     else:
         light = _inked(light, is_black=instrument is Instrument.LASER_PRINT)
         waves = _dots(rng, instrument, HAND_LENGTH_MM / true_mm)
-    has_dots = instrument in _RULINGS
+    grain = 0.0 if instrument.is_screen or instrument in _RULINGS else 2 * _GRAIN * float(u(0.3, 1.0))
     return CopyOfHand(
         instrument=instrument,
         light=light,
@@ -130,7 +131,7 @@ def draw_copy(
         rim=0.03 if instrument.is_screen else _PAPER,
         shine=shine,
         band=band,
-        grain=0.0 if instrument.is_screen or has_dots else _GRAIN * float(u(0.3, 1.0)),
+        grain=rng.standard_normal(outline.shape, dtype=np.float32) * np.float32(grain),
     )
 
 
@@ -160,7 +161,7 @@ def _inked(light: FloatArray, *, is_black: bool) -> FloatArray:
 
 
 def see_copy(
-    copy: CopyOfHand, plane: Plane, light: Illumination, *, blur_px: float, facing: float, rng: np.random.Generator
+    copy: CopyOfHand, plane: Plane, light: Illumination, *, sensor: Sensor, facing: float, rng: np.random.Generator
 ) -> SeenCopy:
     """
     Return what the camera sees of `copy`, each pixel looking where `plane` says; `facing` is how it turns to the lamp.
@@ -172,15 +173,15 @@ def see_copy(
     shown = _remapped(copy.light, columns, rows)
     inside = _inside(copy.light.shape, columns, rows, 0.0)[..., None]
     rim = _inside(copy.light.shape, columns, rows, copy.rim_mm * copy.px_per_mm)
-    surface = blurred(shown * inside + np.float32(copy.rim) * (1 - inside), blur_px)
-    seen = cv2.merge([seen_waves(plane, waves, blur_px=blur_px) for waves in copy.waves])
+    surface = blurred(shown * inside + np.float32(copy.rim) * (1 - inside), sensor.blur_px)
+    seen = cv2.merge([seen_waves(plane, waves, blur_px=sensor.blur_px, fill=sensor.fill) for waves in copy.waves])
     if copy.instrument.is_screen:
         row = np.arange(len(seen), dtype=np.float32)[:, None, None] / np.float32(copy.band[1]) + rng.uniform()
         flicker = 1 + np.float32(copy.band[0]) * np.cos(np.float32(2 * np.pi) * row)
         shone = surface * inside * (1 + seen) * copy.shine * flicker
         return SeenCopy((shone + np.float32(_GLASS) * (light.room + light.till)).astype(np.float32), rim)
     share = np.clip(1 - surface / np.float32(_PAPER), 0, 1)  # Covered with ink.
-    grain = rng.standard_normal(share.shape[:2], dtype=np.float32)[..., None] * np.float32(2 * copy.grain)
+    grain = _remapped(copy.grain, columns, rows)[..., None]
     uneven = np.float32(_PAPER) * np.sin(np.float32(np.pi) * share) * (seen + grain)
     back = np.clip(surface - uneven * inside, 0, 1) * (light.room * np.float32(facing) + light.till)
     cover = rim if copy.instrument is not Instrument.CUT_OUT else _remapped(copy.shape, columns, rows) * inside[..., 0]

@@ -58,7 +58,7 @@ def plane_of(to_picture: FloatArray, *, width: int, height: int) -> Plane:
     return Plane((x / w).astype(np.float32), (y / w).astype(np.float32))
 
 
-def seen_waves(plane: Plane, waves: tuple[Wave, ...], *, blur_px: float) -> FloatArray:
+def seen_waves(plane: Plane, waves: tuple[Wave, ...], *, blur_px: float, fill: float) -> FloatArray:
     """
     Return what the camera sees of `waves`, float32 (H, W) around 0, as a part of the mean.
 
@@ -68,8 +68,9 @@ def seen_waves(plane: Plane, waves: tuple[Wave, ...], *, blur_px: float) -> Floa
     step = plane.step().astype(np.float64)
     for wave in waves:
         frequency = step.T @ np.array([wave.across, wave.down])  # Cycles per pixel, across and down.
-        lens = np.exp(-2 * np.pi**2 * blur_px**2 * float(frequency @ frequency))
-        strength = wave.strength * float(lens) * float(np.prod(np.sinc(frequency)))
+        # As weak as under a Gaussian blur at half a cycle per pixel; beyond, a real lens lets more through than a Gaussian.
+        lens = np.exp(-((np.pi * blur_px) ** 2) * float(np.linalg.norm(frequency)))
+        strength = wave.strength * float(lens) * float(np.prod(np.sinc(fill * frequency)))
         if abs(strength) < _WEAKEST:
             continue
         turns = plane.x * np.float32(wave.across) + plane.y * np.float32(wave.down)

@@ -172,7 +172,7 @@ def _copy_frame(
     plane = _plane(pose, bend)
     facing = _facing(pose, room.lamp)
     seen = see_copy(
-        copy, plane, replace(light, till=light.till * nearness), blur_px=room.sensor.blur_px, facing=facing, rng=rng
+        copy, plane, replace(light, till=light.till * nearness), sensor=room.sensor, facing=facing, rng=rng
     )
     return _laid(blurred(room.behind, room.sensor.blur_px), seen.light, seen.cover, light)
 

@@ -22,7 +22,7 @@ _WELL = 4095.0  # Levels of the converter: 12 bits.
 @dataclass(frozen=True)
 class Sensor:
     """
-    One camera: blur of its lens (sigma in pixels), noise (of full scale, at white and in the dark), how much of a cast
+    One camera: blur of its lens (sigma in pixels), how much of a pixel's side takes light (0 to 1), noise (of full scale, at white and in the dark), how much of a cast
     it takes out (0 to 1), JPEG quality.
 
     LIMITATIONS: Exposure and white balance hold still during a presentation of a second; nothing is sharpened, and no
@@ -30,6 +30,7 @@ class Sensor:
     """
 
     blur_px: float
+    fill: float
     shot_noise: float
     dark_noise: float
     balance: float
@@ -42,7 +43,8 @@ def draw_sensor(rng: np.random.Generator) -> Sensor:
     """
     u = rng.uniform
     return Sensor(
-        blur_px=float(u(0.35, 0.8)),
+        blur_px=float(u(0.3, 0.75)),
+        fill=float(u(0.5, 1.0)),  # A sensor of more pixels that skips rows and columns looks at small places far apart.
         shot_noise=float(u(0.006, 0.02)),
         dark_noise=float(u(0.001, 0.004)),
         balance=float(u(0.3, 0.9)),

@@ -1,0 +1,75 @@
+"""
+Keep of one frame what an attack hint is made of: a few numbers, and a small grey picture of the hand.
+
+It lives as long as the reading that it belongs to, in memory only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from handsel.vision.frame import Frame
+from handsel.vision.hand import Hand
+from handsel.vision.periodic import periodicity
+from handsel.vision.roi import Placement, Roi
+
+SIDE_PX = 640  # Of the small picture's longer side: a tilt of three degrees bends a hand by about a pixel.
+GAMMA = 2.2  # Of stored values.
+
+
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """
+    Hold what one frame says of a copy: `periodic` in powers of e, `colour` how far the palm is from grey, `glow` its mean
+    light by channel (3,), and for several frames the small picture, uint8 (h, w), with the landmarks in it, (21, 2).
+    """
+
+    periodic: float
+    colour: float
+    glow: NDArray[np.float64] = field(repr=False)
+    small: NDArray[np.uint8] = field(repr=False)
+    landmarks: NDArray[np.float32] = field(repr=False)
+
+
+def look_at(frame: Frame, hand: Hand, placement: Placement, roi: Roi) -> Sight:
+    """
+    Return what `frame` says of a copy. Takes about 4 ms.
+    """
+    scale = min(1.0, SIDE_PX / max(frame.width, frame.height))
+    grey = cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2GRAY)
+    size = (round(frame.width * scale), round(frame.height * scale))
+    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if scale < 1 else grey
+    x, y = placement.corners().mean(axis=0)
+    return Sight(
+        periodic=periodicity(frame.pixels, middle=(float(x), float(y)), side_px=placement.side_px),
+        colour=colourfulness(roi),
+        glow=((roi.pixels.reshape(-1, 3) / 255.0) ** GAMMA).mean(axis=0),
+        small=_evened(small),
+        landmarks=(hand.landmarks * scale).astype(np.float32),
+    )
+
+
+def colourfulness(roi: Roi) -> float:
+    """
+    Return how much hue varies over the palm: deviation of the differences between channels, by that of brightness.
+
+    What is printed in black has one hue, whatever the light; skin has redder and paler places, and redder creases.
+    """
+    soft = cv2.GaussianBlur(roi.pixels, (0, 0), 3.0).astype(np.float32)[8:-8, 8:-8] + np.float32(4)
+    logs = np.log(soft)
+    bright = logs.mean(axis=2)
+    hue = logs - bright[..., None]
+    return float(np.sqrt((hue.std(axis=(0, 1)) ** 2).sum()) / (bright.std() + 0.02))
+
+
+def _evened(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """
+    Return a grey picture without its shades, so that a change of light is not taken for motion.
+    """
+    soft = grey.astype(np.float32) + np.float32(8)
+    ratio = soft / cv2.blur(soft, (41, 41))
+    return np.asarray(np.clip(ratio * 128, 0, 255), np.uint8)
