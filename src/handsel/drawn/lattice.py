@@ -2,8 +2,8 @@
 Say what a camera sees of a fine lattice, the dots of a print or the pixels of a screen: its moiré.
 
 A lattice is a sum of waves. A camera weakens each by its lens and by the area of its pixels, and then looks at single
-places, so that a wave which is too fine for it comes back as a coarse one: exactly so it is computed here, wave by wave,
-at the places of the camera's pixels. Knows nothing of hands.
+places, so that a wave which is too fine for it comes back as a coarse one: exactly so it is computed here, wave by
+wave, at the places of the camera's pixels. Knows nothing of hands.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ class Plane:
         row, column = self.x.shape[0] // 2, self.x.shape[1] // 2
         ends = ((row, column + 1), (row + 1, column))
         here = np.array([self.x[row, column], self.y[row, column]])
-        return np.stack([np.array([self.x[end], self.y[end]]) - here for end in ends], axis=1).astype(np.float32)
+        steps = [np.array([self.x[end], self.y[end]]) - here for end in ends]
+        return np.asarray(np.stack(steps, axis=1), np.float32)
 
 
 @dataclass(frozen=True)
@@ -48,16 +49,6 @@ class Wave:
     phase: float
 
 
-def plane_of(to_picture: FloatArray, *, width: int, height: int) -> Plane:
-    """
-    Return where the pixels look through the homography (3, 3) from millimetres to pixels.
-    """
-    back = np.linalg.inv(to_picture.astype(np.float64)).astype(np.float32)
-    u, v = np.arange(width, dtype=np.float32)[None, :], np.arange(height, dtype=np.float32)[:, None]
-    x, y, w = (row[0] * u + row[1] * v + row[2] for row in back)
-    return Plane((x / w).astype(np.float32), (y / w).astype(np.float32))
-
-
 def seen_waves(plane: Plane, waves: tuple[Wave, ...], *, blur_px: float, fill: float) -> FloatArray:
     """
     Return what the camera sees of `waves`, float32 (H, W) around 0, as a part of the mean.
@@ -68,7 +59,7 @@ def seen_waves(plane: Plane, waves: tuple[Wave, ...], *, blur_px: float, fill: f
     step = plane.step().astype(np.float64)
     for wave in waves:
         frequency = step.T @ np.array([wave.across, wave.down])  # Cycles per pixel, across and down.
-        # As weak as under a Gaussian blur at half a cycle per pixel; beyond, a real lens lets more through than a Gaussian.
+        # As weak as under a Gaussian at half a cycle per pixel; of finer ones a real lens lets more through than that.
         lens = np.exp(-((np.pi * blur_px) ** 2) * float(np.linalg.norm(frequency)))
         strength = wave.strength * float(lens) * float(np.prod(np.sinc(fill * frequency)))
         if abs(strength) < _WEAKEST:

@@ -1,11 +1,11 @@
 """
 Draw what is presented to a till's camera over a few frames: a real hand, or a flat copy of one.
 
-Both are taken by the same cameras in the same rooms, with the same motion, and lit by the till's own screen where asked.
+Both are taken by the same cameras in the same rooms, with the same motion, and lit by the till's own screen.
 
 LIMITATIONS
 * Exposure and white balance hold still for the second that it takes; a real camera may follow the till's light.
-* Nobody's fingers hold a copy, nothing is drawn of glossy paper, of curved screens, of gloves and of three-dimensional copies.
+* Nobody's fingers hold a copy; nothing is drawn of glossy paper, gloves and three-dimensional copies.
 * A copy is of a photograph in full view, taken with care: the attacker's good case, though not the best.
 """
 
@@ -55,7 +55,7 @@ class Presentation:
 @dataclass(frozen=True)
 class _Room:
     """
-    Where it happens: what is behind as it is stored, (H, W, 3), the lamp, the camera, and how strong the till's light is.
+    Where it happens: what is behind as it is stored, (H, W, 3), the lamp, the camera, how strong the till's light is.
     """
 
     behind: FloatArray
@@ -171,9 +171,7 @@ def _copy_frame(
     nearness = np.float32((NEAR_MM / distance_of(pose)) ** 2)
     plane = _plane(pose, bend)
     facing = _facing(pose, room.lamp)
-    seen = see_copy(
-        copy, plane, replace(light, till=light.till * nearness), sensor=room.sensor, facing=facing, rng=rng
-    )
+    seen = see_copy(copy, plane, replace(light, till=light.till * nearness), sensor=room.sensor, facing=facing, rng=rng)
     return _laid(blurred(room.behind, room.sensor.blur_px), seen.light, seen.cover, light)
 
 

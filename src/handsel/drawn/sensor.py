@@ -1,8 +1,8 @@
 """
 Say what a camera makes of light: exposure, white balance, colour mosaic, noise, JPEG.
 
-Used for drawn presentations only, where a real hand and a copy of one must be taken by the same camera. Light is linear,
-float32 (H, W, 3) RGB, and 1 is white paper in the light of the room.
+Used for drawn presentations only, where a real hand and a copy of one must be taken by the same camera. Light is
+linear, float32 (H, W, 3) RGB, and 1 is white paper in the light of the room.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _WELL = 4095.0  # Levels of the converter: 12 bits.
 @dataclass(frozen=True)
 class Sensor:
     """
-    One camera: blur of its lens (sigma in pixels), how much of a pixel's side takes light (0 to 1), noise (of full scale, at white and in the dark), how much of a cast
-    it takes out (0 to 1), JPEG quality.
+    One camera: blur of its lens (sigma in pixels), how much of a pixel's side takes light (0 to 1), noise (of full
+    scale, at white and in the dark), how much of a cast it takes out (0 to 1), JPEG quality.
 
     LIMITATIONS: Exposure and white balance hold still during a presentation of a second; nothing is sharpened, and no
     noise is taken out.

@@ -29,9 +29,9 @@ NEAR_MM = 350.0  # From camera to hand: where the strength of the till's light i
 @dataclass(frozen=True)
 class SolidHand:
     """
-    A hand as it is before it moves: light from it in the room and in the till's light, linear (H, W, 3); `cover`,
-    `height_mm` (H, W) on the sheet; `shares` (5, h, w), which place belongs to which finger, `reach_mm` (5, h, w) how far
-    out on it, `along` (5, 2) its direction.
+    A hand as it is before it moves: light from it in the room and in the till's light, linear (H, W, 3), and `cover`
+    (H, W) on the sheet; coarse, (h, w): `height_mm`, `shares` (5, h, w), which place belongs to which finger,
+    `reach_mm` (5, h, w) how far out on it, and `along` (5, 2), its direction.
     """
 
     in_room: FloatArray
@@ -49,17 +49,18 @@ def draw_solid(look: HandLook, shot: Shot, rng: np.random.Generator) -> SolidHan
     """
     hand = draw_hand(look, shot, px_per_mm=_PX_PER_MM)
     front = draw_hand(look, replace(shot, light=FRONT), px_per_mm=_PX_PER_MM)
-    height = height_of(hand.cover, _PX_PER_MM)
-    x = np.arange(height.shape[1], dtype=np.float32) / np.float32(_PX_PER_MM) + np.float32(SHEET_LEFT_MM)
+    rows, columns = (round(side / _PX_PER_MM * _GRID_PX_PER_MM) for side in hand.cover.shape)
+    flesh = height_of(hand.cover, _PX_PER_MM)
+    height = np.asarray(cv2.resize(flesh, (columns, rows), interpolation=cv2.INTER_AREA), np.float32)
+    x = np.arange(columns, dtype=np.float32) / np.float32(_GRID_PX_PER_MM) + np.float32(SHEET_LEFT_MM)
     height = height + np.float32(rng.uniform(*_CUP_MM)) * np.minimum((x / 42) ** 2, 1.5).astype(np.float32)[None, :]
     even = np.ones(4, np.float32)
     digits = (*fingers(look.shape, spread=shot.pose.spread, curl=even), thumb(look.shape, spread=shot.pose.spread))
-    shares, reach, along = _digit_fields(digits, hand.cover.shape)
+    shares, reach, along = _digit_fields(digits, rows, columns)
     return SolidHand(to_light(hand.colour), to_light(front.colour), hand.cover, height, shares, reach, along)
 
 
-def _digit_fields(digits: tuple[Finger, ...], shape: tuple[int, ...]) -> tuple[FloatArray, FloatArray, FloatArray]:
-    rows, columns = (round(side / _PX_PER_MM * _GRID_PX_PER_MM) for side in shape[:2])
+def _digit_fields(digits: tuple[Finger, ...], rows: int, columns: int) -> tuple[FloatArray, FloatArray, FloatArray]:
     x = np.arange(columns, dtype=np.float32)[None, :] / np.float32(_GRID_PX_PER_MM) + np.float32(SHEET_LEFT_MM)
     y = np.arange(rows, dtype=np.float32)[:, None] / np.float32(_GRID_PX_PER_MM) + np.float32(SHEET_TOP_MM)
     shares, reach, along = [], [], []
@@ -79,7 +80,7 @@ def _digit_fields(digits: tuple[Finger, ...], shape: tuple[int, ...]) -> tuple[F
 @dataclass(frozen=True)
 class SeenHand:
     """
-    What the camera sees of a hand: light in the room and in the till's, linear (H, W, 3), and how much it covers (H, W).
+    What the camera sees of a hand: light in the room and in the till's, linear (H, W, 3), how much it covers (H, W).
     """
 
     in_room: FloatArray
@@ -106,16 +107,16 @@ def see_solid(
     LIMITATIONS: What a finger hides behind it is not hidden; light does not change with a hand's turn; skin is matt.
     """
     camera, ray_x, ray_y = rays_of(pose, is_right=is_right, width=width, height=height)  # 1
-    lift, shift_x, shift_y = _moved(solid, flex_deg, fan_deg)
+    moved = _moved(solid, flex_deg, fan_deg)
     place_x, place_y = camera[0] - ray_x * camera[2], camera[1] - ray_y * camera[2]
     for _ in range(_STEPS):  # 2, 3
-        up = _at(solid.height_mm, place_x, place_y, _PX_PER_MM) + _at(lift, place_x, place_y, _GRID_PX_PER_MM)
+        up, aside, down = cv2.split(_at(moved, place_x, place_y, _GRID_PX_PER_MM))
         reach = -up - camera[2]
-        place_x = camera[0] + ray_x * reach - _at(shift_x, place_x, place_y, _GRID_PX_PER_MM)
-        place_y = camera[1] + ray_y * reach - _at(shift_y, place_x, place_y, _GRID_PX_PER_MM)
+        place_x, place_y = camera[0] + ray_x * reach - aside, camera[1] + ray_y * reach - down
     nearness = (np.float32(NEAR_MM) / (-camera[2] - up)) ** 2  # The till's light falls off with the distance.
     at_mm = (place_x, place_y, _PX_PER_MM)
-    cover = cv2.remap(solid.cover, *_columns_rows(*at_mm), cv2.INTER_LINEAR, borderValue=0.0)
+    columns, rows = _columns_rows(*at_mm)
+    cover = cv2.remap(solid.cover, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     in_front = _at(solid.in_front, *at_mm) * nearness[..., None]
     return SeenHand(_at(solid.in_room, *at_mm), in_front, np.asarray(cover, np.float32))
 
@@ -143,13 +144,11 @@ def rays_of(pose: Pose, *, is_right: bool, width: int, height: int) -> tuple[Flo
     return camera, np.asarray(x / z, np.float32), np.asarray(y / z, np.float32)
 
 
-def _moved(
-    solid: SolidHand, flex_deg: tuple[float, ...], fan_deg: tuple[float, ...]
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _moved(solid: SolidHand, flex_deg: tuple[float, ...], fan_deg: tuple[float, ...]) -> FloatArray:
     """
-    Return how far the fingers' flesh rises, and how far it goes along x and y: millimetres, coarse, (h, w) each.
+    Return how high the flesh is, and how far it was moved along x and y: millimetres, coarse, (h, w, 3).
     """
-    lift, shift_x, shift_y = (np.zeros_like(solid.reach_mm[0]) for _ in range(3))
+    lift, shift_x, shift_y = solid.height_mm.copy(), np.zeros_like(solid.height_mm), np.zeros_like(solid.height_mm)
     for i, (flex, fan) in enumerate(zip(np.deg2rad(flex_deg), np.deg2rad(fan_deg), strict=True)):
         out = solid.shares[i] * solid.reach_mm[i]
         way_x, way_y = solid.along[i]
@@ -157,7 +156,7 @@ def _moved(
         lift += out * np.float32(np.sin(flex))
         shift_x += out * (shorter * way_x - aside * way_y)
         shift_y += out * (shorter * way_y + aside * way_x)
-    return lift, shift_x, shift_y
+    return np.asarray(cv2.merge([lift, shift_x, shift_y]), np.float32)
 
 
 def _columns_rows(x: FloatArray, y: FloatArray, px_per_mm: float) -> tuple[FloatArray, FloatArray]:

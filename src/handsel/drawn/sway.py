@@ -10,10 +10,11 @@ import numpy as np
 
 from handsel.drawn.shot import Pose
 
-FRAMES = 5  # Of a presentation, about 0.2 s apart, as the till's page takes them.
+FRAMES = 4  # Of a presentation, about 0.2 s apart, as the till's page takes them.
 _AMOUNT = (0.2, 1.4)  # From somebody who hardly moves to somebody who is in a hurry.
 _TILT_DEG, _TURN_DEG, _SHIFT, _LENGTH = 3.5, 1.5, 0.012, 0.015  # Deviations over a presentation, by eye.
 _FLEX_DEG, _FAN_DEG = 4.0, 1.0
+_LOOSE = (0.1, 1.2)  # From stiff fingers to loose ones.
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,9 @@ def draw_sway(rng: np.random.Generator, held: Pose, *, amount: float | None = No
         for i in range(FRAMES)
     )
     rest = np.append(rng.uniform(3, 22, 4), rng.uniform(10, 30))
-    flex = rest[:, None] + scale * _FLEX_DEG * np.array([_wander(rng) for _ in range(5)])
-    fan = scale * _FAN_DEG * np.array([_wander(rng) for _ in range(5)])
+    loose = scale * float(rng.uniform(*_LOOSE))
+    flex = rest[:, None] + loose * _FLEX_DEG * np.array([_wander(rng) for _ in range(5)])
+    fan = loose * _FAN_DEG * np.array([_wander(rng) for _ in range(5)])
     return Sway(poses, tuple(map(tuple, flex.T.tolist())), tuple(map(tuple, fan.T.tolist())))
 
 

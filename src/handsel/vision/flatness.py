@@ -7,6 +7,7 @@ One cue of `attack_hint.py`. A hand has depth, and its fingers move by themselve
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -37,8 +38,11 @@ class Motion:
 
 
 def motion_between(
-    first: NDArray[np.uint8], second: NDArray[np.uint8], *,
-    landmarks: NDArray[np.float32], then: NDArray[np.float32],
+    first: NDArray[np.uint8],
+    second: NDArray[np.uint8],
+    *,
+    landmarks: NDArray[np.float32],
+    then: NDArray[np.float32],
 ) -> Motion | None:
     """
     Return how the hand moved between two grey pictures, or None where too few of its points can be followed.
@@ -46,16 +50,15 @@ def motion_between(
     `landmarks` and `then`, (21, 2) each, are in pixels of `first` and `second`.
     """
     mask = _hand_mask(first.shape, landmarks)
-    points = cv2.goodFeaturesToTrack(first, POINTS_MAX, 0.01, 5, mask=mask)
+    points: NDArray[Any] | None = cv2.goodFeaturesToTrack(first, POINTS_MAX, 0.01, 5, mask=mask)
     if points is None or len(points) < POINTS_MIN:
         return None
-    guess, _ = cv2.estimateAffinePartial2D(landmarks, then)
+    guess: NDArray[Any] | None = cv2.estimateAffinePartial2D(landmarks, then)[0]
     if guess is None:
         return None
     start = cv2.transform(points, guess).astype(np.float32)
-    window = {"winSize": (LK_WINDOW_PX, LK_WINDOW_PX), "maxLevel": 2, "flags": cv2.OPTFLOW_USE_INITIAL_FLOW}
-    moved, found, _ = cv2.calcOpticalFlowPyrLK(first, second, points, start, **window)
-    back, found_back, _ = cv2.calcOpticalFlowPyrLK(second, first, moved, points.copy(), **window)
+    moved, found = _followed(first, second, points, start)
+    back, found_back = _followed(second, first, moved, points.copy())
     is_kept = (found[:, 0] == 1) & (found_back[:, 0] == 1)
     is_kept &= np.linalg.norm(back - points, axis=2)[:, 0] < BACK_PX_MAX
     if is_kept.sum() < POINTS_MIN:
@@ -63,9 +66,19 @@ def motion_between(
     return _explained(points[is_kept, 0], moved[is_kept, 0])
 
 
+def _followed(
+    first: NDArray[np.uint8], second: NDArray[np.uint8], points: NDArray[Any], guess: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    window = (LK_WINDOW_PX, LK_WINDOW_PX)
+    moved, found, _ = cv2.calcOpticalFlowPyrLK(
+        first, second, points, guess, winSize=window, maxLevel=2, flags=cv2.OPTFLOW_USE_INITIAL_FLOW
+    )
+    return moved, found
+
+
 def _explained(points: NDArray[np.float32], moved: NDArray[np.float32]) -> Motion | None:
-    similar, _ = cv2.estimateAffinePartial2D(points, moved, ransacReprojThreshold=OUTLIER_PX)
-    projective, _ = cv2.findHomography(points, moved, cv2.RANSAC, OUTLIER_PX)
+    similar: NDArray[Any] | None = cv2.estimateAffinePartial2D(points, moved, ransacReprojThreshold=OUTLIER_PX)[0]
+    projective: NDArray[Any] | None = cv2.findHomography(points, moved, cv2.RANSAC, OUTLIER_PX)[0]
     if similar is None or projective is None:
         return None
     by_similar = cv2.transform(points[None], similar)[0]

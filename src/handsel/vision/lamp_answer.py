@@ -16,8 +16,8 @@ def answer_to_light(glows: NDArray[np.float64], shown: NDArray[np.float64]) -> f
     """
     Return how far the palm's colour followed the till's, as a slope; None where the till's light did not change colour.
 
-    `glows` float (N, 3) is the palm's mean light in each frame, linear; `shown` float (N, 3), 0..1, what the till's screen
-    showed. Both are taken relative to the mean of the three channels, so that exposure and distance count little.
+    `glows` float (N, 3) is the palm's mean light in each frame, linear; `shown` float (N, 3), 0 to 1, what the till's
+    screen showed. Both are taken relative to the mean of the channels, so that exposure and distance count little.
 
     LIMITATIONS
     * In strong light the till's own is lost, and a real hand does not answer either. What does not answer is no proof.

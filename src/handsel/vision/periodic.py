@@ -19,16 +19,18 @@ WAVES_MAX = 0.46  # Beyond, a camera's colour mosaic makes patterns of its own.
 BLOCK_PX = 8  # JPEG's blocks, and twice that for its halved colour, leave waves of their own.
 _BLOCK_BINS = 2.5
 _PEAK, _AROUND = 3, 25  # Bins over which power is averaged: of a peak, and of what is usual around it.
-_SLOPE = 2.5  # Of a picture's power, which falls with about this power of the frequency; taken out before bins are compared.
+_SLOPE = (
+    2.5  # Of a picture's power, which falls with about this power of the frequency; taken out before bins are compared.
+)
 _FLOOR = 1e-2  # Of power: digital black is not compared.
 
 
 def periodicity(pixels: NDArray[np.uint8], *, middle: tuple[float, float], side_px: float) -> float:
     """
-    Return how far the strongest wave stands out from its neighbours in frequency, in powers of e; skin has 1 to 2.
+    Return how far the strongest wave stands out from its neighbours in frequency, in powers of e; skin has 2 to 3.
 
-    `pixels` is a whole frame, RGB, never resampled; a square of `WINDOWS_PX` around `middle` (x, y) is looked at, as large
-    as the palm's `side_px` allows.
+    `pixels` is a whole frame, RGB, never resampled; a square of `WINDOWS_PX` around `middle` (x, y) is looked at, as
+    large as the palm's `side_px` allows.
 
     1. Brightness and two differences of colour, each faded out to the window's edges, as waves.
     2. Power averaged over a few bins, by the geometric mean of the wider surroundings.

@@ -7,6 +7,7 @@ It lives as long as the reading that it belongs to, in memory only.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,8 +25,8 @@ GAMMA = 2.2  # Of stored values.
 @dataclass(frozen=True, eq=False)
 class Sight:
     """
-    Hold what one frame says of a copy: `periodic` in powers of e, `colour` how far the palm is from grey, `glow` its mean
-    light by channel (3,), and for several frames the small picture, uint8 (h, w), with the landmarks in it, (21, 2).
+    Hold what one frame says of a copy: `periodic` in powers of e, `colour` how much its hue varies, `glow` the palm's
+    mean light (3,), and to compare with other frames the small picture, uint8 (h, w), and the landmarks in it, (21, 2).
     """
 
     periodic: float
@@ -66,7 +67,7 @@ def colourfulness(roi: Roi) -> float:
     return float(np.sqrt((hue.std(axis=(0, 1)) ** 2).sum()) / (bright.std() + 0.02))
 
 
-def _evened(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _evened(grey: NDArray[Any]) -> NDArray[np.uint8]:
     """
     Return a grey picture without its shades, so that a change of light is not taken for motion.
     """
