@@ -40,9 +40,9 @@ from handsel.vision.sight import Sight, look_at
 
 FIGURES = Path(__file__).resolve().parent.parent / "docs" / "figures" / "attacks.json"
 WORKERS = 2
-FIT_FIRST_SEED, FIT_PRESENTATIONS = 30_000_000, 100
-FIRST_SEED, REAL_PRESENTATIONS, PRESENTATIONS = 40_000_000, 100, 30
-LIGHT_FIRST_SEED, LIGHT_REAL, LIGHT_PRESENTATIONS = 50_000_000, 40, 12
+FIT_FIRST_SEED, FIT_PRESENTATIONS = 30_000_000, 80
+FIRST_SEED, REAL_PRESENTATIONS, PRESENTATIONS = 40_000_000, 80, 20
+LIGHT_FIRST_SEED, LIGHT_REAL, LIGHT_PRESENTATIONS = 50_000_000, 30, 8
 # The till's page in red and in blue between its usual white.
 ASKED: tuple[Colour, ...] = ((1.0, 1.0, 1.0), (1.0, 0.1, 0.1), (0.1, 0.2, 1.0), (1.0, 1.0, 1.0))
 # Those that the cues were made for; no level was set with any.

@@ -81,7 +81,7 @@ def measured(motion: NDArray[np.float64], *, thumb: NDArray[np.float64] | None =
 def test_one_homography_explains_a_sheet(pitch_deg: float, roll_deg: float) -> None:
     motion = measured(tilt(pitch_deg, roll_deg))
 
-    assert motion.bent > 1.0
+    assert motion.bent > 0.8
     assert motion.left < 0.2 * motion.bent
 
 

@@ -49,6 +49,7 @@ def motion_between(
 
     `landmarks` and `then`, (21, 2) each, are in pixels of `first` and `second`.
     """
+    first, second = _evened(first), _evened(second)
     mask = _hand_mask(first.shape, landmarks)
     points: NDArray[Any] | None = cv2.goodFeaturesToTrack(first, POINTS_MAX, 0.01, 5, mask=mask)
     if points is None or len(points) < POINTS_MIN:
@@ -99,3 +100,12 @@ def _hand_mask(shape: tuple[int, ...], landmarks: NDArray[np.float32]) -> NDArra
     for digit in _DIGITS:
         cv2.polylines(mask, [places[list(digit)]], False, (255,), max(1, round(_DIGIT_WIDTH * palm_px)))
     return mask
+
+
+def _evened(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """
+    Return a grey picture without its shades, so that a change of light is not taken for motion.
+    """
+    soft = grey.astype(np.float32) + np.float32(8)
+    ratio = soft / cv2.blur(soft, (41, 41))
+    return np.asarray(np.clip(ratio * 128, 0, 255), np.uint8)

@@ -7,7 +7,6 @@ It lives as long as the reading that it belongs to, in memory only.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import cv2
 import numpy as np
@@ -20,6 +19,7 @@ from handsel.vision.roi import Placement, Roi
 
 SIDE_PX = 640  # Of the small picture's longer side: a tilt of three degrees bends a hand by about a pixel.
 GAMMA = 2.2  # Of stored values.
+_COLOUR_SIDE_PX = 32  # The skin's colours vary slowly; a camera's noise does not count.
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,7 @@ class Sight:
 
 def look_at(frame: Frame, hand: Hand, placement: Placement, roi: Roi) -> Sight:
     """
-    Return what `frame` says of a copy. Takes about 4 ms.
+    Return what `frame` says of a copy. Takes 4 to 6 ms on one core.
     """
     scale = min(1.0, SIDE_PX / max(frame.width, frame.height))
     grey = cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2GRAY)
@@ -48,8 +48,8 @@ def look_at(frame: Frame, hand: Hand, placement: Placement, roi: Roi) -> Sight:
     return Sight(
         periodic=periodicity(frame.pixels, middle=(float(x), float(y)), side_px=placement.side_px),
         colour=colourfulness(roi),
-        glow=((roi.pixels.reshape(-1, 3) / 255.0) ** GAMMA).mean(axis=0),
-        small=_evened(small),
+        glow=((roi.pixels[::4, ::4].reshape(-1, 3) / 255.0) ** GAMMA).mean(axis=0),
+        small=np.asarray(small, np.uint8),
         landmarks=(hand.landmarks * scale).astype(np.float32),
     )
 
@@ -60,17 +60,9 @@ def colourfulness(roi: Roi) -> float:
 
     What is printed in black has one hue, whatever the light; skin has redder and paler places, and redder creases.
     """
-    soft = cv2.GaussianBlur(roi.pixels, (0, 0), 3.0).astype(np.float32)[8:-8, 8:-8] + np.float32(4)
+    small = cv2.resize(roi.pixels, (_COLOUR_SIDE_PX, _COLOUR_SIDE_PX), interpolation=cv2.INTER_AREA)
+    soft = cv2.GaussianBlur(small, (0, 0), 0.8).astype(np.float32)[2:-2, 2:-2] + np.float32(4)
     logs = np.log(soft)
     bright = logs.mean(axis=2)
     hue = logs - bright[..., None]
     return float(np.sqrt((hue.std(axis=(0, 1)) ** 2).sum()) / (bright.std() + 0.02))
-
-
-def _evened(grey: NDArray[Any]) -> NDArray[np.uint8]:
-    """
-    Return a grey picture without its shades, so that a change of light is not taken for motion.
-    """
-    soft = grey.astype(np.float32) + np.float32(8)
-    ratio = soft / cv2.blur(soft, (41, 41))
-    return np.asarray(np.clip(ratio * 128, 0, 255), np.uint8)
