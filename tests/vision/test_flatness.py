@@ -88,7 +88,7 @@ def test_one_homography_explains_a_sheet(pitch_deg: float, roll_deg: float) -> N
 def test_two_depths_are_not_explained() -> None:
     motion = measured(tilt(6, 5), thumb=tilt(6, 5, up_mm=25))
 
-    assert motion.left > 0.5 * motion.bent
+    assert motion.left > 0.4 * motion.bent
 
 
 def test_what_moves_in_its_own_plane_does_not_bend() -> None:

@@ -2,7 +2,7 @@
 Weigh over a few frames whether a hand is a copy of one: a hint that raises the cost of trying, and proves nothing.
 
 Each cue gives 0 to 1, and the strongest counts. Levels are set on drawn real hands alone; see
-`docs/adr/0009-a-hint-not-liveness.md`. `bench/attacks.py` measures what the hint misses.
+`docs/adr/0009-a-hint-not-liveness.md`. `training/measure_attacks.py` measures what the hint misses.
 """
 
 from __future__ import annotations
