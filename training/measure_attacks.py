@@ -11,20 +11,20 @@ the till's page is, once with the till's own light changing its colour. Photogra
 (`<person>/<n>.jpg`) are only looked at: as they are, and copied once more through the drawn screens and prints.
 
 Usage: python training/measure_attacks.py fit
-       python training/measure_attacks.py measure [--photos DIR]     (half an hour on two cores)
+       python training/measure_attacks.py measure [--presentations N] [--real N] [--photos DIR]     (20 minutes)
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from math import comb
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -41,16 +41,20 @@ from handsel.vision.sight import Sight, look_at
 FIGURES = Path(__file__).resolve().parent.parent / "docs" / "figures" / "attacks.json"
 WORKERS = 2
 FIT_FIRST_SEED, FIT_PRESENTATIONS = 30_000_000, 80
-FIRST_SEED, REAL_PRESENTATIONS, PRESENTATIONS = 40_000_000, 80, 20
-LIGHT_FIRST_SEED, LIGHT_REAL, LIGHT_PRESENTATIONS = 50_000_000, 30, 8
+FIRST_SEED, LIGHT_FIRST_SEED, COPIED_FIRST_SEED = 40_000_000, 50_000_000, 60_000_000
+ATTACKS_OFFSET = 1_000_000
+PRESENTATIONS, REAL_PRESENTATIONS = 40, 120
+LIGHT_PART = 2  # Half as many under the till's own light.
 # The till's page in red and in blue between its usual white.
 ASKED: tuple[Colour, ...] = ((1.0, 1.0, 1.0), (1.0, 0.1, 0.1), (0.1, 0.2, 1.0), (1.0, 1.0, 1.0))
 # Those that the cues were made for; no level was set with any.
 DESIGNED_ON = frozenset({Instrument.MONITOR, Instrument.COLOUR_PRINT, Instrument.LASER_PRINT})
 RECAPTURED = (Instrument.MONITOR, Instrument.PHONE, Instrument.COLOUR_PRINT, Instrument.INKJET_PRINT)
-RECAPTURES = 10  # Photographs that are copied once more, with each instrument.
+RECAPTURES = 6  # Photographs that are copied once more, with each instrument.
 MIDDLE_TIP = 12  # Landmark.
 CONFIDENCE = 0.95
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -71,16 +75,18 @@ def main() -> None:
     """
     parser = argparse.ArgumentParser(description="Set the levels of the attack hint, or measure it.")
     parser.add_argument("what", choices=("fit", "measure"))
+    parser.add_argument("--presentations", type=int, default=PRESENTATIONS, help="with each instrument")
+    parser.add_argument("--real", type=int, default=REAL_PRESENTATIONS, help="drawn real hands")
     parser.add_argument("--photos", type=Path, help="folder of photographs <person>/<n>.jpg, to be looked at only")
     arguments = parser.parse_args()
     if arguments.what == "fit":
         _fit()
     else:
-        _measure(arguments.photos)
+        _measure(arguments.presentations, arguments.real, arguments.photos)
 
 
 def _fit() -> None:
-    measured = _measured(Task(FIT_FIRST_SEED + i, None, ASKED) for i in range(FIT_PRESENTATIONS))
+    measured = _measured([Task(FIT_FIRST_SEED + i, None, ASKED) for i in range(FIT_PRESENTATIONS)])
     found = [each for each in measured if each is not None]
     farthest = {"periodic": max, "colour": min, "left": min, "answer": min}
     print(f"{len(found)} of {len(measured)} drawn real hands were read")
@@ -89,33 +95,43 @@ def _fit() -> None:
         print(f"{cue:9} median {np.median(values):.3f}   farthest {end(values):.3f}   of {len(values)}")
 
 
-def _measure(photos: Path | None) -> None:
+def _measure(count: int, real: int, photos: Path | None) -> None:
+    command = f"python training/measure_attacks.py measure --presentations {count} --real {real}"
     figures: dict[str, Any] = {
-        "command": "python training/measure_attacks.py measure" + (" --photos DIR" if photos else ""),
+        "command": command + (" --photos DIR" if photos else ""),
         "threshold": HINT_MIN,
         "confidence": CONFIDENCE,
         "frames": len(SHOWN),
-        "held_out": "the cues were designed for the others; no level was set with any attack",
-        **_count_all(FIRST_SEED, SHOWN, REAL_PRESENTATIONS, PRESENTATIONS),
-        "with_till_light": _count_all(LIGHT_FIRST_SEED, ASKED, LIGHT_REAL, LIGHT_PRESENTATIONS),
+        "held_out": "the cues were designed for the instruments that are not; no level was set with any attack",
+        **_count_all(FIRST_SEED, SHOWN, real, count),
     }
+    _write(figures)
+    figures["with_till_light"] = _count_all(LIGHT_FIRST_SEED, ASKED, real // LIGHT_PART, count // LIGHT_PART)
+    _write(figures)
     if photos:
         figures["photographs"] = _look_at_photographs(photos)
+        _write(figures)
+
+
+def _write(figures: dict[str, Any]) -> None:
     FIGURES.parent.mkdir(parents=True, exist_ok=True)
     FIGURES.write_text(json.dumps(figures, indent=2) + "\n")
-    print(json.dumps(figures))
 
 
 def _count_all(first_seed: int, colours: tuple[Colour, ...], real: int, attacks: int) -> dict[str, Any]:
-    bpcer = _counted("bpcer", _measured(Task(first_seed + i, None, colours) for i in range(real)), is_hinted=True)
+    """
+    Return the errors among real hands, and for each instrument; every person's hand is copied with every instrument.
+    """
+    bpcer = _counted("bpcer", _measured([Task(first_seed + i, None, colours) for i in range(real)]), is_hinted=True)
     print(f"real hands      {_words(bpcer, 'bpcer')}", flush=True)
+    kinds = tuple(Instrument)
+    seeds = [first_seed + ATTACKS_OFFSET + i for i in range(attacks)]
+    measured = _measured([Task(seed, kind, colours) for seed in seeds for kind in kinds])
     instruments = []
-    for number, instrument in enumerate(Instrument):
-        first = first_seed + 10_000 * (number + 1)
-        measured = _measured(Task(first + i, instrument, colours) for i in range(attacks))
-        counted = _counted("apcer", measured, is_hinted=False)
-        print(f"{instrument:15} {_words(counted, 'apcer')}", flush=True)
-        instruments.append({"instrument": instrument, "held_out": instrument not in DESIGNED_ON, **counted})
+    for number, kind in enumerate(kinds):
+        counted = _counted("apcer", measured[number :: len(kinds)], is_hinted=False)
+        print(f"{kind:15} {_words(counted, 'apcer')}", flush=True)
+        instruments.append({"instrument": kind, "held_out": kind not in DESIGNED_ON, **counted})
     return {"bpcer": bpcer, "instruments": instruments}
 
 
@@ -177,24 +193,23 @@ def _look_at_photographs(photos: Path) -> dict[str, Any]:
     paths = sorted(photos.glob("*/*.jpg"))
     real = _counted("bpcer", _with_pool(_measured_photo, paths), is_hinted=True)
     print(f"photographs     {_words(real, 'bpcer')}", flush=True)
+    chosen = paths[:: max(1, len(paths) // RECAPTURES)]
     copied = []
     for instrument in RECAPTURED:
-        tasks = [
-            Task(60_000_000 + i, instrument, photo=path) for i, path in enumerate(paths[:: len(paths) // RECAPTURES])
-        ]
+        tasks = [Task(COPIED_FIRST_SEED + i, instrument, photo=path) for i, path in enumerate(chosen)]
         counted = _counted("apcer", _measured(tasks), is_hinted=False)
         print(f"copied, {instrument:12} {_words(counted, 'apcer')}", flush=True)
         copied.append({"instrument": instrument, **counted})
     return {"single_frames": real, "recaptured": copied}
 
 
-def _measured(tasks: Iterable[Task]) -> list[Measures | None]:
+def _measured(tasks: list[Task]) -> list[Measures | None]:
     return _with_pool(_measured_task, tasks)
 
 
-def _with_pool(work: Any, tasks: Iterable[Any]) -> list[Measures | None]:
+def _with_pool(work: Callable[[T], Measures | None], tasks: list[T]) -> list[Measures | None]:
     with ProcessPoolExecutor(WORKERS) as pool:
-        return list(pool.map(work, tasks))
+        return list(pool.map(work, tasks, chunksize=len(Instrument)))  # One person's copies, one after the other.
 
 
 def _measured_task(task: Task) -> Measures | None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -88,10 +89,7 @@ def draw_attack(seed: int, instrument: Instrument, *, till_colours: tuple[Colour
     """
     Return a copy of a drawn person's hand, presented with `instrument`.
     """
-    person, shot, _ = _drawn(seed)
-    outline = _outline(person, shot)
-    photo = person.frame_of(shot, width=_PHOTO_WIDTH, height=_PHOTO_HEIGHT)
-    length_px = shot.pose.length * _PHOTO_HEIGHT
+    photo, outline, length_px = _photo(seed)
     return present_photo(photo, outline, instrument, length_px=length_px, seed=seed, till_colours=till_colours)
 
 
@@ -210,6 +208,16 @@ def _bends(rng: np.random.Generator) -> tuple[float, ...]:
     Return how a sheet is bent in each frame: by radii of 250 mm and more.
     """
     return tuple((rng.uniform(-1, 1) * 0.002 + rng.uniform(-1, 1, FRAMES) * 0.002).tolist())
+
+
+@lru_cache(maxsize=1)
+def _photo(seed: int) -> tuple[ByteArray, FloatArray, float]:
+    """
+    Return the photograph that an attacker has, its outline and the hand's length in it; the last one is kept.
+    """
+    person, shot, _ = _drawn(seed)
+    photo = person.frame_of(shot, width=_PHOTO_WIDTH, height=_PHOTO_HEIGHT)
+    return photo, _outline(person, shot), shot.pose.length * _PHOTO_HEIGHT
 
 
 def _outline(person: DrawnPerson, shot: Shot) -> FloatArray:
