@@ -122,20 +122,20 @@ def _count_all(first_seed: int, colours: tuple[Colour, ...], real: int, attacks:
     """
     Return the errors among real hands, and for each instrument; every person's hand is copied with every instrument.
     """
-    bpcer = _counted("bpcer", _measured([Task(first_seed + i, None, colours) for i in range(real)]), is_hinted=True)
+    bpcer = counted("bpcer", _measured([Task(first_seed + i, None, colours) for i in range(real)]), is_hinted=True)
     print(f"real hands      {_words(bpcer, 'bpcer')}", flush=True)
     kinds = tuple(Instrument)
     seeds = [first_seed + ATTACKS_OFFSET + i for i in range(attacks)]
     measured = _measured([Task(seed, kind, colours) for seed in seeds for kind in kinds])
     instruments = []
     for number, kind in enumerate(kinds):
-        counted = _counted("apcer", measured[number :: len(kinds)], is_hinted=False)
-        print(f"{kind:15} {_words(counted, 'apcer')}", flush=True)
-        instruments.append({"instrument": kind, "held_out": kind not in DESIGNED_ON, **counted})
+        figures = counted("apcer", measured[number :: len(kinds)], is_hinted=False)
+        print(f"{kind:15} {_words(figures, 'apcer')}", flush=True)
+        instruments.append({"instrument": kind, "held_out": kind not in DESIGNED_ON, **figures})
     return {"bpcer": bpcer, "instruments": instruments}
 
 
-def _counted(name: str, measured: list[Measures | None], *, is_hinted: bool) -> dict[str, Any]:
+def counted(name: str, measured: list[Measures | None], *, is_hinted: bool) -> dict[str, Any]:
     """
     Return the share of those presentations that were read of which the hint `is_hinted`, and what each cue alone did.
     """
@@ -191,15 +191,15 @@ def _look_at_photographs(photos: Path) -> dict[str, Any]:
     Return what single frames say of photographs of real hands, and what is said of such photographs copied once more.
     """
     paths = sorted(photos.glob("*/*.jpg"))
-    real = _counted("bpcer", _with_pool(_measured_photo, paths), is_hinted=True)
+    real = counted("bpcer", _with_pool(_measured_photo, paths), is_hinted=True)
     print(f"photographs     {_words(real, 'bpcer')}", flush=True)
     chosen = paths[:: max(1, len(paths) // RECAPTURES)]
     copied = []
     for instrument in RECAPTURED:
         tasks = [Task(COPIED_FIRST_SEED + i, instrument, photo=path) for i, path in enumerate(chosen)]
-        counted = _counted("apcer", _measured(tasks), is_hinted=False)
-        print(f"copied, {instrument:12} {_words(counted, 'apcer')}", flush=True)
-        copied.append({"instrument": instrument, **counted})
+        figures = counted("apcer", _measured(tasks), is_hinted=False)
+        print(f"copied, {instrument:12} {_words(figures, 'apcer')}", flush=True)
+        copied.append({"instrument": instrument, **figures})
     return {"single_frames": real, "recaptured": copied}
 
 
