@@ -40,10 +40,10 @@ class Levels:
 
 
 # None from each cue's median over drawn real hands, one half at the farthest of them: `training/fit_attack_hint.py`.
-PERIODIC = Levels(nothing=2.4, all=4.6)
-COLOUR = Levels(nothing=0.2, all=0.02)
-LEFT = Levels(nothing=0.8, all=0.2)
-ANSWER = Levels(nothing=0.25, all=0.05)
+PERIODIC = Levels(nothing=2.46, all=4.79)
+COLOUR = Levels(nothing=0.21, all=0.044)
+LEFT = Levels(nothing=0.775, all=0.137)
+ANSWER = Levels(nothing=0.206, all=-0.026)
 BENT_PX_MIN = 0.4  # Less bending than this is not told from a hand that is held still, or moves in its own plane.
 
 
