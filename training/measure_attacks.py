@@ -6,8 +6,9 @@ and one half. No attack goes in. They are copied by hand into `vision/attack_hin
 
 `measure` draws other real hands and attacks, four frames each, reads them as a till does, and counts as ISO/IEC 30107-3
 does: BPCER, the share of real presentations with a hint, and APCER, for each instrument the share of attack
-presentations without one, both of those of which a palm was read; with exact (Clopper-Pearson) 95 % intervals. Once as
-the till's page is, once with the till's own light changing its colour. Photographs of real hands in a folder
+presentations without one, both of those of which a palm was read; with exact (Clopper-Pearson) 95 % intervals. The
+till's screen is white, red, blue and white in the four frames. Each presentation is judged twice: as the product does,
+which does not know what its page shows, and with the answer to that light. Photographs of real hands in a folder
 (`<person>/<n>.jpg`) are only looked at: as they are, and copied once more through the drawn screens and prints.
 
 Usage: python training/measure_attacks.py fit
@@ -20,7 +21,7 @@ import argparse
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from math import comb
 from pathlib import Path
@@ -41,10 +42,9 @@ from handsel.vision.sight import Sight, look_at
 FIGURES = Path(__file__).resolve().parent.parent / "docs" / "figures" / "attacks.json"
 WORKERS = 2
 FIT_FIRST_SEED, FIT_PRESENTATIONS = 30_000_000, 80
-FIRST_SEED, LIGHT_FIRST_SEED, COPIED_FIRST_SEED = 40_000_000, 50_000_000, 60_000_000
+FIRST_SEED, COPIED_FIRST_SEED = 50_000_000, 60_000_000
 ATTACKS_OFFSET = 1_000_000
 PRESENTATIONS, REAL_PRESENTATIONS = 40, 120
-LIGHT_PART = 2  # Half as many under the till's own light.
 # The till's page in red and in blue between its usual white.
 ASKED: tuple[Colour, ...] = ((1.0, 1.0, 1.0), (1.0, 0.1, 0.1), (0.1, 0.2, 1.0), (1.0, 1.0, 1.0))
 # Those that the cues were made for; no level was set with any.
@@ -103,10 +103,8 @@ def _measure(count: int, real: int, photos: Path | None) -> None:
         "confidence": CONFIDENCE,
         "frames": len(SHOWN),
         "held_out": "the cues were designed for the instruments that are not; no level was set with any attack",
-        **_count_all(FIRST_SEED, SHOWN, real, count),
+        **_count_all(count, real),
     }
-    _write(figures)
-    figures["with_till_light"] = _count_all(LIGHT_FIRST_SEED, ASKED, real // LIGHT_PART, count // LIGHT_PART)
     _write(figures)
     if photos:
         figures["photographs"] = _look_at_photographs(photos)
@@ -118,18 +116,32 @@ def _write(figures: dict[str, Any]) -> None:
     FIGURES.write_text(json.dumps(figures, indent=2) + "\n")
 
 
-def _count_all(first_seed: int, colours: tuple[Colour, ...], real: int, attacks: int) -> dict[str, Any]:
+def _count_all(count: int, real: int) -> dict[str, Any]:
     """
-    Return the errors among real hands, and for each instrument; every person's hand is copied with every instrument.
+    Return the errors without and with the answer to the till's light; every person is copied with every instrument.
     """
-    bpcer = counted("bpcer", _measured([Task(first_seed + i, None, colours) for i in range(real)]), is_hinted=True)
-    print(f"real hands      {_words(bpcer, 'bpcer')}", flush=True)
     kinds = tuple(Instrument)
-    seeds = [first_seed + ATTACKS_OFFSET + i for i in range(attacks)]
-    measured = _measured([Task(seed, kind, colours) for seed in seeds for kind in kinds])
+    hands = _measured([Task(FIRST_SEED + i, None, ASKED) for i in range(real)])
+    seeds = [FIRST_SEED + ATTACKS_OFFSET + i for i in range(count)]
+    copies = _measured([Task(seed, kind, ASKED) for seed in seeds for kind in kinds])
+    by_kind = {kind: copies[number :: len(kinds)] for number, kind in enumerate(kinds)}
+    print("without the till's light")
+    unasked = {kind: [_unasked(each) for each in measured] for kind, measured in by_kind.items()}
+    figures = _by_instrument([_unasked(each) for each in hands], unasked)
+    print("with the till's light")
+    return {**figures, "with_till_light": _by_instrument(hands, by_kind)}
+
+
+def _unasked(measures: Measures | None) -> Measures | None:
+    return None if measures is None else replace(measures, answer=None)
+
+
+def _by_instrument(hands: list[Measures | None], by_kind: dict[Instrument, list[Measures | None]]) -> dict[str, Any]:
+    bpcer = counted("bpcer", hands, is_hinted=True)
+    print(f"real hands      {_words(bpcer, 'bpcer')}", flush=True)
     instruments = []
-    for number, kind in enumerate(kinds):
-        figures = counted("apcer", measured[number :: len(kinds)], is_hinted=False)
+    for kind, measured in by_kind.items():
+        figures = counted("apcer", measured, is_hinted=False)
         print(f"{kind:15} {_words(figures, 'apcer')}", flush=True)
         instruments.append({"instrument": kind, "held_out": kind not in DESIGNED_ON, **figures})
     return {"bpcer": bpcer, "instruments": instruments}
