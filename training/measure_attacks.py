@@ -9,7 +9,7 @@ does: BPCER, the share of real presentations with a hint, and APCER, for each in
 presentations without one, both of those of which a palm was read; with exact (Clopper-Pearson) 95 % intervals. The
 till's screen is white, red, blue and white in the four frames. Each presentation is judged twice: as the product does,
 which does not know what its page shows, and with the answer to that light. Photographs of real hands in a folder
-(`<person>/<n>.jpg`) are only looked at: as they are, and copied once more through the drawn screens and prints.
+(`<person>/<n>.jpg`) are only looked at: as they are, and copied once more through the drawn screens.
 
 Usage: python training/measure_attacks.py fit
        python training/measure_attacks.py measure [--presentations N] [--real N] [--photos DIR]     (20 minutes)
@@ -49,7 +49,7 @@ PRESENTATIONS, REAL_PRESENTATIONS = 40, 120
 ASKED: tuple[Colour, ...] = ((1.0, 1.0, 1.0), (1.0, 0.1, 0.1), (0.1, 0.2, 1.0), (1.0, 1.0, 1.0))
 # Those that the cues were made for; no level was set with any.
 DESIGNED_ON = frozenset({Instrument.MONITOR, Instrument.COLOUR_PRINT, Instrument.LASER_PRINT})
-RECAPTURED = (Instrument.MONITOR, Instrument.PHONE, Instrument.COLOUR_PRINT, Instrument.INKJET_PRINT)
+RECAPTURED = (Instrument.MONITOR, Instrument.PHONE)
 RECAPTURES = 6  # Photographs that are copied once more, with each instrument.
 MIDDLE_TIP = 12  # Landmark.
 CONFIDENCE = 0.95
@@ -168,10 +168,12 @@ def counted(name: str, measured: list[Measures | None], *, is_hinted: bool) -> d
     }
 
 
-def _words(counted: dict[str, Any], name: str) -> str:
-    low, high = 100 * counted[f"{name}_low"], 100 * counted[f"{name}_high"]
-    share = 100 * (counted[name] or 0.0)
-    read, missed, cues = counted["presentations"], counted["not_read"], counted["hints_by_cue"]
+def _words(figures_of: dict[str, Any], name: str) -> str:
+    if figures_of[name] is None:
+        return f"{name.upper()} not measured"
+    low, high = 100 * figures_of[f"{name}_low"], 100 * figures_of[f"{name}_high"]
+    share = 100 * figures_of[name]
+    read, missed, cues = figures_of["presentations"], figures_of["not_read"], figures_of["hints_by_cue"]
     return f"{name.upper()} {share:5.1f} % ({low:.1f} to {high:.1f}) of {read}, {missed} not read; hints {cues}"
 
 
