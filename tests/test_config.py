@@ -14,6 +14,7 @@ import pytest
 from handsel.config import (
     TOKEN_CHARS_MIN,
     AcquirerConfig,
+    AttackHintSetting,
     IssuerConfig,
     Link,
     MatcherConfig,
@@ -168,10 +169,12 @@ def test_a_port_of_another_type_is_an_error(port: object, tmp_path: Path) -> Non
 
 def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
     environment = {"HANDSEL_TILL_PORT": "9000", "HANDSEL_TILL_HOST": "::1", "HANDSEL_TILL_SIMULATED_CAMERA": "true"}
+    environment["HANDSEL_TILL_ATTACK_HINT"] = "refuse"
 
     loaded = load_till(tmp_path, as_toml(TILL), environment)
 
     assert (loaded.port, loaded.host, loaded.simulated_camera) == (9000, "::1", True)
+    assert loaded.attack_hint is AttackHintSetting.REFUSE
 
 
 def test_the_environment_of_another_role_does_nothing(tmp_path: Path) -> None:
@@ -188,7 +191,12 @@ def test_an_unknown_name_in_the_environment_is_an_error(name: str, tmp_path: Pat
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("HANDSEL_TILL_PORT", "many"), ("HANDSEL_TILL_PORT", "70000"), ("HANDSEL_TILL_SIMULATED_CAMERA", "perhaps")],
+    [
+        ("HANDSEL_TILL_PORT", "many"),
+        ("HANDSEL_TILL_PORT", "70000"),
+        ("HANDSEL_TILL_SIMULATED_CAMERA", "perhaps"),
+        ("HANDSEL_TILL_ATTACK_HINT", "never"),
+    ],
 )
 def test_a_bad_value_in_the_environment_is_an_error(name: str, text: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -179,11 +180,22 @@ class MatcherConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ConfigError("callers must name the issuer, as issuer: it sends orders, and is answered no query")
 
 
+class AttackHintSetting(StrEnum):
+    """
+    Say what a till does about a hint that a copy of a hand is held out.
+    """
+
+    OFF = "off"
+    ASK = "ask"
+    REFUSE = "refuse"
+
+
 class TillConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Settings of a till's agent.
 
-    `receipts_url` is where customers find receipts; `simulated_camera` offers drawn hands beside the webcam.
+    `receipts_url` is where customers find receipts; `simulated_camera` offers drawn hands beside the webcam;
+    `attack_hint` says what follows from a hint that a copy of a hand is held out.
     """
 
     port: int
@@ -193,6 +205,7 @@ class TillConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     host: str = "127.0.0.1"
     public_host: str = ""
     simulated_camera: bool = False
+    attack_hint: AttackHintSetting = AttackHintSetting.ASK
 
     def __post_init__(self) -> None:
         """
@@ -242,7 +255,9 @@ def _require_three(matchers: Mapping[str, object]) -> None:
 def _override(settings: dict[str, Any], kind: type[C], *, role: str, environment: Mapping[str, str]) -> None:
     prefix = f"HANDSEL_{role.upper()}_"
     scalars = {
-        field.name: field.type for field in msgspec.structs.fields(kind) if field.type in (int, float, str, bool)
+        field.name: field.type
+        for field in msgspec.structs.fields(kind)
+        if isinstance(field.type, type) and issubclass(field.type, int | float | str)
     }
     for name, text in environment.items():
         if not name.startswith(prefix):

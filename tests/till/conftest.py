@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from handsel.config import AttackHintSetting
 from handsel.log import Log
 from handsel.till.agent import Agent
 from handsel.till.agent_state import AgentState
@@ -43,6 +44,7 @@ class Till:
     clock: Ticker = field(default_factory=Ticker)
     random: Stream = field(default_factory=Stream)
     log: io.StringIO = field(default_factory=io.StringIO)
+    attack_hint: AttackHintSetting = AttackHintSetting.ASK
 
     def __post_init__(self) -> None:
         self.start()
@@ -62,6 +64,7 @@ class Till:
             clock=self.clock,
             log=Log("till", self.log),
             random_bytes=self.random,
+            attack_hint=self.attack_hint,
         )
 
     def show(self, number: int = 0) -> AgentState:

@@ -4,6 +4,7 @@ The till's promises to whoever holds out a hand: asked once, charged at most onc
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import subprocess
 import sys
@@ -14,16 +15,30 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from handsel.config import AttackHintSetting
 from handsel.errors import BodyInvalid, EnvelopeInvalid, InvariantBroken
 from handsel.matching.template import quantise
 from handsel.order import bind, till_digest
 from handsel.till.action import ChargeAction, ToldAction
+from handsel.till.agent_state import AgentState
 from handsel.till.session import ATTEMPTS_MAX, CHARGE_FRAMES, DECLINE_PAUSE_MS, ENROLMENT_FRAMES, PAID_MS, TROUBLE_MS
 from handsel.vision.embedding import Probe
 from handsel.vision.quality import Reason
 from handsel.vision.read_palm import PalmReading, merge_probes
+from handsel.vision.sight import Sight
 from tests.till.conftest import RECEIPTS_URL, Till
-from tests.till.fakes import AMOUNT_MINOR, CAKE, COFFEE, COFFEE_BACK, full_disk, joined_views, picture, reading
+from tests.till.fakes import (
+    AMOUNT_MINOR,
+    CAKE,
+    COFFEE,
+    COFFEE_BACK,
+    FakeAcquirer,
+    Keyring,
+    full_disk,
+    joined_views,
+    picture,
+    reading,
+)
 
 ANN, BEN = 1, 2
 CODE = "12345678"
@@ -361,6 +376,41 @@ def assert_screen(actual: str, expected: str) -> None:
     Check a screen in a place where no statement can stand.
     """
     assert expected == actual
+
+
+def held_out_copy(till: Till) -> AgentState:
+    """
+    Hold out something as regular as a print, for as many frames as a charge takes.
+    """
+    even, places = np.full((32, 32), 128, np.uint8), np.linspace(4, 28, 42, dtype=np.float32).reshape(21, 2)
+    for shot in range(CHARGE_FRAMES):
+        sight = Sight(9.0, 0.3, np.full(3, 0.2), even, places)
+        till.reader.sights = [dataclasses.replace(reading(ANN, shot=shot), sight=sight)]
+        state = till.show(shot)
+    return state
+
+
+def test_what_looks_like_a_copy_is_asked_for_once_more_and_nothing_of_it_is_written(till: Till) -> None:
+    asked(till)
+
+    first = held_out_copy(till)
+    log = till.log.getvalue()
+    second = held_out_copy(till)
+
+    assert (first.screen, first.reason, first.good_frames) == ("reading", "once_more", 0)
+    assert "hint" not in log and "once_more" not in log
+    assert second.screen == "paid"
+
+
+def test_a_till_that_refuses_sends_nothing_of_what_looks_like_a_copy_twice(keyring: Keyring, tmp_path: Path) -> None:
+    till = Till(keyring, tmp_path, FakeAcquirer(keyring), attack_hint=AttackHintSetting.REFUSE)
+    asked(till)
+
+    held_out_copy(till)
+    state = held_out_copy(till)
+
+    assert (state.screen, state.reason) == ("declined", "attack_hint")
+    assert till.acquirer.debits_minor == [] and till.journal.entries() == ()
 
 
 def test_many_frames_at_once_make_one_charge(till: Till) -> None:

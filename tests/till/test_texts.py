@@ -22,7 +22,7 @@ from handsel.till.screen import (
     Trouble,
     Working,
 )
-from handsel.till.session import ATTEMPTS_USED_UP, NO_PALM_SHOWN, RETRYABLE_REASONS
+from handsel.till.session import ATTACK_HINT, ATTEMPTS_USED_UP, NO_PALM_SHOWN, RETRYABLE_REASONS
 from handsel.till.texts import DECLINED, DECLINES, REFUND_DECLINED, REFUND_DECLINES, hint_text, screen_text
 from handsel.vision.quality import Reason
 from tests.till.fakes import COFFEE, COFFEE_BACK
@@ -43,7 +43,7 @@ SCREENS: list[Screen] = [
 
 
 def test_every_reason_of_the_issuer_has_a_text_and_there_is_none_without_one() -> None:
-    own = {NO_PALM_SHOWN, ATTEMPTS_USED_UP}
+    own = {NO_PALM_SHOWN, ATTEMPTS_USED_UP, ATTACK_HINT}
 
     assert {reason.value for reason in DeclineReason} | own == set(DECLINES)
     assert set(DECLINES) > RETRYABLE_REASONS

@@ -76,7 +76,7 @@ def draw_hand(look: HandLook, shot: Shot, *, px_per_mm: float) -> Sheet:
     cover = _cover(look.shape, digits, px_per_mm)  # 1
     creases, texture = _palm_creases(look.palm, rng, px_per_mm, cover.shape)  # 2
     creases = np.maximum(creases, _joint_creases(look, digits, px_per_mm, cover.shape))
-    height = _height(cover, px_per_mm) - creases * np.float32(_CREASE_MM)  # 3
+    height = height_of(cover, px_per_mm) - creases * np.float32(_CREASE_MM)  # 3
     colour = _skin_colour(look, digits, creases, texture, px_per_mm)  # 4
     colour = _lit(colour, height, shot.light, px_per_mm)  # 5
     return Sheet(colour=colour, cover=cover, corner_mm=(SHEET_LEFT_MM, SHEET_TOP_MM), px_per_mm=px_per_mm)
@@ -180,7 +180,7 @@ def _joint_crease(rng: np.random.Generator, layer: ByteArray, digit: Finger, t: 
     cv2.polylines(layer, [course], False, (depth,), thickness, cv2.LINE_AA, 4)
 
 
-def _height(cover: FloatArray, px_per_mm: float) -> FloatArray:
+def height_of(cover: FloatArray, px_per_mm: float) -> FloatArray:
     """
     Return how far the flesh rises above the sheet, in millimetres, float32 (H, W).
     """

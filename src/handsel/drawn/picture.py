@@ -16,7 +16,7 @@ from handsel.drawn.shot import Lens, Light, Pose, Shot
 HAND_LENGTH_MM = 182.0  # From the wrist crease to the tip of the middle finger.
 HAND_MIDDLE_MM = (-4.0, -84.0)
 PX_PER_MM_MAX = 4.0  # A hand that is larger in the picture is enlarged; its lines hold no more.
-_FOCAL_WIDTHS = 1.1  # Focal length in widths of the picture: an ordinary webcam.
+FOCAL_WIDTHS = 1.1  # Focal length in widths of the picture: an ordinary webcam.
 _CUFF_MM = (12.0, 30.0)
 _SLEEVE_WIDTH_MM, _SLEEVE_LENGTH_MM, _SLEEVE_PX_PER_MM = 78.0, 420.0, 1.5
 _SEED_SURROUNDINGS, _SEED_LENS = 8, 9
@@ -41,7 +41,7 @@ def place(pose: Pose, *, is_right: bool, width: int, height: int) -> FloatArray:
     """
     Return the homography (3, 3) from millimetres on the hand's sheet to pixels of the picture.
     """
-    focal = _FOCAL_WIDTHS * width
+    focal = FOCAL_WIDTHS * width
     distance = focal * HAND_LENGTH_MM / (pose.length * height)
     turn, pitch, roll = np.deg2rad([pose.turn_deg, pose.pitch_deg, pose.roll_deg])
     about_z = np.array([[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0], [0, 0, 1]])
@@ -63,14 +63,14 @@ def _with_hand(rng: np.random.Generator, image: FloatArray, look: HandLook, shot
     px_per_mm = min(PX_PER_MM_MAX, max(0.5, 1.15 * shot.pose.length * height / HAND_LENGTH_MM))
     to_picture = place(shot.pose, is_right=is_right, width=width, height=height)
     hand = draw_hand(look, shot, px_per_mm=px_per_mm)
-    sleeve = _sleeve(rng)
+    sleeve = sleeve_sheet(rng)
     image = image * _shadow((hand, sleeve), to_picture, shot.light, width=width, height=height)[..., None]
     for sheet in (hand, sleeve):
-        _paint(image, sheet, to_picture)
+        paint(image, sheet, to_picture)
     return image
 
 
-def _sleeve(rng: np.random.Generator) -> Sheet:
+def sleeve_sheet(rng: np.random.Generator) -> Sheet:
     """
     Return a sleeve around the wrist.
     """
@@ -81,7 +81,7 @@ def _sleeve(rng: np.random.Generator) -> Sheet:
     return Sheet(colour=colour, cover=cover, corner_mm=corner, px_per_mm=_SLEEVE_PX_PER_MM)
 
 
-def _from_sheet(sheet: Sheet, to_picture: FloatArray) -> NDArray[np.float64]:
+def from_sheet(sheet: Sheet, to_picture: FloatArray) -> NDArray[np.float64]:
     """
     Return the homography (3, 3) from pixels of a sheet to pixels of the picture.
     """
@@ -89,11 +89,11 @@ def _from_sheet(sheet: Sheet, to_picture: FloatArray) -> NDArray[np.float64]:
     return np.asarray(to_picture @ np.array([[scale, 0, x], [0, scale, y], [0, 0, 1]]), dtype=np.float64)
 
 
-def _paint(image: FloatArray, sheet: Sheet, to_picture: FloatArray) -> None:
+def paint(image: FloatArray, sheet: Sheet, to_picture: FloatArray) -> None:
     """
     Lay a sheet into `image`, in place, only where it can reach.
     """
-    matrix = _from_sheet(sheet, to_picture)
+    matrix = from_sheet(sheet, to_picture)
     rows, columns = sheet.cover.shape
     edge = np.array([[(0, 0), (columns, 0), (columns, rows), (0, rows)]], np.float64)
     corners = cv2.perspectiveTransform(edge, matrix)[0]
@@ -121,7 +121,7 @@ def _shadow(sheets: tuple[Sheet, ...], to_picture: FloatArray, light: Light, *, 
     shift = np.array([[1, 0, -reach * np.cos(around)], [0, 1, -reach * np.sin(around)], [0, 0, 1]])
     moved = np.zeros(small[::-1], np.float32)
     for sheet in sheets:
-        matrix = shift @ shrink @ _from_sheet(sheet, to_picture)
+        matrix = shift @ shrink @ from_sheet(sheet, to_picture)
         moved = np.maximum(moved, cv2.warpPerspective(sheet.cover, matrix, small)).astype(np.float32)
     dark = 1 - np.float32(1.1 * (1 - light.softness)) * blurred(moved, 0.024 * small[1])
     return resized(dark, width=width, height=height)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from handsel.clock import Clock
-from handsel.config import Parties
+from handsel.config import AttackHintSetting, Parties
 from handsel.errors import BadInput, BodyInvalid, HandselError, InvariantBroken, StoreError
 from handsel.ids import ID_BYTES
 from handsel.keys import PublicKeys
@@ -27,7 +27,8 @@ from handsel.till.journal import Journal
 from handsel.till.make_request import RequestMaker
 from handsel.till.screen import Reading, Showing
 from handsel.till.seal_palm import PalmSealer
-from handsel.till.session import Session, frames_needed
+from handsel.till.second_look import Step, next_step
+from handsel.till.session import ATTACK_HINT, Session, frames_needed
 from handsel.till.settle import NothingDone, OpenCharge, OpenRequest, Outcome, Waiting, ask_again_later, resume, settle
 from handsel.vision.frame import Frame, decode_frame
 from handsel.vision.read_palm import PalmReading, Rejected
@@ -69,7 +70,10 @@ class Agent:
         clock: Clock,
         log: Log,
         random_bytes: Callable[[int], bytes],
+        attack_hint: AttackHintSetting,
     ) -> None:
+        self._attack_hint = attack_hint
+        self._asked_id = ""  # Of the action whose hand was asked for once more.
         self._reader = reader
         self._acquirer = acquirer
         self._journal = journal
@@ -164,7 +168,8 @@ class Agent:
         1. A palm is asked for, and by the name that the frame was taken for.
         2. Read the frame, without holding up who asks for the state.
         3. Whatever has happened meanwhile, a cancel say, counts more than the frame.
-        4. Enough good frames: from now on no other is looked at.
+        4. Enough good frames: do they look like a copy of a hand?
+        5. If not, no other is looked at from now on.
         """
         with self._lock:  # 1
             self._show(self._session.tick(now_ms=self._clock()))
@@ -172,7 +177,8 @@ class Agent:
             if name != self._name or not isinstance(before, Showing | Reading):
                 return None
         collected = self._collect(content, held, before.action)  # 2
-        good, now_ms = len(collected.readings), self._clock()
+        good, step = len(collected.readings), self._weigh(collected.readings, before.action)  # 4
+        now_ms = self._clock()
         with self._lock:
             if self._session.screen != before:  # 3
                 return None
@@ -180,8 +186,25 @@ class Agent:
                 self._show(self._session.saw(good=good, hint=collected.hint, now_ms=now_ms))
                 self._readings = collected.readings
                 return None
-            self._show(self._session.work(now_ms=now_ms))  # 4
+            if step is not Step.GO_ON:
+                self._look_again(before.action, step, now_ms=now_ms)
+                return None
+            self._show(self._session.work(now_ms=now_ms))  # 5
         return self._make(before.action, collected.readings, now_ms=now_ms)
+
+    def _weigh(self, readings: tuple[PalmReading, ...], action: Action) -> Step:
+        if len(readings) < frames_needed(action):
+            return Step.GO_ON
+        return next_step(readings, self._attack_hint, is_second=self._asked_id == action.id)
+
+    def _look_again(self, action: Action, step: Step, *, now_ms: int) -> None:
+        # The caller holds `_lock`.
+        self._readings = ()
+        self._asked_id = action.id
+        if step is Step.REFUSE:
+            self._show(self._session.declined(action, reason=ATTACK_HINT, now_ms=now_ms))
+        else:
+            self._show(self._session.saw(good=0, hint=TillHint.ONCE_MORE, now_ms=now_ms))
 
     def _collect(self, content: bytes, held: tuple[PalmReading, ...], action: Action) -> Collected:
         seen = self._read(content)

@@ -16,6 +16,7 @@ class TillHint(StrEnum):
 
     UNREADABLE = "unreadable"  # The bytes are not a picture that can be decoded.
     OTHER_HAND = "other_hand"  # Two hands were held out, one after the other, for one enrolment.
+    ONCE_MORE = "once_more"  # It looked like a copy of a hand: the till looks once more.
 
 
 Hint = Reason | TillHint

@@ -48,6 +48,7 @@ ATTEMPTS_MAX = 3  # Palms sent for one action.
 
 NO_PALM_SHOWN = "no_palm_shown"
 ATTEMPTS_USED_UP = "attempts_used_up"
+ATTACK_HINT = "attack_hint"
 VOIDED = "voided"
 NEVER_KNOWN = "never_known"
 RETRYABLE_REASONS = frozenset({"not_recognised", "ambiguous", "bound_to_other"})

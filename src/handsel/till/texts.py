@@ -20,12 +20,13 @@ from handsel.till.screen import (
     Showing,
     Trouble,
 )
-from handsel.till.session import ATTEMPTS_USED_UP, NEVER_KNOWN, NO_PALM_SHOWN, VOIDED
+from handsel.till.session import ATTACK_HINT, ATTEMPTS_USED_UP, NEVER_KNOWN, NO_PALM_SHOWN, VOIDED
 from handsel.vision.quality import Reason
 
 HINTS = {
     TillHint.UNREADABLE: "The camera's picture cannot be used. Is the camera plugged in?",
     TillHint.OTHER_HAND: "That was another hand. Hold out the same hand until the ring is full.",
+    TillHint.ONCE_MORE: "Please hold out your bare hand once more, and turn it a little from side to side.",
 }
 
 # Reasons as the acquirer passes them on; what is not here is `DECLINED`.
@@ -52,6 +53,7 @@ DECLINES = {
     "insufficient_funds": "There is not enough money in the wallet. Top it up, or pay another way.",
     NO_PALM_SHOWN: "No palm was shown in time. Type the code again when you are ready.",
     ATTEMPTS_USED_UP: "Your palm was not recognised. Please pay another way.",
+    ATTACK_HINT: "The till could not see your hand well enough. Try again in another light, or pay another way.",
 }
 DECLINED = "This was declined. Please pay another way."
 

@@ -6,28 +6,33 @@ Which finder and which model do the work is said in `eyes.py`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from handsel.errors import ensure
 from handsel.vision.embedding import Embedding, EmbeddingModel, Probe, best_cosine
 from handsel.vision.frame import Frame
-from handsel.vision.hand import HandFinder
+from handsel.vision.hand import Hand, HandFinder
 from handsel.vision.quality import Reason, grade, judge_frame, judge_hands, judge_placement, judge_roi
-from handsel.vision.roi import crop_roi, place_square
+from handsel.vision.roi import Placement, Roi, crop_roi, place_square
+from handsel.vision.sight import Sight
 
 READINGS_MAX = 16  # Captures that one enrolment is made of.
+
+Look = Callable[[Frame, Hand, Placement, Roi], Sight]
 
 
 @dataclass(frozen=True)
 class PalmReading:
     """
-    Hold what one frame said of a palm: the probe, and how good the picture was, 0..1.
+    Hold what one frame said of a palm: the probe, how good the picture was, 0..1, and what a hint of a copy is made of.
     """
 
     probe: Probe
     quality: float
+    sight: Sight | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -42,11 +47,12 @@ class Rejected:
 @dataclass(frozen=True)
 class PalmReader:
     """
-    Read palms with a finder and a model.
+    Read palms with a finder and a model; `look`, where there is one, keeps what a hint of a copy is made of.
     """
 
     finder: HandFinder
     model: EmbeddingModel
+    look: Look | None = None
 
     def read(self, frame: Frame) -> PalmReading | Rejected:
         """
@@ -72,7 +78,8 @@ class PalmReader:
         reason = judge_roi(roi)
         if reason is not None:
             return Rejected(reason)
-        return PalmReading(probe=self.model.embed(roi), quality=grade(roi, placement))
+        sight = self.look(frame, hands[0], placement, roi) if self.look else None
+        return PalmReading(probe=self.model.embed(roi), quality=grade(roi, placement), sight=sight)
 
 
 def merge_readings(readings: tuple[PalmReading, ...]) -> Embedding:

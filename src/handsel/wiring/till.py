@@ -5,16 +5,18 @@ Put a till's agent together, and run it. Nothing of money's books and no databas
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from handsel.clock import system_clock
-from handsel.config import TillConfig, load_config
+from handsel.config import AttackHintSetting, TillConfig, load_config
 from handsel.keys import PartyKeys
 from handsel.log import Log
 from handsel.till.agent import Agent
 from handsel.till.client import AcquirerClient, open_http
 from handsel.till.journal import Journal
 from handsel.vision.eyes import open_reader
+from handsel.vision.sight import look_at
 from handsel.web.app import build_app
 from handsel.web.health import health_route
 from handsel.web.simulated_camera import SimulatedCamera
@@ -37,6 +39,8 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
     http = open_http(config.acquirer)
     reader = open_reader()
     require_gallery(reader.model.curve, config.parties)
+    if config.attack_hint is not AttackHintSetting.OFF:
+        reader = replace(reader, look=look_at)
     agent = Agent(
         reader=reader,
         acquirer=AcquirerClient(http),
@@ -47,6 +51,7 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
         clock=system_clock,
         log=log,
         random_bytes=os.urandom,
+        attack_hint=config.attack_hint,
     )
     app = build_app(
         [health_route(), *till_routes(agent, SimulatedCamera() if config.simulated_camera else None)],
