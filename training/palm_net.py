@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812  As everybody calls it.
 from torch import Tensor, nn
 
-from line_field import CHANNELS, FIELD, HARMONICS, background
+from line_field import CHANNELS, FIELD, HARMONICS, LineField, background
 
 GRID = 6
 SPAN = 0.8  # Of the square, as in the places code.
@@ -98,17 +98,17 @@ class PlaceMap(nn.Module):
     Read an aligned field (B, CHANNELS, FIELD, FIELD) into a map of learned cells, (B, GRID · GRID · depth).
     """
 
-    def __init__(self, *, narrow: int = 48, wide: int = 96, depth: int = 8) -> None:
+    def __init__(self, *, narrow: int = 64, wide: int = 96, depth: int = 8) -> None:
         """
         Make the layers.
         """
         super().__init__()
         self.layers = nn.Sequential(
+            nn.AvgPool2d(2),
             convolution(CHANNELS, narrow),
             nn.ReLU(),
             Residual(narrow, narrow),
-            Residual(narrow, wide, stride=2),
-            Residual(wide, wide),
+            Residual(narrow, wide),
             Residual(wide, wide),
             nn.Dropout2d(0.05),
             nn.Conv2d(wide, depth, 4, 2, 1, bias=False),
@@ -202,3 +202,29 @@ def aligned(field: Tensor, pose: Tensor) -> Tensor:
     grid = (2 * (pose[:, :, :2] @ everywhere + pose[:, :, 2:])).transpose(1, 2).reshape(count, FIELD, FIELD, 2)
     strength = F.grid_sample(banks[:, :, -1], grid, padding_mode="zeros", align_corners=False)
     return torch.cat([turned, strength[:, :, None]], dim=2).reshape(count, CHANNELS, FIELD, FIELD)
+
+
+class PalmCode(nn.Module):
+    """
+    Turn one grey square (1, 1, SIDE, SIDE), 0..255, into the code of every view, (V, PLACES): what is written as a file.
+
+    The square is aligned once; a view is a small turn and shift of the aligned palm, the first of them none.
+    """
+
+    def __init__(self, aligner: Aligner, views: Tensor) -> None:
+        """
+        Join the parts. `views` are affine maps (V, 2, 3), from places of the view to places of the palm.
+        """
+        super().__init__()
+        self.field = LineField()
+        self.aligner = aligner
+        self.register_buffer("views", views)
+
+    def forward(self, square: Tensor) -> Tensor:
+        """
+        Return the views' codes.
+        """
+        field = self.field(square)
+        count = self.views.shape[0]
+        pose = compose(self.aligner(field).expand(count, -1, -1), self.views)
+        return places_code(field.expand(count, -1, -1, -1), pose)

@@ -80,8 +80,8 @@ class Crop:
     Say how badly squares are cut: standard deviations of turn in degrees, and of shift, scale, aspect, shear, perspective.
     """
 
-    turn: float = 7.0
-    shift: float = 0.06
+    turn: float = 7.5
+    shift: float = 0.065
     scale: float = 0.085
     aspect: float = 0.035
     shear: float = 0.035
@@ -169,15 +169,17 @@ class Painter:
 
     def _places(self, count: int) -> Tensor:
         crop = self.crop
+        # Most finders cut most squares well.
+        error = 1 - self.sometimes(count, 0.4) * self.uniform(count, 0.4, 0.8)
         line = (torch.arange(SIDE, device=self.device) + 0.5) / SIDE - 0.5
         across, down = line[None, None, None, :], line[None, None, :, None]
-        turn = self.normal(count, float(np.deg2rad(crop.turn)))
-        scale, aspect = torch.exp(self.normal(count, crop.scale)), torch.exp(self.normal(count, crop.aspect))
+        turn = error * self.normal(count, float(np.deg2rad(crop.turn)))
+        scale, aspect = torch.exp(error * self.normal(count, crop.scale)), torch.exp(self.normal(count, crop.aspect))
         shear = self.normal(count, crop.shear)
         depth = 1 / (1 + self.normal(count, crop.perspective) * across + self.normal(count, crop.perspective) * down)
         cosine, sine = torch.cos(turn) * scale, torch.sin(turn) * scale
-        x = (cosine * aspect * across + (shear - sine) / aspect * down) * depth + self.normal(count, crop.shift)
-        y = (sine * aspect * across + cosine / aspect * down) * depth + self.normal(count, crop.shift)
+        x = (cosine * aspect * across + (shear - sine) / aspect * down) * depth + error * self.normal(count, crop.shift)
+        y = (sine * aspect * across + cosine / aspect * down) * depth + error * self.normal(count, crop.shift)
         bending = self.normal(count, 1).abs()
         wide = self.smooth(count, self.knots(3, 6), channels=2) * (crop.bending * bending)
         narrow = self.smooth(count, 8, channels=2) * (crop.bending / 4 * bending)
@@ -214,11 +216,15 @@ class Painter:
         image = image - force * (torch.cos(angle) * across + torch.sin(angle) * down)
         image = image + self.smooth(count, 2) * self.uniform(count, 2, 30)
         image = image + self.smooth(count, self.knots(3, 7)) * self.uniform(count, 0, 14)
+        return self._shaded(self._shaded(image, chance=0.35), chance=0.1)
+
+    def _shaded(self, image: Tensor, *, chance: float) -> Tensor:
+        count = len(image)
         line = torch.linspace(-0.5, 0.5, SIDE, device=self.device)
         turn = self.uniform(count, 0, 2 * np.pi)
         distance = torch.cos(turn) * line[None, None, None, :] + torch.sin(turn) * line[None, None, :, None]
         edge = torch.sigmoid((distance + self.normal(count, 0.2)) / self.uniform(count, 0.005, 0.08))
-        return image * (1 - self.sometimes(count, 0.2) * self.uniform(count, 0.2, 0.65) * edge)
+        return image * (1 - self.sometimes(count, chance) * self.uniform(count, 0.2, 0.75) * edge)
 
     def _covered(self, image: Tensor) -> Tensor:
         count = len(image)
@@ -231,7 +237,7 @@ class Painter:
     def _photographed(self, image: Tensor) -> Tensor:
         count = len(image)
         noise = torch.randn(image.shape, generator=self.generator, device=self.device)
-        grainy = self.normal(count, 4.5).abs() * (1 + 2 * self.sometimes(count, 0.1))
+        grainy = self.normal(count, 4.5).abs() * (1 + 2 * self.sometimes(count, 0.2))
         early = self.sometimes(count, 0.4)
         image = image + noise * (grainy * early * 2)
         soft = _blurred(image, 1.0)

@@ -14,28 +14,24 @@ Usage: OMP_NUM_THREADS=1 python training/train_aligner.py SQUARES-FOLDER RUN-FOL
 from __future__ import annotations
 
 import argparse
-import json
-import logging
-import time
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812  As everybody calls it.
-from torch import Tensor
-
 from field_pool import FieldPool, open_pool
+from numpy.typing import NDArray
 from paint_squares import MESH, PICTURES
 from palm_net import SPAN, Aligner, mesh
+from torch import Tensor
+from training_run import TrainingRun
 
-log = logging.getLogger("train_aligner")
+Numbers = NDArray[np.int64]  # Of pictures.
 PAIRS = 96
 RATE = 2e-3
 DECAY = 0.02
-ABSOLUTE = 0.1  # Weight of the distance from where the mesh should lie.
 SOFT = 0.02  # Sides.
-REPORT_STEPS = 50
-CHECKPOINT_S = 120
+LOSS_SCALE, GRADIENT_MAX = 100.0, 20.0
 
 
 def palm_places(shown: Tensor, pose: Tensor, places: Tensor) -> Tensor:
@@ -56,7 +52,7 @@ def distance(one: Tensor, other: Tensor) -> Tensor:
     return torch.sqrt(((one - other) ** 2).sum(1).mean(1) + SOFT**2) - SOFT
 
 
-def draw_pairs(rng: np.random.Generator, palms: int) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+def draw_pairs(rng: np.random.Generator, palms: int) -> Numbers:
     """
     Return the numbers of `PAIRS` pictures and of as many others of the same palms, (2 · PAIRS,).
     """
@@ -66,7 +62,7 @@ def draw_pairs(rng: np.random.Generator, palms: int) -> np.ndarray[tuple[int, ..
     return np.concatenate([chosen * PICTURES + first, chosen * PICTURES + second])
 
 
-def losses(aligner: Aligner, pool: FieldPool, pictures: np.ndarray[tuple[int, ...], np.dtype[np.int64]], device: str) -> tuple[Tensor, Tensor, Tensor]:
+def losses(aligner: Aligner, pool: FieldPool, pictures: Numbers, *, device: str) -> tuple[Tensor, Tensor, Tensor]:
     """
     Return the mean distance of pairs, from where they should lie, and of pairs as they were cut.
     """
@@ -81,57 +77,56 @@ def losses(aligner: Aligner, pool: FieldPool, pictures: np.ndarray[tuple[int, ..
     return pair, distance(lies, places[None]).mean(), distance(as_cut[:PAIRS], as_cut[PAIRS:]).mean()
 
 
-def main() -> None:
+def read_command_line() -> argparse.Namespace:
     """
-    Read the command line, train, and write `aligner.pt`.
+    Return the options.
     """
     options = argparse.ArgumentParser(description="Train the aligner on painted squares.")
     options.add_argument("squares_folder", type=Path)
     options.add_argument("run_folder", type=Path)
+    options.add_argument("--first-piece", type=int, default=0)
     options.add_argument("--pieces", type=int, default=12)
     options.add_argument("--minutes", type=float, default=20)
+    options.add_argument("--absolute", type=float, default=0.4, help="weight of the distance from where meshes should lie")
+    options.add_argument("--start", type=Path, help="an aligner.pt to go on from, with a fresh optimiser")
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--device", default="cpu")
-    chosen = options.parse_args()
-    chosen.run_folder.mkdir(parents=True, exist_ok=True)
-    logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO, handlers=[logging.StreamHandler(), logging.FileHandler(chosen.run_folder / "aligner.log")])
+    return options.parse_args()
+
+
+def main() -> None:
+    """
+    Train, and write `aligner.pt`.
+    """
+    chosen = read_command_line()
     torch.set_num_threads(1)
     torch.manual_seed(chosen.seed)
-    pool = open_pool(chosen.squares_folder, range(chosen.pieces), device=chosen.device)
+    run = TrainingRun(chosen.run_folder, "aligner", minutes=chosen.minutes)
+    pieces = range(chosen.first_piece, chosen.first_piece + chosen.pieces)
+    pool = open_pool(chosen.squares_folder, pieces, device=chosen.device)
     aligner = Aligner().to(chosen.device).to(memory_format=torch.channels_last)
+    if chosen.start is not None:
+        aligner.load_state_dict(torch.load(chosen.start, weights_only=True))
     optimiser = torch.optim.AdamW(aligner.parameters(), lr=RATE, weight_decay=DECAY)
-    checkpoint, step, worked_s = chosen.run_folder / "aligner.checkpoint.pt", 0, 0.0
-    if checkpoint.exists():
-        kept = torch.load(checkpoint)
-        aligner.load_state_dict(kept["aligner"])
-        optimiser.load_state_dict(kept["optimiser"])
-        step, worked_s = kept["step"], kept["worked_s"]
-    log.info("%s parameters, %d palms, from step %d", sum(p.numel() for p in aligner.parameters()), pool.palms, step)
-    sums, saved_s = np.zeros(3), worked_s
-    while worked_s < 60 * chosen.minutes:
-        started = time.monotonic()
-        rng = np.random.default_rng([chosen.seed, step])
-        share = worked_s / (60 * chosen.minutes)
-        for group in optimiser.param_groups:
-            group["lr"] = RATE * min(1.0, (step + 1) / 100) * (0.5 + 0.5 * float(np.cos(np.pi * share)))
-        pair, absolute, as_cut = losses(aligner, pool, draw_pairs(rng, pool.palms), chosen.device)
+    for step in run.steps({"aligner": aligner, "optimiser": optimiser}, optimiser, rate=RATE):
+        pictures = draw_pairs(np.random.default_rng([chosen.seed, step]), pool.palms)
+        pair, absolute, as_cut = losses(aligner, pool, pictures, device=chosen.device)
         optimiser.zero_grad()
-        (100 * (pair + ABSOLUTE * absolute)).backward()
-        torch.nn.utils.clip_grad_norm_(aligner.parameters(), 20.0)
+        (LOSS_SCALE * (pair + chosen.absolute * absolute)).backward()
+        torch.nn.utils.clip_grad_norm_(aligner.parameters(), GRADIENT_MAX)
         optimiser.step()
-        step += 1
-        sums += (pair.item(), absolute.item(), as_cut.item())
-        worked_s += time.monotonic() - started
-        if step % REPORT_STEPS == 0:
-            log.info("step %d: pairs %.4f (as cut %.4f), off %.4f, %.0f pictures a second", step, *(sums / REPORT_STEPS)[[0, 2, 1]], 2 * PAIRS * step / worked_s)
-            sums[:] = 0
-        if worked_s - saved_s > CHECKPOINT_S:
-            torch.save({"aligner": aligner.state_dict(), "optimiser": optimiser.state_dict(), "step": step, "worked_s": worked_s}, checkpoint)
-            saved_s = worked_s
-    torch.save(aligner.state_dict(), chosen.run_folder / "aligner.pt")
-    recipe = {"script": "training/train_aligner.py", "palms": pool.palms, "pictures": 2 * PAIRS * step, "minutes": round(worked_s / 60, 1), "seed": chosen.seed, "rate": RATE, "pairs": PAIRS}
-    (chosen.run_folder / "aligner.json").write_text(json.dumps(recipe))
-    log.info("%s", recipe)
+        run.watch([pair.item(), as_cut.item(), absolute.item()], pictures=2 * PAIRS)
+    recipe = {
+        "script": "training/train_aligner.py",
+        "palms": pool.palms,
+        "pictures": 2 * PAIRS * run.step,
+        "pairs": PAIRS,
+        "rate": RATE,
+        "absolute": chosen.absolute,
+        "seed": chosen.seed,
+        "start": "" if chosen.start is None else (chosen.start.parent / "aligner.json").read_text(),
+    }
+    run.finish(aligner, recipe)
 
 
 if __name__ == "__main__":

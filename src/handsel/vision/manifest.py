@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import numpy as np
@@ -37,6 +38,29 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     threshold_source: str
 
 
+class NetEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Describe one net: its file, and in words how it came about.
+    """
+
+    file: str
+    sha256: str
+    recipe: str
+
+
+EntryT = TypeVar("EntryT", Entry, NetEntry)
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedNet:
+    """
+    Hold the checked bytes of a net's file.
+    """
+
+    net_id: str
+    content: bytes = field(repr=False)
+
+
 @dataclass(frozen=True, eq=False)
 class LoadedModel:
     """
@@ -58,10 +82,8 @@ def load_model(directory: Path, name: str, *, shapes: Mapping[str, tuple[int, ..
 
     Raises `ModelInvalid`.
     """
-    entry = _read_entry(directory, name)  # 1
-    content = _read_bytes(directory / entry.file)  # 2
-    if hashlib.sha256(content).hexdigest() != entry.sha256:
-        raise ModelInvalid(f"{entry.file} is not the file that {MANIFEST} names; restore it, or fit it again")
+    entry = _read_entry(directory, name, Entry)  # 1
+    content = _read_named(directory, entry)  # 2
     if entry.arrays != dict(shapes):
         raise ModelInvalid(f"{MANIFEST} describes other arrays than this version of Handsel reads")
     arrays = _read_arrays(content, entry)  # 3
@@ -70,15 +92,30 @@ def load_model(directory: Path, name: str, *, shapes: Mapping[str, tuple[int, ..
     return LoadedModel(model_id=f"{name}-{entry.sha256[:ID_DIGITS]}", threshold=entry.threshold, arrays=arrays)
 
 
-def _read_entry(directory: Path, name: str) -> Entry:
+def read_net(directory: Path, name: str) -> LoadedNet:
+    """
+    Return the net `name` of `directory`, if its file is the one that the manifest names. Raises `ModelInvalid`.
+    """
+    entry = _read_entry(directory, name, NetEntry)
+    return LoadedNet(net_id=f"{name}-{entry.sha256[:ID_DIGITS]}", content=_read_named(directory, entry))
+
+
+def _read_entry(directory: Path, name: str, kind: type[EntryT]) -> EntryT:
     try:
         document = tomllib.loads(_read_bytes(directory / MANIFEST).decode())
-        entry = msgspec.convert(document[name], Entry)
+        entry = msgspec.convert(document[name], kind)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, msgspec.ValidationError) as exc:
         raise ModelInvalid(f"{MANIFEST} has no sound entry for {name}") from exc
     if Path(entry.file).name != entry.file:
         raise ModelInvalid(f"the file that {MANIFEST} names lies beside it")
     return entry
+
+
+def _read_named(directory: Path, entry: Entry | NetEntry) -> bytes:
+    content = _read_bytes(directory / entry.file)
+    if hashlib.sha256(content).hexdigest() != entry.sha256:
+        raise ModelInvalid(f"{entry.file} is not the file that {MANIFEST} names; restore it, or make it again")
+    return content
 
 
 def _read_bytes(path: Path) -> bytes:
