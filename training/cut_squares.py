@@ -1,10 +1,11 @@
 """
-Cut the palm squares out of photographs and of harder ones made from them, and keep them in one file, to score codes with.
+Cut the palm squares out of photographs and of harder ones made from them, and keep them in one file, to score codes
+with.
 
-What is written are people's palms: for testing, and outside the repository. Each square is kept with half a square around
-it, so that a scorer can displace it as a worse finder would.
+What is written are people's palms: for testing, and outside the repository. Each square is kept with half a square
+around it, so that a scorer can displace it as a worse finder would.
 
-Usage: python training/cut_squares.py SQUARES.npz FOLDER...
+Usage: python -m training.cut_squares SQUARES.npz FOLDER...
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """
 Draw palms once and keep their layers, so that a training can paint pictures of them again and again.
 
-Palms are drawn in pieces of 250, each a file of its own; what is there already is not drawn again, so that the work may be
-stopped and run side by side. A palm belongs to no one, and its seed is its place in the file plus the first seed.
+Palms are drawn in pieces of 250, each a file of its own; what is there already is not drawn again, so that the work may
+be stopped and run side by side. A palm belongs to no one, and its seed is its place in the file plus the first seed.
 
-Usage: OMP_NUM_THREADS=1 python training/draw_palms.py FOLDER --first-seed 30000000 --count 3000 [--workers 1]
+Usage: OMP_NUM_THREADS=1 python -m training.draw_palms FOLDER --first-seed 30000000 --count 3000 [--workers 1]
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ models' folder, and name it in its manifest.
 
 The file is compared with the net it came from. Its threshold and whitening are fitted then: `fit_aligned_places.py`.
 
-Usage: PYTHONPATH=src python training/export_aligner.py RUN-FOLDER [--models src/handsel/models]
+Usage: PYTHONPATH=src python -m training.export_aligner RUN-FOLDER [--models src/handsel/models]
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ import argparse
 import hashlib
 import io
 import json
+import tomllib
 from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
 import tomli_w
-import tomllib
 import torch
 from torch import Tensor
+from training.line_field import SIDE
+from training.palm_net import Aligner, PalmCode
 
 from handsel.vision.places import View, spread_views
-from line_field import SIDE
-from palm_net import Aligner, PalmCode
 
 MODELS = Path(__file__).resolve().parent.parent / "src" / "handsel" / "models"
 NET_NAME = "aligned-places"
@@ -63,9 +63,9 @@ def recipe_sentence(recipe: dict[str, object]) -> str:
     Return in words how the net was trained.
     """
     return (
-        f"{recipe['script']}: {recipe['pictures']} pictures of {recipe['palms']} drawn palms, {recipe['minutes']} minutes "
-        f"on one core, {recipe['pairs']} pairs a batch, AdamW at {recipe['rate']}, weight {recipe['absolute']} of where "
-        f"meshes should lie, seed {recipe['seed']}, after {recipe['start'] or 'nothing'}. No real palm and no statistic of one."
+        f"{recipe['script']}: {recipe['pictures']} pictures of {recipe['palms']} drawn palms, {recipe['minutes']} minutes, "
+        f"{recipe['pairs']} pairs a batch, AdamW at {recipe['rate']}, weight {recipe['absolute']} of where meshes should "
+        f"lie, seed {recipe['seed']}, after {recipe['start'] or 'nothing'}. No real palm and no statistic of one."
     )
 
 

@@ -13,9 +13,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-
-from line_field import CHANNELS, FIELD, LineField
-from paint_squares import MESH, PALMS, PICTURES
+from training.line_field import CHANNELS, FIELD, LineField
+from training.paint_squares import MESH, PALMS, PICTURES
 
 BATCH = 64
 OF_A_PIECE = PALMS * PICTURES
@@ -77,7 +76,10 @@ def open_pool(folder: Path, pieces: range, *, device: str = "cpu") -> FieldPool:
             places.append(painted["places"].reshape(OF_A_PIECE, 2, MESH, MESH))
             if not path.exists():
                 unfinished = path.with_suffix(".part.npy")
-                np.save(unfinished, find_fields(painted["images"].reshape(OF_A_PIECE, *painted["images"].shape[2:]), device=device))
+                np.save(
+                    unfinished,
+                    find_fields(painted["images"].reshape(OF_A_PIECE, *painted["images"].shape[2:]), device=device),
+                )
                 unfinished.rename(path)
         fields.append(np.load(path, mmap_mode="r"))
     return FieldPool(tuple(fields), np.concatenate(places))

@@ -1,12 +1,12 @@
 """
 Make harder pictures out of a folder of photographs of hands, to test with and for nothing else.
 
-Every picture `<person>/<shot>.jpg` gives `<person>/<shot>_<trouble>.jpg`, one for each trouble of `TROUBLES`: tilted, bent,
-under coloured or dim light, blurred, half in shadow, badly compressed, wet, written on, small, turned, mirrored, and several
-at once. The same folder and seed give the same pictures. Nothing is measured on the photographs, and nothing that is
-written here may be fitted on: what comes out are people's hands as much as what goes in.
+Every picture `<person>/<shot>.jpg` gives `<person>/<shot>_<trouble>.jpg`, one for each trouble of `TROUBLES`: tilted,
+bent, under coloured or dim light, blurred, half in shadow, badly compressed, wet, written on, small, turned, mirrored,
+and several at once. The same folder and seed give the same pictures. Nothing is measured on the photographs, and
+nothing that is written here may be fitted on: what comes out are people's hands as much as what goes in.
 
-Usage: python training/harder_photos.py ../shared/palms FOLDER-OUTSIDE-THE-REPOSITORY [--seed 1]
+Usage: python -m training.harder_photos ../shared/palms FOLDER-OUTSIDE-THE-REPOSITORY [--seed 1]
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def tilted(rng: np.random.Generator, picture: Picture) -> Picture:
     places = seen[:, :2] / seen[:, 2:] * focal + (width / 2, height / 2)
     source = (corners[:, :2] + (width / 2, height / 2)).astype(np.float32)
     matrix = cv2.getPerspectiveTransform(source, places.astype(np.float32))
-    return warped(picture, matrix)
+    return warped(picture, np.asarray(matrix, np.float64))
 
 
 def bent(rng: np.random.Generator, picture: Picture) -> Picture:
@@ -120,7 +120,7 @@ def wet(rng: np.random.Generator, picture: Picture) -> Picture:
     spots = np.zeros(picture.shape[:2], np.float32)
     for x, y in places_on(rng, skin, count=int(rng.integers(20, 60))):
         axes = (int(rng.integers(1, 9)), int(rng.integers(1, 4)))
-        cv2.ellipse(spots, (x, y), axes, rng.uniform(0, 180), 0, 360, rng.uniform(60, 220), -1, cv2.LINE_AA)
+        cv2.ellipse(spots, (x, y), axes, rng.uniform(0, 180), 0, 360, (rng.uniform(60, 220),), -1, cv2.LINE_AA)
     gloss = (shine + cv2.GaussianBlur(spots, (0, 0), rng.uniform(0.7, 2))) * cv2.GaussianBlur(skin, (0, 0), 2)
     return np.asarray(picture * 0.9 + gloss[..., None], np.float32)
 
@@ -132,8 +132,10 @@ def inked(rng: np.random.Generator, picture: Picture) -> Picture:
     ink = np.zeros(picture.shape[:2], np.float32)
     for x, y in places_on(rng, skin_of(picture), count=int(rng.integers(6, 14))):
         steps = np.cumsum(rng.normal(0, 1, (30, 2)), axis=0) * rng.uniform(5, 12)
-        points = (cv2.GaussianBlur(steps.astype(np.float32), (1, 9), 2) + (x, y)).astype(np.int32)
-        cv2.polylines(ink, [points], isClosed=False, color=1.0, thickness=int(rng.integers(2, 5)), lineType=cv2.LINE_AA)
+        points = (cv2.GaussianBlur(steps.astype(np.float32), (1, 9), 2) + np.array([x, y])).astype(np.int32)
+        cv2.polylines(
+            ink, [points], isClosed=False, color=(1.0,), thickness=int(rng.integers(2, 5)), lineType=cv2.LINE_AA
+        )
     ink = (ink * skin_of(picture) * np.float32(rng.uniform(0.6, 0.95)))[..., None]
     colour = np.array([(130, 40, 30), (40, 35, 35), (40, 40, 160)][int(rng.integers(3))], np.float32)
     return np.asarray(picture * (1 - ink) + colour * ink, np.float32)

@@ -1,15 +1,17 @@
 """
-Find the angles of lines in many squares at once: the fixed oriented filters of the places code, as one layer of a network.
+Find the angles of lines in many squares at once: the fixed oriented filters of the places code, as one layer of a
+network.
 
-Two banks of twelve filters, at three quarters of the places code's resolution. Out of every place come the 2nd, 4th, 6th and
-8th harmonic of its line's angle, of unit norm together however faint the line is, and how strong it is. Nothing is learned.
+Two banks of twelve filters, at three quarters of the places code's resolution. Out of every place come the 2nd, 4th,
+6th and 8th harmonic of its line's angle, of unit norm together however faint the line is, and how strong it is. Nothing
+is learned.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812  As everybody calls it.
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 SIDE = 96

@@ -2,9 +2,10 @@
 Paint many squares of many drawn palms once, and keep them: a training looks at each more than once.
 
 Pieces of 1,000 palms, 16 pictures each, in families of four that share their main lines. A piece is a file, and what is
-there already is not painted again. On a GPU this takes seconds; on one core of a CPU half a minute for a thousand palms.
+there already is not painted again. On a GPU this takes seconds; on one core of a CPU half a minute for a thousand
+palms.
 
-Usage: python training/paint_squares.py PALMS-FOLDER SQUARES-FOLDER --pieces 12 [--palms 3000] [--device cpu]
+Usage: python -m training.paint_squares PALMS-FOLDER SQUARES-FOLDER --pieces 12 [--palms 3000] [--device cpu]
 """
 
 from __future__ import annotations
@@ -16,11 +17,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812  As everybody calls it.
+import torch.nn.functional as F
 from numpy.typing import NDArray
-
-from draw_palms import load_palms
-from square_painter import SIDE, Chosen, Painter, Pigments, make_pigments
+from training.draw_palms import load_palms
+from training.square_painter import SIDE, Chosen, Painter, Pigments, make_pigments
 
 PALMS, PICTURES, FAMILY = 1000, 16, 4  # Of a piece.
 BATCH = 64
@@ -30,7 +30,8 @@ MESH = 12  # Places are kept for a mesh of 12 × 12 cells.
 @dataclass(frozen=True)
 class Pool:
     """
-    Hold pictures uint8 (palms, PICTURES, SIDE, SIDE), and the places they show, float16 (palms, PICTURES, 2, MESH, MESH).
+    Hold pictures uint8 (palms, PICTURES, SIDE, SIDE), and the places they show, float16 (palms, PICTURES, 2, MESH,
+    MESH).
     """
 
     images: NDArray[np.uint8]

@@ -1,11 +1,11 @@
 """
 Hold the networks of the learned code: one that finds how a square lies, one that reads its lines at their places.
 
-Both look at the field of lines (`line_field.py`) and at nothing else: no skin, no shade, no texture. So what they learn on
-drawn palms holds for others. They are dense 3 × 3 residual networks, small enough for one thread.
+Both look at the field of lines (`line_field.py`) and at nothing else: no skin, no shade, no texture. So what they learn
+on drawn palms holds for others. They are dense 3 × 3 residual networks, small enough for one thread.
 
-1. `Aligner`: how the square was cut, as an affine map. Two squares of one palm that were cut differently are read at the
-   same places of the palm, whatever these are: that is all it is trained for.
+1. `Aligner`: how the square was cut, as an affine map. Two squares of one palm that were cut differently are read at
+   the same places of the palm, whatever these are: that is all it is trained for.
 2. `sample_field`: the field at places of the square, its angles turned along.
 3. `places_code`: 6 × 6 wide places of the field, as the untrained places code has them: 432 numbers.
 4. `PlaceMap`: a small map of 6 × 6 learned cells, each seeing far around itself.
@@ -16,10 +16,9 @@ What turns an angle is a complex number and its powers, so that the whole can be
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F  # noqa: N812  As everybody calls it.
+import torch.nn.functional as F
 from torch import Tensor, nn
-
-from line_field import CHANNELS, FIELD, HARMONICS, LineField, background
+from training.line_field import CHANNELS, FIELD, HARMONICS, LineField, background
 
 GRID = 6
 SPAN = 0.8  # Of the square, as in the places code.
@@ -206,7 +205,8 @@ def aligned(field: Tensor, pose: Tensor) -> Tensor:
 
 class PalmCode(nn.Module):
     """
-    Turn one grey square (1, 1, SIDE, SIDE), 0..255, into the code of every view, (V, PLACES): what is written as a file.
+    Turn one grey square (1, 1, SIDE, SIDE), 0..255, into the code of every view, (V, PLACES): what is written as a
+    file.
 
     The square is aligned once; a view is a small turn and shift of the aligned palm, the first of them none.
     """

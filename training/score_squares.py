@@ -3,11 +3,11 @@ Score a code on squares that were cut out of photographs: which share of pairs o
 false matches.
 
 The photographs themselves are so easy that every code accepts all of them. So the squares are displaced by chance, as a
-worse finder would do, and the harder pictures of `harder_photos.py` are compared with each other and with the photographs.
-Two pictures made from one photograph are never compared. A trial's score is the best of the probe's views against the
-enrolled one. For testing, and for choosing between designs; nothing is fitted here.
+worse finder would do, and the harder pictures of `harder_photos.py` are compared with each other and with the
+photographs. Two pictures made from one photograph are never compared. A trial's score is the best of the probe's views
+against the enrolled one. For testing, and for choosing between designs; nothing is fitted here.
 
-Usage: python training/score_squares.py SQUARES.npz          (scores the model in use)
+Usage: python -m training.score_squares SQUARES.npz          (scores the model in use)
 """
 
 from __future__ import annotations
@@ -59,13 +59,15 @@ def load_squares(path: Path) -> tuple[Squares, NDArray[np.uint8]]:
     return Squares(pixels, stored["person"][found], stored["shot"][found], stored["trouble"][found]), wide
 
 
-def displace(wide: NDArray[np.uint8], spread: tuple[float, float, float], rng: np.random.Generator) -> NDArray[np.uint8]:
+def displace(
+    wide: NDArray[np.uint8], spread: tuple[float, float, float], rng: np.random.Generator
+) -> NDArray[np.uint8]:
     """
     Return the square of a wide one, (128, 128, 3), turned, shifted and scaled by chance.
     """
     turn, x, y, scale = rng.normal(0, 1, 4) * (spread[0], spread[1], spread[1], spread[2])
     matrix = cv2.getRotationMatrix2D((SIDE_PX - 0.5, SIDE_PX - 0.5), turn, float(np.exp(scale)))
-    matrix[:, 2] += (x * SIDE_PX - SIDE_PX / 2, y * SIDE_PX - SIDE_PX / 2)
+    matrix = matrix + np.array([[0, 0, x * SIDE_PX - SIDE_PX / 2], [0, 0, y * SIDE_PX - SIDE_PX / 2]])
     warped = cv2.warpAffine(wide, matrix, (SIDE_PX, SIDE_PX), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(warped, np.uint8)
 

@@ -3,8 +3,8 @@ Paint squares of drawn palms by the hundred, on a CPU or a GPU alike.
 
 A palm here is a choice of three drawn ones: the main lines of one, the secondary lines of another, the wrinkles of a
 third. So a few thousand drawn palms give more identities than a training can see, and look-alikes: the same main lines,
-everything else another's. Texture and folds are always a stranger's, because they do not tell hands apart from one picture
-to the next as lines do.
+everything else another's. Texture and folds are always a stranger's, because they do not tell hands apart from one
+picture to the next as lines do.
 
 1. One cropping error (turn, shift, scale, aspect, shear, perspective) and one smooth bending move all layers together.
 2. Every layer fades by its own gain, unevenly over the palm.
@@ -22,7 +22,7 @@ from functools import cache
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812  As everybody calls it.
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -77,7 +77,8 @@ class Painted:
 @dataclass(frozen=True)
 class Crop:
     """
-    Say how badly squares are cut: standard deviations of turn in degrees, and of shift, scale, aspect, shear, perspective.
+    Say how badly squares are cut: standard deviations of turn in degrees, and of shift, scale, aspect, shear,
+    perspective.
     """
 
     turn: float = 7.5
@@ -106,7 +107,7 @@ class Painter:
     Paint squares with one generator on one device.
     """
 
-    def __init__(self, pigments: Pigments, generator: torch.Generator, crop: Crop = Crop()) -> None:  # noqa: B008  Frozen.
+    def __init__(self, pigments: Pigments, generator: torch.Generator, crop: Crop = Crop()) -> None:
         """
         Keep what is painted with.
         """
@@ -307,8 +308,8 @@ def _segment(
 ) -> None:
     angle, half = rng.uniform(0, np.pi), rng.uniform(0.05, 0.28)
     reach = np.array([np.cos(angle), np.sin(angle)]) * half
-    ends = [tuple(int(v * SIDE * 16) for v in middle + sign * reach) for sign in (-1, 1)]
-    cv2.line(image, *ends, (depth,), thickness, cv2.LINE_AA, 4)
+    start, end = ([int(v * SIDE * 16) for v in middle + sign * reach] for sign in (-1, 1))
+    cv2.line(image, start, end, (depth,), thickness, cv2.LINE_AA, 4)
 
 
 def _folds(rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -334,15 +335,15 @@ def _cover(rng: np.random.Generator) -> NDArray[np.uint8]:
     if kind < 0.4:
         for x, y in rng.integers(0, SIDE, (int(rng.integers(5, 40)), 2)).tolist():
             axes = (int(rng.integers(1, 5)), int(rng.integers(1, 3)))
-            cv2.ellipse(cover, (x, y), axes, u(0, 180), 0, 360, u(90, 255), -1, cv2.LINE_AA)
+            cv2.ellipse(cover, (x, y), axes, u(0, 180), 0, 360, (u(90, 255),), -1, cv2.LINE_AA)
         shine = cv2.resize(rng.standard_normal((5, 5), dtype=np.float32), (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
         cover = np.maximum(cover, np.maximum(shine - 0.6, 0) * u(0, 110))
     elif kind < 0.8:
         for _ in range(int(rng.integers(1, 7))):
             steps = np.cumsum(rng.normal(0, 1, (24, 2)), axis=0) * u(1, 3)
             points = cv2.GaussianBlur(steps.astype(np.float32), (1, 9), 2) + u(0, SIDE, 2)
-            cv2.polylines(cover, [points.astype(np.int32)], False, 255.0, int(rng.integers(1, 3)), cv2.LINE_AA)
+            cv2.polylines(cover, [points.astype(np.int32)], False, (255.0,), int(rng.integers(1, 3)), cv2.LINE_AA)
     else:
         box = (tuple(u(0, SIDE, 2)), (u(10, 60), u(6, 25)), u(0, 180))
-        cv2.fillPoly(cover, [cv2.boxPoints(box).astype(np.int32)], 255.0)
+        cv2.fillPoly(cover, [cv2.boxPoints(box).astype(np.int32)], (255.0,))
     return np.clip(cv2.GaussianBlur(cover, (0, 0), u(0.4, 1.2)), 0, 255).astype(np.uint8)

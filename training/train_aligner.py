@@ -2,13 +2,13 @@
 Train the aligner: squares of one drawn palm, cut differently, are to be read at the same places of the palm.
 
 The painter says which place of a palm every pixel shows. So the loss is a distance on the palm: where the mesh of one
-square comes to lie, less where that of another square of the same palm does. A little of it is the distance from where the
-mesh should lie, so that it does not wander off. Distances count as they are beyond `SOFT`, and squared below, for a square
-that shows nothing cannot be placed.
+square comes to lie, less where that of another square of the same palm does. A little of it is the distance from where
+the mesh should lie, so that it does not wander off. Distances count as they are beyond `SOFT`, and squared below, for a
+square that shows nothing cannot be placed.
 
 Stops after `--minutes` of work, whatever the machine does beside; goes on where it stopped from its checkpoint.
 
-Usage: OMP_NUM_THREADS=1 python training/train_aligner.py SQUARES-FOLDER RUN-FOLDER --pieces 12 --minutes 20
+Usage: OMP_NUM_THREADS=1 python -m training.train_aligner SQUARES-FOLDER RUN-FOLDER --pieces 12 --minutes 20
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812  As everybody calls it.
-from field_pool import FieldPool, open_pool
+import torch.nn.functional as F
 from numpy.typing import NDArray
-from paint_squares import MESH, PICTURES
-from palm_net import SPAN, Aligner, mesh
 from torch import Tensor
-from training_run import TrainingRun
+from training.field_pool import FieldPool, open_pool
+from training.paint_squares import MESH, PICTURES
+from training.palm_net import SPAN, Aligner, mesh
+from training.training_run import TrainingRun
 
 Numbers = NDArray[np.int64]  # Of pictures.
 PAIRS = 96
@@ -36,7 +36,8 @@ LOSS_SCALE, GRADIENT_MAX = 100.0, 20.0
 
 def palm_places(shown: Tensor, pose: Tensor, places: Tensor) -> Tensor:
     """
-    Return which places of the palm `places` (2, P) show under `pose`: (B, 2, P). `shown` is what a mesh of pixels shows.
+    Return which places of the palm `places` (2, P) show under `pose`: (B, 2, P). `shown` is what a mesh of pixels
+    shows.
     """
     where = pose[:, :, :2] @ places + pose[:, :, 2:]
     reach = 0.5 - 0.5 / MESH
@@ -87,7 +88,9 @@ def read_command_line() -> argparse.Namespace:
     options.add_argument("--first-piece", type=int, default=0)
     options.add_argument("--pieces", type=int, default=12)
     options.add_argument("--minutes", type=float, default=20)
-    options.add_argument("--absolute", type=float, default=0.4, help="weight of the distance from where meshes should lie")
+    options.add_argument(
+        "--absolute", type=float, default=0.4, help="weight of the distance from where meshes should lie"
+    )
     options.add_argument("--start", type=Path, help="an aligner.pt to go on from, with a fresh optimiser")
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--device", default="cpu")

@@ -3,12 +3,12 @@ Train the map of learned cells on aligned fields, so that look-alikes are told a
 
 1. Batches are families of palms that share their main lines, three pictures of each palm. The aligner's pose of every
    picture is found once; a small error is added each time, as the views and an unsure aligner leave it.
-2. Two losses: one picture against all others of the batch (InfoNCE), and against every palm of the pool with a margin that
-   grows from nothing (CosFace).
+2. Two losses: one picture against all others of the batch (InfoNCE), and against every palm of the pool with a margin
+   that grows from nothing (CosFace).
 
 Stops after `--minutes` of work, whatever the machine does beside; goes on where it stopped from its checkpoint.
 
-Usage: OMP_NUM_THREADS=1 python training/train_map.py SQUARES-FOLDER RUN-FOLDER --pieces 12 --minutes 25
+Usage: OMP_NUM_THREADS=1 python -m training.train_map SQUARES-FOLDER RUN-FOLDER --pieces 12 --minutes 25
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812  As everybody calls it.
-from field_pool import OF_A_PIECE, FieldPool, open_pool
+import torch.nn.functional as F
 from numpy.typing import NDArray
-from paint_squares import FAMILY, PICTURES
-from palm_net import GRID, Aligner, PlaceMap, aligned, compose
 from torch import Tensor, nn
-from training_run import TrainingRun
+from training.field_pool import OF_A_PIECE, FieldPool, open_pool
+from training.paint_squares import FAMILY, PICTURES
+from training.palm_net import GRID, Aligner, PlaceMap, aligned, compose
+from training.training_run import TrainingRun
 
 FAMILIES, SHOTS = 20, 3  # Of a batch.
 RATE = 2e-3
@@ -72,9 +72,7 @@ def find_poses(pool: FieldPool, aligner: Aligner, device: str) -> Tensor:
     """
     total = len(pool.pieces) * OF_A_PIECE
     with torch.no_grad():
-        found = [
-            aligner(pool.fields(np.arange(start, start + 500)).to(device)).cpu() for start in range(0, total, 500)
-        ]
+        found = [aligner(pool.fields(np.arange(start, start + 500)).to(device)).cpu() for start in range(0, total, 500)]
     return torch.cat(found)
 
 

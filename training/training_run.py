@@ -1,8 +1,8 @@
 """
 Keep one training going: its clock, its learning rate, its log, its checkpoint, and its recipe at the end.
 
-A training is told how many minutes to work. It goes on where it stopped: what is kept every two minutes are the parts it
-is made of, the step and the minutes worked so far.
+A training is told how many minutes to work. It goes on where it stopped: what is kept every two minutes are the parts
+it is made of, the step and the minutes worked so far.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class TrainingRun:
         self.folder, self.name, self.minutes = folder, name, minutes
         self.step, self.worked_s, self._saved_s = 0, 0.0, 0.0
         self.log = logging.getLogger(name)
-        handlers = [logging.StreamHandler(), logging.FileHandler(folder / f"{name}.log")]
+        handlers: list[logging.Handler] = [logging.StreamHandler(), logging.FileHandler(folder / f"{name}.log")]
         logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO, handlers=handlers)
 
     @property
@@ -73,7 +73,9 @@ class TrainingRun:
         while self.share < 1:
             started = time.monotonic()
             for group in optimiser.param_groups:
-                group["lr"] = rate * min(1.0, (self.step + 1) / WARM_STEPS) * (0.5 + 0.5 * math.cos(math.pi * self.share))
+                group["lr"] = (
+                    rate * min(1.0, (self.step + 1) / WARM_STEPS) * (0.5 + 0.5 * math.cos(math.pi * self.share))
+                )
             yield self.step
             self.step += 1
             self.worked_s += time.monotonic() - started

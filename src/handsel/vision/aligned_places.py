@@ -1,10 +1,10 @@
 """
 Turn the square of a palm into numbers that say where its lines lie, after a small network has said how the palm lies.
 
-The places code (`places.py`) checks places, and so it fails where a square was cut askew. Here its fixed filters and its
-6 × 6 places stand in one net with an aligner that looks at the lines alone and was trained on drawn palms, to read two
-squares of one palm at the same places of the palm, however each was cut (`training/train_aligner.py`). Nothing here was
-learned from a person.
+The places code (`places.py`) checks places, and so it fails where a square was cut askew. Here its fixed filters and
+its 6 × 6 places stand in one net with an aligner that looks at the lines alone and was trained on drawn palms, to read
+two squares of one palm at the same places of the palm, however each was cut (`training/train_aligner.py`). Nothing here
+was learned from a person.
 
 1. The square in grey, at `SQUARE_PX` a side, goes through the net: one row of numbers for every view.
 2. Rows are whitened as drawn palms vary, and cut to unit norm; their inner product is the score.
