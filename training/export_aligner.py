@@ -20,25 +20,15 @@ import numpy as np
 import onnxruntime as ort
 import tomli_w
 import torch
-from torch import Tensor
 from training.line_field import SIDE
-from training.palm_net import Aligner, PalmCode
+from training.palm_net import Aligner, PalmCode, view_map
 
-from handsel.vision.places import View, spread_views
+from handsel.vision.places import spread_views
 
 MODELS = Path(__file__).resolve().parent.parent / "src" / "handsel" / "models"
 NET_NAME = "aligned-places"
 DIFFERENCE_MAX = 1e-3
 OPSET = 17
-
-
-def as_map(view: View) -> Tensor:
-    """
-    Return a view as an affine map, (2, 3).
-    """
-    turn = np.deg2rad(view.turn_deg)
-    cosine, sine = float(np.cos(turn)), float(np.sin(turn))
-    return torch.tensor([[cosine, -sine, view.x], [sine, cosine, view.y]])
 
 
 def export(code: PalmCode) -> bytes:
@@ -63,9 +53,10 @@ def recipe_sentence(recipe: dict[str, object]) -> str:
     Return in words how the net was trained.
     """
     return (
-        f"{recipe['script']}: {recipe['pictures']} pictures of {recipe['palms']} drawn palms, {recipe['minutes']} minutes, "
-        f"{recipe['pairs']} pairs a batch, AdamW at {recipe['rate']}, weight {recipe['absolute']} of where meshes should "
-        f"lie, seed {recipe['seed']}, after {recipe['start'] or 'nothing'}. No real palm and no statistic of one."
+        f"{recipe['script']}: {recipe['pictures']} pictures of {recipe['palms']} drawn palms, {recipe['minutes']} minutes "
+        f"of one core, {recipe['pairs']} pairs a batch, AdamW at {recipe['rate']}, seed {recipe['seed']}, weight "
+        f"{recipe['absolute']} of where squares should lie; before that: {recipe['start'] or 'nothing'}. No real palm and "
+        f"no statistic of one."
     )
 
 
@@ -80,7 +71,8 @@ def main() -> None:
     torch.set_num_threads(1)
     aligner = Aligner()
     aligner.load_state_dict(torch.load(chosen.run_folder / "aligner.pt", map_location="cpu", weights_only=True))
-    content = export(PalmCode(aligner, torch.stack([as_map(view) for view in spread_views()])).eval())
+    views = [view_map(turn_deg=view.turn_deg, x=view.x, y=view.y) for view in spread_views()]
+    content = export(PalmCode(aligner, torch.stack(views)).eval())
     (chosen.models / f"{NET_NAME}.onnx").write_bytes(content)
     manifest = chosen.models / "manifest.toml"
     document = tomllib.loads(manifest.read_text())

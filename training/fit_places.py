@@ -1,5 +1,5 @@
 """
-Fit the places code's whitening and its threshold, on palms that a program drew and on nothing else.
+Fit the whitening of the aligned places and its threshold, on palms that a program drew and on nothing else.
 
 1. Draw 750 people, four palm squares each, and fit mean and whitening on them.
 2. Draw 510 other people's whole hands, four pictures each, and read them as the product does: hand finder, square,
@@ -7,18 +7,20 @@ Fit the places code's whitening and its threshold, on palms that a program drew 
    million trials of different people. A trial's score is the best of its views.
 3. From the upper tail of those scores, extrapolate the score that one pair in a million reaches (generalised Pareto
    tail over the best 0.2 %, fitted by probability-weighted moments), and add the margin.
-4. Write `places-432.npz` and `manifest.toml`. The same versions of the libraries give the same bytes.
+4. Write `aligned-places-432.npz` and its entry in `manifest.toml`. The same versions of the libraries give the same
+   bytes. The net before it is trained and exported first (`training/README.md`).
 
 The trial is drawn in another way than what was fitted on: hands, light and frames instead of squares. What all hands
 share there, the fit has not seen, and it lifts every score, as it does between real palms.
 
-Usage: OMP_NUM_THREADS=1 python training/fit_places.py     (about eight minutes on two cores)
+Usage: OMP_NUM_THREADS=1 python -m training.fit_places     (about eight minutes on two cores)
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
+import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -31,20 +33,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handsel.drawn.person import DrawnPerson
+from handsel.vision.aligned_places import MODEL_NAME, open_net, read_places
 from handsel.vision.frame import Frame
 from handsel.vision.hand import MediaPipeHandFinder
 from handsel.vision.manifest import MANIFEST
-from handsel.vision.places import (
-    AS_SEEN,
-    DIMS,
-    MODEL_NAME,
-    VIEWS,
-    find_lines,
-    fit_whitening,
-    sample,
-    spread_views,
-    whiten,
-)
+from handsel.vision.net import Net
+from handsel.vision.places import DIMS, VIEWS, fit_whitening, whiten
 from handsel.vision.roi import crop_roi, place_square
 
 MODELS = Path(__file__).resolve().parent.parent / "src" / "handsel" / "models"
@@ -76,7 +70,15 @@ def fit_samples(seed: int) -> Numbers:
     Return the samples, as seen, of one person's squares for the fit: float32 (FIT_SHOTS, D).
     """
     person = DrawnPerson(seed)
-    return np.stack([sample(find_lines(person.square(shot)), AS_SEEN) for shot in range(FIT_SHOTS)])
+    return np.stack([read_places(net(), person.square(shot))[0] for shot in range(FIT_SHOTS)])
+
+
+@cache
+def net() -> Net:
+    """
+    Return this process's net, which aligns the square and reads the places.
+    """
+    return open_net()
 
 
 @cache
@@ -107,8 +109,7 @@ def trial_samples(seed: int) -> Numbers:
     squares = [square for shot in range(IMPOSTOR_SHOTS) if (square := seen_square(person, shot)) is not None]
     if len(squares) < IMPOSTOR_SHOTS:
         return np.full((IMPOSTOR_SHOTS * VIEWS, DIMS), np.nan, np.float32)
-    fields = [find_lines(square) for square in squares]
-    return np.stack([sample(lines, view) for lines in fields for view in spread_views()])
+    return np.concatenate([read_places(net(), square) for square in squares])
 
 
 def drawn(draw: Callable[[int], Numbers], seeds: range, *, label: str) -> Numbers:
@@ -208,7 +209,6 @@ def manifest_text(content: bytes, arrays: dict[str, Numbers], *, threshold: floa
     )
     return "\n".join(
         (
-            "# Written by training/fit_places.py. Do not edit: fit again.",
             f"[{MODEL_NAME}]",
             f'file = "{MODEL_NAME}.npz"',
             f'sha256 = "{hashlib.sha256(content).hexdigest()}"',
@@ -219,6 +219,14 @@ def manifest_text(content: bytes, arrays: dict[str, Numbers], *, threshold: floa
             "",
         )
     )
+
+
+def other_entries(manifest: str) -> str:
+    """
+    Return a manifest without the entry that is written anew.
+    """
+    parts = re.split(r"(?m)^(?=\[)", manifest)
+    return "".join(part for part in parts if not part.startswith(f"[{MODEL_NAME}]"))
 
 
 def report(scores: Scores, tail: Tail) -> None:
@@ -267,12 +275,12 @@ def write_model(mean: Numbers, matrix: Numbers, *, threshold: float, source: str
     """
     Write the arrays and the manifest that names them.
     """
-    views = np.array([(view.turn_deg, view.x, view.y) for view in spread_views()], np.float32)
-    arrays = {"mean": mean, "matrix": matrix, "views": views}
+    arrays = {"mean": mean, "matrix": matrix}
     content = archive(arrays)
     MODELS.mkdir(exist_ok=True)
     (MODELS / f"{MODEL_NAME}.npz").write_bytes(content)
-    (MODELS / MANIFEST).write_text(manifest_text(content, arrays, threshold=threshold, source=source))
+    entry = manifest_text(content, arrays, threshold=threshold, source=source)
+    (MODELS / MANIFEST).write_text(other_entries((MODELS / MANIFEST).read_text()) + entry)
 
 
 if __name__ == "__main__":

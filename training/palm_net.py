@@ -15,6 +15,8 @@ What turns an angle is a complex number and its powers, so that the whole can be
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -25,6 +27,8 @@ SPAN = 0.8  # Of the square, as in the places code.
 BLUR = 1.3  # Cells of the field: the places code's 3.5 of 64.
 KEPT = 3  # Harmonics of the places code: the 4th, 6th and 8th.
 PLACES = GRID * GRID * 2 * 2 * KEPT
+LOOK_TURN_DEG, LOOK_SHIFT = 4.0, 0.04  # How far a square is moved to be looked at once more.
+LOOKS = ((0, 0), (1, 1), (1, -1), (-1, 1), (-1, -1))  # Signs: none, and a tetrahedron of turn and two shifts.
 
 
 def convolution(incoming: int, outgoing: int, *, size: int = 3, stride: int = 1) -> nn.Sequential:
@@ -203,12 +207,22 @@ def aligned(field: Tensor, pose: Tensor) -> Tensor:
     return torch.cat([turned, strength[:, :, None]], dim=2).reshape(count, CHANNELS, FIELD, FIELD)
 
 
+def view_map(*, turn_deg: float, x: float, y: float) -> Tensor:
+    """
+    Return the affine map of a turn and a shift in sides, (2, 3).
+    """
+    turn = math.radians(turn_deg)
+    return torch.tensor([[math.cos(turn), -math.sin(turn), x], [math.sin(turn), math.cos(turn), y]])
+
+
 class PalmCode(nn.Module):
     """
-    Turn one grey square (1, 1, SIDE, SIDE), 0..255, into the code of every view, (V, PLACES): what is written as a
+    Turn one grey square (1, 1, SIDE, SIDE), 0..255, into the codes of its views, (V, PLACES): what is written as a
     file.
 
-    The square is aligned once; a view is a small turn and shift of the aligned palm, the first of them none.
+    The square is looked at as it was cut and moved in four ways, and how it lies is the mean of what the aligner says
+    then: that takes out a part of its noise. A view is a small turn and shift of the aligned palm, the first of them
+    none.
     """
 
     def __init__(self, aligner: Aligner, views: Tensor) -> None:
@@ -219,12 +233,20 @@ class PalmCode(nn.Module):
         self.field = LineField()
         self.aligner = aligner
         self.register_buffer("views", views)
+        looks = [view_map(turn_deg=LOOK_TURN_DEG * a, x=LOOK_SHIFT * b, y=LOOK_SHIFT * a * b) for a, b in LOOKS]
+        self.register_buffer("looks", torch.stack(looks))
 
     def forward(self, square: Tensor) -> Tensor:
         """
         Return the views' codes.
         """
         field = self.field(square)
-        count = self.views.shape[0]
-        pose = compose(self.aligner(field).expand(count, -1, -1), self.views)
-        return places_code(field.expand(count, -1, -1, -1), pose)
+        pose = compose(self.pose(field).expand(len(self.views), -1, -1), self.views)
+        return places_code(field.expand(len(self.views), -1, -1, -1), pose)
+
+    def pose(self, field: Tensor) -> Tensor:
+        """
+        Return how one square lies, (1, 2, 3), from its field.
+        """
+        moved = aligned(field.expand(len(self.looks), -1, -1, -1), self.looks)
+        return compose(self.looks, self.aligner(moved)).mean(0, keepdim=True)

@@ -14,6 +14,7 @@ Usage: OMP_NUM_THREADS=1 python -m training.train_aligner SQUARES-FOLDER RUN-FOL
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +24,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from training.field_pool import FieldPool, open_pool
 from training.paint_squares import MESH, PICTURES
-from training.palm_net import SPAN, Aligner, mesh
+from training.palm_net import SPAN, Aligner, aligned, compose, mesh
 from training.training_run import TrainingRun
 
 Numbers = NDArray[np.int64]  # Of pictures.
 PAIRS = 96
-RATE = 2e-3
 DECAY = 0.02
 SOFT = 0.02  # Sides.
 LOSS_SCALE, GRADIENT_MAX = 100.0, 20.0
@@ -63,19 +63,47 @@ def draw_pairs(rng: np.random.Generator, palms: int) -> Numbers:
     return np.concatenate([chosen * PICTURES + first, chosen * PICTURES + second])
 
 
-def losses(aligner: Aligner, pool: FieldPool, pictures: Numbers, *, device: str) -> tuple[Tensor, Tensor, Tensor]:
+@dataclass(frozen=True)
+class Distances:
     """
-    Return the mean distance of pairs, from where they should lie, and of pairs as they were cut.
+    Hold mean distances: of pairs as they were cut, of pairs after one look and two, of all from where they should lie.
+    """
+
+    as_cut: Tensor
+    once: Tensor
+    twice: Tensor
+    off: Tensor
+
+    def loss(self, *, absolute: float) -> Tensor:
+        """
+        Return what is trained on; `absolute` is the weight of the distance from where squares should lie.
+        """
+        return LOSS_SCALE * (self.once + self.twice + absolute * self.off)
+
+    def figures(self) -> list[float]:
+        """
+        Return the four as numbers.
+        """
+        return [self.as_cut.item(), self.once.item(), self.twice.item(), self.off.item()]
+
+
+def measure(aligner: Aligner, pool: FieldPool, pictures: Numbers, *, device: str) -> Distances:
+    """
+    Return how far apart pairs of squares are read. The second look is at what the first has aligned.
     """
     places = mesh(5, SPAN).to(device)
-    field = pool.fields(pictures).to(device).contiguous(memory_format=torch.channels_last)
-    shown = pool.shown(pictures).to(device)
+    field, shown = pool.fields(pictures).to(device), pool.shown(pictures).to(device)
     with torch.autocast(device, torch.bfloat16):
-        pose = aligner(field)
-    lies = palm_places(shown, pose, places)
-    as_cut = palm_places(shown, aligner.straight.expand(len(shown), -1, -1), places)
-    pair = distance(lies[:PAIRS], lies[PAIRS:]).mean()
-    return pair, distance(lies, places[None]).mean(), distance(as_cut[:PAIRS], as_cut[PAIRS:]).mean()
+        first = aligner(field.contiguous(memory_format=torch.channels_last))
+    with torch.no_grad():
+        straighter = aligned(field, first).contiguous(memory_format=torch.channels_last)
+    with torch.autocast(device, torch.bfloat16):
+        second = aligner(straighter)
+    straight = aligner.straight.expand(len(shown), -1, -1)
+    lies = [palm_places(shown, pose, places) for pose in (straight, first, compose(first.detach(), second))]
+    as_cut, once, twice = (distance(found[:PAIRS], found[PAIRS:]).mean() for found in lies)
+    off = (distance(lies[1], places[None]).mean() + distance(lies[2], places[None]).mean()) / 2
+    return Distances(as_cut, once, twice, off)
 
 
 def read_command_line() -> argparse.Namespace:
@@ -92,6 +120,7 @@ def read_command_line() -> argparse.Namespace:
         "--absolute", type=float, default=0.4, help="weight of the distance from where meshes should lie"
     )
     options.add_argument("--start", type=Path, help="an aligner.pt to go on from, with a fresh optimiser")
+    options.add_argument("--rate", type=float, default=2e-3)
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--device", default="cpu")
     return options.parse_args()
@@ -110,21 +139,21 @@ def main() -> None:
     aligner = Aligner().to(chosen.device).to(memory_format=torch.channels_last)
     if chosen.start is not None:
         aligner.load_state_dict(torch.load(chosen.start, weights_only=True))
-    optimiser = torch.optim.AdamW(aligner.parameters(), lr=RATE, weight_decay=DECAY)
-    for step in run.steps({"aligner": aligner, "optimiser": optimiser}, optimiser, rate=RATE):
+    optimiser = torch.optim.AdamW(aligner.parameters(), lr=chosen.rate, weight_decay=DECAY)
+    for step in run.steps({"aligner": aligner, "optimiser": optimiser}, optimiser, rate=chosen.rate):
         pictures = draw_pairs(np.random.default_rng([chosen.seed, step]), pool.palms)
-        pair, absolute, as_cut = losses(aligner, pool, pictures, device=chosen.device)
+        distances = measure(aligner, pool, pictures, device=chosen.device)
         optimiser.zero_grad()
-        (LOSS_SCALE * (pair + chosen.absolute * absolute)).backward()
+        distances.loss(absolute=chosen.absolute).backward()
         torch.nn.utils.clip_grad_norm_(aligner.parameters(), GRADIENT_MAX)
         optimiser.step()
-        run.watch([pair.item(), as_cut.item(), absolute.item()], pictures=2 * PAIRS)
+        run.watch(distances.figures(), pictures=2 * PAIRS)
     recipe = {
         "script": "training/train_aligner.py",
         "palms": pool.palms,
         "pictures": 2 * PAIRS * run.step,
         "pairs": PAIRS,
-        "rate": RATE,
+        "rate": chosen.rate,
         "absolute": chosen.absolute,
         "seed": chosen.seed,
         "start": "" if chosen.start is None else (chosen.start.parent / "aligner.json").read_text(),
