@@ -53,10 +53,10 @@ def recipe_sentence(recipe: dict[str, object]) -> str:
     Return in words how the net was trained.
     """
     return (
-        f"{recipe['script']}: {recipe['pictures']} pictures of {recipe['palms']} drawn palms, {recipe['minutes']} minutes "
-        f"of one core, {recipe['pairs']} pairs a batch, AdamW at {recipe['rate']}, seed {recipe['seed']}, weight "
-        f"{recipe['absolute']} of where squares should lie; before that: {recipe['start'] or 'nothing'}. No real palm and "
-        f"no statistic of one."
+        f"{recipe['script']}: {recipe['pictures']} pictures of {recipe['palms']} drawn palms, {recipe['minutes']} "
+        f"minutes of one core, {recipe['pairs']} pairs a batch, AdamW at {recipe['rate']}, seed {recipe['seed']}, weight "
+        f"{recipe['absolute']} of where squares should lie; before that: {recipe['start'] or 'nothing'}. No real palm "
+        f"and no statistic of one."
     )
 
 

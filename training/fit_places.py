@@ -1,5 +1,5 @@
 """
-Fit the whitening of the aligned places and its threshold, on palms that a program drew and on nothing else.
+Fit a model's whitening and its threshold, on palms that a program drew and on nothing else.
 
 1. Draw 750 people, four palm squares each, and fit mean and whitening on them.
 2. Draw 510 other people's whole hands, four pictures each, and read them as the product does: hand finder, square,
@@ -7,17 +7,19 @@ Fit the whitening of the aligned places and its threshold, on palms that a progr
    million trials of different people. A trial's score is the best of its views.
 3. From the upper tail of those scores, extrapolate the score that one pair in a million reaches (generalised Pareto
    tail over the best 0.2 %, fitted by probability-weighted moments), and add the margin.
-4. Write `aligned-places-432.npz` and its entry in `manifest.toml`. The same versions of the libraries give the same
-   bytes. The net before it is trained and exported first (`training/README.md`).
+4. Write the model's .npz and its entry in `manifest.toml`. The same versions of the libraries give the same bytes.
+
+The model is the aligned places, whose net is trained and exported before (`training/README.md`), or the untrained code.
 
 The trial is drawn in another way than what was fitted on: hands, light and frames instead of squares. What all hands
 share there, the fit has not seen, and it lifts every score, as it does between real palms.
 
-Usage: OMP_NUM_THREADS=1 python -m training.fit_places     (about eight minutes on two cores)
+Usage: OMP_NUM_THREADS=1 python -m training.fit_places [--model places-432]     (about eight minutes on two cores)
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import io
 import re
@@ -25,20 +27,20 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from training.read_squares import READERS
 
 from handsel.drawn.person import DrawnPerson
-from handsel.vision.aligned_places import MODEL_NAME, open_net, read_places
+from handsel.vision import aligned_places, places
 from handsel.vision.frame import Frame
 from handsel.vision.hand import MediaPipeHandFinder
 from handsel.vision.manifest import MANIFEST
-from handsel.vision.net import Net
-from handsel.vision.places import DIMS, VIEWS, fit_whitening, whiten
+from handsel.vision.places import DIMS, VIEWS, fit_whitening, spread_views, whiten
 from handsel.vision.roi import crop_roi, place_square
 
 MODELS = Path(__file__).resolve().parent.parent / "src" / "handsel" / "models"
@@ -65,20 +67,12 @@ class Scores:
     genuine: Numbers
 
 
-def fit_samples(seed: int) -> Numbers:
+def fit_samples(seed: int, *, model: str) -> Numbers:
     """
     Return the samples, as seen, of one person's squares for the fit: float32 (FIT_SHOTS, D).
     """
     person = DrawnPerson(seed)
-    return np.stack([read_places(net(), person.square(shot))[0] for shot in range(FIT_SHOTS)])
-
-
-@cache
-def net() -> Net:
-    """
-    Return this process's net, which aligns the square and reads the places.
-    """
-    return open_net()
+    return np.stack([READERS[model](person.square(shot))[0] for shot in range(FIT_SHOTS)])
 
 
 @cache
@@ -99,7 +93,7 @@ def seen_square(person: DrawnPerson, shot: int) -> NDArray[np.uint8] | None:
     return None if placement is None else crop_roi(frame, placement).grey()
 
 
-def trial_samples(seed: int) -> Numbers:
+def trial_samples(seed: int, *, model: str) -> Numbers:
     """
     Return the samples of one person for the trial: every view of four shots, (4 · V, D); the first of V is as seen.
 
@@ -109,7 +103,7 @@ def trial_samples(seed: int) -> Numbers:
     squares = [square for shot in range(IMPOSTOR_SHOTS) if (square := seen_square(person, shot)) is not None]
     if len(squares) < IMPOSTOR_SHOTS:
         return np.full((IMPOSTOR_SHOTS * VIEWS, DIMS), np.nan, np.float32)
-    return np.concatenate([read_places(net(), square) for square in squares])
+    return np.concatenate([READERS[model](square) for square in squares])
 
 
 def drawn(draw: Callable[[int], Numbers], seeds: range, *, label: str) -> Numbers:
@@ -198,7 +192,7 @@ def archive(arrays: dict[str, Numbers]) -> bytes:
     return content.getvalue()
 
 
-def manifest_text(content: bytes, arrays: dict[str, Numbers], *, threshold: float, source: str) -> str:
+def manifest_text(content: bytes, arrays: dict[str, Numbers], *, model: str, threshold: float, source: str) -> str:
     """
     Return the manifest, TOML.
     """
@@ -209,8 +203,8 @@ def manifest_text(content: bytes, arrays: dict[str, Numbers], *, threshold: floa
     )
     return "\n".join(
         (
-            f"[{MODEL_NAME}]",
-            f'file = "{MODEL_NAME}.npz"',
+            f"[{model}]",
+            f'file = "{model}.npz"',
             f'sha256 = "{hashlib.sha256(content).hexdigest()}"',
             f"arrays = {{ {shapes} }}",
             f"threshold = {threshold:.4f}",
@@ -221,12 +215,12 @@ def manifest_text(content: bytes, arrays: dict[str, Numbers], *, threshold: floa
     )
 
 
-def other_entries(manifest: str) -> str:
+def other_entries(manifest: str, model: str) -> str:
     """
-    Return a manifest without the entry that is written anew.
+    Return a manifest without the entry of `model`, which is written anew.
     """
     parts = re.split(r"(?m)^(?=\[)", manifest)
-    return "".join(part for part in parts if not part.startswith(f"[{MODEL_NAME}]"))
+    return "".join(part for part in parts if not part.startswith(f"[{model}]"))
 
 
 def report(scores: Scores, tail: Tail) -> None:
@@ -249,9 +243,16 @@ def main() -> None:
     """
     Fit, measure, write, and print the figures.
     """
-    samples = drawn(fit_samples, range(FIT_FIRST_SEED, FIT_FIRST_SEED + FIT_PEOPLE), label="fit")
+    options = argparse.ArgumentParser(description="Fit a model's whitening and its threshold on drawn palms.")
+    options.add_argument("--model", choices=list(READERS), default=aligned_places.MODEL_NAME)
+    model = options.parse_args().model
+    samples = drawn(partial(fit_samples, model=model), range(FIT_FIRST_SEED, FIT_FIRST_SEED + FIT_PEOPLE), label="fit")
     mean, matrix = fit_whitening(samples.reshape(-1, DIMS))
-    trials = drawn(trial_samples, range(IMPOSTOR_FIRST_SEED, IMPOSTOR_FIRST_SEED + IMPOSTOR_PEOPLE), label="trial")
+    trials = drawn(
+        partial(trial_samples, model=model),
+        range(IMPOSTOR_FIRST_SEED, IMPOSTOR_FIRST_SEED + IMPOSTOR_PEOPLE),
+        label="trial",
+    )
     found = ~np.isnan(trials).any(axis=(1, 2))
     print(f"trial: the finder found one hand in all four pictures of {found.sum()} of {len(found)} people")
     vectors = whiten(trials[found].reshape(-1, DIMS), mean=mean, matrix=matrix)
@@ -268,19 +269,21 @@ def main() -> None:
         f"seen {scores.impostor.max():.4f}), plus a margin of {MARGIN:.2f} because real palms are more alike "
         f"(on the photographs for testing the mean score of different people lies 0.055 higher)"
     )
-    write_model(mean, matrix, threshold=threshold, source=source)
+    write_model(mean, matrix, model=model, threshold=threshold, source=source)
 
 
-def write_model(mean: Numbers, matrix: Numbers, *, threshold: float, source: str) -> None:
+def write_model(mean: Numbers, matrix: Numbers, *, model: str, threshold: float, source: str) -> None:
     """
     Write the arrays and the manifest that names them.
     """
     arrays = {"mean": mean, "matrix": matrix}
+    if model == places.MODEL_NAME:
+        arrays["views"] = np.array([(view.turn_deg, view.x, view.y) for view in spread_views()], np.float32)
     content = archive(arrays)
     MODELS.mkdir(exist_ok=True)
-    (MODELS / f"{MODEL_NAME}.npz").write_bytes(content)
-    entry = manifest_text(content, arrays, threshold=threshold, source=source)
-    (MODELS / MANIFEST).write_text(other_entries((MODELS / MANIFEST).read_text()) + entry)
+    (MODELS / f"{model}.npz").write_bytes(content)
+    entry = manifest_text(content, arrays, model=model, threshold=threshold, source=source)
+    (MODELS / MANIFEST).write_text(other_entries((MODELS / MANIFEST).read_text(), model) + entry)
 
 
 if __name__ == "__main__":

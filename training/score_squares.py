@@ -7,7 +7,7 @@ worse finder would do, and the harder pictures of `harder_photos.py` are compare
 photographs. Two pictures made from one photograph are never compared. A trial's score is the best of the probe's views
 against the enrolled one. For testing, and for choosing between designs; nothing is fitted here.
 
-Usage: python -m training.score_squares SQUARES.npz          (scores the model in use)
+Usage: python -m training.score_squares SQUARES.npz          (the untrained code, and the model in use)
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 SIDE_PX = 128
 RATES = (1e-2, 1e-3, 1e-4, 1e-5)
 COPIES = 5  # Of every photograph under each displacement.
+ASKEW = (3.0, 0.03, 0.03)  # Of harder pictures, which their finder has cut as well as the photographs.
 DISPLACEMENTS = {"crop 5°, 6 %, 6 %": (5.0, 0.06, 0.06), "crop 8°, 9 %, 9 %": (8.0, 0.09, 0.09)}  # Turn, shift, scale.
 
 Embed = Callable[[NDArray[np.uint8]], NDArray[np.float32]]  # (N, 128, 128, 3) → (N, V, D), rows of unit norm.
@@ -80,6 +81,9 @@ def make_sets(path: Path) -> dict[str, Squares]:
     original = squares.trouble == "original"
     sets = {"photographs": squares.where(original), "harder": squares.where(~original)}
     photographs = sets["photographs"]
+    rng = np.random.default_rng(len(DISPLACEMENTS))
+    sets["harder, askew"] = squares.where(~original)
+    sets["harder, askew"].pixels[:] = [displace(one, ASKEW, rng) for one in wide[~original]]
     for seed, (name, spread) in enumerate(DISPLACEMENTS.items()):
         rng = np.random.default_rng(seed)
         pixels = np.stack([displace(one, spread, rng) for one in wide[original] for _ in range(COPIES)])
@@ -127,7 +131,7 @@ def score(sets: dict[str, Squares], embed: Embed) -> dict[str, Comparison]:
     Return the comparisons by name.
     """
     views = {name: embed(squares.pixels) for name, squares in sets.items()}
-    pairs = [(name, name) for name in DISPLACEMENTS] + [("harder", "photographs"), ("harder", "harder")]
+    pairs = [(name, name) for name in (*DISPLACEMENTS, "harder", "harder, askew")] + [("harder", "photographs")]
     return {
         f"{probe} × {other}": compare(sets[probe], views[probe], sets[other], views[other][:, 0])
         for probe, other in pairs
@@ -152,15 +156,17 @@ def print_scores(comparisons: dict[str, Comparison]) -> None:
 
 def main() -> None:
     """
-    Score the model in use.
+    Score the untrained places code and the model in use.
     """
     from handsel.vision.eyes import open_model  # noqa: PLC0415  A scorer of other codes does without.
+    from handsel.vision.places import PlacesModel  # noqa: PLC0415
     from handsel.vision.roi import Roi  # noqa: PLC0415
 
     cv2.setNumThreads(1)
-    model = open_model()
     sets = make_sets(Path(sys.argv[1]))
-    print_scores(score(sets, lambda pixels: np.stack([model.embed(Roi(pixels=one)).views for one in pixels])))
+    for model in (PlacesModel.load(), open_model()):
+        print(model.model_id)
+        print_scores(score(sets, lambda pixels: np.stack([model.embed(Roi(pixels=one)).views for one in pixels])))  # noqa: B023
 
 
 if __name__ == "__main__":

@@ -76,7 +76,9 @@ def test_the_same_numbers_give_the_same_file() -> None:
 def test_the_manifest_names_file_sum_and_shapes() -> None:
     arrays = {"mean": np.zeros(5, np.float32), "views": np.zeros((2, 3), np.float32)}
 
-    entry = tomllib.loads(manifest_text(b"content", arrays, threshold=0.4, source="a trial"))["places-432"]
+    entry = tomllib.loads(manifest_text(b"content", arrays, model="places-432", threshold=0.4, source="a trial"))[
+        "places-432"
+    ]
 
     assert entry["sha256"] == "ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73"
     assert entry["arrays"] == {"mean": [5], "views": [2, 3]}

@@ -4,9 +4,9 @@ Say which finder and which model are in use: the one place that changes when bet
 
 from __future__ import annotations
 
+from handsel.vision.aligned_places import AlignedPlacesModel
 from handsel.vision.embedding import EmbeddingModel
 from handsel.vision.hand import MediaPipeHandFinder
-from handsel.vision.places import PlacesModel
 from handsel.vision.read_palm import PalmReader
 
 
@@ -14,7 +14,7 @@ def open_model() -> EmbeddingModel:
     """
     Return the model in use, checked against its manifest. Raises `ModelInvalid`.
     """
-    return PlacesModel.load()
+    return AlignedPlacesModel.load()
 
 
 def open_reader() -> PalmReader:

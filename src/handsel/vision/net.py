@@ -6,7 +6,6 @@ Knows files and tensors, not what a net was trained for.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 
