@@ -4,7 +4,7 @@ models' folder, and name it in its manifest.
 
 The file is compared with the net it came from. Its threshold and whitening are fitted then: `fit_aligned_places.py`.
 
-Usage: PYTHONPATH=src python -m training.export_aligner RUN-FOLDER [--models src/handsel/models]
+Usage: PYTHONPATH=src python -m training.export_aligner RUN-FOLDER... [--models src/handsel/models]
 """
 
 from __future__ import annotations
@@ -48,16 +48,27 @@ def export(code: PalmCode) -> bytes:
     return content.getvalue()
 
 
+def mean_aligner(folders: list[Path]) -> Aligner:
+    """
+    Return the aligner whose weights are the mean of those in `folders`: trained apart from one start, better together.
+    """
+    states = [torch.load(folder / "aligner.pt", map_location="cpu", weights_only=True) for folder in folders]
+    aligner = Aligner()
+    aligner.load_state_dict({name: sum(state[name] for state in states) / len(states) for name in states[0]})
+    return aligner
+
+
 def recipe_sentence(recipe: dict[str, object]) -> str:
     """
-    Return in words how the net was trained.
+    Return in words how one net was trained, and what it went on from.
     """
-    return (
-        f"{recipe['script']}: {recipe['pictures']} pictures of {recipe['palms']} drawn palms, {recipe['minutes']} "
-        f"minutes of one core, {recipe['pairs']} pairs a batch, AdamW at {recipe['rate']}, seed {recipe['seed']}, weight "
-        f"{recipe['absolute']} of where squares should lie; before that: {recipe['start'] or 'nothing'}. No real palm "
-        f"and no statistic of one."
+    own = (
+        f"{recipe['pictures']} pictures of {recipe['palms']} drawn palms, {recipe['minutes']} minutes on a part of one "
+        f"core, {recipe['pairs']} pairs a batch, AdamW at {recipe['rate']}, seed {recipe['seed']}, weight "
+        f"{recipe['absolute']} of where squares should lie"
     )
+    before = str(recipe["start"])
+    return f"{recipe_sentence(json.loads(before))}; then {own}" if before else own
 
 
 def main() -> None:
@@ -65,20 +76,21 @@ def main() -> None:
     Read the command line, and write the net.
     """
     options = argparse.ArgumentParser(description="Write the trained aligner as ONNX.")
-    options.add_argument("run_folder", type=Path)
+    options.add_argument("run_folders", type=Path, nargs="+", help="of several runs from one start, the mean is taken")
     options.add_argument("--models", type=Path, default=MODELS)
     chosen = options.parse_args()
     torch.set_num_threads(1)
-    aligner = Aligner()
-    aligner.load_state_dict(torch.load(chosen.run_folder / "aligner.pt", map_location="cpu", weights_only=True))
+    aligner = mean_aligner(chosen.run_folders)
     views = [view_map(turn_deg=view.turn_deg, x=view.x, y=view.y) for view in spread_views()]
     content = export(PalmCode(aligner, torch.stack(views)).eval())
     (chosen.models / f"{NET_NAME}.onnx").write_bytes(content)
     manifest = chosen.models / "manifest.toml"
     document = tomllib.loads(manifest.read_text())
-    recipe = json.loads((chosen.run_folder / "aligner.json").read_text())
+    sentences = [recipe_sentence(json.loads((run / "aligner.json").read_text())) for run in chosen.run_folders]
+    runs = " | ".join(sentences)
+    recipe = f"training/train_aligner.py, mean of {len(sentences)}: {runs}. No real palm and no statistic of one."
     digest = hashlib.sha256(content).hexdigest()
-    document[NET_NAME] = {"file": f"{NET_NAME}.onnx", "sha256": digest, "recipe": recipe_sentence(recipe)}
+    document[NET_NAME] = {"file": f"{NET_NAME}.onnx", "sha256": digest, "recipe": recipe}
     heading = "# Written by the scripts in training/. Do not edit: train or fit again.\n"
     manifest.write_text(heading + tomli_w.dumps(document))
     print(f"{NET_NAME}.onnx: {len(content)} bytes")

@@ -220,7 +220,7 @@ def other_entries(manifest: str, model: str) -> str:
     Return a manifest without the entry of `model`, which is written anew.
     """
     parts = re.split(r"(?m)^(?=\[)", manifest)
-    return "".join(part for part in parts if not part.startswith(f"[{model}]"))
+    return "".join(part for part in parts if not part.startswith((f"[{model}]", f"[{model}.")))
 
 
 def report(scores: Scores, tail: Tail) -> None:
