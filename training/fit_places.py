@@ -1,5 +1,5 @@
 """
-Fit the places code's whitening and its curve of impostors, on palms that a program drew and on nothing else.
+Fit a model's whitening and its curve of impostors, on palms that a program drew and on nothing else.
 
 1. Draw 750 people, four palm squares each, and fit mean and whitening on them.
 2. Draw 510 other people's whole hands, five pictures each, and read them as the product does: hand finder, square,
@@ -7,12 +7,14 @@ Fit the places code's whitening and its curve of impostors, on palms that a prog
    is what is enrolled: a million trials of different people. A trial's score is the best of its views.
 3. Say which score is reached how often: seen quantiles down to one trial in 500, and from there the upper tail
    (generalised Pareto over the best 0.2 %, fitted by probability-weighted moments), as far as the trials bear.
-4. Write `places-432.npz` and `manifest.toml`. The same versions of the libraries give the same bytes.
+4. Write the model's .npz and its entry in `manifest.toml`. The same versions of the libraries give the same bytes.
+
+The model is the aligned places, whose net is trained and exported before (`training/README.md`), or the untrained code.
 
 The trial is drawn in another way than what was fitted on: hands, light and frames instead of squares. What all hands
 share there, the fit has not seen, and it lifts every score, as it does between real palms.
 
-Usage: OMP_NUM_THREADS=1 python training/fit_places.py     (about eight minutes on two cores)
+Usage: OMP_NUM_THREADS=1 python -m training.fit_places [--model places-432]     (about eight minutes on two cores)
        … --people 40 --models DIR                          (a minute, to see that it works; not a model to use)
 """
 
@@ -22,33 +24,27 @@ import argparse
 import hashlib
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from training.read_squares import READERS
 
 from handsel.curve import FPIR, PALMS, ImpostorCurve, plan_gallery, rate_min
 from handsel.drawn.person import DrawnPerson
+from handsel.vision import aligned_places, places
+from handsel.vision.eyes import open_finder
 from handsel.vision.frame import Frame
-from handsel.vision.hand import MediaPipeHandFinder
+from handsel.vision.hand import HandFinder
 from handsel.vision.manifest import MANIFEST
-from handsel.vision.places import (
-    AS_SEEN,
-    DIMS,
-    MODEL_NAME,
-    VIEWS,
-    find_lines,
-    fit_whitening,
-    sample,
-    spread_views,
-    whiten,
-)
+from handsel.vision.places import DIMS, VIEWS, fit_whitening, spread_views, whiten
 from handsel.vision.roi import crop_roi, place_square
 
 MODELS = Path(__file__).resolve().parent.parent / "src" / "handsel" / "models"
@@ -87,20 +83,20 @@ class Scores:
     genuine: Numbers
 
 
-def fit_samples(seed: int) -> Numbers:
+def fit_samples(seed: int, *, model: str) -> Numbers:
     """
     Return the samples, as seen, of one person's squares for the fit: float32 (FIT_SHOTS, D).
     """
     person = DrawnPerson(seed)
-    return np.stack([sample(find_lines(person.square(shot)), AS_SEEN) for shot in range(FIT_SHOTS)])
+    return np.stack([READERS[model](person.square(shot))[0] for shot in range(FIT_SHOTS)])
 
 
 @cache
-def finder() -> MediaPipeHandFinder:
+def finder() -> HandFinder:
     """
     Return this process's hand finder.
     """
-    return MediaPipeHandFinder()
+    return open_finder()
 
 
 def seen_square(person: DrawnPerson, shot: int) -> NDArray[np.uint8] | None:
@@ -113,7 +109,7 @@ def seen_square(person: DrawnPerson, shot: int) -> NDArray[np.uint8] | None:
     return None if placement is None else crop_roi(frame, placement).grey()
 
 
-def trial_samples(seed: int) -> Numbers:
+def trial_samples(seed: int, *, model: str) -> Numbers:
     """
     Return the samples of one person for the trial: every view of all shots, (shots · V, D); the first of V is as seen.
 
@@ -123,8 +119,7 @@ def trial_samples(seed: int) -> Numbers:
     squares = [square for shot in range(IMPOSTOR_SHOTS) if (square := seen_square(person, shot)) is not None]
     if len(squares) < IMPOSTOR_SHOTS:
         return np.full((IMPOSTOR_SHOTS * VIEWS, DIMS), np.nan, np.float32)
-    fields = [find_lines(square) for square in squares]
-    return np.stack([sample(lines, view) for lines in fields for view in spread_views()])
+    return np.concatenate([READERS[model](square) for square in squares])
 
 
 def drawn(draw: Callable[[int], Numbers], seeds: range, *, label: str) -> Numbers:
@@ -245,7 +240,7 @@ def curve_source(scores: Numbers) -> str:
     )
 
 
-def manifest_text(content: bytes, arrays: dict[str, Numbers], curve: ImpostorCurve) -> str:
+def manifest_text(content: bytes, arrays: dict[str, Numbers], *, model: str, curve: ImpostorCurve) -> str:
     """
     Return the manifest, TOML.
     """
@@ -256,14 +251,13 @@ def manifest_text(content: bytes, arrays: dict[str, Numbers], curve: ImpostorCur
     )
     return "\n".join(
         (
-            "# Written by training/fit_places.py. Do not edit: fit again.",
-            f"[{MODEL_NAME}]",
-            f'file = "{MODEL_NAME}.npz"',
+            f"[{model}]",
+            f'file = "{model}.npz"',
             f'sha256 = "{hashlib.sha256(content).hexdigest()}"',
             f"arrays = {{ {shapes} }}",
             f'recipe = "{recipe}"',
             "",
-            f"[{MODEL_NAME}.curve]  # How often a drawn impostor reaches which score, before the margin is added.",
+            f"[{model}.curve]  # How often a drawn impostor reaches which score, before the margin is added.",
             f"trials = {curve.trials}",
             f"margin = {curve.margin}",
             "points = [  # False match rate of one probe with all its views against one row; score.",
@@ -275,6 +269,14 @@ def manifest_text(content: bytes, arrays: dict[str, Numbers], curve: ImpostorCur
             "",
         )
     )
+
+
+def other_entries(manifest: str, model: str) -> str:
+    """
+    Return a manifest without the entry of `model`, which is written anew.
+    """
+    parts = re.split(r"(?m)^(?=\[)", manifest)
+    return "".join(part for part in parts if not part.startswith((f"[{model}]", f"[{model}.")))
 
 
 def report(scores: Scores, curve: ImpostorCurve) -> None:
@@ -301,32 +303,38 @@ def main() -> None:
     """
     Fit, measure, write, and print the figures.
     """
-    parser = argparse.ArgumentParser(description="Fit the places code on drawn palms.")
+    parser = argparse.ArgumentParser(description="Fit a model's whitening and its curve of impostors on drawn palms.")
+    parser.add_argument("--model", choices=list(READERS), default=aligned_places.MODEL_NAME)
     parser.add_argument("--people", type=int, default=IMPOSTOR_PEOPLE, help="drawn people of the trial")
     parser.add_argument("--models", type=Path, default=MODELS, help="folder to write to")
     args = parser.parse_args()
-    samples = drawn(fit_samples, range(FIT_FIRST_SEED, FIT_FIRST_SEED + FIT_PEOPLE), label="fit")
+    fit_seeds = range(FIT_FIRST_SEED, FIT_FIRST_SEED + FIT_PEOPLE)
+    trial_seeds = range(IMPOSTOR_FIRST_SEED, IMPOSTOR_FIRST_SEED + args.people)
+    samples = drawn(partial(fit_samples, model=args.model), fit_seeds, label="fit")
     mean, matrix = fit_whitening(samples.reshape(-1, DIMS))
-    trials = drawn(trial_samples, range(IMPOSTOR_FIRST_SEED, IMPOSTOR_FIRST_SEED + args.people), label="trial")
-    found = ~np.isnan(trials).any(axis=(1, 2))
-    print(f"trial: the finder found one hand in all pictures of {found.sum()} of {len(found)} people")
+    trials = drawn(partial(trial_samples, model=args.model), trial_seeds, label="trial")
+    found = np.asarray(~np.isnan(trials).any(axis=(1, 2)))
+    print(f"trial: the finder found one hand in all pictures of {found.sum()} of {args.people} people")
     vectors = whiten(trials[found].reshape(-1, DIMS), mean=mean, matrix=matrix)
     scores = score_all(vectors.reshape(-1, IMPOSTOR_SHOTS, VIEWS, DIMS))
     curve = measure_curve(scores.impostor, source=curve_source(scores.impostor))
     report(scores, curve)
-    write_model(args.models, mean, matrix, curve)
+    arrays = {"mean": mean, "matrix": matrix}
+    if args.model == places.MODEL_NAME:
+        arrays["views"] = np.array([(view.turn_deg, view.x, view.y) for view in spread_views()], np.float32)
+    write_model(args.models, arrays, model=args.model, curve=curve)
 
 
-def write_model(directory: Path, mean: Numbers, matrix: Numbers, curve: ImpostorCurve) -> None:
+def write_model(directory: Path, arrays: dict[str, Numbers], *, model: str, curve: ImpostorCurve) -> None:
     """
     Write the arrays and the manifest that names them.
     """
-    views = np.array([(view.turn_deg, view.x, view.y) for view in spread_views()], np.float32)
-    arrays = {"mean": mean, "matrix": matrix, "views": views}
     content = archive(arrays)
     directory.mkdir(exist_ok=True)
-    (directory / f"{MODEL_NAME}.npz").write_bytes(content)
-    (directory / MANIFEST).write_text(manifest_text(content, arrays, curve))
+    (directory / f"{model}.npz").write_bytes(content)
+    manifest = directory / MANIFEST
+    others = other_entries(manifest.read_text(), model) if manifest.exists() else ""
+    manifest.write_text(others + manifest_text(content, arrays, model=model, curve=curve))
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ def test_the_manifest_names_file_sum_and_shapes() -> None:
 
     curve = ImpostorCurve(10, ((0.01, 0.2), (0.001, 0.3)), 0.1, 'seen "so"', "", "")
 
-    entry = tomllib.loads(manifest_text(b"content", arrays, curve))["places-432"]
+    entry = tomllib.loads(manifest_text(b"content", arrays, model="places-432", curve=curve))["places-432"]
 
     assert entry["sha256"] == "ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73"
     assert entry["arrays"] == {"mean": [5], "views": [2, 3]}

@@ -4,10 +4,10 @@ Say which finder and which model are in use: the one place that changes when bet
 
 from __future__ import annotations
 
+from handsel.vision.aligned_places import AlignedPlacesModel
 from handsel.vision.embedding import EmbeddingModel
 from handsel.vision.find_hands import NetHandFinder
 from handsel.vision.hand import HandFinder
-from handsel.vision.places import PlacesModel
 from handsel.vision.read_palm import PalmReader
 
 
@@ -15,7 +15,7 @@ def open_model() -> EmbeddingModel:
     """
     Return the model in use, checked against its manifest. Raises `ModelInvalid`.
     """
-    return PlacesModel.load()
+    return AlignedPlacesModel.load()
 
 
 def open_finder() -> HandFinder:
