@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from handsel.vision.eyes import open_finder
 from handsel.vision.frame import Frame, decode_file
-from handsel.vision.hand import MediaPipeHandFinder
 from handsel.vision.roi import ROI_SIDE_PX, place_square
 
 WIDE_SIDE_PX = 2 * ROI_SIDE_PX  # The square is its middle half.
@@ -44,7 +44,7 @@ def main() -> None:
     """
     cv2.setNumThreads(1)
     destination, folders = Path(sys.argv[1]), [Path(name) for name in sys.argv[2:]]
-    finder, rows = MediaPipeHandFinder(), []
+    finder, rows = open_finder(), []
     for path in sorted(path for folder in folders for path in folder.glob("*/*.jpg")):
         frame = decode_file(path.read_bytes())
         hands = finder.find(frame)

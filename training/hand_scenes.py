@@ -47,7 +47,7 @@ class Bank:
 class Frames:
     """
     Hold B frames (B, 3, 192, 192) and the answers on the detector's grid: heat (B, 1, G, G), and five numbers
-    (B, 5, G, G) that count where `near` (B, 1, G, G) is true: offset x and y in cells, log palm length, direction x and y.
+    (B, 5, G, G) that count where `near` (B, 1, G, G) is true: offset x and y in cells, log palm length, direction.
     """
 
     image: Tensor

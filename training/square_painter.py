@@ -322,7 +322,7 @@ def _folds(rng: np.random.Generator) -> NDArray[np.uint8]:
         near_thumb = rng.random() < 0.5
         middle = np.array([u(0.45, 0.95), u(0.6, 1.0)]) if near_thumb else u(0, 1, 2)
         _segment(rng, folds, middle, u(-110, -25) if near_thumb else u(-90, 60), int(rng.integers(1, 5)))
-    return np.clip(cv2.GaussianBlur(folds, (0, 0), u(0.6, 3)) + NEUTRAL, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(cv2.GaussianBlur(folds, (0, 0), u(0.6, 3)) + NEUTRAL, 0, 255), np.uint8)
 
 
 def _cover(rng: np.random.Generator) -> NDArray[np.uint8]:

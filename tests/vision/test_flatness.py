@@ -58,7 +58,7 @@ def seen(picture: NDArray[np.float32], motion: NDArray[np.float64], seed: int) -
     """
     moved = cv2.warpPerspective(picture, motion, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT_101)
     noisy = moved + 2 * np.random.default_rng(seed).standard_normal(moved.shape)
-    return np.clip(noisy, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(noisy, 0, 255), np.uint8)
 
 
 def measured(motion: NDArray[np.float64], *, thumb: NDArray[np.float64] | None = None) -> Motion:

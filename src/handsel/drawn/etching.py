@@ -60,7 +60,12 @@ def etch_principal(rng: np.random.Generator, layer: ByteArray, paths: list[Float
             start = int(rng.integers(0, len(path) * 3 // 4))
             part = trembling[start : start + int(rng.integers(8, 30))]
             away = np.linspace(0, 1, len(part))[:, None] * rng.normal(0, 0.06, 2)
-            _draw(rng, layer, part + away, _Pen(pen.width * 0.5, pen.depth * 0.75, 1.0, lifted=0.08))
+            _draw(
+                rng,
+                layer,
+                np.asarray(part + away, np.float32),
+                _Pen(pen.width * 0.5, pen.depth * 0.75, 1.0, lifted=0.08),
+            )
 
 
 def etch_secondary(rng: np.random.Generator, layer: ByteArray, *, wear: float) -> None:

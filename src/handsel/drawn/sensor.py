@@ -56,7 +56,7 @@ def to_light(picture: FloatArray | ByteArray) -> FloatArray:
     """
     Return linear light, 0 to 1, for stored values of 0 to 255.
     """
-    return np.power(np.asarray(picture, np.float32) / np.float32(255), np.float32(GAMMA))
+    return np.asarray(np.power(np.asarray(picture, np.float32) / np.float32(255), np.float32(GAMMA)), np.float32)
 
 
 def exposure(light: FloatArray, sensor: Sensor) -> FloatArray:

@@ -52,7 +52,7 @@ def search_galleries(trials: Trials, presented: Presented, *, threshold: float) 
     others = np.where(is_genuine, np.nan, trials.scores)
     met, false = np.isfinite(others).sum(axis=1), (others >= threshold).sum(axis=1)  # 1
     own = np.where(is_genuine, trials.scores, np.nan)
-    is_tried = ~np.isnan(own).all(axis=1)
+    is_tried = np.asarray(~np.isnan(own).all(axis=1))
     own_score = np.where(is_genuine & ~np.isnan(trials.scores), trials.scores, -np.inf).max(axis=1)
     asking = _Asking(presented.payers, met, false, own_score >= threshold, is_tried, np.isfinite(own_score))
     largest = int(met[met > 0].min(initial=len(trials.enrolled_palms)))  # What every picture that was read can meet.

@@ -23,6 +23,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from handsel.curve import FPIR, PALMS, ImpostorCurve, require_plan
 from handsel.errors import ensure
 from handsel.vision.embedding import Probe
 from handsel.vision.manifest import ID_DIGITS, load_model
@@ -58,7 +59,7 @@ class AlignedPlacesModel:
     """
 
     model_id: str
-    threshold: float
+    curve: ImpostorCurve = field(repr=False)
     net: Net = field(repr=False)
     mean: NDArray[np.float32] = field(repr=False)  # (D,)
     matrix: NDArray[np.float32] = field(repr=False)  # (D, D)
@@ -70,7 +71,6 @@ class AlignedPlacesModel:
         ensure(
             self.mean.shape == (DIMS,) and self.matrix.shape == (DIMS, DIMS), "mean and matrix have D numbers a side"
         )
-        ensure(0 < self.threshold < 1, "a threshold is a cosine between 0 and 1")
 
     @classmethod
     def load(cls, directory: Path = MODELS) -> AlignedPlacesModel:
@@ -81,18 +81,25 @@ class AlignedPlacesModel:
         model = load_model(directory, MODEL_NAME, shapes={"mean": (DIMS,), "matrix": (DIMS, DIMS)})
         return cls(
             model_id=f"{model.model_id}-{net.net_id[-ID_DIGITS:]}",  # Another net is another model.
-            threshold=model.threshold,
+            curve=model.curve,
             net=net,
             mean=model.arrays["mean"],
             matrix=model.arrays["matrix"],
         )
 
     @property
+    def threshold(self) -> float:
+        """
+        Return the cosine from which two palms are the same in a gallery of the default size.
+        """
+        return require_plan(self.curve, palms=PALMS, fpir=FPIR).threshold
+
+    @property
     def dims(self) -> int:
         """
         Return D, the length of a vector.
         """
-        return self.matrix.shape[1]
+        return int(self.matrix.shape[1])
 
     @property
     def views(self) -> int:

@@ -61,29 +61,6 @@ class LoadedNet:
     content: bytes = field(repr=False)
 
 
-class NetEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """
-    Describe one net: its file, and in words how it came about.
-    """
-
-    file: str
-    sha256: str
-    recipe: str
-
-
-EntryT = TypeVar("EntryT", Entry, NetEntry)
-
-
-@dataclass(frozen=True, eq=False)
-class LoadedNet:
-    """
-    Hold the checked bytes of a net's file.
-    """
-
-    net_id: str
-    content: bytes = field(repr=False)
-
-
 @dataclass(frozen=True, eq=False)
 class LoadedModel:
     """

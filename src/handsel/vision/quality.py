@@ -11,22 +11,21 @@ from enum import StrEnum
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from handsel.vision.frame import Frame
 from handsel.vision.hand import Hand
 from handsel.vision.roi import Placement, Roi, frame_share
 
-LUMA_MIN = (
-    40.0  # Of 255, mean of the square. Lines are a tenth darker than skin: four levels here, a webcam's noise is three.
-)
-SIDE_PX_MIN = (
-    80.0  # The finer filter has 6.9 of 128 pixels a wave: 4.3 here; two are the least that shows a wave at all.
-)
+# Of 255, mean of the square's brightest colour. Lines are a tenth darker than skin: two and a half levels here, while a
+# webcam's noise of three is averaged over several pixels.
+LUMA_MIN = 25.0
+SIDE_PX_MIN = 64.0  # The finest filter has 5 of 96 pixels a wave: 3.3 here; two are the least that shows a wave at all.
 FRAME_FILLED_MAX = 0.6  # Of the frame's shorter side: a larger square that is cut off is too close, not off centre.
 FRAME_SHARE_MIN = 0.96  # The views look at the central 0.8, shifted by up to a tenth.
-FORESHORTENING_MIN = 0.62  # A tilt of 50 degrees; drawn palms, held flat, have 0.8 and more.
+FORESHORTENING_MIN = 0.5  # A tilt of 60 degrees; drawn palms, held flat, have 0.8 and more.
 FINGER_REACH_MIN = 1.25  # Straight fingers reach 1.8 times as far as the knuckles, a fist's less than one time.
-PALM_SCORE_MIN = 0.5  # Where the finder takes a back to be as likely as a palm.
+PALM_SCORE_MIN = 0.2  # The finder is four times as sure of a back: a small or dim palm is given the doubt.
 MISFIT_MAX = 0.12  # In sides: anchors that lie so unlike a palm's are something else.
 SHARPNESS_MIN = 0.22  # Drawn palms: all above 0.24 under a blur of 2 pixels, most below 0.23 under one of 3.
 SHARPNESS_FULL = 0.5  # From here on a sharper palm is not a better one.
@@ -34,7 +33,8 @@ GLARE_LUMA = 250  # Of 255: what is clipped holds no line.
 GLARE_SHARE_MAX = 0.2  # Of the square: a fifth of the places is lost, the others still tell people apart.
 COVER_CELLS = 16  # A side of the square: a cell's median, of 64 pixels, holds no line.
 COVER_TINT = 0.16  # Log of red to green and of blue to green: drawn skin stays below, but for what shows at the edges.
-COVER_DARK = 0.9  # Log of luma below the middle one: shadows on drawn palms take less.
+COVER_DARK = 1.6  # Log of luma below its surroundings: a fifth of it. The edge of a shadow takes less.
+COVER_ROUNDS = 3
 COVER_FLOOR = 4.0  # Grey levels, so that a camera's noise in the dark has no tint.
 COVERED_SHARE_MAX = 0.2  # As for glare. Drawn palms with nothing on them have up to 0.08.
 DETAIL_FLOOR = 0.3  # Grey levels: keeps a square without any line from being called sharp.
@@ -89,8 +89,7 @@ def judge_frame(frame: Frame) -> Reason | None:
     """
     Return `TOO_DARK` where hardly anything in the frame is as bright as a palm must be.
     """
-    luma = cv2.cvtColor(np.ascontiguousarray(frame.pixels[::8, ::8]), cv2.COLOR_RGB2GRAY)
-    return Reason.TOO_DARK if np.quantile(luma, 0.98) < LUMA_MIN else None
+    return Reason.TOO_DARK if np.quantile(frame.pixels[::8, ::8].max(axis=-1), 0.98) < LUMA_MIN else None
 
 
 def judge_hands(hands: tuple[Hand, ...]) -> Reason | None:
@@ -129,7 +128,7 @@ def judge_roi(roi: Roi) -> Reason | None:
     Return why the square does not show a palm's lines.
     """
     grey = roi.grey()
-    if grey.mean() < LUMA_MIN:
+    if brightness(roi) < LUMA_MIN:
         return Reason.TOO_DARK
     if np.mean(grey >= GLARE_LUMA) > GLARE_SHARE_MAX:  # Before blur: where light clips there are no lines either.
         return Reason.GLARE
@@ -138,12 +137,20 @@ def judge_roi(roi: Roi) -> Reason | None:
     return Reason.BLURRED if sharpness(roi) < SHARPNESS_MIN else None
 
 
+def brightness(roi: Roi) -> float:
+    """
+    Return the mean of the square's brightest colour, 0..255: under coloured light one colour has to do.
+    """
+    return float(roi.pixels.mean(axis=(0, 1)).max())
+
+
 def covered_share(roi: Roi) -> float:
     """
     Return the share of the square, 0..1, that is not of the palm's own colour, or far darker than the rest of it.
 
     1. Take the median colour of each of 16 × 16 cells: lines are thinner, and vanish.
-    2. A cell is covered where its tint, whatever the light's strength, is not that of the middle cell; or it is dark.
+    2. Take from tint and brightness what changes smoothly over the square: light of two colours, or from one side.
+    3. A cell is covered where its tint is not that of most cells; or it is dark.
 
     LIMITATIONS
     * A plaster of the skin's colour is skin to it. So is a cover of one colour that leaves no skin to compare with.
@@ -153,10 +160,25 @@ def covered_share(roi: Roi) -> float:
     blocks = roi.pixels.reshape(COVER_CELLS, side, COVER_CELLS, side, 3).swapaxes(1, 2)
     cells = np.median(blocks.reshape(COVER_CELLS**2, side**2, 3), axis=1) + COVER_FLOOR  # (256, 3)
     red, green, blue = np.log(cells).T
-    tints = np.stack([red - green, blue - green])  # (2, 256)
-    away = np.linalg.norm(tints - np.median(tints, axis=1, keepdims=True), axis=0)
-    luma = np.log(cells @ LUMA_WEIGHTS)
-    return float(np.mean((away > COVER_TINT) | (luma < np.median(luma) - COVER_DARK)))
+    uneven = _less_smooth(np.column_stack([red - green, blue - green, np.log(cells @ LUMA_WEIGHTS)]))  # (256, 3)
+    away = np.linalg.norm(uneven[:, :2], axis=1)
+    return float(np.mean((away > COVER_TINT) | (uneven[:, 2] < -COVER_DARK)))
+
+
+def _less_smooth(cells: NDArray[np.float64]) -> NDArray[np.float64]:
+    """
+    Return values of cells, (256, K), less the quadratic surface that most of them lie near.
+
+    Least squares, weighted anew three times by how near each cell lies (Cauchy's weights, of scale `COVER_TINT` / 2).
+    """
+    y, x = (axis.ravel() for axis in np.mgrid[-1 : 1 : COVER_CELLS * 1j, -1 : 1 : COVER_CELLS * 1j])
+    basis = np.column_stack([np.ones_like(x), x, y, x * x, x * y, y * y])
+    left = cells - np.median(cells, axis=0)
+    for _ in range(COVER_ROUNDS):
+        weights = 1 / (1 + (np.linalg.norm(left[:, :2], axis=1) / (COVER_TINT / 2)) ** 2)
+        root = np.sqrt(weights)[:, None]
+        left = cells - basis @ np.linalg.lstsq(basis * root, cells * root, rcond=None)[0]
+    return np.asarray(left, np.float64)
 
 
 def sharpness(roi: Roi) -> float:
@@ -187,7 +209,7 @@ def grade(roi: Roi, placement: Placement) -> float:
         sharpness(roi) / SHARPNESS_FULL,
         placement.side_px / len(grey),
         placement.foreshortening / np.cos(np.deg2rad(20)),
-        float(grey.mean()) / (2 * LUMA_MIN),
+        brightness(roi) / (2 * LUMA_MIN),
         1 - float(np.mean(grey >= GLARE_LUMA)) / (2 * GLARE_SHARE_MAX),
     )
     return float(np.clip(min(margins), 0, 1))
