@@ -28,8 +28,8 @@ BLUR = 1.3  # Cells of the field: the places code's 3.5 of 64.
 KEPT = 3  # Harmonics of the places code: the 4th, 6th and 8th.
 PLACES = GRID * GRID * 2 * 2 * KEPT
 LOOK_TURN_DEG, LOOK_SHIFT = 4.0, 0.04  # How far a square is moved to be looked at once more.
-# A square that was cut far askew is seen better once it has been set straight. To follow the second answer the whole way
-# was better for such squares, and worse for dim ones: chosen with photographs in sight.
+# A square that was cut far askew is seen better once it has been set straight. To follow the second answer the whole
+# way was better for such squares, and worse for dim ones: chosen with photographs in sight.
 FOLLOWED = (1.0, 0.5)
 LOOKS = ((0, 0), (1, 1), (1, -1), (-1, 1), (-1, -1))  # Signs: none, and a tetrahedron of turn and two shifts.
 

@@ -4,6 +4,8 @@ The net reads the same places as the untrained code, for which there is a slow r
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
@@ -25,7 +27,7 @@ from training.palm_net import (  # noqa: E402
 )
 
 
-def field_of(seed: int) -> torch.Tensor:
+def field_of(seed: int) -> Any:
     """
     Return the field of one drawn person's square, (1, CHANNELS, FIELD, FIELD).
     """
