@@ -30,9 +30,9 @@ def write_model(
     Write a small model, right but for what is given.
     """
     sound: dict[str, NDArray[Any]] = {"mean": np.ones(3, np.float32), "matrix": np.eye(3, dtype=np.float32)}
-    contents = sound | dict(arrays or {})
+    contents: dict[str, Any] = sound | dict(arrays or {})
     content = io.BytesIO()
-    np.savez(content, allow_pickle=False, **contents)
+    np.savez(content, **contents)
     (directory / "small.npz").write_bytes(content.getvalue())
     lines = (
         "[small]",

@@ -4,8 +4,6 @@ Every reason is given where it holds, and not where it just does not.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 import pytest
@@ -29,6 +27,7 @@ from handsel.vision.quality import (
     judge_hands,
     judge_placement,
     judge_roi,
+    judge_side,
     sharpness,
 )
 from handsel.vision.roi import ROI_SIDE_PX, Placement, Roi
@@ -202,8 +201,16 @@ def test_light_from_the_side_covers_nothing() -> None:
     assert covered_share(covered(square.astype(np.uint8), (0, 0, 0), columns=0)) == 0
 
 
-def test_the_back_of_a_hand_is_told_from_a_palm() -> None:
-    for palm_score in (1.0, PALM_SCORE_MIN):
-        assert judge_hands((replace(hand(), palm_score=palm_score),)) is None
-    for palm_score in (PALM_SCORE_MIN - 0.01, 0.0, float("nan")):
-        assert judge_hands((replace(hand(), palm_score=palm_score),)) is Reason.BACK_OF_HAND
+def test_the_back_of_a_hand_is_told_from_a_palm_unless_most_of_it_lies_outside() -> None:
+    frame = Frame(pixels=np.zeros((480, 640, 3), np.uint8))
+    inside = np.full((LANDMARKS, 2), 100, np.float32)
+    outside = inside.copy()
+    outside[LANDMARKS // 2 :] = -5
+
+    def judged(landmarks: NDArray[np.float32], palm_score: float) -> Reason | None:
+        return judge_side(frame, Hand(landmarks=landmarks, score=1.0, palm_score=palm_score))
+
+    assert judged(inside, PALM_SCORE_MIN) is None
+    assert judged(outside, PALM_SCORE_MIN) is None
+    assert judged(inside, PALM_SCORE_MIN - 0.01) is Reason.BACK_OF_HAND
+    assert judged(outside, PALM_SCORE_MIN - 0.01) is Reason.TOO_CLOSE

@@ -125,8 +125,8 @@ def test_each_bad_frame_is_rejected_with_its_reason(reader: PalmReader, drawn_fr
         Reason.TOO_DARK: np.zeros_like(pixels),
         Reason.NO_HAND: np.full_like(pixels, 130),
         Reason.TWO_HANDS: two,
-        Reason.TOO_FAR: posed(person, Pose(length=0.3), width=640, height=480),
-        Reason.OUT_OF_FRAME: flat[:, : pixels.shape[1] // 2 + 20],
+        Reason.TOO_FAR: posed(person, Pose(length=0.24), width=640, height=480),
+        Reason.OUT_OF_FRAME: flat[:, : pixels.shape[1] // 2 + 40],
         Reason.BLURRED: blurred,
     }
 

@@ -21,7 +21,7 @@ from handsel.drawn.shot import Lens, Light, Surroundings
 from handsel.drawn.skin import draw_skin
 
 _SEED_SCENE = 12
-FAR_LENGTH, CLOSE_LENGTH = 0.2, 2.1  # A hand's length in picture heights.
+FAR_LENGTH, CLOSE_LENGTH = 0.18, 2.1  # A hand's length in picture heights.
 DARK_EXPOSURE = 0.08
 BLUR = 12.0  # In 1/1000 of the height.
 

@@ -6,16 +6,18 @@ Find hands with two small nets of our own, trained on drawn hands alone: where a
 2. Each hand found, fingers up, is cut out and goes to the landmark net; and again, cut out by its own first answer.
 3. What the landmark net does not take for a hand is dropped, and so is what lies on a hand that is surer.
 4. If nothing was found, the frame is looked at once more with its colours and contrast evened out.
+5. If nothing was found again, so is its middle half, where a small hand is twice as large.
+6. If two were found, the frame is looked at from twice as far: they may be parts of one hand that is too close.
 
 LIMITATIONS
 * It was taught by a program's idea of hands: gloves, missing fingers and paint were never shown to it.
 * It knows a palm from the back of a hand by creases and nails; in a dim or blurred picture it is unsure, and says so.
-* The nets answer for a hand of 15 % of the frame or more.
+* A hand of less than 15 % of the frame is too small for the nets, and outside the middle one of less than 25 % may be.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -36,9 +38,12 @@ CROP_SIDE = 2.7  # In palm lengths, as the landmark net was taught.
 CROP_UP = 0.42  # How far its middle lies from the palm's towards the fingers, in palm lengths.
 LOOKS = 2  # Times that a hand is cut out.
 CELL_SCORE_MIN = 0.25  # A cell worth a closer look: the landmark net decides.
-HAND_SCORE_MIN = 0.5  # The net's own even odds.
+HAND_SCORE_MIN = 0.8  # Hands before it have 0.98 and more, drawn faces up to 0.75.
+PALM_ODDS = 0.5
+SURE_SCORE_MIN = 0.9  # For what shows no palm: drawn faces that were taken for a fist had less.
 CANDIDATES_MAX = 4
-SAME_HAND = 0.15  # In palm lengths: a palm whose middle lies nearer to a hand's outline is a part of that hand.
+CLOSE_SHARE = 0.6  # Of the shorter side: a palm so long leaves no room for another.
+SAME_HAND = 0.35  # In palm lengths: a palm whose middle lies nearer to a hand's outline is a part of that hand.
 PALM_PX_MIN, PALM_PX_MAX = 8.0, 4000.0
 EVEN_LOW, EVEN_HIGH = 0.02, 0.98  # Quantiles that the second look stretches each colour between.
 
@@ -84,7 +89,18 @@ class NetHandFinder:
         """
         Return the hands in `frame`, the surest first; none is an empty tuple.
         """
-        return self._look(frame.pixels) or self._look(evened(frame.pixels))  # 4
+        hands = self._look(frame.pixels) or self._look_again(frame.pixels)
+        return hands if len(hands) < HANDS_MAX else self._look_from_afar(frame.pixels) or hands
+
+    def _look_again(self, pixels: NDArray[np.uint8]) -> tuple[Hand, ...]:
+        even = evened(pixels)  # 4
+        hands = self._look(even)
+        if hands or min(pixels.shape[:2]) < 2 * FRAME_PX:
+            return hands
+        top, left = pixels.shape[0] // 4, pixels.shape[1] // 4  # 5
+        middle = even[top : pixels.shape[0] - top, left : pixels.shape[1] - left]
+        shift = np.array((left, top), np.float32)
+        return tuple(replace(hand, landmarks=hand.landmarks + shift) for hand in self._look(middle))
 
     def _look(self, pixels: NDArray[np.uint8]) -> tuple[Hand, ...]:
         followed = [self._follow(pixels, palm) for palm in self._detect(pixels)]  # 1, 2
@@ -93,6 +109,14 @@ class NetHandFinder:
             if not any(is_part_of(hand, surer) for surer in hands):
                 hands.append(hand)
         return tuple(hands[:HANDS_MAX])
+
+    def _look_from_afar(self, pixels: NDArray[np.uint8]) -> tuple[Hand, ...]:
+        top, left = pixels.shape[0] // 2, pixels.shape[1] // 2  # 6
+        wide = cv2.copyMakeBorder(pixels, top, top, left, left, cv2.BORDER_REPLICATE)
+        hands = self._look(np.asarray(wide, np.uint8))
+        shift = np.array((left, top), np.float32)
+        fills = [hand for hand in hands if hand.palm_length_px > CLOSE_SHARE * min(pixels.shape[:2])]
+        return tuple(replace(hand, landmarks=hand.landmarks - shift) for hand in fills)
 
     def _detect(self, pixels: NDArray[np.uint8]) -> list[Palm]:
         scale = FRAME_PX / max(pixels.shape[:2])
@@ -113,7 +137,7 @@ class NetHandFinder:
             crop = cut_out(pixels, matrix)
             places, logits = (each[0] for each in self._landmarks.run(_as_input(crop)))
             score, palm_score = (1 / (1 + np.exp(-np.clip(logits.astype(np.float64), -30, 30)))).tolist()
-            if score < HAND_SCORE_MIN:
+            if score < (HAND_SCORE_MIN if palm_score >= PALM_ODDS else SURE_SCORE_MIN):
                 return None
             inverse = cv2.invertAffineTransform(matrix)
             landmarks = places.astype(np.float64) * CROP_PX @ inverse[:, :2].T + inverse[:, 2]

@@ -22,6 +22,7 @@ from handsel.vision.roi import Placement, Roi, frame_share
 LUMA_MIN = 25.0
 SIDE_PX_MIN = 64.0  # The finest filter has 5 of 96 pixels a wave: 3.3 here; two are the least that shows a wave at all.
 FRAME_FILLED_MAX = 0.6  # Of the frame's shorter side: a larger square that is cut off is too close, not off centre.
+SEEN_SHARE_MIN = 0.5  # Of the landmarks: where most of the hand lies outside, the side of its palm is a guess.
 FRAME_SHARE_MIN = 0.96  # The views look at the central 0.8, shifted by up to a tenth.
 FORESHORTENING_MIN = 0.5  # A tilt of 60 degrees; drawn palms, held flat, have 0.8 and more.
 FINGER_REACH_MIN = 1.25  # Straight fingers reach 1.8 times as far as the knuckles, a fist's less than one time.
@@ -32,11 +33,11 @@ SHARPNESS_FULL = 0.5  # From here on a sharper palm is not a better one.
 GLARE_LUMA = 250  # Of 255: what is clipped holds no line.
 GLARE_SHARE_MAX = 0.2  # Of the square: a fifth of the places is lost, the others still tell people apart.
 COVER_CELLS = 16  # A side of the square: a cell's median, of 64 pixels, holds no line.
-COVER_TINT = 0.16  # Log of red to green and of blue to green: drawn skin stays below, but for what shows at the edges.
-COVER_DARK = 1.6  # Log of luma below its surroundings: a fifth of it. The edge of a shadow takes less.
+COVER_TINT = 0.18  # Log of red to green and of blue to green: drawn skin stays below, but for what shows at the edges.
+COVER_DARK = 1.3  # Log of luma below its surroundings: a quarter of it. The edge of a shadow takes less.
 COVER_ROUNDS = 3
 COVER_FLOOR = 4.0  # Grey levels, so that a camera's noise in the dark has no tint.
-COVERED_SHARE_MAX = 0.2  # As for glare. Drawn palms with nothing on them have up to 0.08.
+COVERED_SHARE_MAX = 0.2  # As for glare. Drawn palms with nothing on them have up to 0.11.
 DETAIL_FLOOR = 0.3  # Grey levels: keeps a square without any line from being called sharp.
 
 
@@ -51,7 +52,6 @@ class Reason(StrEnum):
     TOO_DARK = "too_dark"
     NO_HAND = "no_hand"
     TWO_HANDS = "two_hands"
-    BACK_OF_HAND = "back_of_hand"
     TOO_FAR = "too_far"
     TOO_CLOSE = "too_close"
     OUT_OF_FRAME = "out_of_frame"
@@ -60,6 +60,7 @@ class Reason(StrEnum):
     GLARE = "glare"
     COVERED = "covered"
     BLURRED = "blurred"
+    BACK_OF_HAND = "back_of_hand"
 
     @property
     def text(self) -> str:
@@ -73,7 +74,6 @@ TEXTS = {
     Reason.TOO_DARK: "It is too dark here. Hold your hand in the light.",
     Reason.NO_HAND: "Hold your open palm in front of the camera.",
     Reason.TWO_HANDS: "Show one hand only.",
-    Reason.BACK_OF_HAND: "Turn your hand: show its palm, not its back.",
     Reason.TOO_FAR: "Hold your hand closer.",
     Reason.TOO_CLOSE: "Move your hand back a little.",
     Reason.OUT_OF_FRAME: "Move your hand to the middle.",
@@ -82,6 +82,7 @@ TEXTS = {
     Reason.GLARE: "Turn your hand a little, away from the light.",
     Reason.COVERED: "Show a bare palm: something covers it.",
     Reason.BLURRED: "Hold your hand still.",
+    Reason.BACK_OF_HAND: "Turn your hand: show its palm, not its back.",
 }
 
 
@@ -94,15 +95,23 @@ def judge_frame(frame: Frame) -> Reason | None:
 
 def judge_hands(hands: tuple[Hand, ...]) -> Reason | None:
     """
-    Return why these are not one hand with its palm to the camera.
+    Return why these are not one hand.
     """
     if not hands:
         return Reason.NO_HAND
-    if len(hands) > 1:
-        return Reason.TWO_HANDS
-    if not hands[0].palm_score >= PALM_SCORE_MIN:  # So written that a NaN is refused.
-        return Reason.BACK_OF_HAND
-    return None
+    return Reason.TWO_HANDS if len(hands) > 1 else None
+
+
+def judge_side(frame: Frame, hand: Hand) -> Reason | None:
+    """
+    Return `BACK_OF_HAND` where the finder is sure of it, or `TOO_CLOSE` where it cannot be, with so little of the hand.
+
+    Asked last, since a blurred palm may look like the back of a hand.
+    """
+    if hand.palm_score >= PALM_SCORE_MIN:
+        return None
+    is_inside = np.all((hand.landmarks >= 0) & (hand.landmarks <= (frame.width, frame.height)), axis=1)
+    return Reason.BACK_OF_HAND if is_inside.mean() >= SEEN_SHARE_MIN else Reason.TOO_CLOSE
 
 
 def judge_placement(frame: Frame, *, hand: Hand, placement: Placement | None) -> Reason | None:
@@ -149,7 +158,7 @@ def covered_share(roi: Roi) -> float:
     Return the share of the square, 0..1, that is not of the palm's own colour, or far darker than the rest of it.
 
     1. Take the median colour of each of 16 × 16 cells: lines are thinner, and vanish.
-    2. Take from tint and brightness what changes smoothly over the square: light of two colours, or from one side.
+    2. Take from tint and brightness what changes evenly over the square: light of two colours, or from one side.
     3. A cell is covered where its tint is not that of most cells; or it is dark.
 
     LIMITATIONS
@@ -160,23 +169,24 @@ def covered_share(roi: Roi) -> float:
     blocks = roi.pixels.reshape(COVER_CELLS, side, COVER_CELLS, side, 3).swapaxes(1, 2)
     cells = np.median(blocks.reshape(COVER_CELLS**2, side**2, 3), axis=1) + COVER_FLOOR  # (256, 3)
     red, green, blue = np.log(cells).T
-    uneven = _less_smooth(np.column_stack([red - green, blue - green, np.log(cells @ LUMA_WEIGHTS)]))  # (256, 3)
+    uneven = _less_even(np.column_stack([red - green, blue - green, np.log(cells @ LUMA_WEIGHTS)]))  # (256, 3)
     away = np.linalg.norm(uneven[:, :2], axis=1)
     return float(np.mean((away > COVER_TINT) | (uneven[:, 2] < -COVER_DARK)))
 
 
-def _less_smooth(cells: NDArray[np.float64]) -> NDArray[np.float64]:
+def _less_even(cells: NDArray[np.float64]) -> NDArray[np.float64]:
     """
-    Return values of cells, (256, K), less the quadratic surface that most of them lie near.
+    Return values of cells, (256, K), less the plane that most of them lie near.
 
-    Least squares, weighted anew three times by how near each cell lies (Cauchy's weights, of scale `COVER_TINT` / 2).
+    Least squares, weighted anew three times by how near each cell lies (Welsch's weights, of half the limits' scale).
     """
     y, x = (axis.ravel() for axis in np.mgrid[-1 : 1 : COVER_CELLS * 1j, -1 : 1 : COVER_CELLS * 1j])
-    basis = np.column_stack([np.ones_like(x), x, y, x * x, x * y, y * y])
+    basis = np.column_stack([np.ones_like(x), x, y])
     left = cells - np.median(cells, axis=0)
     for _ in range(COVER_ROUNDS):
-        weights = 1 / (1 + (np.linalg.norm(left[:, :2], axis=1) / (COVER_TINT / 2)) ** 2)
-        root = np.sqrt(weights)[:, None]
+        away = np.hypot(np.linalg.norm(left[:, :2], axis=1) / COVER_TINT, left[:, 2] / COVER_DARK)
+        weights = np.exp(-((2 * away) ** 2))
+        root = np.sqrt(weights + 1e-6)[:, None]
         left = cells - basis @ np.linalg.lstsq(basis * root, cells * root, rcond=None)[0]
     return np.asarray(left, np.float64)
 

@@ -15,7 +15,7 @@ from handsel.errors import ensure
 from handsel.vision.embedding import Embedding, EmbeddingModel, Probe, best_cosine
 from handsel.vision.frame import Frame
 from handsel.vision.hand import Hand, HandFinder
-from handsel.vision.quality import Reason, grade, judge_frame, judge_hands, judge_placement, judge_roi
+from handsel.vision.quality import Reason, grade, judge_frame, judge_hands, judge_placement, judge_roi, judge_side
 from handsel.vision.roi import Placement, Roi, crop_roi, place_square
 from handsel.vision.sight import Sight
 
@@ -59,9 +59,9 @@ class PalmReader:
         Return the palm in `frame`, or the first reason that speaks against it.
 
         1. Something can be seen at all.
-        2. There is one hand, with its palm to the camera.
+        2. There is one hand.
         3. Its palm lies well in the frame.
-        4. Its square shows lines, and nothing that covers them.
+        4. Its square shows lines, nothing that covers them, and the palm's side.
         """
         reason = judge_frame(frame)  # 1
         if reason is not None:
@@ -75,7 +75,7 @@ class PalmReader:
         if placement is None or reason is not None:
             return Rejected(reason or Reason.NO_HAND)
         roi = crop_roi(frame, placement)  # 4
-        reason = judge_roi(roi)
+        reason = judge_roi(roi) or judge_side(frame, hands[0])
         if reason is not None:
             return Rejected(reason)
         sight = self.look(frame, hands[0], placement, roi) if self.look else None
