@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FIGURES = ROOT / "docs" / "figures"
 MANIFEST = ROOT / "src" / "handsel" / "models" / "manifest.toml"
 CARD = ROOT / "docs" / "performance-card.md"
-ATTACKS, TRAINING = "attacks.json", "training.json"
+ATTACKS, FINDER, TRAINING = "attacks.json", "finder.json", "training.json"
 ENROLLED_FROM = (1, 3)
 SAID_OF_A_MODEL = ("file", "sha256", "arrays", "threshold", "recipe", "threshold_source")
 
@@ -81,6 +81,7 @@ def card_text(figures: Path = FIGURES, manifest: Path = MANIFEST) -> str:
     parts = [
         INTRODUCTION,
         *_recipe(models, _read_json(figures / TRAINING)),
+        *_finder(_read_json(figures / FINDER)),
         *_drawn_worlds(drawn, models, figures),
         *_photographs(photographed, models, figures),
         *_attacks(_read_json(figures / ATTACKS)),
@@ -108,6 +109,37 @@ def _recipe(models: Mapping[str, Mapping[str, Any]], training: Any) -> Iterator[
             yield f"* Threshold {entry['threshold']}: {entry.get('threshold_source', 'its source is not recorded')}"
     if training is not None:
         yield table(("Of the training", ""), [(_words(key), _value(value)) for key, value in training.items()])
+
+
+def _finder(measured: Any) -> Iterator[str]:
+    """
+    Yield what the hand finder's nets do on drawn hands and clutter that they were not trained on.
+    """
+    yield "## The hand finder"
+    if measured is None:
+        yield "Not measured yet."
+        return
+    crops, clutter, people = measured["crops"], measured["clutter"], measured["other_painter"]
+    yield (
+        "Its two nets, on hands and clutter drawn from other seeds than those they were trained on, and on pictures of "
+        "the product's own painter, which they have never seen:"
+    )
+    error = f"{crops['anchor_error_median']} · {crops['anchor_error_95']}"
+    sides = f"{crops['palms_taken_for_backs']:.2%} · {crops['backs_taken_for_palms']:.2%}"
+    frames = f"frames of clutter where a hand was found: {clutter['clutter']} plain · {clutter['faces']} with a face"
+    rows = (
+        ("landmarks of the square, error in palm lengths: median · 95 %", error),
+        (f"{crops['crops']} crops: hands missed", f"{crops['missed_hands']:.2%}"),
+        ("clutter taken for a hand, in such crops", f"{crops['false_hands']:.2%}"),
+        ("palms taken for backs or fists · backs and fists taken for palms", sides),
+        (frames, f"{clutter['hands_in_clutter']:.2%} · {clutter['hands_in_faces']:.2%}"),
+        (
+            f"{people['pictures']} pictures of the other painter: not exactly one palm found",
+            f"{people['not_found']:.2%}",
+        ),
+    )
+    yield table(("On drawn hands", ""), rows)
+    yield f"Made by `{measured['command']}`, which needs PyTorch (`training/README.md`)."
 
 
 def _drawn_worlds(worlds: Sequence[Evaluated], models: Mapping[str, Any], figures: Path) -> Iterator[str]:

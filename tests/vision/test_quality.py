@@ -183,16 +183,16 @@ def covered(square: NDArray[np.uint8], colour: tuple[int, int, int], *, columns:
 
 
 @pytest.mark.parametrize("colour", [(230, 228, 225), (25, 25, 28), (40, 50, 130), (30, 22, 18)])
-def test_what_covers_more_than_a_fifth_of_the_palm_is_a_reason_and_less_is_not(colour: tuple[int, int, int]) -> None:
+def test_what_covers_more_than_three_tenths_is_a_reason_and_less_is_not(colour: tuple[int, int, int]) -> None:
     """
-    Bandage, a black thing, ink, and something dark of the skin's own tint: 24 columns are 3 cells of 16, 32 are 4.
+    Bandage, a black thing, ink, and something dark of the skin's own tint: 32 columns are 4 cells of 16, 40 are 5.
     """
     square = DrawnPerson(1).square(0)
 
     assert covered_share(covered(square, colour, columns=0)) == 0
-    assert abs(covered_share(covered(square, colour, columns=24)) - 3 / 16) < 0.01
-    assert judge_roi(covered(square, colour, columns=24)) is None
-    assert judge_roi(covered(square, colour, columns=32)) is Reason.COVERED
+    assert abs(covered_share(covered(square, colour, columns=32)) - 4 / 16) < 0.01
+    assert judge_roi(covered(square, colour, columns=32)) is None
+    assert judge_roi(covered(square, colour, columns=40)) is Reason.COVERED
 
 
 def test_light_from_the_side_covers_nothing() -> None:

@@ -4,10 +4,11 @@ Find hands with two small nets of our own, trained on drawn hands alone: where a
 1. The frame, shrunk to 192 pixels, goes to the detector: a grid of cells that say whether a palm's middle lies there,
    how long the palm is, and which way its fingers point.
 2. Each hand found, fingers up, is cut out and goes to the landmark net; and again, cut out by its own first answer.
-3. What the landmark net does not take for a hand is dropped, and so is what lies on a hand that is surer.
+3. What the landmark net does not take for a hand is dropped, and so is what lies on a hand that is surer, and what
+   might be a second hand but is not as clear as hands are.
 4. If nothing was found, the frame is looked at once more with its colours and contrast evened out.
 5. If nothing was found again, so is its middle half, where a small hand is twice as large.
-6. If two were found, the frame is looked at from twice as far: they may be parts of one hand that is too close.
+6. If more than one was followed, the frame is looked at from twice as far: they may be parts of one that is too close.
 
 LIMITATIONS
 * It was taught by a program's idea of hands: gloves, missing fingers and paint were never shown to it.
@@ -41,6 +42,7 @@ CELL_SCORE_MIN = 0.25  # A cell worth a closer look: the landmark net decides.
 HAND_SCORE_MIN = 0.8  # Hands before it have 0.98 and more, drawn faces up to 0.75.
 PALM_ODDS = 0.5
 SURE_SCORE_MIN = 0.9  # For what shows no palm: drawn faces that were taken for a fist had less.
+SECOND_SCORE_MIN = 0.98  # As sure as hands before it are: clutter beside a hand is no second hand.
 CANDIDATES_MAX = 4
 CLOSE_SHARE = 0.6  # Of the shorter side: a palm so long leaves no room for another.
 SAME_HAND = 0.35  # In palm lengths: a palm whose middle lies nearer to a hand's outline is a part of that hand.
@@ -89,34 +91,34 @@ class NetHandFinder:
         """
         Return the hands in `frame`, the surest first; none is an empty tuple.
         """
-        hands = self._look(frame.pixels) or self._look_again(frame.pixels)
-        return hands if len(hands) < HANDS_MAX else self._look_from_afar(frame.pixels) or hands
+        return self._look_near_and_far(frame.pixels, frame.pixels) or self._look_again(frame.pixels)
 
     def _look_again(self, pixels: NDArray[np.uint8]) -> tuple[Hand, ...]:
         even = evened(pixels)  # 4
-        hands = self._look(even)
+        hands = self._look_near_and_far(even, pixels)
         if hands or min(pixels.shape[:2]) < 2 * FRAME_PX:
             return hands
         top, left = pixels.shape[0] // 4, pixels.shape[1] // 4  # 5
         middle = even[top : pixels.shape[0] - top, left : pixels.shape[1] - left]
-        shift = np.array((left, top), np.float32)
-        return tuple(replace(hand, landmarks=hand.landmarks + shift) for hand in self._look(middle))
+        return _moved(self._look(middle), left, top)
+
+    def _look_near_and_far(self, shown: NDArray[np.uint8], pixels: NDArray[np.uint8]) -> tuple[Hand, ...]:
+        followed = self._follow_all(shown)
+        if len(followed) > 1:  # 6
+            top, left = pixels.shape[0] // 2, pixels.shape[1] // 2
+            wide = cv2.copyMakeBorder(pixels, top, top, left, left, cv2.BORDER_REPLICATE)
+            near = CLOSE_SHARE * min(pixels.shape[:2])
+            close = tuple(hand for hand in self._look(np.asarray(wide, np.uint8)) if hand.palm_length_px > near)
+            if close:
+                return _moved(close, -left, -top)
+        return without_parts(followed)
 
     def _look(self, pixels: NDArray[np.uint8]) -> tuple[Hand, ...]:
-        followed = [self._follow(pixels, palm) for palm in self._detect(pixels)]  # 1, 2
-        hands: list[Hand] = []
-        for hand in sorted((hand for hand in followed if hand is not None), key=lambda hand: -hand.score):  # 3
-            if not any(is_part_of(hand, surer) for surer in hands):
-                hands.append(hand)
-        return tuple(hands[:HANDS_MAX])
+        return without_parts(self._follow_all(pixels))
 
-    def _look_from_afar(self, pixels: NDArray[np.uint8]) -> tuple[Hand, ...]:
-        top, left = pixels.shape[0] // 2, pixels.shape[1] // 2  # 6
-        wide = cv2.copyMakeBorder(pixels, top, top, left, left, cv2.BORDER_REPLICATE)
-        hands = self._look(np.asarray(wide, np.uint8))
-        shift = np.array((left, top), np.float32)
-        fills = [hand for hand in hands if hand.palm_length_px > CLOSE_SHARE * min(pixels.shape[:2])]
-        return tuple(replace(hand, landmarks=hand.landmarks - shift) for hand in fills)
+    def _follow_all(self, pixels: NDArray[np.uint8]) -> list[Hand]:
+        followed = [self._follow(pixels, palm) for palm in self._detect(pixels)]  # 1, 2
+        return [hand for hand in followed if hand is not None]
 
     def _detect(self, pixels: NDArray[np.uint8]) -> list[Palm]:
         scale = FRAME_PX / max(pixels.shape[:2])
@@ -201,6 +203,22 @@ def evened(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _as_input(square: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.ascontiguousarray(square.transpose(2, 0, 1)[None], np.float32) / np.float32(255)
+
+
+def _moved(hands: tuple[Hand, ...], x: int, y: int) -> tuple[Hand, ...]:
+    shift = np.array((x, y), np.float32)
+    return tuple(replace(hand, landmarks=hand.landmarks + shift) for hand in hands)
+
+
+def without_parts(followed: list[Hand]) -> tuple[Hand, ...]:
+    """
+    Return the hands among what was followed, the surest first: no part of a hand, and no second that is unclear.
+    """
+    hands: list[Hand] = []
+    for hand in sorted(followed, key=lambda hand: -hand.score):  # 3
+        if not hands or (hand.score >= SECOND_SCORE_MIN and not any(is_part_of(hand, surer) for surer in hands)):
+            hands.append(hand)
+    return tuple(hands[:HANDS_MAX])
 
 
 def is_part_of(hand: Hand, surer: Hand) -> bool:

@@ -37,7 +37,7 @@ COVER_TINT = 0.18  # Log of red to green and of blue to green: drawn skin stays 
 COVER_DARK = 1.3  # Log of luma below its surroundings: a quarter of it. The edge of a shadow takes less.
 COVER_ROUNDS = 3
 COVER_FLOOR = 4.0  # Grey levels, so that a camera's noise in the dark has no tint.
-COVERED_SHARE_MAX = 0.2  # As for glare. Drawn palms with nothing on them have up to 0.11.
+COVERED_SHARE_MAX = 0.3  # Bare drawn palms have up to 0.11, the other painter's rarely more than this.
 DETAIL_FLOOR = 0.3  # Grey levels: keeps a square without any line from being called sharp.
 
 

@@ -8,16 +8,18 @@ strangers are people who are not enrolled, and try with all of theirs.
 from __future__ import annotations
 
 from functools import partial
+from itertools import cycle, islice
 from pathlib import Path
 
 from handsel.drawn.camera import as_jpeg
 from handsel.drawn.person import DrawnPerson
 from handsel.errors import BadInput
+from handsel.till.session import CHARGE_FRAMES, ENROLMENT_FRAMES
 from handsel.wiring.story import Guest
 
 PEOPLE, STRANGERS = 6, 3
 ENROLMENT_PHOTOS = 3
-PHOTO_REPEATS = 2  # The till wants to see a hand twice, and a photograph does not move.
+PHOTO_REPEATS = 2 * CHARGE_FRAMES  # The till may ask once more, since a photograph is a copy of a hand.
 ENROLLED_SHARE = 2 / 3  # Of the people in a folder, unless a number is given.
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
 DRAWN_FRAMES_MAX = 8  # Pictures for one holding-out: no person would wait longer.
@@ -71,7 +73,10 @@ def _picture(person: DrawnPerson, shot: int) -> bytes:
 
 
 def _photographed_guest(photos: list[Path]) -> Guest:
-    enrolment = tuple(partial(photo.read_bytes) for photo in photos[:ENROLMENT_PHOTOS])
+    # A till wants more frames than there are photographs to enrol with, and as many again where it takes them for a
+    # copy, as photographs are: they are held out in turn.
+    shown = islice(cycle(photos[:ENROLMENT_PHOTOS]), 2 * ENROLMENT_FRAMES)
+    enrolment = tuple(partial(photo.read_bytes) for photo in shown)
     return Guest(photos[0].parent.name, enrolment, _visits(photos[ENROLMENT_PHOTOS:]))
 
 
