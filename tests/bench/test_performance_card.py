@@ -51,7 +51,7 @@ def test_every_committed_figure_is_small_and_of_counts_only() -> None:
 def test_what_was_not_measured_is_said(figures: Path) -> None:
     card = card_text(figures, figures / "manifest.toml")
 
-    assert card.count("Not measured yet.") == 2
+    assert card.count("Not measured yet.") == 3
     assert "The manifest holds no measured curve yet." in card
     assert "another model" not in card
 
