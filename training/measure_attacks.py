@@ -23,7 +23,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
-from math import comb
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,6 +31,7 @@ import numpy as np
 
 from handsel.drawn.copy_of_hand import Instrument
 from handsel.drawn.presentation import SHOWN, Colour, Presentation, draw_attack, draw_real, present_photo
+from handsel.evaluate import interval as interval_of
 from handsel.vision.attack_hint import HINT_MIN, Measures, judge, measure
 from handsel.vision.eyes import open_reader
 from handsel.vision.frame import Frame, decode_file
@@ -52,7 +52,6 @@ DESIGNED_ON = frozenset({Instrument.MONITOR, Instrument.COLOUR_PRINT, Instrument
 RECAPTURED = (Instrument.MONITOR, Instrument.PHONE)
 RECAPTURES = 6  # Photographs that are copied once more, with each instrument.
 MIDDLE_TIP = 12  # Landmark.
-CONFIDENCE = 0.95
 
 T = TypeVar("T")
 
@@ -100,7 +99,7 @@ def _measure(count: int, real: int, photos: Path | None) -> None:
     figures: dict[str, Any] = {
         "command": command + (" --photos DIR" if photos else ""),
         "threshold": HINT_MIN,
-        "confidence": CONFIDENCE,
+        "confidence": interval_of.CONFIDENCE,
         "frames": len(SHOWN),
         "held_out": "the cues were designed for the instruments that are not; no level was set with any attack",
         **_count_all(count, real),
@@ -179,25 +178,12 @@ def _words(figures_of: dict[str, Any], name: str) -> str:
 
 def exact_interval(count: int, of: int) -> tuple[float, float]:
     """
-    Return the Clopper-Pearson interval of a share, `count` of `of`, at `CONFIDENCE`.
+    Return the Clopper-Pearson interval of a share, `count` of `of`; of nothing, all that a share can be.
     """
     if of == 0:
         return 0.0, 1.0
-    side = (1 - CONFIDENCE) / 2
-
-    def at_most(k: int, p: float) -> float:
-        return sum(comb(of, i) * p**i * (1 - p) ** (of - i) for i in range(k + 1))
-
-    def solved(k: int, wanted: float) -> float:
-        low, high = 0.0, 1.0
-        for _ in range(60):
-            middle = (low + high) / 2
-            low, high = (middle, high) if at_most(k, middle) > wanted else (low, middle)
-        return (low + high) / 2
-
-    lower = 0.0 if count == 0 else solved(count - 1, 1 - side)
-    upper = 1.0 if count == of else solved(count, side)
-    return lower, upper
+    interval = interval_of.exact_interval(count, of)
+    return interval.low, interval.high
 
 
 def _look_at_photographs(photos: Path) -> dict[str, Any]:

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handsel.errors import BadInput
-
-IGNORE_BYTES_MAX = 8 * 2**20
+from handsel.evaluate.read_text import read_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +43,7 @@ def read_label_noise(path: Path, paths: Sequence[str]) -> LabelNoise:
     exists.
     """
     noise = no_noise(len(paths))
-    for number, line in enumerate(_read(path).splitlines(), start=1):
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         names = [name.strip() for name in next(csv.reader(io.StringIO(line), skipinitialspace=True))]
@@ -65,16 +64,3 @@ def _named(name: str, paths: Sequence[str], *, where: str) -> list[int]:
     if not name or not found:
         raise BadInput(f"{where}: there is no picture or folder {name!r}")
     return found
-
-
-def _read(path: Path) -> str:
-    try:
-        content = path.read_bytes()
-    except OSError as exc:
-        raise BadInput(f"{path} cannot be read: {exc.strerror}") from exc
-    if len(content) > IGNORE_BYTES_MAX:
-        raise BadInput(f"{path.name} has more than {IGNORE_BYTES_MAX} bytes")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as exc:
-        raise BadInput(f"{path.name} is not text in UTF-8") from exc

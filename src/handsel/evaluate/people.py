@@ -11,10 +11,10 @@ from pathlib import Path, PurePosixPath
 
 from handsel.errors import BadInput
 from handsel.evaluate.presentation import Subject
+from handsel.evaluate.read_text import read_text
 
 PEOPLE = "people.csv"
 COLUMNS = frozenset({"person", "payer", "hand", "tone", "age"})
-PEOPLE_BYTES_MAX = 8 * 2**20
 HANDS = frozenset({"", "left", "right"})
 AGE_MAX = 130.0
 
@@ -39,7 +39,7 @@ def read_subjects(directory: Path, folders: Iterable[str]) -> dict[str, Subject]
     path = directory / PEOPLE
     if not path.exists():
         return {name: Subject(payer=name, palm=name) for name in names}
-    subjects = _parse(_read(path))
+    subjects = _parse(read_text(path))
     for name in names:
         if name not in subjects:
             raise BadInput(f"{PEOPLE} has no line for the folder {name}")
@@ -47,19 +47,6 @@ def read_subjects(directory: Path, folders: Iterable[str]) -> dict[str, Subject]
         if not (directory / name).is_dir():
             raise BadInput(f"{PEOPLE} names {name}, and there is no such folder")
     return {name: subjects[name] for name in names}
-
-
-def _read(path: Path) -> str:
-    try:
-        content = path.read_bytes()
-    except OSError as exc:
-        raise BadInput(f"{path} cannot be read: {exc.strerror}") from exc
-    if len(content) > PEOPLE_BYTES_MAX:
-        raise BadInput(f"{PEOPLE} has more than {PEOPLE_BYTES_MAX} bytes")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as exc:
-        raise BadInput(f"{PEOPLE} is not text in UTF-8") from exc
 
 
 def _parse(text: str) -> dict[str, Subject]:
