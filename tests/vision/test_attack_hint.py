@@ -13,7 +13,19 @@ from handsel.drawn.copy_of_hand import Instrument
 from handsel.drawn.person import DrawnPerson
 from handsel.drawn.presentation import Presentation, draw_attack, draw_real
 from handsel.errors import InvariantBroken
-from handsel.vision.attack_hint import COLOUR, HINT_MIN, LEFT, PERIODIC, AttackHint, Levels, Measures, judge, weigh
+from handsel.vision.attack_hint import (
+    COLOUR,
+    HINT_MIN,
+    LEFT,
+    PERIODIC,
+    UNKNOWN,
+    AttackHint,
+    Levels,
+    Measures,
+    judge,
+    measure,
+    weigh,
+)
 from handsel.vision.frame import Frame
 from handsel.vision.read_palm import PalmReader, PalmReading
 from handsel.vision.sight import Sight, look_at
@@ -80,6 +92,16 @@ def test_a_drawn_hand_gives_none_and_a_moving_print_and_a_dark_screen_do(reader:
     assert not weigh(real, shown=np.array(ASKED)).is_given
     assert weigh(phone, shown=np.array(ASKED)).dark >= HINT_MIN
     assert black.colourless >= HINT_MIN
+
+
+def test_frames_whose_light_is_not_known_take_no_part_in_the_answer(reader: PalmReader) -> None:
+    sights = sights_of(reader, draw_real(8, till_colours=ASKED))
+    without_first = np.array([UNKNOWN, *ASKED[1:]])
+    only_one = np.array([UNKNOWN, ASKED[1], UNKNOWN, UNKNOWN])
+
+    assert measure(sights, shown=without_first).answer == measure(sights[1:], shown=np.array(ASKED[1:])).answer
+    assert measure(sights, shown=only_one).answer is None
+    assert measure(sights, shown=np.array([UNKNOWN] * 4)) == measure(sights)
 
 
 def test_different_pictures_of_a_person_are_not_taken_for_a_sheet(reader: PalmReader) -> None:

@@ -18,6 +18,7 @@ from handsel.vision.lamp_answer import answer_to_light
 from handsel.vision.sight import Sight
 
 HINT_MIN = 0.5  # From here on a hint is given.
+UNKNOWN = (float("nan"),) * 3  # What the till's screen showed for a frame, where that is not known.
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ PERIODIC = Levels(nothing=2.46, all=4.79)
 COLOUR = Levels(nothing=0.21, all=0.044)
 LEFT = Levels(nothing=0.775, all=0.137)
 ANSWER = Levels(nothing=0.206, all=-0.026)
+FRAMES_ASKED_MIN = 2  # One frame shows no change of light.
 BENT_PX_MIN = 0.4  # Less bending than this is not told from a hand that is held still, or moves in its own plane.
 
 
@@ -91,7 +93,9 @@ class AttackHint:
 
 def weigh(sights: tuple[Sight, ...], *, shown: NDArray[np.float64] | None = None) -> AttackHint:
     """
-    Return what frames of one presentation say together; `shown` (N, 3) is what the till's screen showed, if known.
+    Return what frames of one presentation say together.
+
+    `shown` (N, 3) is what the till's screen showed for each, linear from 0 to 1; `UNKNOWN` where that is not known.
 
     LIMITATIONS: Fine prints and phones show no dots; who holds a copy still, bends it, or wears it shows nothing flat.
     A glove or cloth with a weave is taken for a print, and strong light drowns the till's.
@@ -117,7 +121,7 @@ def measure(sights: tuple[Sight, ...], *, shown: NDArray[np.float64] | None = No
 
     1. What one frame can tell, by its median, so that one odd frame says nothing.
     2. How it moved between the first frame and that in which it had bent most, if it bent enough.
-    3. How it answered to the till's light, if the till asked.
+    3. How it answered to the till's light, over the frames for which that is known.
     """
     ensure(len(sights) > 0, "a hint is made of one frame at least")
     motion = _most_bent(sights)  # 2
@@ -125,8 +129,16 @@ def measure(sights: tuple[Sight, ...], *, shown: NDArray[np.float64] | None = No
         periodic=float(np.median([each.periodic for each in sights])),  # 1
         colour=float(np.median([each.colour for each in sights])),
         left=None if motion is None or motion.bent < BENT_PX_MIN else motion.left / motion.bent,
-        answer=None if shown is None else answer_to_light(np.stack([each.glow for each in sights]), shown),  # 3
+        answer=None if shown is None else _answer(sights, shown),  # 3
     )
+
+
+def _answer(sights: tuple[Sight, ...], shown: NDArray[np.float64]) -> float | None:
+    is_known = ~np.isnan(shown).any(axis=1)  # (N,)
+    if is_known.sum() < FRAMES_ASKED_MIN:
+        return None
+    glows = np.stack([each.glow for each in sights])  # (N, 3)
+    return answer_to_light(glows[is_known], shown[is_known])
 
 
 def _most_bent(sights: tuple[Sight, ...]) -> Motion | None:

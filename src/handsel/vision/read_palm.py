@@ -28,11 +28,14 @@ Look = Callable[[Frame, Hand, Placement, Roi], Sight]
 class PalmReading:
     """
     Hold what one frame said of a palm: the probe, how good the picture was, 0..1, and what a hint of a copy is made of.
+
+    `shown` is the light of the till's screen that it was seen in, by channel, linear from 0 to 1; None if not known.
     """
 
     probe: Probe
     quality: float
     sight: Sight | None = field(default=None, repr=False)
+    shown: tuple[float, float, float] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
