@@ -169,12 +169,16 @@ def test_a_port_of_another_type_is_an_error(port: object, tmp_path: Path) -> Non
 
 def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
     environment = {"HANDSEL_TILL_PORT": "9000", "HANDSEL_TILL_HOST": "::1", "HANDSEL_TILL_SIMULATED_CAMERA": "true"}
-    environment["HANDSEL_TILL_ATTACK_HINT"] = "refuse"
+    environment |= {"HANDSEL_TILL_ATTACK_HINT": "refuse", "HANDSEL_TILL_LIGHT_CHALLENGE": "true"}
 
     loaded = load_till(tmp_path, as_toml(TILL), environment)
 
     assert (loaded.port, loaded.host, loaded.simulated_camera) == (9000, "::1", True)
-    assert loaded.attack_hint is AttackHintSetting.REFUSE
+    assert (loaded.attack_hint, loaded.light_challenge) == (AttackHintSetting.REFUSE, True)
+
+
+def test_no_light_is_shown_unless_a_setting_says_so(tmp_path: Path) -> None:
+    assert load_till(tmp_path, as_toml(TILL, light_challenge=None)).light_challenge is False
 
 
 def test_the_environment_of_another_role_does_nothing(tmp_path: Path) -> None:
@@ -196,6 +200,7 @@ def test_an_unknown_name_in_the_environment_is_an_error(name: str, tmp_path: Pat
         ("HANDSEL_TILL_PORT", "70000"),
         ("HANDSEL_TILL_SIMULATED_CAMERA", "perhaps"),
         ("HANDSEL_TILL_ATTACK_HINT", "never"),
+        ("HANDSEL_TILL_LIGHT_CHALLENGE", "perhaps"),
     ],
 )
 def test_a_bad_value_in_the_environment_is_an_error(name: str, text: str, tmp_path: Path) -> None:

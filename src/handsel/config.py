@@ -195,7 +195,9 @@ class TillConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Settings of a till's agent.
 
     `receipts_url` is where customers find receipts; `simulated_camera` offers drawn hands beside the webcam;
-    `attack_hint` says what follows from a hint that a copy of a hand is held out.
+    `attack_hint` says what follows from a hint that a copy of a hand is held out; `light_challenge` has the page change
+    its colour while it looks, and the hint look for the answer. It does nothing where `attack_hint` is `off`. It is off
+    by default: more real hands are asked for again, and strong light drowns the screen's. See docs/performance-card.md.
     """
 
     port: int
@@ -206,6 +208,7 @@ class TillConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     public_host: str = ""
     simulated_camera: bool = False
     attack_hint: AttackHintSetting = AttackHintSetting.ASK
+    light_challenge: bool = False
 
     def __post_init__(self) -> None:
         """

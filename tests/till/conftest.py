@@ -16,6 +16,7 @@ from handsel.log import Log
 from handsel.till.agent import Agent
 from handsel.till.agent_state import AgentState
 from handsel.till.journal import Journal
+from handsel.till.light import Light
 from tests.till.fakes import FakeAcquirer, FakeReader, Keyring, Stream, Ticker, picture, reading
 
 RECEIPTS_URL = "https://acquirer.example/receipts"
@@ -45,6 +46,7 @@ class Till:
     random: Stream = field(default_factory=Stream)
     log: io.StringIO = field(default_factory=io.StringIO)
     attack_hint: AttackHintSetting = AttackHintSetting.ASK
+    lights: tuple[Light, ...] = ()
 
     def __post_init__(self) -> None:
         self.start()
@@ -65,13 +67,21 @@ class Till:
             log=Log("till", self.log),
             random_bytes=self.random,
             attack_hint=self.attack_hint,
+            lights=self.lights,
         )
 
     def show(self, number: int = 0) -> AgentState:
         """
         Send one frame, as the page does.
         """
-        return self.agent.see(picture(number), session=self.agent.state().session)
+        return self.send(picture(number))
+
+    def send(self, content: bytes) -> AgentState:
+        """
+        Send one frame that was taken in the light that is asked for.
+        """
+        state = self.agent.state()
+        return self.agent.see(content, session=state.session, light=state.light)
 
     def hold_out(self, person: int) -> AgentState:
         """

@@ -123,7 +123,7 @@ def test_a_frame_taken_for_what_was_shown_before_does_not_count(till: Till) -> N
     till.agent.poll()
     till.reader.sights = [reading(ANN)]
 
-    state = till.agent.see(picture(), session=before)
+    state = till.agent.see(picture(), session=before, light=None)
 
     assert (state.screen, till.reader.frames) == ("showing", 0)
 
@@ -142,7 +142,7 @@ def test_every_reason_of_vision_becomes_a_hint(till: Till, reason: Reason) -> No
 def test_an_unreadable_frame_is_a_hint(till: Till, content: bytes) -> None:
     asked(till)
 
-    state = till.agent.see(content, session=till.agent.state().session)
+    state = till.agent.see(content, session=till.agent.state().session, light=None)
 
     assert (state.screen, state.reason) == ("reading", "unreadable")
     assert state.hint
@@ -422,7 +422,7 @@ def test_many_frames_at_once_make_one_charge(till: Till) -> None:
     def page() -> None:
         gate.wait(10)
         for number in range(10):
-            till.agent.see(picture(number), session=session)
+            till.agent.see(picture(number), session=session, light=None)
 
     threads = [threading.Thread(target=page) for _ in range(8)]
     for thread in threads:

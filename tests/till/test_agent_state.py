@@ -8,6 +8,7 @@ import msgspec
 
 from handsel.till.action import EnrolmentAction
 from handsel.till.agent_state import SCREEN_NAMES, AgentState, describe
+from handsel.till.light import Light
 from handsel.till.screen import Reading, Screen
 from handsel.till.session import Session
 from handsel.vision.quality import Reason
@@ -21,7 +22,7 @@ def described(session: Session) -> AgentState:
     """
     Return what the page is told of a session.
     """
-    return describe(session, name="5e", receipts_url=RECEIPTS_URL, is_online=True)
+    return describe(session, name="5e", light=Light.SKY, receipts_url=RECEIPTS_URL, is_online=True)
 
 
 def test_every_screen_has_a_name_of_its_own() -> None:
@@ -36,7 +37,7 @@ def test_progress_and_hint_are_told() -> None:
 
     assert (state.good_frames, state.frames_needed, state.reason) == (1, 2, "too_far")
     assert state.hint == Reason.TOO_FAR.text
-    assert state.wants_frames
+    assert (state.wants_frames, state.light) == (True, "sky")
     assert state.session == "5e"
 
 
@@ -44,6 +45,7 @@ def test_a_receipt_is_linked() -> None:
     state = described(Session().paid(COFFEE, receipt_code="a1-_B", now_ms=NOW_MS))
 
     assert (state.receipt_code, state.receipt_url) == ("a1-_B", f"{RECEIPTS_URL}/a1-_B")
+    assert (state.wants_frames, state.light) == (False, None)
 
 
 def test_the_page_is_told_neither_code_nor_id() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from handsel.errors import BodyInvalid
 from handsel.till.agent_state import AgentState
+from handsel.till.light import Light
 from handsel.vision.frame import decode_frame
 from handsel.web.app import BODY_BYTES_MAX
 from handsel.web.simulated_camera import PEOPLE, SHOTS_MAX, SimulatedCamera
@@ -34,8 +35,8 @@ class FakeAgent:
     def state(self) -> AgentState:
         return AgentState(screen="idle", session="s", wants_frames=False, message="Welcome.", may_enrol=True)
 
-    def see(self, content: bytes, *, session: str) -> AgentState:
-        self.asked.append(("see", session))
+    def see(self, content: bytes, *, session: str, light: Light | None) -> AgentState:
+        self.asked.append(("see", session, light or ""))
         self.seen.append(content)
         return self.state()
 
@@ -84,7 +85,27 @@ def test_a_frame_goes_to_the_agent_as_it_is_with_the_moment_it_was_taken_for() -
     answer = visit(agent).send("/v1/frames?session=abc", b"\xff\xd8jpeg")
 
     assert state_in(answer) == agent.state()
-    assert (agent.asked, agent.seen) == ([("see", "abc")], [b"\xff\xd8jpeg"])
+    assert (agent.asked, agent.seen) == ([("see", "abc", "")], [b"\xff\xd8jpeg"])
+
+
+@pytest.mark.parametrize("light", Light)
+def test_the_light_that_was_shown_goes_with_the_frame(light: Light) -> None:
+    agent = FakeAgent()
+
+    visit(agent).send(f"/v1/frames?session=abc&light={light}", b"\xff\xd8jpeg")
+
+    assert agent.asked == [("see", "abc", light)]
+
+
+@pytest.mark.parametrize("light", ["", "red", "AMBER", "amber,sky"])
+def test_a_light_that_no_page_shows_is_refused_in_words(light: str) -> None:
+    agent = FakeAgent()
+
+    answer = visit(agent).send(f"/v1/frames?session=abc&light={light}", b"\xff\xd8jpeg")
+
+    assert answer.status_code == 400
+    assert "amber, sky, pink" in answer.json()["error"]["message"]
+    assert agent.asked == []
 
 
 @pytest.mark.parametrize(("size", "status"), [(BODY_BYTES_MAX, 200), (BODY_BYTES_MAX + 1, 400)])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from handsel.clock import Clock
@@ -24,6 +25,7 @@ from handsel.till.collect import Collected, collect
 from handsel.till.conclude import conclude, outcome_name, reason_name
 from handsel.till.hint import Hint, TillHint
 from handsel.till.journal import Journal
+from handsel.till.light import Light, next_light
 from handsel.till.make_request import RequestMaker
 from handsel.till.screen import Reading, Showing
 from handsel.till.seal_palm import PalmSealer
@@ -71,8 +73,10 @@ class Agent:
         log: Log,
         random_bytes: Callable[[int], bytes],
         attack_hint: AttackHintSetting,
+        lights: tuple[Light, ...],
     ) -> None:
         self._attack_hint = attack_hint
+        self._lights = lights
         self._asked_id = ""  # Of the action whose hand was asked for once more.
         self._reader = reader
         self._acquirer = acquirer
@@ -88,6 +92,7 @@ class Agent:
         self._session = Session()
         self._name = random_bytes(ID_BYTES).hex()
         self._readings: tuple[PalmReading, ...] = ()
+        self._light = next_light(lights, last=None, kept=None, random_bytes=random_bytes)  # For the next frame.
         self._is_online = True
         self._open: dict[str, OpenRequest] = {}
         for entry in journal.entries():
@@ -100,7 +105,13 @@ class Agent:
         """
         with self._lock:
             self._show(self._session.tick(now_ms=self._clock()))
-            return describe(self._session, name=self._name, receipts_url=self._receipts_url, is_online=self._is_online)
+            return describe(
+                self._session,
+                name=self._name,
+                light=self._light,
+                receipts_url=self._receipts_url,
+                is_online=self._is_online,
+            )
 
     def poll(self) -> AgentState:
         """
@@ -114,15 +125,16 @@ class Agent:
                 self._busy.release()
         return self.state()
 
-    def see(self, content: bytes, *, session: str) -> AgentState:
+    def see(self, content: bytes, *, session: str, light: Light | None) -> AgentState:
         """
         Look at one frame, taken for `session`; when enough were good, carry out the action and return how it went.
 
+        `light` is what the page showed meanwhile; None where that is not known.
         A frame that nobody waits for, or that waits too long for its turn, is dropped undecoded.
         """
         if self._busy.acquire(timeout=FRAME_WAIT_S_MAX):
             try:
-                request = self._look(content, session)
+                request = self._look(content, session, light)
                 del content
                 if request is not None:
                     self._ask(request)
@@ -161,7 +173,7 @@ class Agent:
             self._show(self._session.retry(now_ms=self._clock()))
         return self.state()
 
-    def _look(self, content: bytes, name: str) -> OpenRequest | None:
+    def _look(self, content: bytes, name: str, light: Light | None) -> OpenRequest | None:
         """
         Look at one frame and return the request that it completes, or None.
 
@@ -176,12 +188,13 @@ class Agent:
             before, held = self._session.screen, self._readings
             if name != self._name or not isinstance(before, Showing | Reading):
                 return None
-        collected = self._collect(content, held, before.action)  # 2
+        collected = self._collect(content, light, held, before.action)  # 2
         good, step = len(collected.readings), self._weigh(collected.readings, before.action)  # 4
         now_ms = self._clock()
         with self._lock:
             if self._session.screen != before:  # 3
                 return None
+            self._light = self._next_light(collected.readings)
             if good < frames_needed(before.action):
                 self._show(self._session.saw(good=good, hint=collected.hint, now_ms=now_ms))
                 self._readings = collected.readings
@@ -206,10 +219,15 @@ class Agent:
         else:
             self._show(self._session.saw(good=0, hint=TillHint.ONCE_MORE, now_ms=now_ms))
 
-    def _collect(self, content: bytes, held: tuple[PalmReading, ...], action: Action) -> Collected:
+    def _next_light(self, readings: tuple[PalmReading, ...]) -> Light | None:
+        kept = readings[-1].shown if readings else None
+        return next_light(self._lights, last=self._light, kept=kept, random_bytes=self._random_bytes)
+
+    def _collect(self, content: bytes, light: Light | None, held: tuple[PalmReading, ...], action: Action) -> Collected:
         seen = self._read(content)
         if isinstance(seen, PalmReading):
-            return collect(held, seen=seen, action=action, threshold=self._threshold)
+            lit = replace(seen, shown=light.linear if light in self._lights else None)
+            return collect(held, seen=lit, action=action, threshold=self._threshold)
         return Collected(held, seen)
 
     def _read(self, content: bytes) -> PalmReading | Hint:

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from handsel.till.action import Action, ChargeAction, RefundAction
+from handsel.till.light import Light
 from handsel.till.screen import (
     Declined,
     Enrolled,
@@ -50,13 +51,15 @@ class AgentState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Describe a till's screen.
 
     `session` names the moment that frames are taken for; frames of another one are not looked at. `reason` is that of a
-    hint or a decline, `code` that of an error. `merchant`, `currency` and other texts are empty where there are none.
+    hint or a decline, `code` that of an error; `light` names the colour that the page is to show for the next frame.
+    `merchant`, `currency` and other texts are empty where there are none.
     """
 
     screen: ScreenName
     session: str
     wants_frames: bool
     message: str
+    light: Light | None = None
     kind: KindName | None = None
     amount_minor: int | None = None
     currency: str = ""
@@ -75,19 +78,21 @@ class AgentState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     is_online: bool = True
 
 
-def describe(session: Session, *, name: str, receipts_url: str, is_online: bool) -> AgentState:
+def describe(session: Session, *, name: str, light: Light | None, receipts_url: str, is_online: bool) -> AgentState:
     """
-    Return what the page is told of `session`, whose frames are called `name`.
+    Return what the page is told of `session`, whose frames are called `name`, the next of them to be taken in `light`.
     """
     screen = session.screen
     action = action_of(screen)
     told = action if isinstance(action, ChargeAction | RefundAction) else None
     receipt_code = _receipt_code(screen)
+    wants_frames = isinstance(screen, Showing | Reading)
     return AgentState(
         screen=SCREEN_NAMES[type(screen)],
         session=name,
-        wants_frames=isinstance(screen, Showing | Reading),
+        wants_frames=wants_frames,
         message=screen_text(screen, is_online=is_online),
+        light=light if wants_frames else None,
         kind=_kind(action),
         amount_minor=told.amount_minor if told else None,
         currency=told.currency if told else "",

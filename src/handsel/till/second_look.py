@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
+import numpy as np
+
 from handsel.config import AttackHintSetting
-from handsel.vision.attack_hint import weigh
+from handsel.vision.attack_hint import UNKNOWN, weigh
 from handsel.vision.read_palm import PalmReading
 
 
@@ -29,7 +31,10 @@ def next_step(readings: tuple[PalmReading, ...], setting: AttackHintSetting, *, 
     """
     if setting is AttackHintSetting.OFF or (is_second and setting is AttackHintSetting.ASK):
         return Step.GO_ON
-    sights = tuple(reading.sight for reading in readings if reading.sight is not None)
-    if not sights or not weigh(sights).is_given:
+    seen = [(reading.sight, reading.shown) for reading in readings if reading.sight is not None]
+    if not seen:
+        return Step.GO_ON
+    shown = np.array([colour or UNKNOWN for _, colour in seen])  # (N, 3)
+    if not weigh(tuple(sight for sight, _ in seen), shown=shown).is_given:
         return Step.GO_ON
     return Step.REFUSE if is_second else Step.ASK_ONCE_MORE

@@ -15,8 +15,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from handsel.errors import NotFound
+from handsel.errors import BadInput, NotFound
 from handsel.till.agent_state import AgentState
+from handsel.till.light import Light
 from handsel.web.app import BODY_BYTES_MAX, decode_body, json_response, read_body, require_same_origin
 from handsel.web.errors import ErrorBody
 from handsel.web.faces import TILL
@@ -34,9 +35,9 @@ class TillAgent(Protocol):
         Return what is on the screen.
         """
 
-    def see(self, content: bytes, *, session: str) -> AgentState:
+    def see(self, content: bytes, *, session: str, light: Light | None) -> AgentState:
         """
-        Look at a picture, if one of that moment is wanted, and return what is on the screen now.
+        Look at a picture, taken in `light`, if one of that moment is wanted, and return what is on the screen now.
         """
 
     def begin_enrolment(self, code: str) -> AgentState:
@@ -101,12 +102,16 @@ def till_routes(agent: TillAgent, drawn: SimulatedCamera | None) -> list[BaseRou
         content = drawn.picture(request.path_params["person"], shot=request.path_params["shot"])
         return Response(content, headers={"Cache-Control": "no-store"}, media_type="image/jpeg")
 
+    def see(request: Request, raw: bytes) -> AgentState:
+        asked = request.query_params
+        return agent.see(raw, session=asked.get("session", ""), light=_light_of(asked.get("light")))
+
     return [
         static_files(),
         page("/", screen),
         page("/v1/state", state),
         page("/v1/simulated/{person:int}/{shot:int}.jpg", picture),
-        _press("/v1/frames", lambda request, raw: agent.see(raw, session=request.query_params.get("session", ""))),
+        _press("/v1/frames", see),
         _press("/v1/enrolments", lambda _, raw: agent.begin_enrolment(decode_body(raw, CodeBody).code)),
         _press("/v1/cancel", lambda _, raw: _without_body(raw, agent.cancel)),
         _press("/v1/retry", lambda _, raw: _without_body(raw, agent.retry)),
@@ -127,6 +132,13 @@ def _press(path: str, answer: Callable[[Request, bytes], AgentState]) -> Route:
         return json_response(await run_in_threadpool(answer, request, raw))
 
     return Route(path, respond, methods=["POST"])
+
+
+def _light_of(name: str | None) -> Light | None:
+    try:
+        return None if name is None else Light(name)
+    except ValueError as exc:
+        raise BadInput(f"light is one of {', '.join(Light)}, or absent where the page showed none") from exc
 
 
 def _without_body(raw: bytes, answer: Callable[[], AgentState]) -> AgentState:

@@ -15,6 +15,7 @@ from handsel.log import Log
 from handsel.till.agent import Agent
 from handsel.till.client import AcquirerClient, open_http
 from handsel.till.journal import Journal
+from handsel.till.light import lights_of
 from handsel.vision.eyes import open_reader
 from handsel.vision.sight import look_at
 from handsel.web.app import build_app
@@ -52,6 +53,7 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
         log=log,
         random_bytes=os.urandom,
         attack_hint=config.attack_hint,
+        lights=lights_of(config.attack_hint, light_challenge=config.light_challenge),
     )
     app = build_app(
         [health_route(), *till_routes(agent, SimulatedCamera() if config.simulated_camera else None)],
