@@ -17,27 +17,14 @@ from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 from handsel.drawn.camera import film, write_mjpeg
 from handsel.drawn.person import DrawnPerson
 from handsel.wiring.demo import Demo
+from tests.chromium import ARGUMENTS, CHROMIUM, needs_chromium
 from tests.journeys.conftest import Running
 
-CHROMIUM = Path("/usr/bin/chromium")
 WHO_SEED, WHICH_SHOT = 4101, 0
 PALM_S_MAX = 60.0  # The film brings the hand every six seconds; a slow machine reads a frame in one.
 PAGE_MS_MAX = 20_000
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-)
 
-pytestmark = [
-    pytest.mark.journey,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"the story needs Chromium at {CHROMIUM}"),
-]
+pytestmark = [pytest.mark.journey, needs_chromium]
 
 
 @dataclass

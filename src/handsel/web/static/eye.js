@@ -38,9 +38,13 @@ export class Webcam {
     this.video.hidden = true;
   }
 
+  get isReady() {
+    return Boolean(this.stream && this.video.videoWidth);
+  }
+
   async grab() {
+    if (!this.isReady) return null;
     const { videoWidth: width, videoHeight: height } = this.video;
-    if (!this.stream || !width) return null;
     const scale = Math.min(1, SIDE_PX_MAX / Math.max(width, height));
     this.canvas.width = Math.round(width * scale);
     this.canvas.height = Math.round(height * scale);

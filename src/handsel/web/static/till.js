@@ -3,6 +3,7 @@
 // One loop asks the agent, either with a frame or without, so that never two frames are in flight.
 
 import { DrawnHand, Webcam } from "/static/eye.js";
+import { Light } from "/static/light.js";
 
 const BEAT_MS = 500;
 const FRAME_MS = 200;
@@ -35,6 +36,7 @@ const choice = find("people-choice");
 const select = find("camera");
 const webcam = new Webcam(find("video"));
 const drawn = choice ? new DrawnHand(find("drawn"), choice) : null;
+const lamp = new Light(document.documentElement, find("light-note"));
 
 let screen = LOST;
 let eye = null;
@@ -87,6 +89,7 @@ function show(next) {
   keypad.hidden = !typing;
   showButtons(next, isOpen);
   watch(isOpen && !typing);
+  if (typing || !next.light) lamp.putOut();
 }
 
 function showButtons(next, isOpen) {
@@ -125,17 +128,23 @@ function cameraWords(error) {
 
 async function beat() {
   const begun = acted;
+  const light = await lamp.shine(lightWanted());
   const frame = screen.wants_frames && eye ? await eye.grab() : null;
-  const answer = frame ? await sendFrame(frame) : await ask("/v1/state");
+  const answer = frame ? await sendFrame(frame, light) : await ask("/v1/state");
   if (begun === acted) show(answer);
   return frame ? FRAME_MS : BEAT_MS;
 }
 
+// A drawn hand is lit by nothing, and before the camera sees there is nothing to light.
+function lightWanted() {
+  return screen.wants_frames && eye === webcam && webcam.isReady ? screen.light : null;
+}
+
 // The last frame is answered when it is paid, or not; until then the agent is asked what to show.
-async function sendFrame(frame) {
+async function sendFrame(frame, light) {
   let isAnswered = false;
-  const address = `/v1/frames?session=${encodeURIComponent(screen.session)}`;
-  const sent = ask(address, { method: "POST", body: frame, headers: { "Content-Type": "image/jpeg" } });
+  const query = new URLSearchParams({ session: screen.session, ...(light && { light }) });
+  const sent = ask(`/v1/frames?${query}`, { method: "POST", body: frame, headers: { "Content-Type": "image/jpeg" } });
   const ended = sent.catch(() => null).then(() => { isAnswered = true; });
   while (!isAnswered) {
     await Promise.race([ended, wait(BEAT_MS)]);
