@@ -243,6 +243,11 @@ def _attacks(attacks: Any) -> Iterator[str]:
     if attacks is None:
         yield "Not measured yet."
         return
+    yield (
+        "*With till light* counts the same where the till's screen changes colour and the hint looks for the answer: "
+        "the setting `light_challenge`, off by default. It was measured over four frames in white, red and "
+        "blue; the page shows amber, sky blue and pink, and a charge takes two good frames. No daylight was tried."
+    )
     yield _attack_table(attacks)
     for name, value in attacks.items() if isinstance(attacks, dict) else ():
         if isinstance(value, dict) and "instruments" in value:

@@ -7,9 +7,10 @@ and one half. No attack goes in. They are copied by hand into `vision/attack_hin
 `measure` draws other real hands and attacks, four frames each, reads them as a till does, and counts as ISO/IEC 30107-3
 does: BPCER, the share of real presentations with a hint, and APCER, for each instrument the share of attack
 presentations without one, both of those of which a palm was read; with exact (Clopper-Pearson) 95 % intervals. The
-till's screen is white, red, blue and white in the four frames. Each presentation is judged twice: as the product does,
-which does not know what its page shows, and with the answer to that light. Photographs of real hands in a folder
-(`<person>/<n>.jpg`) are only looked at: as they are, and copied once more through the drawn screens.
+till's screen is white, red, blue and white in the four frames; where `light_challenge` is on, a till's page shows other
+colours: `till/light.py`. Each presentation is judged twice: without the answer to that light, as is the default,
+and with it. Photographs of real hands in a folder (`<person>/<n>.jpg`) are only looked at: as they are, and copied once
+more through the drawn screens.
 
 Usage: python training/measure_attacks.py fit
        python training/measure_attacks.py measure [--presentations N] [--real N] [--photos DIR]     (20 minutes)
@@ -45,7 +46,7 @@ FIT_FIRST_SEED, FIT_PRESENTATIONS = 30_000_000, 80
 FIRST_SEED, COPIED_FIRST_SEED = 50_000_000, 60_000_000
 ATTACKS_OFFSET = 1_000_000
 PRESENTATIONS, REAL_PRESENTATIONS = 40, 120
-# The till's page in red and in blue between its usual white.
+# A page in red and in blue between the usual white.
 ASKED: tuple[Colour, ...] = ((1.0, 1.0, 1.0), (1.0, 0.1, 0.1), (0.1, 0.2, 1.0), (1.0, 1.0, 1.0))
 # Those that the cues were made for; no level was set with any.
 DESIGNED_ON = frozenset({Instrument.MONITOR, Instrument.COLOUR_PRINT, Instrument.LASER_PRINT})
