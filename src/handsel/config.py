@@ -78,6 +78,7 @@ class Parties(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     List the public keys of the issuer and of the three matchers, and the settings of the match on which all agree.
 
     `threshold` holds `fpir`, the share of strangers that may match anybody, for a gallery of `palms_max` and no more.
+    Where `catches_cheaters`, a matcher that does not follow the protocol is noticed before an answer is given.
     """
 
     issuer: PublicKeys
@@ -86,6 +87,7 @@ class Parties(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     threshold: float
     palms_max: int
     fpir: float
+    catches_cheaters: bool = True
 
     def __post_init__(self) -> None:
         """

@@ -15,6 +15,7 @@ is a value, never an exception. Messages say what to do, and carry no palm, vect
     ├── AccessDenied            who asks is unknown, or may not ask this
     ├── Untrusted               something does not verify; nothing of it was used
     │   ├── EnvelopeInvalid     a sealed envelope that does not open, or that holds something else
+    │   ├── PalmInvalid         what a till sent as a palm, whose norm or form is not a palm's
     │   ├── BindingMismatch     an answer that was bound to another payment
     │   └── SignatureInvalid    a signature that does not verify
     ├── ModelInvalid            a model file is missing or is not the one that the manifest names
@@ -27,7 +28,8 @@ is a value, never an exception. Messages say what to do, and carry no palm, vect
     │   └── StoreFull           no space is left on the disk
     ├── Unavailable             another party does not answer; ask again
     │   ├── PartyUnavailable    issuer, acquirer or a matcher cannot be reached
-    │   └── PeerUnavailable     a matcher's peer cannot be reached
+    │   ├── PeerUnavailable     a matcher's peer cannot be reached
+    │   └── PeerCheated         a matcher's peer does not follow the protocol; nothing was answered
     ├── PortTaken               another program listens on a port that was asked for
     └── InvariantBroken         a rule of money or shares does not hold: a defect in Handsel
 """
@@ -127,6 +129,14 @@ class EnvelopeInvalid(Untrusted):
     """
 
     code = "envelope_invalid"
+
+
+class PalmInvalid(Untrusted):
+    """
+    What a till sent as a palm has not a palm's form.
+    """
+
+    code = "palm_invalid"
 
 
 class BindingMismatch(Untrusted):
@@ -234,6 +244,14 @@ class PeerUnavailable(Unavailable):
     """
 
     code = "peer_unavailable"
+
+
+class PeerCheated(Unavailable):
+    """
+    A matcher's peer does not follow the protocol; nothing was answered.
+    """
+
+    code = "peer_cheated"
 
 
 class PortTaken(HandselError):

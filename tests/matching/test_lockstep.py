@@ -8,7 +8,7 @@ import pytest
 
 from handsel.errors import InvariantBroken
 from handsel.matching.lockstep import Lockstep
-from handsel.matching.party import Dialogue, Receive, Send
+from handsel.matching.dialogue import Dialogue, Receive, Send
 
 
 def _greet(other: str) -> Dialogue[bytes]:

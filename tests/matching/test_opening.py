@@ -17,7 +17,7 @@ from handsel.matching.gallery import Gallery, Shares
 from handsel.matching.lockstep import Lockstep
 from handsel.matching.message import MATCHERS
 from handsel.matching.opening import Agreed, agree, subject_digest
-from handsel.matching.party import Dialogue, Receive
+from handsel.matching.dialogue import Dialogue, Receive
 from tests.matching.three import query_id
 
 SHARES = Shares(bytes(8), bytes(16), bytes(16))

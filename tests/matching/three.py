@@ -26,7 +26,7 @@ from handsel.matching.matcher import Match, Matcher, Party
 from handsel.matching.message import MATCHERS, AliasShare, Answer, Order, Query, Template
 from handsel.matching.peers import PeerAddress
 from handsel.matching.scale import threshold_to_int
-from handsel.matching.split import split_query, split_template, to_wire
+from handsel.matching.split import split_query, split_rows, to_wire
 from handsel.matching.template import quantise
 
 DIMS = 64
@@ -114,8 +114,8 @@ class Three:
         Return what a till would ask each matcher.
         """
         query = query or query_id()
-        shares = zip(MATCHERS, split_query(views), strict=True)
-        return {name: Query(query, binding, len(views), to_wire(share)) for name, share in shares}
+        shares = zip(MATCHERS, split_query(views), split_rows(views), strict=True)
+        return {name: Query(query, binding, len(views), to_wire(share), to_wire(row)) for name, share, row in shares}
 
     def seal(self, messages: Mapping[str, msgspec.Struct], purpose: str) -> dict[str, bytes]:
         """
@@ -159,10 +159,15 @@ class Three:
         Return the two envelopes of an enrolment for each matcher.
         """
         queries = self.queries(vector[None, :])
-        shares = dict(zip(MATCHERS, split_template(vector), strict=True))
+        shares = dict(zip(MATCHERS, split_rows(vector), strict=True))
+        as_query = dict(zip(MATCHERS, split_query(vector), strict=True))
         parts = dict(zip(MATCHERS, split_alias(alias), strict=True))
         templates = self.seal(
-            {name: Template(enrolment, to_wire(shares[name]), queries[name]) for name in MATCHERS}, message.TEMPLATE
+            {
+                name: Template(enrolment, to_wire(shares[name]), to_wire(as_query[name]), queries[name])
+                for name in MATCHERS
+            },
+            message.TEMPLATE,
         )
         aliases = self.seal({name: AliasShare(enrolment, *parts[name]) for name in MATCHERS}, message.ALIAS_SHARE)
         return {name: (templates[name], aliases[name]) for name in MATCHERS}

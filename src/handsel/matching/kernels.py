@@ -79,44 +79,73 @@ def dot_products(rows: Words, views: Words, out: Words) -> None:
 
 
 @compiled
-def add_mask(words: Words, plus: Words, minus: Words, less: np.uint16) -> None:
+def add_mask(words: Words, plus: Words, minus: Words) -> None:
     """
-    Add plus - minus - less to `words` modulo 2^16, in place.
+    Add plus - minus to `words` modulo 2^16, in place.
     """
     for i in range(words.size):
-        words[i] = np.uint16(words[i] + plus[i] - minus[i] - less)
+        words[i] = np.uint16(words[i] + plus[i] - minus[i])
 
 
 @compiled
-def add_words(words: Words, other: Words) -> None:
+def pack(words: Words, first: int, planes: Bits) -> None:
     """
-    Add `other` to `words` modulo 2^16, in place.
-    """
-    for i in range(words.size):
-        words[i] = np.uint16(words[i] + other[i])
-
-
-@compiled
-def pack(words: Words, planes: Bits) -> None:
-    """
-    Write bit b of word 64·w + j to bit j of planes[b, w].
+    Write bit first + b of word 64·w + j to bit j of planes[b, w].
     """
     for w in range(words.size // 64):
-        for b in range(16):
+        for b in range(planes.shape[0]):
             plane = np.uint64(0)
             for j in range(64):
-                bit = (np.uint64(words[w * 64 + j]) >> np.uint64(b)) & np.uint64(1)
+                bit = (np.uint64(words[w * 64 + j]) >> np.uint64(first + b)) & np.uint64(1)
                 plane |= bit << np.uint64(j)
             planes[b, w] = plane
 
 
 @compiled
-def xor_into(bits: Bits, other: Bits) -> None:
+def add_planes(words: Words, first: int, planes: Bits) -> None:
     """
-    XOR `other` into `bits`.
+    Add 2^(first + b) to word 64·w + j modulo 2^16 for each bit j of planes[b, w]: `pack` undone.
     """
-    for i in range(bits.size):
-        bits[i] ^= other[i]
+    for w in range(words.size // 64):
+        for b in range(planes.shape[0]):
+            plane = planes[b, w]
+            for j in range(64):
+                bit = np.uint16((plane >> np.uint64(j)) & np.uint64(1))
+                words[w * 64 + j] = np.uint16(words[w * 64 + j] + (bit << np.uint16(first + b)))
+
+
+@compiled
+def combine_rows(rows: Words, weights: Words, out: Words) -> None:
+    """
+    Add to out (L, D) the sums of rows (N, D) under each of the weights (L, N), modulo 2^16.
+
+    Eight rows at a time, so that a sum is loaded and stored once for eight products.
+    """
+    dims = rows.shape[1]
+    for start in range(0, rows.shape[0], 8):
+        a, b, c, d = rows[start], rows[start + 1], rows[start + 2], rows[start + 3]
+        e, f, g, h = rows[start + 4], rows[start + 5], rows[start + 6], rows[start + 7]
+        for m in range(weights.shape[0]):
+            w, sums = weights[m], out[m]
+            wa, wb, wc, wd = w[start], w[start + 1], w[start + 2], w[start + 3]
+            we, wf, wg, wh = w[start + 4], w[start + 5], w[start + 6], w[start + 7]
+            for k in range(dims):
+                one = np.uint16(a[k] * wa + b[k] * wb + c[k] * wc + d[k] * wd)
+                other = np.uint16(e[k] * we + f[k] * wf + g[k] * wg + h[k] * wh)
+                sums[k] = np.uint16(sums[k] + one + other)
+
+
+@compiled
+def weigh_words(words: Words, weights: Words, out: Words) -> None:
+    """
+    Write the dot products modulo 2^16 of each of words (V, N) with each of weights (L, N) into out (L, V).
+    """
+    for m in range(weights.shape[0]):
+        for v in range(words.shape[0]):
+            total = np.uint16(0)
+            for k in range(words.shape[1]):
+                total = np.uint16(total + weights[m, k] * words[v, k])
+            out[m, v] = total
 
 
 @compiled
@@ -129,35 +158,54 @@ def and_shares(x: Bits, x_next: Bits, y: Bits, y_next: Bits, mask: Bits, mask_be
 
 
 @compiled
-def carry_shares(
-    a: Bits, a_next: Bits, b: Bits, b_next: Bits, c: Bits, c_next: Bits, mask: Bits, mask_before: Bits, out: Bits
-) -> None:
+def make_products(drawn: Bits, drawn_next: Bits, mask: Bits, mask_before: Bits, columns: Bits) -> None:
     """
-    Write this matcher's masked share of (a ^ c) AND (b ^ c): XORed to the carry c it is the next carry of a + b.
+    Write random bits a and b, two shares each, and this matcher's masked share of a AND b into columns (N, 6).
+
+    drawn and drawn_next (N, 2) are the shares of a and b. The share is left in `mask` too, to be sent.
     """
-    for i in range(out.size):
-        x, x_next = a[i] ^ c[i], a_next[i] ^ c_next[i]
-        y, y_next = b[i] ^ c[i], b_next[i] ^ c_next[i]
-        out[i] = (x & (y ^ y_next)) ^ (x_next & y) ^ mask[i] ^ mask_before[i]
+    for i in range(columns.shape[0]):
+        a, a_next, b, b_next = drawn[i, 0], drawn_next[i, 0], drawn[i, 1], drawn_next[i, 1]
+        mask[i] ^= (a & (b ^ b_next)) ^ (a_next & b) ^ mask_before[i]
+        columns[i, 0], columns[i, 1], columns[i, 2], columns[i, 3], columns[i, 4] = a, a_next, b, b_next, mask[i]
 
 
 @compiled
-def select(matched: Bits, matched_next: Bits, own: Bits, pair: Bits, out: Bits) -> None:
+def gather(columns: Bits, order: NDArray[np.int64], out: Bits) -> None:
     """
-    XOR into out (2,) this matcher's share of the aliases of all rows whose match bit is set, reading every row.
+    Write row order[i] of columns (N, 6) to column i of out (6, N).
+    """
+    for i in range(order.size):
+        row = columns[order[i]]
+        for k in range(6):
+            out[k, i] = row[k]
 
-    own and pair (N, 2) are `message.AliasShare`'s.
+
+@compiled
+def left_over(opened: Bits, z: Bits, a: Bits, b: Bits, c: Bits, both: np.uint64, out: Bits) -> None:
     """
-    low, high = np.uint64(0), np.uint64(0)
+    Write a share of (x AND y) ^ z, which must be zero: opened are x ^ a and y ^ b, one behind the other, and c is a AND b.
+
+    `both` has all bits set in the one share that holds what is public.
+    """
+    size = out.size
+    for i in range(size):
+        left, right = opened[i], opened[size + i]
+        out[i] = z[i] ^ c[i] ^ (left & b[i]) ^ (right & a[i]) ^ (left & right & both)
+
+
+@compiled
+def select(matched: Bits, matched_next: Bits, own: Bits, pair: Bits, sums: Bits) -> None:
+    """
+    XOR into sums (128,) the planes of this matcher's shares of aliases under its shares of the match bits.
+
+    The parity of sums[p] is its share of bit p of the XOR of all aliases whose match bit is set. Every row is read. own
+    and pair (W, 128) hold bit p of the aliases of 64 rows in a word; they are `message.AliasShare`'s.
+    """
     for w in range(matched.size):
-        for j in range(64):
-            r = w * 64 + j
-            m = np.uint64(0) - ((matched[w] >> np.uint64(j)) & np.uint64(1))
-            m_next = np.uint64(0) - ((matched_next[w] >> np.uint64(j)) & np.uint64(1))
-            low ^= (m & pair[r, 0]) ^ (m_next & own[r, 0])
-            high ^= (m & pair[r, 1]) ^ (m_next & own[r, 1])
-    out[0] ^= low
-    out[1] ^= high
+        m, m_next = matched[w], matched_next[w]
+        for p in range(128):
+            sums[p] ^= (m & pair[w, p]) ^ (m_next & own[w, p])
 
 
 def compile_all() -> None:
@@ -165,12 +213,18 @@ def compile_all() -> None:
     Compile every loop, or load it from the cache, so that the first customer does not wait for it.
     """
     words, plane = np.zeros(PLANE_BITS, np.uint16), np.zeros(1, np.uint64)
-    views, aliases = np.zeros((4, 2), np.uint16), np.zeros((PLANE_BITS, 2), np.uint64)
+    views, aliases = np.zeros((4, 2), np.uint16), np.zeros((1, 128), np.uint64)
     dot_products(np.zeros((PLANE_BITS, 2), np.uint16), views, np.empty((4, PLANE_BITS), np.uint16))
-    add_mask(words, words, words, np.uint16(0))
-    add_words(words, words)
-    pack(words, np.empty((WORD_BITS, 1), np.uint64))
-    xor_into(plane, plane)
-    and_shares(plane, plane, plane, plane, plane, plane, plane)
-    carry_shares(plane, plane, plane, plane, plane, plane, plane, plane, plane)
-    select(plane, plane, aliases, aliases, np.zeros(2, np.uint64))
+    add_mask(words, words, words)
+    pack(words, 0, np.empty((WORD_BITS, 1), np.uint64))
+    add_planes(words, 0, np.zeros((WORD_BITS, 1), np.uint64))
+    combine_rows(
+        np.zeros((PLANE_BITS, 2), np.uint16), np.zeros((1, PLANE_BITS), np.uint16), np.zeros((1, 2), np.uint16)
+    )
+    weigh_words(np.zeros((1, 2), np.uint16), np.zeros((1, 2), np.uint16), np.zeros((1, 1), np.uint16))
+    and_shares(plane, plane, plane, plane, plane, plane, np.empty_like(plane))
+    columns = np.zeros((1, 6), np.uint64)
+    make_products(columns[:, :2].copy(), columns[:, :2].copy(), plane.copy(), plane, columns)
+    gather(columns, np.zeros(1, np.int64), np.zeros((6, 1), np.uint64))
+    left_over(np.zeros(2, np.uint64), plane, plane, plane, plane, np.uint64(0), np.empty_like(plane))
+    select(plane, plane, aliases, aliases, np.zeros(128, np.uint64))

@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import Generic, TypeVar
 
 from handsel.errors import InvariantBroken
-from handsel.matching.party import Dialogue, Receive, Send
+from handsel.matching.dialogue import Dialogue, Receive, Send
 
 T = TypeVar("T")
 

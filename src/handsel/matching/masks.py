@@ -77,6 +77,13 @@ class MaskStream:
         # The key is used once, so its counter may begin at zero.
         self._stream = Cipher(algorithms.AES256(key), modes.CTR(bytes(16))).encryptor()
 
+    @classmethod
+    def of_coin(cls, coin: bytes, label: bytes) -> MaskStream:
+        """
+        Return the stream that follows from a coin that was tossed, for one purpose.
+        """
+        return cls(_expand(coin, salt=b"", label=b"handsel/v1/coin/" + label))
+
     def fill(self, array: NDArray[Any]) -> None:
         """
         Overwrite a contiguous array with the next bytes of the stream.

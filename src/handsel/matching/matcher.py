@@ -40,6 +40,7 @@ from handsel.log import Log
 from handsel.matching import kernels
 from handsel.matching.entry import POSITION_MAX
 from handsel.matching.gallery import Gallery, Shares
+from handsel.matching.honest import Asked
 from handsel.matching.masks import Masks, PairSecret
 from handsel.matching.message import (
     ALIAS_BYTES,
@@ -56,10 +57,11 @@ from handsel.matching.message import (
     Template,
 )
 from handsel.matching.opening import agree, subject_digest
-from handsel.matching.party import Dialogue, Seat, match
+from handsel.matching.dialogue import Dialogue, Seat
+from handsel.matching.party import Terms, match
 from handsel.matching.peers import QUERY_TIMEOUT_S, PeerAddress, Peers
 from handsel.matching.ring import Words
-from handsel.matching.scale import VIEWS_MAX, require_threshold
+from handsel.matching.scale import VIEWS_MAX, comparison_bits
 from handsel.order import BINDING_BYTES
 
 QUERIES_AT_ONCE_MAX = 32  # More are refused, never queued: three queues could wait for each other.
@@ -72,23 +74,31 @@ class Match:
     Hold the settings of the match, on which all three matchers must agree.
 
     `threshold` is the least dot product that counts, as `scale.threshold_to_int` gives it, for a gallery of at most
-    `palms_max`.
+    `palms_max`. Where `catches_cheaters`, every answer is proved before it is given.
     """
 
     dims: int
     threshold: int
     palms_max: int
+    catches_cheaters: bool = True
     views_max: int = VIEWS_MAX
 
     def __post_init__(self) -> None:
         """
         Refuse settings with which a dot product would not fit 16 bits. Raises `ConfigError`.
         """
-        require_threshold(self.threshold, dims=self.dims)
+        self.terms()
         if self.palms_max < 1:
             raise ConfigError("a gallery has room for one palm or more")
         if not 1 <= self.views_max <= VIEWS_MAX:
             raise ConfigError(f"a query has at most {VIEWS_MAX} views")
+
+    def terms(self) -> Terms:
+        """
+        Return how a query is matched.
+        """
+        bits = comparison_bits(self.threshold, dims=self.dims)
+        return Terms(self.threshold, is_proved=self.catches_cheaters, bits=bits)
 
 
 @dataclass(frozen=True)
@@ -104,12 +114,13 @@ class Party:
 @dataclass(frozen=True)
 class Health:
     """
-    Say whether a matcher can answer, and how many palms it holds shares of.
+    Say whether a matcher can answer, how many palms it holds shares of, and whether cheating peers are caught.
     """
 
     status: Literal["ok", "waiting_for_peers"]
     rows: int
     matcher: str
+    catches_cheaters: bool
 
 
 class Matcher:
@@ -171,20 +182,20 @@ class Matcher:
         Return whether both peers can be reached, and the number of rows.
         """
         status: Literal["ok", "waiting_for_peers"] = "ok" if self._peers.are_alive() else "waiting_for_peers"
-        return Health(status, self._gallery.rows().count, self.name)
+        return Health(status, self._gallery.rows().count, self.name, self._settings.catches_cheaters)
 
     def answer_query(self, envelope: bytes) -> bytes:
         """
         Match a palm with both peers, and return this matcher's answer, sealed to the issuer.
 
-        Raises `EnvelopeInvalid`, `IdReused`, `BindingMismatch`, `GalleriesDiffer`, `GalleryFull`, `PeerUnavailable`,
-        `PartyUnavailable`.
+        Raises `EnvelopeInvalid`, `PalmInvalid`, `IdReused`, `BindingMismatch`, `GalleriesDiffer`, `GalleryFull`,
+        `PeerUnavailable`, `PeerCheated`, `PartyUnavailable`.
         """
         query = open_envelope(envelope, Query, keys=self._keys, purpose=QUERY)
-        shares = self._require_query(query)
+        asked = self._require_query(query)
         with self._place():
             self._seen.require_new(query.query_id)
-            return self._answer(query, shares, purpose=QUERY)
+            return self._answer(query, asked, purpose=QUERY)
 
     def enrol(self, template_envelope: bytes, alias_share_envelope: bytes) -> bytes:
         """
@@ -198,11 +209,11 @@ class Matcher:
         if part.enrolment_id != template.enrolment_id:
             raise EnvelopeInvalid("template and alias belong to different enrolments")
         enrolment_id, shares = id_to_bytes(template.enrolment_id), self._require_enrolment(template, part)
-        views = self._require_query(template.query)
+        asked = self._with_template(self._require_query(template.query), template)
         with self._place():
             self._gallery.require_enrollable(enrolment_id, shares)
             self._seen.require_new_or_same(template.query.query_id, msgspec.msgpack.encode((template, part)))
-            answer = self._answer(template.query, views, purpose=TEMPLATE)
+            answer = self._answer(template.query, asked, purpose=TEMPLATE)
             self._gallery.keep_pending([(enrolment_id, shares)], now_ms=self._clock())
             return answer
 
@@ -226,9 +237,9 @@ class Matcher:
         confirmation = msgspec.msgpack.encode(Confirmation(asked.kind, asked.enrolment_id, self.name, now_ms))
         return confirmation, self._keys.signature(confirmation)
 
-    def _answer(self, query: Query, shares: Words, *, purpose: str) -> bytes:
+    def _answer(self, query: Query, asked: Asked, *, purpose: str) -> bytes:
         begin_ms = self._clock()
-        dialogue = self._dialogue(query, shares, purpose=purpose)
+        dialogue = self._dialogue(query, asked, purpose=purpose)
         masked = self._peers.carry_out(dialogue, query_id=query.query_id)
         if masked is None:
             raise GalleryFull("the gallery holds as many palms as its threshold was measured for: enrol no more")
@@ -236,7 +247,7 @@ class Matcher:
         answer = Answer(query.query_id, query.binding, self.name, masked)
         return seal(answer, to=self._issuer, purpose=ANSWER)
 
-    def _dialogue(self, query: Query, shares: Words, *, purpose: str) -> Dialogue[bytes | None]:
+    def _dialogue(self, query: Query, asked: Asked, *, purpose: str) -> Dialogue[bytes | None]:
         """
         Return the masked answer, or None where the gallery has no room. All three hold the same rows and settings by
         then, so that all three find the same; and none gives up before the others have found it.
@@ -249,6 +260,7 @@ class Matcher:
             dims=self._settings.dims,
             threshold=self._settings.threshold,
             palms_max=self._settings.palms_max,
+            catches_cheaters=self._settings.catches_cheaters,
         )
         now_ms = self._clock()
         agreed = yield from agree(
@@ -265,9 +277,10 @@ class Matcher:
         masked = yield from match(
             self.name,
             rows=agreed.rows,
-            query=shares,
-            threshold=self._settings.threshold,
+            asked=asked,
+            terms=self._settings.terms(),
             masks=Masks(after=after, before=before),
+            random_bytes=os.urandom,
         )
         return masked
 
@@ -279,17 +292,27 @@ class Matcher:
         ) as exc:  # A full disk must not stop a payment that writes nothing; the next query tries again.
             self._log.event("expired_rows_kept", code=exc.code)
 
-    def _require_query(self, query: Query) -> Words:
+    def _require_query(self, query: Query) -> Asked:
         if len(query.query_id) != ID_BYTES or len(query.binding) != BINDING_BYTES:
             raise EnvelopeInvalid("a query has an id of 16 bytes and a binding of 32")
         if not 1 <= query.views <= self._settings.views_max:
             raise EnvelopeInvalid(f"a query has 1 to {self._settings.views_max} views")
-        if len(query.shares) != 2 * query.views * self._settings.dims:
+        if {len(query.shares), len(query.rows)} != {2 * query.views * self._settings.dims}:
             raise EnvelopeInvalid("the shares of a query have not the length that its views and the model give them")
-        return np.frombuffer(query.shares, "<u2").astype(np.uint16).reshape(query.views, self._settings.dims)
+        return Asked(self._vectors(query.shares), self._vectors(query.rows), query.views)
+
+    def _with_template(self, asked: Asked, template: Template) -> Asked:
+        """
+        Return what is asked with the palm that is to be enrolled: it is not compared, but it must be a palm's too.
+        """
+        views = np.concatenate([asked.views, self._vectors(template.as_query)])
+        return Asked(views, np.concatenate([asked.rows, self._vectors(template.shares)]), asked.matched)
+
+    def _vectors(self, shares: bytes) -> Words:
+        return np.frombuffer(shares, "<u2").astype(np.uint16).reshape(-1, self._settings.dims)
 
     def _require_enrolment(self, template: Template, part: AliasShare) -> Shares:
-        if len(template.shares) != 2 * self._settings.dims:
+        if {len(template.shares), len(template.as_query)} != {2 * self._settings.dims}:
             raise EnvelopeInvalid("the shares of a template have not the length that the model gives them")
         if len(part.own) != ALIAS_BYTES or len(part.pair) != ALIAS_BYTES:
             raise EnvelopeInvalid("the share of an alias is 16 bytes, twice")

@@ -49,13 +49,15 @@ class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Ask one matcher for its part of a match (till → matcher, sealed).
 
-    `shares` are V × D words of 16 bits, little-endian, row by row: this matcher's shares of V views of one palm.
+    `shares` are V × D words of 16 bits, little-endian, row by row: this matcher's shares of V views of one palm; `rows`
+    its shares of the same views as rows, which show that they are a palm's.
     """
 
     query_id: bytes
     binding: bytes
     views: int
     shares: bytes
+    rows: bytes
 
     def __repr__(self) -> str:
         """
@@ -68,11 +70,13 @@ class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Give one matcher its share of a palm to enrol (till → matcher, sealed).
 
-    `shares` are D words of 16 bits, little-endian; `query` looks first whether the palm is enrolled already.
+    `shares` are D words of 16 bits, little-endian, and `as_query` its shares of the same palm as a query's, which show
+    that it is a palm's. `query` looks first whether the palm is enrolled already.
     """
 
     enrolment_id: str
     shares: bytes
+    as_query: bytes
     query: Query
 
     def __repr__(self) -> str:

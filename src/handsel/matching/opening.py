@@ -26,7 +26,7 @@ from handsel.errors import BindingMismatch, EnvelopeInvalid, GalleriesDiffer
 from handsel.matching.entry import Entry, join_entries
 from handsel.matching.masks import NONCE_BYTES
 from handsel.matching.message import MATCHERS
-from handsel.matching.party import Dialogue, Receive, Send
+from handsel.matching.dialogue import Dialogue, Receive, Send
 from handsel.matching.rows import Rows
 
 SYNCHRONISE_MAX = 2  # Times in one query; more often only while rows keep changing.
@@ -76,12 +76,20 @@ class Agreed:
 
 
 def subject_digest(
-    *, query_id: bytes, binding: bytes, purpose: str, views: int, dims: int, threshold: int, palms_max: int
+    *,
+    query_id: bytes,
+    binding: bytes,
+    purpose: str,
+    views: int,
+    dims: int,
+    threshold: int,
+    palms_max: int,
+    catches_cheaters: bool,
 ) -> bytes:
     """
     Return the digest of what a matcher was asked, and with which settings it matches: 32 bytes.
     """
-    subject = msgspec.msgpack.encode((query_id, binding, purpose, views, dims, threshold, palms_max))
+    subject = msgspec.msgpack.encode((query_id, binding, purpose, views, dims, threshold, palms_max, catches_cheaters))
     return hashlib.sha256(b"handsel/v1/query\0" + subject).digest()
 
 

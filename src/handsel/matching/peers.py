@@ -31,7 +31,7 @@ from handsel.matching.hello import HELLO_TIMEOUT_S, accept_hello, dial_hello
 from handsel.matching.mailbox import Mailbox, Mailboxes
 from handsel.matching.masks import PairSecret
 from handsel.matching.message import MATCHERS
-from handsel.matching.party import Dialogue, Send, T
+from handsel.matching.dialogue import Dialogue, Send, T
 
 QUERY_TIMEOUT_S = 5.0  # From its beginning to its answer.
 CONNECTIONS_MAX = 8  # Accepted at a time; two are needed.

@@ -58,6 +58,17 @@ def weight_at_zero(index: int) -> Element:
     return weight
 
 
+def line_at(point: Element, *, without: int) -> Element:
+    """
+    Return at `point` the line that is 1 at zero and 0 at point `without`.
+
+    The sum of such lines, each times a secret that all but one matcher hold, is Shamir's sharing of the secrets' sum
+    (Cramer, Damgård, Ishai, "Share Conversion, Pseudorandom Secret-Sharing and Applications to Secure Computation",
+    TCC 2005).
+    """
+    return subtract(ONE, multiply(point, invert(POINTS[without])))
+
+
 def multiply_words(words: Words, element: Element) -> Words:
     """
     Return the words of every ring element of `words`, times `element`.
@@ -70,6 +81,15 @@ def multiply_words(words: Words, element: Element) -> Words:
     product[..., 0::2] = w0 * c0 - w1 * c1
     product[..., 1::2] = w0 * c1 + w1 * c0 - w1 * c1
     return product
+
+
+def product_words(words: Words, others: Words) -> Words:
+    """
+    Return the sums over all elements of the products of `words` and `others`, (…, D) each: (…, 2).
+    """
+    w0, w1, o0, o1 = words[..., 0::2], words[..., 1::2], others[..., 0::2], others[..., 1::2]
+    low, high = w0 * o0 - w1 * o1, w0 * o1 + w1 * o0 - w1 * o1
+    return np.stack([low.sum(-1, dtype=np.uint16), high.sum(-1, dtype=np.uint16)], axis=-1)
 
 
 def negate_odd(words: Words) -> Words:

@@ -46,8 +46,8 @@ class Rows:
     ids: NDArray[np.uint8]  # (count, 16)
     positions: NDArray[np.int64]  # (count,)
     templates: Words  # (N, D), N the next multiple of 64
-    own: Bits  # (N, 2)
-    pair: Bits  # (N, 2)
+    own: Bits  # (N / 64, 128): bit p of the aliases' shares of 64 rows
+    pair: Bits
     digest: bytes = field(init=False)
 
     def __post_init__(self) -> None:
@@ -55,7 +55,8 @@ class Rows:
         Compute the digest, and refuse positions that are not in order.
         """
         ensure(bool(np.all(np.diff(self.positions) > 0)), "rows are in the order of their positions")
-        ensure(len(self.templates) == len(self.own) == len(self.pair) == padded(self.count), "rows are padded")
+        ensure(len(self.templates) == padded(self.count), "rows are padded")
+        ensure(len(self.own) == len(self.pair) == padded(self.count) // PLANE_BITS, "aliases are padded")
         content = self.positions.astype("<i8").tobytes() + self.ids.tobytes()
         object.__setattr__(self, "digest", hashlib.sha256(b"handsel/v1/rows\0" + content).digest())
 
@@ -76,8 +77,8 @@ class Rows:
         for index, row in zip(range(count), rows, strict=True):
             ids[index], positions[index] = np.frombuffer(row.enrolment_id, np.uint8), row.position
             templates[index] = np.frombuffer(row.template, "<u2")
-            own[index], pair[index] = np.frombuffer(row.own, np.uint64), np.frombuffer(row.pair, np.uint64)
-        return cls(ids, positions, templates, own, pair)
+            own[index], pair[index] = np.frombuffer(row.own, np.uint8), np.frombuffer(row.pair, np.uint8)
+        return cls(ids, positions, templates, to_planes(own), to_planes(pair))
 
     def with_row(self, row: Row) -> Rows:
         """
@@ -88,8 +89,8 @@ class Rows:
             _insert(self.ids, at, np.frombuffer(row.enrolment_id, np.uint8)),
             _insert(self.positions, at, np.int64(row.position)),
             self._padded_insert(self.templates, at, np.frombuffer(row.template, "<u2").astype(np.uint16)),
-            self._padded_insert(self.own, at, np.frombuffer(row.own, np.uint64)),
-            self._padded_insert(self.pair, at, np.frombuffer(row.pair, np.uint64)),
+            to_planes(self._padded_insert(from_planes(self.own), at, np.frombuffer(row.own, np.uint8))),
+            to_planes(self._padded_insert(from_planes(self.pair), at, np.frombuffer(row.pair, np.uint8))),
         )
 
     def without_row(self, enrolment_id: bytes) -> Rows:
@@ -100,7 +101,8 @@ class Rows:
         return Rows(
             self.ids[keep],
             self.positions[keep],
-            *(_padded_keep(array, keep) for array in (self.templates, self.own, self.pair)),
+            _padded_keep(self.templates, keep),
+            *(to_planes(_padded_keep(from_planes(planes), keep)) for planes in (self.own, self.pair)),
         )
 
     def _padded_insert(self, array: NDArray[Any], at: int, row: NDArray[Any]) -> NDArray[Any]:
@@ -117,8 +119,25 @@ def padded(count: int) -> int:
     return -(-count // PLANE_BITS) * PLANE_BITS
 
 
-def _no_aliases(count: int) -> Bits:
-    return np.zeros((padded(count), ALIAS_BYTES // 8), np.uint64)
+def to_planes(aliases: NDArray[np.uint8]) -> Bits:
+    """
+    Return the planes (N / 64, 128) of shares of aliases (N, 16): bit p of row 64·w + j is bit j of planes[w, p].
+    """
+    bits = np.unpackbits(aliases, axis=1, bitorder="little").reshape(-1, PLANE_BITS, 8 * ALIAS_BYTES)
+    turned = np.ascontiguousarray(bits.transpose(0, 2, 1))
+    return np.packbits(turned, axis=2, bitorder="little").view(np.uint64)[:, :, 0].copy()
+
+
+def from_planes(planes: Bits) -> NDArray[np.uint8]:
+    """
+    Return the shares of aliases (N, 16) of their planes.
+    """
+    bits = np.unpackbits(planes.view(np.uint8).reshape(-1, 8 * ALIAS_BYTES, 8), axis=2, bitorder="little")
+    return np.packbits(bits.transpose(0, 2, 1), axis=2, bitorder="little").reshape(-1, ALIAS_BYTES)
+
+
+def _no_aliases(count: int) -> NDArray[np.uint8]:
+    return np.zeros((padded(count), ALIAS_BYTES), np.uint8)
 
 
 def _insert(array: NDArray[Any], at: int, row: Any) -> NDArray[Any]:

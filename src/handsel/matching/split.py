@@ -1,5 +1,5 @@
 """
-Split a palm's template, or the views of a query, into three shares.
+Split a palm's template, or the views of a query, into three shares; each in two forms, as a row and as a query.
 
 Runs at the till only. One share alone is uniformly random whatever the palm; two together are the palm. Shamir's scheme
 of degree 1 over GR(2^16, 2), so that the product of two shares is a share of the product.
@@ -28,20 +28,18 @@ def system_words(shape: tuple[int, ...]) -> Words:
     return np.frombuffer(os.urandom(2 * count), np.uint16).reshape(shape)
 
 
-def split_template(template: NDArray[np.int8], *, random_words: RandomWords = system_words) -> Shares:
+def split_rows(vectors: NDArray[np.int8], *, random_words: RandomWords = system_words) -> Shares:
     """
-    Return the shares of a template (D,) for matcher a, b and c.
+    Return the shares of vectors (…, D) as rows of a gallery, for matcher a, b and c.
     """
-    ensure(template.ndim == 1, "a template is one vector")
-    return _split(_words(template), random_words)
+    return _split(_words(vectors), random_words)
 
 
-def split_query(views: NDArray[np.int8], *, random_words: RandomWords = system_words) -> Shares:
+def split_query(vectors: NDArray[np.int8], *, random_words: RandomWords = system_words) -> Shares:
     """
-    Return the shares of the views (V, D) of one palm for matcher a, b and c.
+    Return the shares of vectors (…, D) as views of a query, for matcher a, b and c.
     """
-    ensure(views.ndim == 2, "a query is a number of views")
-    return _split(negate_odd(_words(views)), random_words)
+    return _split(negate_odd(_words(vectors)), random_words)
 
 
 def to_wire(shares: Words) -> bytes:

@@ -20,7 +20,7 @@ from handsel.errors import ensure
 from handsel.ids import ID_BYTES
 from handsel.matching.message import MATCHERS, QUERY, TEMPLATE, PerMatcher, Query, Template
 from handsel.matching.ring import Words
-from handsel.matching.split import split_query, split_template, to_wire
+from handsel.matching.split import split_query, split_rows, to_wire
 from handsel.matching.template import quantise
 from handsel.order import CHARGE, ENROLMENT, REFUND, ChargeOrder, EnrolmentOrder, RefundOrder, bind, till_digest
 from handsel.till.acquirer import ChargeRequest, EnrolmentRequest, RefundRequest
@@ -69,18 +69,26 @@ class PalmSealer:
         """
         sealed = seal(order, to=self.parties.issuer, purpose=ENROLMENT)
         self._require_dims(embedding.vector)
-        shares = split_template(quantise(embedding.vector), random_words=self._random_words)
+        vector = quantise(embedding.vector)
+        shares = split_rows(vector, random_words=self._random_words)
+        as_query = split_query(vector, random_words=self._random_words)
         queries = self._queries(probe, bind(order))
         templates = tuple(
-            Template(order.enrolment_id, to_wire(share), query) for share, query in zip(shares, queries, strict=True)
+            Template(order.enrolment_id, to_wire(share), to_wire(other), query)
+            for share, other, query in zip(shares, as_query, queries, strict=True)
         )
         return EnrolmentRequest(order.enrolment_id, sealed, self._seal_each(templates, TEMPLATE))
 
     def _queries(self, probe: Probe, binding: bytes) -> tuple[Query, ...]:
         self._require_dims(probe.views)
         query_id = self.random_bytes(ID_BYTES)
-        shares = split_query(quantise(probe.views), random_words=self._random_words)
-        return tuple(Query(query_id, binding, len(probe.views), to_wire(share)) for share in shares)
+        views = quantise(probe.views)
+        shares = split_query(views, random_words=self._random_words)
+        rows = split_rows(views, random_words=self._random_words)
+        return tuple(
+            Query(query_id, binding, len(views), to_wire(share), to_wire(row))
+            for share, row in zip(shares, rows, strict=True)
+        )
 
     def _seal_each(self, messages: tuple[msgspec.Struct, ...], purpose: str) -> PerMatcher:
         a, b, c = (

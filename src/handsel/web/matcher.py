@@ -41,7 +41,7 @@ def matcher_routes(matcher: Matcher, callers: Mapping[str, Secret]) -> list[Rout
 
     def health(_: None, __: Mapping[str, str]) -> MatcherHealthBody:
         found = matcher.health()
-        return MatcherHealthBody(found.status, found.rows, found.matcher)
+        return MatcherHealthBody(found.status, found.rows, found.matcher, found.catches_cheaters)
 
     return [
         post("/v1/queries", acquirer, QueryBody, answered),

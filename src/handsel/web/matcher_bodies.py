@@ -56,9 +56,10 @@ class ConfirmationBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class MatcherHealthBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
-    Say whether a matcher reaches its peers, and how many rows it holds.
+    Say whether a matcher reaches its peers, how many rows it holds, and whether a cheating peer is caught.
     """
 
     status: Literal["ok", "waiting_for_peers"]
     rows: int
     matcher: str
+    catches_cheaters: bool

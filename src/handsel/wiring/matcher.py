@@ -55,6 +55,7 @@ def build_matcher(config: MatcherConfig, directory: Path, log: Log) -> Matcher:
             config.parties.dims,
             threshold_to_int(config.parties.threshold),
             palms_max=config.parties.palms_max,
+            catches_cheaters=config.parties.catches_cheaters,
         ),
         clock=system_clock,
         log=log,

@@ -1,0 +1,151 @@
+"""
+Turn words that three matchers hold as summands into bits that they share.
+
+Words come in two kinds of lanes. Those of the query itself (`narrow.wide` first lanes) are looked at in all 16 bits,
+since a dishonest one may be anything; those of the comparisons only in the bits that an honest one can have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from handsel.matching import kernels
+from handsel.matching.dialogue import Dialogue, Receive, Send, bits_of, words_of
+from handsel.matching.gates import Gates, Shared
+from handsel.matching.kernels import PLANE_BITS, Bits
+from handsel.matching.ring import Words
+from handsel.matching.scale import WORD_BITS
+
+_BYTE_BITS = 8
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """
+    Say how many words there are: `wide` of 16 bits first, then `narrow` of which `bits` count. Multiples of 64.
+    """
+
+    wide: int
+    narrow: int
+    bits: int
+
+    @property
+    def sizes(self) -> list[int]:
+        """
+        Return the length of each plane, from the lowest bit up.
+        """
+        wide, both = self.wide // PLANE_BITS, (self.wide + self.narrow) // PLANE_BITS
+        return [both if bit < self.bits else wide for bit in range(WORD_BITS)]
+
+    def planes(self, words: Words) -> Bits:
+        """
+        Return the planes of `words`, one behind the other.
+        """
+        wide = np.empty((WORD_BITS, self.wide // PLANE_BITS), np.uint64)
+        narrow = np.empty((self.bits, self.narrow // PLANE_BITS), np.uint64)
+        kernels.pack(words[: self.wide], 0, wide)
+        kernels.pack(words[self.wide :], 0, narrow)
+        parts = [part for bit in range(WORD_BITS) for part in (wide[bit], narrow[bit] if bit < self.bits else None)]
+        return np.concatenate([part for part in parts if part is not None])
+
+    def cut(self, planes: Bits) -> list[Bits]:
+        """
+        Return planes that stand one behind the other as a list.
+        """
+        ends = np.cumsum(self.sizes)
+        return [planes[end - size : end] for size, end in zip(self.sizes, ends, strict=True)]
+
+    def to_bytes(self, words: Words) -> bytes:
+        """
+        Return the bits of `words` that count: wide words whole; of narrow ones their low bytes, then the planes above.
+        """
+        narrow = words[self.wide :]
+        above = np.empty((max(0, self.bits - _BYTE_BITS), self.narrow // PLANE_BITS), np.uint64)
+        kernels.pack(narrow, _BYTE_BITS, above)
+        return words[: self.wide].tobytes() + narrow.astype(np.uint8).tobytes() + above.tobytes()
+
+    def from_bytes(self, payload: bytes) -> Words:
+        """
+        Return the words that `to_bytes` wrote. Raises `EnvelopeInvalid`.
+        """
+        above = max(0, self.bits - _BYTE_BITS)
+        octets = bits_of(payload, (2 * self.wide + self.narrow + above * self.narrow // 8) // 8).view(np.uint8)
+        words = np.empty(self.wide + self.narrow, np.uint16)
+        words[: self.wide] = octets[: 2 * self.wide].view(np.uint16)
+        words[self.wide :] = octets[2 * self.wide : 2 * self.wide + self.narrow]
+        planes = octets[2 * self.wide + self.narrow :].view(np.uint64).reshape(above, -1)
+        kernels.add_planes(words[self.wide :], _BYTE_BITS, planes)
+        return words
+
+
+def signs(gates: Gates, sums: Words, lanes: Lanes) -> Dialogue[Shared]:
+    """
+    Return the top bit of every sum, of whose three summands this matcher holds `sums`; with as few bits as can be.
+
+    a sends its word to b, which adds it to its own: so a + b's is known to b alone, c's to c and a. Both are turned to
+    planes and shared: the first as v_b ^ v_c, with v_b a mask that a and b draw; the second as x_a, which c and a hold.
+    """
+    first, second = yield from _two_summands(gates, sums, lanes)
+    return (yield from gates.top_bit(first, second))
+
+
+def _two_summands(gates: Gates, sums: Words, lanes: Lanes) -> Dialogue[tuple[list[Shared], list[Shared]]]:
+    size, me, masks = sum(lanes.sizes), gates.seat.me, gates.masks
+    nothing = np.zeros(size, np.uint64)
+    if me == "a":
+        yield Send("b", lanes.to_bytes(sums))
+        drawn = np.empty(size, np.uint64)
+        masks.after.fill(drawn)
+        third = bits_of((yield Receive("c")), size)
+        return _shared(lanes, nothing, drawn), _shared(lanes, third, nothing)
+    if me == "b":
+        planes = lanes.planes(sums + lanes.from_bytes((yield Receive("a"))))
+        drawn = np.empty(size, np.uint64)
+        masks.before.fill(drawn)
+        planes ^= drawn
+        yield Send("c", planes.tobytes())
+        return _shared(lanes, drawn, planes), _shared(lanes, nothing, nothing)
+    planes = lanes.planes(sums)
+    yield Send("a", planes.tobytes())
+    hidden = bits_of((yield Receive("b")), size)
+    return _shared(lanes, hidden, nothing), _shared(lanes, nothing, planes)
+
+
+def replicate(gates: Gates, sums: Words) -> Dialogue[tuple[Words, Words]]:
+    """
+    Return this matcher's summands and the next one's, so that each summand is known to two.
+    """
+    yield Send(gates.seat.before, sums.tobytes())
+    return sums, words_of((yield Receive(gates.seat.after)), sums.size)
+
+
+def signs_of_replicated(gates: Gates, own: Words, after: Words, lanes: Lanes) -> Dialogue[Shared]:
+    """
+    Return the top bit of every sum, where each summand is known to two: so nobody can share another one unseen.
+
+    Three summands are added bit by bit to sums and carries, all at once, and these along a chain.
+    """
+    nothing = _shared(lanes, *[np.zeros(sum(lanes.sizes), np.uint64)] * 2)
+    summands = [nothing, nothing, nothing]
+    here = gates.seat.index
+    summands[here] = _shared(lanes, lanes.planes(own), np.zeros(sum(lanes.sizes), np.uint64))
+    summands[(here + 1) % 3] = _shared(lanes, np.zeros(sum(lanes.sizes), np.uint64), lanes.planes(after))
+    sums = [a ^ b ^ c for a, b, c in zip(*summands, strict=True)]
+    lower = [[plane.part(0, sums[bit + 1].size) for bit, plane in enumerate(planes[:-1])] for planes in summands]
+    carries = yield from gates.carries(*lower)
+    return (yield from gates.top_bit(sums[1:], carries))
+
+
+def _shared(lanes: Lanes, own: Bits, after: Bits) -> list[Shared]:
+    return [Shared(*planes) for planes in zip(lanes.cut(own), lanes.cut(after), strict=True)]
+
+
+def parity_words(bits: Sequence[Bits]) -> Bits:
+    """
+    Return the parities of 64 arrays each, as the bits of a word: of (n, W) the word (n / 64,).
+    """
+    parities = np.bitwise_count(np.bitwise_xor.reduce(np.asarray(bits), axis=-1)).astype(np.uint8) & 1
+    return np.packbits(parities, bitorder="little").view(np.uint64)

@@ -1,0 +1,178 @@
+"""
+Hold what a dialogue between matchers is: a generator that sends and receives, and knows no socket.
+
+The three stand in a ring, a → b → c → a.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import struct
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from handsel.errors import EnvelopeInvalid, PeerCheated
+from handsel.matching.kernels import Bits
+from handsel.matching.message import MATCHERS
+from handsel.matching.ring import Words
+
+T = TypeVar("T")
+COIN_BYTES = 32
+_CODE_WORDS = 1 << 24  # Of one code; it takes 2^31 bytes at most.
+
+
+@dataclass(frozen=True)
+class Send:
+    """
+    Ask whoever drives the dialogue to send `payload` to the matcher `to`.
+    """
+
+    to: str
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class Receive:
+    """
+    Ask whoever drives the dialogue for the next message of the matcher `sender`.
+    """
+
+    sender: str
+
+
+Dialogue = Generator[Send | Receive, bytes, T]
+
+
+@dataclass(frozen=True)
+class Seat:
+    """
+    Say where in the ring a matcher stands.
+    """
+
+    me: str
+
+    @property
+    def index(self) -> int:
+        """
+        Return 0, 1 or 2.
+        """
+        return MATCHERS.index(self.me)
+
+    @property
+    def after(self) -> str:
+        """
+        Return the name of the next matcher.
+        """
+        return MATCHERS[(self.index + 1) % 3]
+
+    @property
+    def before(self) -> str:
+        """
+        Return the name of the matcher before.
+        """
+        return MATCHERS[(self.index + 2) % 3]
+
+    @property
+    def others(self) -> tuple[str, str]:
+        """
+        Return the names of both others.
+        """
+        return self.after, self.before
+
+
+def exchange(seat: Seat, mine: bytes) -> Dialogue[dict[str, bytes]]:
+    """
+    Send the same to both others, and return what all three sent, by matcher.
+    """
+    for name in seat.others:
+        yield Send(name, mine)
+    said = {seat.me: mine}
+    for name in seat.others:
+        said[name] = yield Receive(name)
+    return said
+
+
+def toss(seat: Seat, *, random_bytes: Callable[[int], bytes]) -> Dialogue[bytes]:
+    """
+    Return 32 bytes that no two of the three could choose: each commits itself to its own, and shows them then.
+
+    Raises `PeerCheated` where one shows something else.
+    """
+    mine = random_bytes(COIN_BYTES)
+    commitments = yield from exchange(seat, _commitment(seat.me, mine))
+    shown = yield from exchange(seat, mine)
+    if any(not hmac.compare_digest(_commitment(name, coin), commitments[name]) for name, coin in shown.items()):
+        raise PeerCheated("a matcher's peer showed another coin than the one it had committed itself to")
+    return hashlib.sha256(b"handsel/v1/coin\0" + b"".join(shown[name] for name in MATCHERS)).digest()
+
+
+class Agreement:
+    """
+    Compare at the end what two matchers each hold: what this one `told`, or could have told, the next one, and what it
+    `held` that the one before could have told.
+
+    Until then nothing depends on it that could not be thrown away. Compared are codes under a key that nobody knew while
+    anything could still be changed: GMAC, that is GHASH, is enough then, and as fast as the data can be read.
+    """
+
+    def __init__(self) -> None:
+        self._told: list[Bits] = []
+        self._held: list[Bits] = []
+
+    def note(self, *, told: Bits, held: Bits) -> None:
+        """
+        Note arrays that are to be compared.
+        """
+        self._told.append(told)
+        self._held.append(held)
+
+    def settle(self, seat: Seat, *, random_bytes: Callable[[int], bytes]) -> Dialogue[None]:
+        """
+        Compare all. Raises `PeerCheated` where anything differs.
+        """
+        key = yield from toss(seat, random_bytes=random_bytes)
+        yield Send(seat.after, _code(key, self._told))
+        if not hmac.compare_digest((yield Receive(seat.before)), _code(key, self._held)):
+            raise PeerCheated(
+                "the matchers do not agree on what was computed: one of them does not follow the protocol"
+            )
+
+
+def _code(key: bytes, arrays: list[Bits]) -> bytes:
+    code = hashlib.sha256()
+    cipher = AESGCM(key)
+    for number, array in enumerate(arrays):
+        for start in range(0, max(1, array.size), _CODE_WORDS):
+            part = np.ascontiguousarray(array[start : start + _CODE_WORDS])
+            code.update(cipher.encrypt(struct.pack(">IQ", number, start), b"", part.tobytes()))
+    return code.digest()
+
+
+def words_of(payload: bytes, size: int) -> Words:
+    """
+    Return a payload as `size` words of 16 bits. Raises `EnvelopeInvalid` where it has another length.
+    """
+    return np.array(np.frombuffer(_of_length(payload, 2 * size), np.uint16))
+
+
+def bits_of(payload: bytes, size: int) -> Bits:
+    """
+    Return a payload as `size` words of 64 bits. Raises `EnvelopeInvalid` where it has another length.
+    """
+    # Copied, since the loops are compiled for arrays that can be written.
+    return np.array(np.frombuffer(_of_length(payload, 8 * size), np.uint64))
+
+
+def _of_length(payload: bytes, length: int) -> bytes:
+    if len(payload) != length:
+        raise EnvelopeInvalid("a matcher's peer sent a message whose length is not the protocol's")
+    return payload
+
+
+def _commitment(name: str, coin: bytes) -> bytes:
+    return hashlib.sha256(b"handsel/v1/coin-commitment/" + name.encode() + b"\0" + coin).digest()

@@ -1,0 +1,171 @@
+"""
+Hold bits that three matchers share, and what they can do with them.
+
+A bit x is x_a ^ x_b ^ x_c; matcher i holds x_i and x_(i+1), so any one of them knows nothing. To XOR costs nothing, and
+an AND one bit sent by each (Araki, Furukawa, Lindell, Nof, Ohara, "High-Throughput Semi-Honest Secure Three-Party
+Computation with an Honest Majority", CCS 2016). A matcher that cheats in an AND flips a bit of the result, and can do
+nothing else; what was computed is kept, so that `proof.py` can check it afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from handsel.matching import kernels
+from handsel.matching.dialogue import Agreement, Dialogue, Receive, Seat, Send, bits_of
+from handsel.matching.kernels import Bits
+from handsel.matching.masks import Masks
+
+_ALL = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
+
+
+class Shared(NamedTuple):
+    """
+    Hold this matcher's two shares of a plane: x_i and x_(i+1).
+    """
+
+    own: Bits
+    after: Bits
+
+    @property
+    def size(self) -> int:
+        """
+        Return the number of words.
+        """
+        return self.own.size
+
+    def part(self, start: int, end: int) -> Shared:
+        """
+        Return words `start` to `end`.
+        """
+        return Shared(self.own[start:end], self.after[start:end])
+
+    def __xor__(self, other: Shared) -> Shared:
+        """
+        Return the XOR of two planes.
+        """
+        return Shared(self.own ^ other.own, self.after ^ other.after)
+
+
+class Product(NamedTuple):
+    """
+    Hold what an AND was given and what came of it.
+    """
+
+    x: Shared
+    y: Shared
+    z: Shared
+
+
+class Gates:
+    """
+    Compute with shared bits as one of the three. `products` are kept where they are to be proved.
+    """
+
+    def __init__(self, seat: Seat, masks: Masks, *, is_proved: bool) -> None:
+        self.seat, self.masks, self.is_proved = seat, masks, is_proved
+        self.products: list[Product] = []
+        self.agreement = Agreement()
+
+    def multiply(self, x: Shared, y: Shared) -> Dialogue[Shared]:
+        """
+        Return x AND y.
+        """
+        out = np.empty(x.size, np.uint64)
+        kernels.and_shares(*x, *y, *self.masks.bits(x.size), out)
+        yield Send(self.seat.before, out.tobytes())
+        z = Shared(out, bits_of((yield Receive(self.seat.after)), x.size))
+        if self.is_proved:
+            self.products.append(Product(x, y, z))
+        return z
+
+    def top_bit(self, first: Sequence[Shared], second: Sequence[Shared]) -> Dialogue[Shared]:
+        """
+        Return the top bit of the sum of two numbers, given as planes from the lowest up; one AND for each carry.
+
+        Planes may become shorter on the way up: the lanes beyond have their top bit where they end.
+        """
+        carry = zeros(first[0].size)
+        tops = []
+        for plane, (a, b) in enumerate(zip(first, second, strict=True)):
+            left = first[plane + 1].size if plane + 1 < len(first) else 0
+            tops.append((a ^ b ^ carry).part(left, a.size))
+            if left:
+                a, b, c = a.part(0, left), b.part(0, left), carry.part(0, left)  # noqa: PLW2901
+                carry = (yield from self.multiply(a ^ c, b ^ c)) ^ c
+        return join(tops[::-1])
+
+    def carries(self, a: Sequence[Shared], b: Sequence[Shared], c: Sequence[Shared]) -> Dialogue[list[Shared]]:
+        """
+        Return the carries of three numbers added bit by bit, all at once: the majority of each three bits.
+        """
+        product = yield from self.multiply(
+            join([x ^ z for x, z in zip(a, c, strict=True)]), join([y ^ z for y, z in zip(b, c, strict=True)])
+        )
+        found, start = [], 0
+        for plane in c:
+            found.append(product.part(start, start + plane.size) ^ plane)
+            start += plane.size
+        return found
+
+    def all_of(self, bits: Shared, *, parts: int) -> Dialogue[Shared]:
+        """
+        Return the AND of the `parts` planes that stand one behind the other; halve their number until one is left.
+        """
+        width = bits.size // parts
+        while parts > 1:
+            half = parts // 2
+            met = yield from self.multiply(bits.part(0, half * width), bits.part(half * width, 2 * half * width))
+            bits = join([met, bits.part(2 * half * width, bits.size)])  # One is left over where their number is odd.
+            parts -= half
+        return bits
+
+    def negated(self, bits: Shared) -> Shared:
+        """
+        Return NOT x: the share x_a is flipped, which a holds as its own and c as the next one's.
+        """
+        own = bits.own ^ _ALL if self.seat.me == "a" else bits.own
+        return Shared(own, bits.after ^ _ALL if self.seat.me == "c" else bits.after)
+
+    def open(self, x: Shared) -> Dialogue[Bits]:
+        """
+        Return x to all three. Each is told the share that it lacks by one, and compares it with the other's at the end.
+        """
+        yield Send(self.seat.before, x.after.tobytes())
+        missing = bits_of((yield Receive(self.seat.after)), x.size)
+        self.agreement.note(told=x.own, held=missing)
+        return x.own ^ x.after ^ missing
+
+    def require_zero(self, x: Shared) -> None:
+        """
+        Have it checked at the end that x is zero: then the XOR of two shares is the third.
+        """
+        self.agreement.note(told=x.own ^ x.after, held=x.after)
+
+    def random(self, size: int) -> Shared:
+        """
+        Return bits that nobody knows.
+        """
+        own, after = np.empty(size, np.uint64), np.empty(size, np.uint64)
+        self.masks.before.fill(own)
+        self.masks.after.fill(after)
+        return Shared(own, after)
+
+
+def zeros(size: int) -> Shared:
+    """
+    Return a plane of zeros.
+    """
+    return Shared(np.zeros(size, np.uint64), np.zeros(size, np.uint64))
+
+
+def join(parts: Sequence[Shared]) -> Shared:
+    """
+    Return planes one behind the other.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    return Shared(np.concatenate([part.own for part in parts]), np.concatenate([part.after for part in parts]))
