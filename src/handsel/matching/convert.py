@@ -7,7 +7,6 @@ since a dishonest one may be anything; those of the comparisons only in the bits
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,9 +142,9 @@ def _shared(lanes: Lanes, own: Bits, after: Bits) -> list[Shared]:
     return [Shared(*planes) for planes in zip(lanes.cut(own), lanes.cut(after), strict=True)]
 
 
-def parity_words(bits: Sequence[Bits]) -> Bits:
+def parity_words(bits: Bits) -> Bits:
     """
-    Return the parities of 64 arrays each, as the bits of a word: of (n, W) the word (n / 64,).
+    Return the parities of 64 arrays each, as the bits of a word: of (n, W) the words (n / 64,).
     """
-    parities = np.bitwise_count(np.bitwise_xor.reduce(np.asarray(bits), axis=-1)).astype(np.uint8) & 1
-    return np.packbits(parities, bitorder="little").view(np.uint64)
+    parities = np.bitwise_count(np.bitwise_xor.reduce(bits, axis=-1)).astype(np.uint8) & 1
+    return np.asarray(np.packbits(parities, bitorder="little").view(np.uint64), np.uint64)

@@ -116,8 +116,8 @@ class Agreement:
     Compare at the end what two matchers each hold: what this one `told`, or could have told, the next one, and what it
     `held` that the one before could have told.
 
-    Until then nothing depends on it that could not be thrown away. Compared are codes under a key that nobody knew while
-    anything could still be changed: GMAC, that is GHASH, is enough then, and as fast as the data can be read.
+    Until then nothing depends on it that could not be thrown away. Codes are compared, under a key that nobody knew
+    while anything could still be changed: GMAC is enough then, and as fast as the data can be read.
     """
 
     def __init__(self) -> None:

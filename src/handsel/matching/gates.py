@@ -59,6 +59,12 @@ class Product(NamedTuple):
     y: Shared
     z: Shared
 
+    def part(self, start: int, end: int) -> Product:
+        """
+        Return the words `start` to `end` of all three.
+        """
+        return Product(*(plane.part(start, end) for plane in self))
+
 
 class Gates:
     """
@@ -94,8 +100,8 @@ class Gates:
             left = first[plane + 1].size if plane + 1 < len(first) else 0
             tops.append((a ^ b ^ carry).part(left, a.size))
             if left:
-                a, b, c = a.part(0, left), b.part(0, left), carry.part(0, left)  # noqa: PLW2901
-                carry = (yield from self.multiply(a ^ c, b ^ c)) ^ c
+                c = carry.part(0, left)
+                carry = (yield from self.multiply(a.part(0, left) ^ c, b.part(0, left) ^ c)) ^ c
         return join(tops[::-1])
 
     def carries(self, a: Sequence[Shared], b: Sequence[Shared], c: Sequence[Shared]) -> Dialogue[list[Shared]]:

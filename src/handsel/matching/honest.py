@@ -1,17 +1,16 @@
 """
-See to it that a query is a palm's, without anybody seeing it: one vector in both its forms, its entries and its norm
-those of an honest palm.
+See to it that a query is a palm's, without anybody seeing it: one vector in both its forms, of an honest palm's norm.
 
 Whoever may ask could otherwise ask with a vector that is no palm: one of ten times the norm wraps around 2^16 and
 "matches" a fifth of all rows.
 
-1. Each vector comes in two forms: as a query, with every second word negated, and as a row. Random sums of both, opened,
-   show that both are shares of the same vector, and lines.
+1. Each vector comes in two forms: as a query, with every second word negated, and as a row. Random sums of both are
+   opened, and show that both are shares of the same vector, and lines.
 2. Every entry lies between -`entry_max` and `entry_max`, so that no sum of their squares wraps around 2^16.
 3. The square of the norm, a dot product of the two forms, is one that a rounded unit vector has.
 
-2 and 3 are differences whose signs are found together with those of the comparisons. They must all be zero; only whether
-they are is opened, as random parities.
+2 and 3 are differences whose signs are found together with those of the comparisons. They must all be zero; only
+whether they are is opened, as random parities.
 
 LIMITATIONS
 That a vector is a palm's and not just of its size cannot be seen here.
@@ -68,8 +67,17 @@ def nonsense_words(seat: Seat, asked: Asked, weighted: Words) -> Words:
         squares - np.uint16(honest[0]) * at_a,
         np.uint16(honest[-1]) * at_a - squares,
     )
-    words = np.concatenate(parts)
-    return np.concatenate([words, np.zeros(-words.size % PLANE_BITS, np.uint16)])
+    words = np.zeros(nonsense_size(*weighted.shape), np.uint16)
+    words[: 2 * weighted.size + 2 * len(weighted)] = np.concatenate(parts)
+    return words
+
+
+def nonsense_size(vectors: int, dims: int) -> int:
+    """
+    Return how many words `nonsense_words` gives.
+    """
+    words = 2 * vectors * dims + 2 * vectors
+    return words + -words % PLANE_BITS
 
 
 def require_one_query(seat: Seat, asked: Asked, masks: Masks, random_bytes: Callable[[int], bytes]) -> Dialogue[None]:

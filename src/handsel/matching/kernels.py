@@ -184,7 +184,7 @@ def gather(columns: Bits, order: NDArray[np.int64], out: Bits) -> None:
 @compiled
 def left_over(opened: Bits, z: Bits, a: Bits, b: Bits, c: Bits, both: np.uint64, out: Bits) -> None:
     """
-    Write a share of (x AND y) ^ z, which must be zero: opened are x ^ a and y ^ b, one behind the other, and c is a AND b.
+    Write a share of (x AND y) ^ z, which must be zero: opened are x ^ a and y ^ b, one behind the other; c is a AND b.
 
     `both` has all bits set in the one share that holds what is public.
     """

@@ -23,10 +23,10 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from handsel.errors import BindingMismatch, EnvelopeInvalid, GalleriesDiffer
+from handsel.matching.dialogue import Dialogue, Receive, Send
 from handsel.matching.entry import Entry, join_entries
 from handsel.matching.masks import NONCE_BYTES
 from handsel.matching.message import MATCHERS
-from handsel.matching.dialogue import Dialogue, Receive, Send
 from handsel.matching.rows import Rows
 
 SYNCHRONISE_MAX = 2  # Times in one query; more often only while rows keep changing.
@@ -36,12 +36,13 @@ S = TypeVar("S")
 
 class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
-    Say what one matcher is about to do. 32 bytes each.
+    Say what one matcher is about to do: 32 bytes each, and the name of the triples that it has ready, or nothing.
     """
 
     nonce: bytes
     rows: bytes
     subject: bytes
+    triples: bytes
 
 
 class Held(Protocol):
@@ -68,11 +69,13 @@ class Held(Protocol):
 @dataclass(frozen=True)
 class Agreed:
     """
-    Hold what the three have agreed on: the rows to match against, and the nonces, by matcher, for this query's masks.
+    Hold what the three have agreed on: the rows to match against, the nonces, by matcher, for this query's masks, and
+    whether all have the same triples ready.
     """
 
     rows: Rows
     nonces: dict[str, bytes]
+    has_triples: bool
 
 
 def subject_digest(
@@ -94,24 +97,35 @@ def subject_digest(
 
 
 def agree(
-    me: str, *, subject: bytes, held: Held, random_bytes: Callable[[int], bytes], now_ms: int
+    me: str, *, subject: bytes, held: Held, triples: bytes, random_bytes: Callable[[int], bytes], now_ms: int
 ) -> Dialogue[Agreed]:
     """
-    Agree with both peers on what is to be matched.
+    Agree with both peers on what is to be matched. `triples` names those that are ready here, or is empty.
 
     Raises `BindingMismatch`, `GalleriesDiffer`, `EnvelopeInvalid`.
     """
     for _ in range(SYNCHRONISE_MAX + 1):
         rows = held.rows()
-        openings = yield from _exchange(me, Opening(random_bytes(NONCE_BYTES), rows.digest, subject), Opening)  # 1
+        mine = Opening(random_bytes(NONCE_BYTES), rows.digest, subject, triples)
+        openings = yield from _exchange(me, mine, Opening)  # 1
         if any(opening.subject != subject for opening in openings.values()):  # 2
             raise BindingMismatch("the three matchers were asked different things; nothing was matched")
         if all(opening.rows == rows.digest for opening in openings.values()):
             yield from _confirm(me, openings)  # 4
-            return Agreed(rows, {name: opening.nonce for name, opening in openings.items()})
+            has_triples = triples != b"" and all(opening.triples == triples for opening in openings.values())
+            return Agreed(rows, {name: opening.nonce for name, opening in openings.items()}, has_triples)
         galleries = yield from _exchange(me, held.entries(), tuple[Entry, ...])  # 3
         held.advance(join_entries(galleries), now_ms=now_ms)
     raise GalleriesDiffer("the galleries of the three matchers keep changing: ask again")
+
+
+def exchange_nonces(me: str, *, random_bytes: Callable[[int], bytes]) -> Dialogue[dict[str, bytes]]:
+    """
+    Return a fresh nonce of each of the three, by matcher, of which none was told something else.
+    """
+    openings = yield from _exchange(me, Opening(random_bytes(NONCE_BYTES), b"", b"", b""), Opening)
+    yield from _confirm(me, openings)
+    return {name: opening.nonce for name, opening in openings.items()}
 
 
 def _confirm(me: str, openings: dict[str, Opening]) -> Dialogue[None]:

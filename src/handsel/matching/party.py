@@ -26,8 +26,8 @@ import numpy as np
 from handsel.matching import kernels
 from handsel.matching.convert import Lanes, parity_words, replicate, signs, signs_of_replicated
 from handsel.matching.dialogue import Dialogue, Seat
-from handsel.matching.gates import Gates, Shared
-from handsel.matching.honest import Asked, nonsense_words, require_honest_signs, require_one_query
+from handsel.matching.gates import Gates, Product, Shared
+from handsel.matching.honest import Asked, nonsense_size, nonsense_words, require_honest_signs, require_one_query
 from handsel.matching.kernels import PLANE_BITS
 from handsel.matching.masks import Masks
 from handsel.matching.proof import Claims, prove_ands, prove_products
@@ -49,11 +49,29 @@ class Terms:
     bits: int = WORD_BITS  # Of a comparison that count: `scale.comparison_bits`.
 
 
+def ands_of(*, rows: int, asked: Asked, terms: Terms) -> int:
+    """
+    Return how many words of ANDs a proved query over so many rows, padding included, has.
+    """
+    vectors, dims = asked.views.shape
+    lanes = Lanes(nonsense_size(vectors, dims), rows * asked.matched, terms.bits)
+    in_sums = sum(lanes.sizes[1:])  # One for each carry of the bitwise sums,
+    in_chain = sum(lanes.sizes[2:])  # and of the chain.
+    return in_sums + in_chain + (asked.matched - 1) * rows // PLANE_BITS
+
+
 def match(
-    me: str, *, rows: Rows, asked: Asked, terms: Terms, masks: Masks, random_bytes: Callable[[int], bytes]
+    me: str,
+    *,
+    rows: Rows,
+    asked: Asked,
+    terms: Terms,
+    masks: Masks,
+    random_bytes: Callable[[int], bytes],
+    triples: Product | None = None,
 ) -> Dialogue[bytes]:
     """
-    Carry out the match as matcher `me` and return its masked 16 bytes.
+    Carry out the match as matcher `me` and return its masked 16 bytes. `triples` are proved ones that all three hold.
 
     Raises `PalmInvalid` where the query is not a palm's, and `PeerCheated`.
     """
@@ -71,7 +89,7 @@ def match(
     if terms.is_proved:
         claims = Claims(own, after, lanes, terms.threshold)
         yield from prove_products(seat, claims, rows=rows, asked=asked, masks=masks, random_bytes=random_bytes)  # 6
-        yield from prove_ands(gates, random_bytes)
+        yield from prove_ands(gates, triples, random_bytes)
     yield from require_honest_signs(gates, negative.part(0, wide), random_bytes)  # 4
     if terms.is_proved:
         yield from gates.agreement.settle(seat, random_bytes=random_bytes)

@@ -26,12 +26,12 @@ from time import monotonic, sleep
 
 from handsel.errors import AccessDenied, HandselError, PeerUnavailable, PortTaken, Untrusted
 from handsel.log import Log
+from handsel.matching.dialogue import Dialogue, Send, T
 from handsel.matching.frame import Frame, Kind, read_frame, write_frame
 from handsel.matching.hello import HELLO_TIMEOUT_S, accept_hello, dial_hello
 from handsel.matching.mailbox import Mailbox, Mailboxes
 from handsel.matching.masks import PairSecret
 from handsel.matching.message import MATCHERS
-from handsel.matching.dialogue import Dialogue, Send, T
 
 QUERY_TIMEOUT_S = 5.0  # From its beginning to its answer.
 CONNECTIONS_MAX = 8  # Accepted at a time; two are needed.
