@@ -71,10 +71,8 @@ def prove_products(
     combined = np.zeros((count, dims), np.uint16)
     kernels.combine_rows(rows.templates, weights, combined)
     claimed = [
-        np.concatenate(
-            [_squares(words, views * dims, views, public), _combined(words, claims, matched, weights, public)]
-        )
-        for words, public in ((claims.own, seat.me == "a"), (claims.after, seat.me == "c"))
+        np.concatenate([_squares(words, asked, is_public), _combined(words, claims, matched, weights, is_public)])
+        for words, is_public in ((claims.own, seat.me == "a"), (claims.after, seat.me == "c"))
     ]
     # A product for each: of a view with itself, and of each matched view with each combination. Each has its vector.
     rows_of = np.concatenate([asked.rows, np.repeat(combined, matched, axis=0)])  # (P, D)
@@ -103,9 +101,9 @@ def combinations_of(bits: int) -> int:
     """
     Return how many combinations prove products of which `bits` count, so that an error is missed by 2^-40 at most.
 
-    An error is 2^(bits - 1) times something odd at worst, of 16 bits. A random combination of errors is zero, or has more
-    factors of two, by chance; then `REPEATS` random scales must hide it. All bits of a square count: an error of it is
-    missed by 1/2 in each of all repeats.
+    An error is 2^(bits - 1) times something odd at worst, of 16 bits. A random combination of errors is zero, or has
+    more factors of two, by chance; then `REPEATS` random scales must hide it. All bits of a square count: an error of
+    it is missed by 1/2 in each of all repeats.
     """
     spare = WORD_BITS + 1 - bits
     missed = 2.0**-spare + sum(2.0 ** -(power + 1 + REPEATS * (spare - power)) for power in range(spare))
@@ -114,7 +112,7 @@ def combinations_of(bits: int) -> int:
 
 def _pairs(views: int, matched: int, count: int) -> NDArray[np.int64]:
     """
-    Return which product is proved by which hiding vector: that of a view with itself by all, a combination's by its own.
+    Return which product is proved by which hiding vector: a view with itself by all, a combination by its own.
     """
     squares = [(view, repeat) for view in range(views) for repeat in range(REPEATS * count)]
     others = [
