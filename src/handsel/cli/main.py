@@ -41,6 +41,7 @@ EXIT_STATUS: dict[type[errors.HandselError], int] = {
     errors.AccessDenied: 77,
     errors.Untrusted: 76,
     errors.EnvelopeInvalid: 76,
+    errors.PalmInvalid: 76,
     errors.BindingMismatch: 76,
     errors.SignatureInvalid: 76,
     errors.ModelInvalid: 72,
@@ -54,6 +55,7 @@ EXIT_STATUS: dict[type[errors.HandselError], int] = {
     errors.Unavailable: 69,
     errors.PartyUnavailable: 69,
     errors.PeerUnavailable: 69,
+    errors.PeerCheated: 69,
     errors.PortTaken: 71,
     errors.InvariantBroken: 70,
 }

@@ -15,7 +15,7 @@ from handsel.errors import ConfigError, GalleryCorrupt, StoreError, StoreFull
 
 LOCK_WAIT_S = 3.0  # For the process before to let go of the file.
 FILE_NAME = "gallery.sqlite"
-_VERSION = 1
+_VERSION = 2  # 1 held templates at another scale.
 _SETTINGS = (
     "locking_mode=EXCLUSIVE",  # One process at a time.
     "journal_mode=WAL",

@@ -13,6 +13,7 @@ nonces are not signed here; peers.py lets only the holder of the pair secret spe
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,7 @@ from numpy.typing import NDArray
 
 from handsel.errors import ConfigError
 from handsel.keys import PartyKeys, PublicKeys
+from handsel.matching.message import MATCHERS
 
 SECRET_BYTES = 32
 NONCE_BYTES = 32
@@ -122,6 +124,17 @@ class Masks:
         self.after.fill(one)
         self.before.fill(other)
         return one, other
+
+
+def masks_of(me: str, secrets: Mapping[str, PairSecret], *, query_id: bytes, nonces: dict[str, bytes]) -> Masks:
+    """
+    Return the masks of matcher `me` in one query. `secrets` are those with its peers, and `nonces` all three's.
+    """
+    index = MATCHERS.index(me)
+    after, before = (
+        secrets[MATCHERS[(index + step) % 3]].mask_stream(query_id=query_id, nonces=nonces) for step in (1, 2)
+    )
+    return Masks(after=after, before=before)
 
 
 def _expand(secret: bytes, *, salt: bytes, label: bytes) -> bytes:

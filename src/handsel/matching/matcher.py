@@ -15,7 +15,6 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +30,6 @@ from handsel.errors import (
     ConfigError,
     EnvelopeInvalid,
     GalleryFull,
-    HandselError,
     IdReused,
     PartyUnavailable,
     StoreError,
@@ -40,12 +38,12 @@ from handsel.ids import ID_BYTES, id_to_bytes
 from handsel.keys import PartyKeys, PublicKeys, verify_signature
 from handsel.log import Log
 from handsel.matching import kernels
-from handsel.matching.dialogue import Dialogue, Seat
+from handsel.matching.ahead import Ahead
+from handsel.matching.dialogue import Dialogue
 from handsel.matching.entry import POSITION_MAX
 from handsel.matching.gallery import Gallery, Shares
-from handsel.matching.gates import Gates
 from handsel.matching.honest import Asked
-from handsel.matching.masks import Masks, PairSecret
+from handsel.matching.masks import PairSecret, masks_of
 from handsel.matching.message import (
     ALIAS_BYTES,
     ALIAS_SHARE,
@@ -60,13 +58,11 @@ from handsel.matching.message import (
     Query,
     Template,
 )
-from handsel.matching.opening import agree, exchange_nonces, subject_digest
+from handsel.matching.opening import agree, subject_digest
 from handsel.matching.party import Terms, ands_of, match
 from handsel.matching.peers import QUERY_TIMEOUT_S, PeerAddress, Peers
-from handsel.matching.reserve import WORDS_MAX, Batch, Reserve
 from handsel.matching.ring import Words
 from handsel.matching.scale import VIEWS_MAX, comparison_bits
-from handsel.matching.triples import make_triples
 from handsel.order import BINDING_BYTES
 
 QUERIES_AT_ONCE_MAX = 32  # More are refused, never queued: three queues could wait for each other.
@@ -167,8 +163,7 @@ class Matcher:
         self._peers = Peers(name, addresses=addresses, secrets=self._secrets, log=log, timeout_s=query_timeout_s)
         self._places = threading.BoundedSemaphore(QUERIES_AT_ONCE_MAX)
         self._seen = _Seen()
-        self._reserve = Reserve()
-        self._background = ThreadPoolExecutor(1)
+        self._ahead = Ahead(name, self._peers, self._secrets, log)
         self._gallery = Gallery(directory, dims=settings.dims, palms_max=settings.palms_max)
 
     def start(self) -> None:
@@ -183,7 +178,7 @@ class Matcher:
         Hang up, and close the gallery.
         """
         self._peers.close()
-        self._background.shutdown(cancel_futures=True)
+        self._ahead.close()
         self._gallery.close()
 
     def health(self) -> Health:
@@ -253,15 +248,10 @@ class Matcher:
         if masked is None:
             raise GalleryFull("the gallery holds as many palms as its threshold was measured for: enrol no more")
         self._log.event("query_answered", duration_ms=self._clock() - begin_ms)
-        self._refill(query.query_id, asked)
+        if self._settings.catches_cheaters:
+            self._ahead.make(after=query.query_id, count=self._ands(asked) + SPARE_WORDS)
         answer = Answer(query.query_id, query.binding, self.name, masked)
         return seal(answer, to=self._issuer, purpose=ANSWER)
-
-    def _refill(self, query_id: bytes, asked: Asked) -> None:
-        count = self._ands(asked) + SPARE_WORDS
-        if self._settings.catches_cheaters and count <= WORDS_MAX and self._reserve.has_room():
-            name = hashlib.sha256(b"handsel/v1/triples\0" + query_id).digest()[:ID_BYTES]
-            self._background.submit(self._fill_reserve, name, count)
 
     def _dialogue(self, query: Query, asked: Asked, *, purpose: str) -> Dialogue[bytes | None]:
         """
@@ -279,7 +269,7 @@ class Matcher:
             catches_cheaters=self._settings.catches_cheaters,
         )
         now_ms, terms = self._clock(), self._settings.terms()
-        batch = self._reserve.take(self._ands(asked)) if terms.is_proved else None
+        batch = self._ahead.reserve.take(self._ands(asked)) if terms.is_proved else None
         agreed = yield from agree(
             self.name,
             subject=subject,
@@ -296,7 +286,7 @@ class Matcher:
             rows=agreed.rows,
             asked=asked,
             terms=terms,
-            masks=self._masks(query.query_id, agreed.nonces),
+            masks=masks_of(self.name, self._secrets, query_id=query.query_id, nonces=agreed.nonces),
             random_bytes=os.urandom,
             triples=batch.triples if batch is not None and agreed.has_triples else None,
         )
@@ -304,29 +294,6 @@ class Matcher:
 
     def _ands(self, asked: Asked) -> int:
         return ands_of(rows=len(self._gallery.rows().templates), asked=asked, terms=self._settings.terms())
-
-    def _masks(self, query_id: bytes, nonces: dict[str, bytes]) -> Masks:
-        seat = Seat(self.name)
-        after, before = (
-            self._secrets[other].mask_stream(query_id=query_id, nonces=nonces) for other in (seat.after, seat.before)
-        )
-        return Masks(after=after, before=before)
-
-    def _fill_reserve(self, name: bytes, count: int) -> None:
-        """
-        Make triples for the next query, together with the peers, who do the same now.
-        """
-        try:
-            self._reserve.put(self._peers.carry_out(self._make_batch(name, count), query_id=name))
-        except HandselError as exc:  # The next query makes its own.
-            self._log.event("triples_not_made", code=exc.code)
-
-    def _make_batch(self, name: bytes, count: int) -> Dialogue[Batch]:
-        nonces = yield from exchange_nonces(self.name, random_bytes=os.urandom)
-        gates = Gates(Seat(self.name), self._masks(name, nonces), is_proved=False)
-        triples = yield from make_triples(gates, count, os.urandom)
-        yield from gates.agreement.settle(gates.seat, random_bytes=os.urandom)
-        return Batch(name, triples)
 
     def _drop_expired(self, now_ms: int) -> None:
         try:

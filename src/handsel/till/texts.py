@@ -70,6 +70,7 @@ REFUND_DECLINED = "This did not go through. Please ask the shop."
 TROUBLES = {
     "party_unavailable": "The payment service is not answering.",
     "peer_unavailable": "The payment service is not answering.",
+    "peer_cheated": "The payment service cannot be trusted just now.",
     "galleries_differ": "The payment service is busy.",
     "store_full": "The till's disk is full. Please tell the shop.",
     "store_error": "The till cannot write to its disk. Please tell the shop.",

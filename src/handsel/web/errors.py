@@ -20,6 +20,7 @@ STATUS: dict[type[errors.HandselError], int] = {
     errors.AccessDenied: 401,
     errors.Untrusted: 400,
     errors.EnvelopeInvalid: 400,
+    errors.PalmInvalid: 400,
     errors.BindingMismatch: 400,
     errors.SignatureInvalid: 400,
     errors.ModelInvalid: 500,
@@ -33,6 +34,7 @@ STATUS: dict[type[errors.HandselError], int] = {
     errors.Unavailable: 503,
     errors.PartyUnavailable: 503,
     errors.PeerUnavailable: 503,
+    errors.PeerCheated: 503,
     errors.PortTaken: 500,
     errors.InvariantBroken: 500,
 }
