@@ -20,6 +20,7 @@ RETRYABLE = {
     errors.Unavailable,
     errors.PartyUnavailable,
     errors.PeerUnavailable,
+    errors.PeerCheated,
 }
 
 

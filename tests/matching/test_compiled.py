@@ -12,7 +12,7 @@ PROGRAM = """
 import numpy as np
 from handsel.matching import kernels
 words = np.arange(64, dtype=np.uint16)
-kernels.add_words(words, words)
+kernels.add_mask(words, words, np.zeros(64, np.uint16))
 print(words[:3].tolist())
 """
 

@@ -26,6 +26,7 @@ from handsel.errors import (
 from handsel.matching.entry import ACTIVE, ERASED, PENDING, Entry
 from handsel.matching.gallery import PENDING_S_MAX, Gallery, Shares
 from handsel.matching.gallery_file import FILE_NAME
+from handsel.matching.rows import from_planes
 
 PALMS_MAX = 10
 DIMS = 64
@@ -85,7 +86,7 @@ def test_committed_row_holds_what_was_enrolled(gallery: Gallery) -> None:
 
     rows = gallery.rows()
     assert (1, shares.template) == (rows.count, rows.templates[0].tobytes())
-    assert (shares.own, shares.pair) == (rows.own[0].tobytes(), rows.pair[0].tobytes())
+    assert (shares.own, shares.pair) == (from_planes(rows.own)[0].tobytes(), from_planes(rows.pair)[0].tobytes())
 
 
 def test_rows_stand_in_the_order_of_their_positions_whenever_they_came(gallery: Gallery) -> None:

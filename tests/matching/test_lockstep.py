@@ -7,8 +7,8 @@ from __future__ import annotations
 import pytest
 
 from handsel.errors import InvariantBroken
-from handsel.matching.lockstep import Lockstep
 from handsel.matching.dialogue import Dialogue, Receive, Send
+from handsel.matching.lockstep import Lockstep
 
 
 def _greet(other: str) -> Dialogue[bytes]:

@@ -40,13 +40,12 @@ from handsel.matching.gallery import PENDING_S_MAX
 from handsel.matching.gallery_file import FILE_NAME
 from handsel.matching.matcher import Health, Match
 from handsel.matching.message import MATCHERS, AliasShare, Answer, Confirmation, Order, Query, Template
-from handsel.matching.split import split_template, to_wire
+from handsel.matching.split import split_query, split_rows, to_wire
 from tests.matching.three import DIMS, Three, palm, query_id
 
 ALIAS = bytes(range(1, 17))
 OTHER_ALIAS = bytes(range(101, 117))
-
-
+SHARE = bytes(2 * DIMS)
 RESENDS_MAX = 5
 
 
@@ -182,10 +181,11 @@ def test_query_of_an_enrolment_is_not_answered_as_a_payment(three: Three) -> Non
     query = query_id()
     three.combine(three.ask(three.seal(three.queries(palm(1)[None, :], query=query), message.QUERY)))
     queries = three.queries(palm(1)[None, :], query=query)
-    shares = dict(zip(MATCHERS, split_template(palm(1)), strict=True))
+    shares = zip(MATCHERS, split_rows(palm(1)), split_query(palm(1)), strict=True)
     enrolment = new_id()
     templates = three.seal(
-        {name: Template(enrolment, to_wire(shares[name]), queries[name]) for name in MATCHERS}, message.TEMPLATE
+        {name: Template(enrolment, to_wire(row), to_wire(view), queries[name]) for name, row, view in shares},
+        message.TEMPLATE,
     )
     aliases = three.seal({name: AliasShare(enrolment, bytes(16), bytes(16)) for name in MATCHERS}, message.ALIAS_SHARE)
 
@@ -254,14 +254,17 @@ def test_matchers_with_different_thresholds_refuse(three: Three) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        Query(bytes(15), bytes(32), 1, bytes(2 * DIMS)),
-        Query(bytes(16), bytes(31), 1, bytes(2 * DIMS)),
-        Query(bytes(16), bytes(32), 0, b""),
-        Query(bytes(16), bytes(32), 33, bytes(33 * 2 * DIMS)),
-        Query(bytes(16), bytes(32), -1, bytes(2 * DIMS)),
-        Query(bytes(16), bytes(32), 1, bytes(2 * DIMS - 2)),
-        Query(bytes(16), bytes(32), 1, bytes(2 * DIMS + 1)),
-        Query(bytes(16), bytes(32), 2, bytes(2 * DIMS)),
+        Query(bytes(15), bytes(32), 1, SHARE, SHARE),
+        Query(bytes(16), bytes(31), 1, SHARE, SHARE),
+        Query(bytes(16), bytes(32), 0, b"", b""),
+        Query(bytes(16), bytes(32), 33, 33 * SHARE, 33 * SHARE),
+        Query(bytes(16), bytes(32), -1, SHARE, SHARE),
+        Query(bytes(16), bytes(32), 1, SHARE[:-2], SHARE[:-2]),
+        Query(bytes(16), bytes(32), 1, SHARE + b"\0", SHARE + b"\0"),
+        Query(bytes(16), bytes(32), 2, SHARE, SHARE),
+        Query(bytes(16), bytes(32), 1, SHARE[:-2], SHARE),
+        Query(bytes(16), bytes(32), 1, SHARE, SHARE[:-2]),
+        Query(bytes(16), bytes(32), 1, SHARE, b""),
     ],
 )
 def test_query_of_a_wrong_form_is_refused(three: Three, wrong: Query) -> None:
@@ -287,13 +290,26 @@ def test_envelope_for_another_matcher_or_use_is_refused(three: Three) -> None:
 
 
 @pytest.mark.parametrize(
-    ("template_bytes", "own", "pair"), [(2 * DIMS - 2, 16, 16), (2 * DIMS, 15, 16), (2 * DIMS, 16, 17), (0, 16, 16)]
+    ("template_bytes", "query_bytes", "own", "pair"),
+    [
+        (2 * DIMS - 2, 2 * DIMS - 2, 16, 16),
+        (2 * DIMS - 2, 2 * DIMS, 16, 16),
+        (2 * DIMS, 2 * DIMS - 2, 16, 16),
+        (2 * DIMS, 2 * DIMS, 15, 16),
+        (2 * DIMS, 2 * DIMS, 16, 17),
+        (0, 0, 16, 16),
+        (2 * DIMS, 0, 16, 16),
+        (4 * DIMS, 4 * DIMS, 16, 16),
+    ],
 )
-def test_enrolment_of_a_wrong_form_is_refused(three: Three, template_bytes: int, own: int, pair: int) -> None:
+def test_enrolment_of_a_wrong_form_is_refused(
+    three: Three, template_bytes: int, query_bytes: int, own: int, pair: int
+) -> None:
     enrolment = new_id()
     query = three.queries(palm(1)[None, :])["a"]
     to = three.parties["a"].keys
-    template = seal(Template(enrolment, bytes(template_bytes), query), to=to, purpose=message.TEMPLATE)
+    shares = Template(enrolment, bytes(template_bytes), bytes(query_bytes), query)
+    template = seal(shares, to=to, purpose=message.TEMPLATE)
     part = seal(AliasShare(enrolment, bytes(own), bytes(pair)), to=to, purpose=message.ALIAS_SHARE)
 
     with pytest.raises(EnvelopeInvalid):
@@ -423,11 +439,11 @@ def test_dead_matcher_is_said_in_time_and_found_again(three: Three) -> None:
 
 def test_health_says_whether_the_peers_are_there(three: Three) -> None:
     three.enrol(palm(1), ALIAS, position=1)
-    assert Health("ok", 1, "a") == three.matchers["a"].health()
+    assert Health("ok", 1, "a", catches_cheaters=True) == three.matchers["a"].health()
 
     three.stop("b")
 
-    assert Health("waiting_for_peers", 1, "a") == three.matchers["a"].health()
+    assert Health("waiting_for_peers", 1, "a", catches_cheaters=True) == three.matchers["a"].health()
 
 
 def test_eight_queries_at_once_are_all_answered_right(three: Three) -> None:
@@ -534,9 +550,15 @@ def test_matcher_with_the_keys_of_another_does_not_start(three: Three) -> None:
 
 
 def test_match_whose_numbers_cannot_fit_is_refused() -> None:
-    for wrong in ((63, 100, 5, 9), (64, 32767, 5, 9), (64, 100, 5, 0), (64, 100, 5, 33), (64, 100, 0, 9)):
+    for dims, threshold, palms_max, views_max in (
+        (63, 100, 5, 9),
+        (64, 32767, 5, 9),
+        (64, 100, 5, 0),
+        (64, 100, 5, 33),
+        (64, 100, 0, 9),
+    ):
         with pytest.raises(ConfigError):
-            Match(*wrong)
+            Match(dims, threshold, palms_max=palms_max, views_max=views_max)
 
 
 def test_answers_do_not_show_palms_in_logs(three: Three) -> None:

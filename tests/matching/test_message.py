@@ -124,7 +124,7 @@ def test_the_module_loads_nothing_that_could_match() -> None:
 
 
 def test_no_share_shows_in_a_repr() -> None:
-    query = Query(QUERY_ID, BINDING, 1, b"secret")
-    holders = (query, Template("e", b"secret", query), AliasShare("e", b"secret", b"secret"))
+    query = Query(QUERY_ID, BINDING, 1, b"secret", b"secret")
+    holders = (query, Template("e", b"secret", b"secret", query), AliasShare("e", b"secret", b"secret"))
 
     assert "secret" not in repr((*holders, Answer(QUERY_ID, BINDING, "a", b"secret")))

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from handsel.errors import BindingMismatch, EnvelopeInvalid, GalleriesDiffer
+from handsel.matching.dialogue import Dialogue, Receive
 from handsel.matching.entry import Entry
 from handsel.matching.gallery import Gallery, Shares
 from handsel.matching.lockstep import Lockstep
 from handsel.matching.message import MATCHERS
-from handsel.matching.opening import Agreed, agree, subject_digest
-from handsel.matching.dialogue import Dialogue, Receive
+from handsel.matching.opening import Agreed, agree, exchange_nonces, subject_digest
 from tests.matching.three import query_id
 
 SHARES = Shares(bytes(8), bytes(16), bytes(16))
@@ -35,13 +35,20 @@ def galleries(tmp_path: Path) -> dict[str, Gallery]:
     return held
 
 
-def _open(galleries: Mapping[str, Gallery], *, subjects: Mapping[str, bytes] | None = None) -> Mapping[str, Agreed]:
-    asked = subjects or dict.fromkeys(MATCHERS, SUBJECT)
-    dialogues = {
-        name: agree(name, subject=asked[name], held=gallery, random_bytes=os.urandom, now_ms=0)
-        for name, gallery in galleries.items()
-    }
-    return Lockstep(dialogues).run()
+def _open(
+    galleries: Mapping[str, Gallery],
+    *,
+    subjects: Mapping[str, bytes] | None = None,
+    triples: Mapping[str, bytes] | None = None,
+) -> Mapping[str, Agreed]:
+    asked, ready = subjects or dict.fromkeys(MATCHERS, SUBJECT), triples or dict.fromkeys(MATCHERS, b"")
+    return Lockstep(
+        {name: _agree(name, gallery, asked[name], ready[name]) for name, gallery in galleries.items()}
+    ).run()
+
+
+def _agree(name: str, gallery: Gallery, subject: bytes, triples: bytes) -> Dialogue[Agreed]:
+    return agree(name, subject=subject, held=gallery, triples=triples, random_bytes=os.urandom, now_ms=0)
 
 
 def test_all_three_know_all_three_nonces(galleries: dict[str, Gallery]) -> None:
@@ -53,6 +60,27 @@ def test_all_three_know_all_three_nonces(galleries: dict[str, Gallery]) -> None:
 
 def test_nonces_are_fresh_each_time(galleries: dict[str, Gallery]) -> None:
     assert not set(_open(galleries)["a"].nonces.values()) & set(_open(galleries)["a"].nonces.values())
+
+
+def test_triples_are_used_only_where_all_three_have_the_same_ready(galleries: dict[str, Gallery]) -> None:
+    same, other = bytes(16), bytes([1] * 16)
+
+    for ready, is_used in (
+        ({"a": same, "b": same, "c": same}, True),
+        ({"a": same, "b": same, "c": other}, False),
+        ({"a": b"", "b": same, "c": same}, False),
+        ({"a": b"", "b": b"", "c": b""}, False),
+    ):
+        assert {is_used} == {one.has_triples for one in _open(galleries, triples=ready).values()}
+
+
+def test_nonces_alone_are_fresh_and_the_same_to_all_three() -> None:
+    first, second = (
+        Lockstep({name: exchange_nonces(name, random_bytes=os.urandom) for name in MATCHERS}).run() for _ in range(2)
+    )
+
+    assert first["a"] == first["b"] == first["c"]
+    assert len({*first["a"].values(), *second["a"].values()}) == 6
 
 
 def test_matchers_that_were_asked_different_things_refuse(galleries: dict[str, Gallery]) -> None:
@@ -135,10 +163,7 @@ def _lie(dialogue: Dialogue[Agreed]) -> Dialogue[Agreed]:
 
 
 def test_nonce_that_was_changed_on_its_way_is_noticed(galleries: dict[str, Gallery]) -> None:
-    dialogues = {
-        name: agree(name, subject=SUBJECT, held=gallery, random_bytes=os.urandom, now_ms=0)
-        for name, gallery in galleries.items()
-    }
+    dialogues = {name: _agree(name, gallery, SUBJECT, b"") for name, gallery in galleries.items()}
     dialogues["b"] = _lie(dialogues["b"])
 
     with pytest.raises(EnvelopeInvalid):
@@ -146,7 +171,7 @@ def test_nonce_that_was_changed_on_its_way_is_noticed(galleries: dict[str, Galle
 
 
 def test_message_that_does_not_parse_is_refused(galleries: dict[str, Gallery]) -> None:
-    dialogue = agree("a", subject=SUBJECT, held=galleries["a"], random_bytes=os.urandom, now_ms=0)
+    dialogue = _agree("a", galleries["a"], SUBJECT, b"")
     next(dialogue)
     dialogue.send(b"")
     dialogue.send(b"")
@@ -166,6 +191,7 @@ def test_subject_changes_with_everything_that_is_asked() -> None:
         dims=432,
         threshold=5,
         palms_max=9,
+        catches_cheaters=True,
     )
     subjects = {
         ask(),
@@ -176,6 +202,7 @@ def test_subject_changes_with_everything_that_is_asked() -> None:
         ask(dims=430),
         ask(threshold=6),
         ask(palms_max=10),
+        ask(catches_cheaters=False),
     }
 
-    assert len(subjects) == 8
+    assert len(subjects) == 9

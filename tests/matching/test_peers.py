@@ -16,9 +16,9 @@ import pytest
 from handsel.errors import BindingMismatch, PeerUnavailable, PortTaken
 from handsel.keys import PartyKeys
 from handsel.log import Log
+from handsel.matching.dialogue import Dialogue, Receive, Send
 from handsel.matching.masks import PairSecret
 from handsel.matching.message import MATCHERS
-from handsel.matching.dialogue import Dialogue, Receive, Send
 from handsel.matching.peers import CONNECTIONS_MAX, PeerAddress, Peers
 from tests.matching.three import free_port, query_id
 

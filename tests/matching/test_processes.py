@@ -141,7 +141,7 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
 def test_three_processes_outlive_each_other(processes: Processes) -> None:
     processes.enrol(0)
     assert processes.alias(processes.query(0)) == ALIASES[0]
-    assert processes.ask("health", {"a": ()}) == {"a": Health("ok", 1, "a")}
+    assert processes.ask("health", {"a": ()}) == {"a": Health("ok", 1, "a", catches_cheaters=True)}
 
     # Killed: said at once, and found again after its restart, with a commit that it missed.
     processes.enrol(1, commit_to="ab")

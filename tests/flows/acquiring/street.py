@@ -244,13 +244,13 @@ class Street:
     def show_for_enrolment(self, palm: str, code: str) -> ShownForEnrolment:
         order = EnrolmentOrder(new_id(), code, _digest())
         sealed = seal(order, to=self._issuer_keys, purpose=ENROLMENT)
-        query = Query(secrets.token_bytes(16), bind(order), 1, palm.encode())
-        template = Template(order.enrolment_id, palm.encode(), query)
+        query = Query(secrets.token_bytes(16), bind(order), 1, palm.encode(), palm.encode())
+        template = Template(order.enrolment_id, palm.encode(), palm.encode(), query)
         envelopes = (seal(template, to=self.matcher_keys[name].public(), purpose=TEMPLATE) for name in MATCHERS)
         return ShownForEnrolment(order.enrolment_id, sealed, PerMatcher(*envelopes))
 
     def queries(self, palm: str, binding: bytes) -> PerMatcher:
-        query = Query(secrets.token_bytes(16), binding, 1, palm.encode())
+        query = Query(secrets.token_bytes(16), binding, 1, palm.encode(), palm.encode())
         return PerMatcher(*(seal(query, to=self.matcher_keys[name].public(), purpose=QUERY) for name in MATCHERS))
 
     @property
