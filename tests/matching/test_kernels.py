@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from handsel.matching import kernels
+from handsel.matching.rows import to_planes
 
 GENERATOR = np.random.default_rng(11)
 
@@ -35,38 +36,54 @@ def test_dot_products_are_exact_modulo_65536(views: int, count: int, dims: int) 
 
 def test_masks_are_added_and_taken_away() -> None:
     words, plus, minus = _words(100), _words(100), _words(100)
-    expected = words + plus - minus - np.uint16(65000)
+    expected = words + plus - minus
 
-    kernels.add_mask(words, plus, minus, np.uint16(65000))
-
-    assert np.array_equal(expected, words)
-
-
-def test_words_are_added() -> None:
-    words, other = _words(100), _words(100)
-    expected = words + other
-
-    kernels.add_words(words, other)
+    kernels.add_mask(words, plus, minus)
 
     assert np.array_equal(expected, words)
 
 
-def test_planes_hold_the_bits_of_the_words() -> None:
-    words, planes = _words(192), np.empty((16, 3), np.uint64)
+@pytest.mark.parametrize(("first", "count"), [(0, 16), (0, 12), (8, 4), (15, 1), (8, 0)])
+def test_planes_hold_the_bits_of_the_words(first: int, count: int) -> None:
+    words, planes = _words(192), np.empty((count, 3), np.uint64)
 
-    kernels.pack(words, planes)
+    kernels.pack(words, first, planes)
 
-    bits = np.unpackbits(planes.view(np.uint8), axis=1, bitorder="little")  # (16, 192)
-    assert np.array_equal((words[None, :] >> np.arange(16)[:, None]) & 1, bits)
+    bits = np.unpackbits(planes.view(np.uint8), axis=1, bitorder="little")  # (count, 192)
+    assert np.array_equal((words[None, :] >> (first + np.arange(count))[:, None]) & 1, bits)
 
 
-def test_bits_are_xored_in_place() -> None:
-    bits, other = _bits(9), _bits(9)
-    expected = bits ^ other
+@pytest.mark.parametrize(("first", "count"), [(0, 16), (0, 12), (8, 4), (15, 1), (8, 0)])
+def test_planes_are_added_to_words_as_they_were_taken_from_them(first: int, count: int) -> None:
+    words, other, planes = _words(192), _words(192), np.empty((count, 3), np.uint64)
+    kernels.pack(other, first, planes)
+    taken = other & np.uint16(((1 << count) - 1) << first)
+    expected = words + taken
 
-    kernels.xor_into(bits, other)
+    kernels.add_planes(words, first, planes)
 
-    assert np.array_equal(expected, bits)
+    assert np.array_equal(expected, words)
+
+
+@pytest.mark.parametrize("weights", [1, 3, 9])
+@pytest.mark.parametrize("count", [0, 64, 192])
+@pytest.mark.parametrize("dims", [2, 10, 432])
+def test_rows_are_combined_under_every_weight_and_added(weights: int, count: int, dims: int) -> None:
+    rows, weight, out = _words(count, dims), _words(weights, count), _words(weights, dims)
+    expected = out + (weight.astype(np.uint64) @ rows.astype(np.uint64)).astype(np.uint16)
+
+    kernels.combine_rows(rows, weight, out)
+
+    assert np.array_equal(expected, out)
+
+
+@pytest.mark.parametrize(("weights", "views", "count"), [(1, 1, 64), (9, 3, 192), (3, 9, 0), (2, 1, 1)])
+def test_words_are_weighed_exactly_modulo_65536(weights: int, views: int, count: int) -> None:
+    words, weight, out = _words(views, count), _words(weights, count), _words(weights, views)
+
+    kernels.weigh_words(words, weight, out)
+
+    assert np.array_equal((weight.astype(np.uint64) @ words.astype(np.uint64).T).astype(np.uint16), out)
 
 
 def test_three_shares_of_an_and_are_the_and() -> None:
@@ -81,29 +98,59 @@ def test_three_shares_of_an_and_are_the_and() -> None:
     assert np.array_equal(np.bitwise_xor.reduce(x) & np.bitwise_xor.reduce(y), total)
 
 
-def test_three_shares_of_a_carry_step_are_the_step() -> None:
-    a, b, c, mask = _bits(3, 9), _bits(3, 9), _bits(3, 9), _bits(3, 9)
+def test_three_shares_of_random_products_are_products_and_each_knows_its_own() -> None:
+    drawn, mask, total = _bits(3, 9, 2), _bits(3, 9), np.zeros(9, np.uint64)
+
+    for i in range(3):
+        after, columns, sent = (i + 1) % 3, _bits(9, 6), mask[i].copy()
+        kernels.make_products(drawn[i], drawn[after], sent, mask[i - 1], columns)
+        assert np.array_equal(drawn[i], columns[:, 0:4:2])
+        assert np.array_equal(drawn[after], columns[:, 1:4:2])
+        assert np.array_equal(sent, columns[:, 4])
+        total ^= sent
+
+    a, b = np.bitwise_xor.reduce(drawn).T
+    assert np.array_equal(a & b, total)
+
+
+@pytest.mark.parametrize("count", [0, 1, 9])
+def test_rows_are_gathered_as_columns_in_the_order_that_was_asked(count: int) -> None:
+    columns, order, out = _bits(9, 6), np.arange(8, 8 - count, -1), _bits(6, count)
+
+    kernels.gather(columns, order, out)
+
+    assert np.array_equal(columns[order].T, out)
+
+
+def test_what_is_left_of_a_product_is_zero_where_it_is_one() -> None:
+    x, y, a, b = _bits(4, 9)
+    error = np.zeros(9, np.uint64)
+    error[4] = 1 << 7
+    shares = [*_bits(2, 4, 9)]
+    shares.append(np.stack([(x & y) ^ error, a, b, a & b]) ^ shares[0] ^ shares[1])
 
     total = np.zeros(9, np.uint64)
-    for i in range(3):
-        k, out = (i + 1) % 3, np.empty(9, np.uint64)
-        kernels.carry_shares(a[i], a[k], b[i], b[k], c[i], c[k], mask[i], mask[i - 1], out)
+    for i, (z, one, other, both) in enumerate(shares):
+        out, is_public = np.empty(9, np.uint64), np.uint64((1 << 64) - 1 if i == 0 else 0)
+        kernels.left_over(np.concatenate([x ^ a, y ^ b]), z, one, other, both, is_public, out)
         total ^= out
 
-    x, y, z = (np.bitwise_xor.reduce(shares) for shares in (a, b, c))
-    assert np.array_equal((x & y) ^ (x & z) ^ (y & z), total ^ z)
+    assert np.array_equal(error, total)
 
 
 def test_three_selections_are_the_selected_aliases() -> None:
-    matched, parts = _bits(3, 2), _bits(3, 128, 2)
+    matched, parts = _bits(3, 2), GENERATOR.integers(0, 256, (3, 128, 16), np.uint8)
+    chosen = np.unpackbits(np.bitwise_xor.reduce(matched).view(np.uint8), bitorder="little").astype(bool)
 
-    total = np.zeros(2, np.uint64)
+    total = np.zeros(128, np.uint64)
     for i in range(3):
         after = (i + 1) % 3
-        kernels.select(matched[i], matched[after], parts[i], parts[i] ^ parts[after], total)
+        pair = to_planes(parts[i] ^ parts[after])
+        kernels.select(matched[i], matched[after], to_planes(parts[i]), pair, total)
 
-    chosen = np.unpackbits(np.bitwise_xor.reduce(matched).view(np.uint8), bitorder="little").astype(bool)
-    assert np.array_equal(np.bitwise_xor.reduce(np.bitwise_xor.reduce(parts)[chosen]), total)
+    expected = np.bitwise_xor.reduce(np.bitwise_xor.reduce(parts)[chosen])
+    parities = np.bitwise_count(total) & 1
+    assert expected.tobytes() == np.packbits(parities, bitorder="little").tobytes()
 
 
 def test_everything_is_compiled_before_the_first_customer() -> None:
@@ -111,5 +158,17 @@ def test_everything_is_compiled_before_the_first_customer() -> None:
 
     assert all(
         len(getattr(kernel, "signatures")) == 1  # noqa: B009 - numba's own attribute, which the type hides
-        for kernel in (kernels.dot_products, kernels.pack, kernels.carry_shares, kernels.and_shares, kernels.select)
+        for kernel in (
+            kernels.dot_products,
+            kernels.add_mask,
+            kernels.pack,
+            kernels.add_planes,
+            kernels.combine_rows,
+            kernels.weigh_words,
+            kernels.and_shares,
+            kernels.make_products,
+            kernels.gather,
+            kernels.left_over,
+            kernels.select,
+        )
     )

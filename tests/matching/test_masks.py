@@ -89,6 +89,18 @@ def test_masks_of_all_three_sum_to_zero() -> None:
     assert all(np.any(array) for array in (*words, *bits))
 
 
+def test_stream_of_a_coin_changes_with_the_coin_and_with_its_purpose() -> None:
+    coin = bytes(32)
+    drawn = {
+        _drawn(MaskStream.of_coin(coin, b"rows")),
+        _drawn(MaskStream.of_coin(coin, b"rows")),
+        _drawn(MaskStream.of_coin(coin, b"scales")),
+        _drawn(MaskStream.of_coin(bytes([1] * 32), b"rows")),
+    }
+
+    assert len(drawn) == 3
+
+
 def test_peer_s_key_that_is_no_key_is_refused() -> None:
     with pytest.raises(ConfigError):
         PairSecret.agree(me="a", other="b", keys=KEYS["a"], peer=PublicKeys(bytes(32), bytes(32)))

@@ -16,9 +16,11 @@ from handsel.matching.ring import (
     ZERO,
     Element,
     invert,
+    line_at,
     multiply,
     multiply_words,
     negate_odd,
+    product_words,
     subtract,
     weight_at_zero,
 )
@@ -76,6 +78,15 @@ def test_weights_give_the_value_at_zero_of_every_polynomial_of_degree_two() -> N
         assert c0 == at_zero
 
 
+def test_line_is_one_at_zero_and_zero_at_the_point_it_leaves_out() -> None:
+    for without, left_out in enumerate(POINTS):
+        assert line_at(ZERO, without=without) == ONE
+        assert line_at(left_out, without=without) == ZERO
+        # It is straight: its value at a point is its slope there, from its value at zero.
+        slope = subtract(line_at(ONE, without=without), ONE)
+        assert [line_at(point, without=without) for point in POINTS] == [_add(ONE, multiply(slope, p)) for p in POINTS]
+
+
 def test_words_are_multiplied_as_the_elements_are() -> None:
     elements = _elements(64)
     words = np.array(elements, np.uint16).reshape(4, 32)
@@ -83,6 +94,16 @@ def test_words_are_multiplied_as_the_elements_are() -> None:
     product = multiply_words(words, (7, 65535)).reshape(-1, 2)
 
     assert [multiply(element, (7, 65535)) for element in elements] == [(int(a), int(b)) for a, b in product]
+
+
+def test_sums_of_products_are_those_of_the_elements() -> None:
+    words, others = (np.array(_elements(96)[start : start + 48], np.uint16).reshape(3, 32) for start in (0, 48))
+
+    for row, other, total in zip(words, others, product_words(words, others), strict=True):
+        expected = ZERO
+        for a, b in zip(row.reshape(-1, 2).tolist(), other.reshape(-1, 2).tolist(), strict=True):
+            expected = _add(expected, multiply((a[0], a[1]), (b[0], b[1])))
+        assert expected == (int(total[0]), int(total[1]))
 
 
 def test_first_word_of_the_product_with_a_negated_vector_is_the_dot_product() -> None:

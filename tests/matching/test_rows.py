@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from handsel.errors import InvariantBroken
-from handsel.matching.rows import Row, Rows, padded
+from handsel.matching.rows import Row, Rows, from_planes, padded, to_planes
 
 DIMS = 4
 
@@ -62,6 +62,24 @@ def test_row_that_is_taken_away_leaves_the_others(count: int) -> None:
         after = built(all_rows).without_row(all_rows[at].enrolment_id)
 
         assert _same(built(all_rows[:at] + all_rows[at + 1 :]), after)
+
+
+def test_planes_hold_bit_p_of_row_j_as_bit_j_of_their_word() -> None:
+    aliases = np.zeros((128, 16), np.uint8)
+    aliases[70, 2] = 1 << 5
+
+    planes = to_planes(aliases)
+
+    assert planes.shape == (2, 128)
+    assert [(1, 21)] == [(int(word), int(plane)) for word, plane in np.argwhere(planes)]
+    assert planes[1, 21] == 1 << 6
+
+
+@pytest.mark.parametrize("count", [0, 64, 192])
+def test_aliases_come_back_from_their_planes(count: int) -> None:
+    aliases = np.random.default_rng(count).integers(0, 256, (count, 16), np.uint8)
+
+    assert np.array_equal(aliases, from_planes(to_planes(aliases)))
 
 
 def test_change_makes_new_arrays_and_leaves_the_old() -> None:
