@@ -11,117 +11,143 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from handsel.errors import EnvelopeInvalid
+from handsel.errors import EnvelopeInvalid, PeerCheated
 from handsel.matching.alias import split_alias
+from handsel.matching.dialogue import COIN_BYTES, Dialogue, Receive, Seat
+from handsel.matching.gates import Gates, Product
+from handsel.matching.honest import SUMS, Asked, nonsense_size
 from handsel.matching.lockstep import Lockstep
-from handsel.matching.masks import Masks, MaskStream
+from handsel.matching.masks import Masks
 from handsel.matching.message import MATCHERS
-from handsel.matching.party import Dialogue, Receive, Send, match
+from handsel.matching.party import Terms, ands_of, match
 from handsel.matching.reference import match_in_clear
-from handsel.matching.ring import Words
 from handsel.matching.rows import Row, Rows
-from handsel.matching.split import split_query, split_template, to_wire
+from handsel.matching.scale import SCALE, comparison_bits
+from handsel.matching.split import split_query, split_rows, to_wire
+from handsel.matching.triples import bucket_of, make_triples
+from tests.matching.cheat import Change, changing, messages, play
+from tests.matching.dealt import Dealer, Vectors, near, palms, scene, xor
 from tests.matching.three import palm
 
-Vectors = NDArray[np.int8]
-DIMS = 16
-
-
-def fresh_masks() -> dict[str, Masks]:
-    """
-    Return the masks of one query, by matcher.
-    """
-    ab, bc, ca = (os.urandom(32) for _ in range(3))
-    ring = {"a": (ab, ca), "b": (bc, ab), "c": (ca, bc)}
-    return {name: Masks(after=MaskStream(after), before=MaskStream(before)) for name, (after, before) in ring.items()}
+LONG = 4096  # Bytes of a message whose ones can be counted: shorter ones are commitments, coins and codes.
+both_ways = pytest.mark.parametrize("is_proved", [False, True])
 
 
 def deal(gallery: Vectors, aliases: Sequence[bytes]) -> dict[str, Rows]:
     """
-    Split a gallery among the three matchers.
+    Split a gallery among the three matchers as tills and the issuer do.
     """
     dealt: dict[str, list[Row]] = {name: [] for name in MATCHERS}
     for index, (vector, alias) in enumerate(zip(gallery, aliases, strict=True)):
-        parts = zip(MATCHERS, split_template(vector), split_alias(alias), strict=True)
+        parts = zip(MATCHERS, split_rows(vector), split_alias(alias), strict=True)
         for name, share, part in parts:
             dealt[name].append(Row(index.to_bytes(16, "big"), index, to_wire(share), part.own, part.pair))
     return {name: Rows.build(rows, count=len(rows), dims=gallery.shape[1]) for name, rows in dealt.items()}
 
 
-def dialogues(rows: dict[str, Rows], views: Vectors, *, threshold: int) -> dict[str, Dialogue[bytes]]:
+def ask(views: Vectors) -> dict[str, Asked]:
     """
-    Return the three dialogues of one query.
+    Split a query among the three matchers as tills do.
     """
-    shares: dict[str, Words] = dict(zip(MATCHERS, split_query(views), strict=True))
-    masks = fresh_masks()
-    return {
-        name: match(name, rows=rows[name], query=shares[name], threshold=threshold, masks=masks[name])
-        for name in MATCHERS
-    }
+    shares = zip(MATCHERS, split_query(views), split_rows(views), strict=True)
+    return {name: Asked(query, row, len(views)) for name, query, row in shares}
 
 
-def matched(rows: dict[str, Rows], views: Vectors, *, threshold: int) -> bytes:
+def terms_of(threshold: int, *, dims: int, is_proved: bool) -> Terms:
+    """
+    Return the terms of a threshold, with as few bits as can be.
+    """
+    return Terms(threshold, is_proved=is_proved, bits=comparison_bits(threshold, dims=dims))
+
+
+def matched(gallery: Vectors, aliases: Sequence[bytes], views: Vectors, terms: Terms) -> bytes:
     """
     Return the XOR of the three answers.
     """
-    answers = Lockstep(dialogues(rows, views, threshold=threshold)).run().values()
-    return bytes(a ^ b ^ c for a, b, c in zip(*answers, strict=True))
+    return xor(Lockstep(Dealer(0).dialogues(deal(gallery, aliases), ask(views), terms)).run().values())
 
 
-@settings(max_examples=80, deadline=None)
-@given(
+def _require_plaintext(seed: int, *, count: int, views: int, dims: int, threshold: int | None, terms: Terms) -> None:
+    dealer = Dealer(seed)
+    gallery, query = (palms(dealer.generator, number, dims=dims) for number in (count, views))
+    for view in range(0, min(views, count), 2):
+        query[view] = near(dealer.generator, gallery[view : view + 1])[0]
+    aliases = [dealer.octets(16) for _ in range(count)]
+    rows = dealer.rows(gallery, aliases)
+    if threshold is None:
+        dots = (query.astype(int) @ gallery.T.astype(int)).ravel()
+        threshold = int(dealer.generator.choice(dots)) if count else 0
+
+    for edge in (threshold, threshold + 1):
+        bits = 16 if terms.bits == 16 else comparison_bits(edge, dims=dims)
+        found = dealer.dialogues(rows, dealer.asked(query), Terms(edge, is_proved=terms.is_proved, bits=bits))
+        expected = match_in_clear(gallery, query, aliases=aliases, threshold=edge)
+        assert expected == xor(Lockstep(found).run().values())
+
+
+anything = given(
     seed=st.integers(0, 2**32),
     count=st.sampled_from([0, 1, 2, 63, 64, 65, 200]),
     views=st.integers(1, 9),
-    threshold=st.integers(-6000, 6000),
-    is_at_edge=st.booleans(),
+    dims=st.sampled_from([2, 16, 64]),
+    threshold=st.one_of(st.none(), st.integers(-SCALE * SCALE, SCALE * SCALE), st.integers(-20_000, 20_000)),
+    bits=st.sampled_from([0, 16]),
 )
+
+
+@settings(max_examples=200, deadline=None)
+@anything
 def test_three_parties_say_what_the_plaintext_says(
-    seed: int, count: int, views: int, threshold: int, is_at_edge: bool
+    seed: int, count: int, views: int, dims: int, threshold: int | None, bits: int
 ) -> None:
-    generator = np.random.default_rng(seed)
-    gallery = generator.integers(-40, 41, (count, DIMS)).astype(np.int8)
-    query = generator.integers(-40, 41, (views, DIMS)).astype(np.int8)
-    aliases = [generator.bytes(16) for _ in range(count)]
-    if is_at_edge and count:
-        threshold = int(generator.choice((query.astype(int) @ gallery.T.astype(int)).ravel()))
-    rows = deal(gallery, aliases)
-
-    for edge in (threshold, threshold + 1):
-        expected = match_in_clear(gallery, query, aliases=aliases, threshold=edge)
-        assert expected == matched(rows, query, threshold=edge)
+    terms = Terms(0, is_proved=False, bits=bits)
+    _require_plaintext(seed, count=count, views=views, dims=dims, threshold=threshold, terms=terms)
 
 
-def test_many_views_are_one_palm() -> None:
+@settings(max_examples=100, deadline=None)
+@anything
+def test_three_parties_that_prove_every_step_say_what_the_plaintext_says(
+    seed: int, count: int, views: int, dims: int, threshold: int | None, bits: int
+) -> None:
+    terms = Terms(0, is_proved=True, bits=bits)
+    _require_plaintext(seed, count=count, views=views, dims=dims, threshold=threshold, terms=terms)
+
+
+@both_ways
+def test_many_views_are_one_palm(is_proved: bool) -> None:
     gallery, aliases = np.stack([palm(seed) for seed in range(70)]), [os.urandom(16) for _ in range(70)]
     views = np.stack([palm(1000 + seed) for seed in range(31)] + [palm(69)])
 
-    assert aliases[69] == matched(deal(gallery, aliases), views, threshold=12000)
+    assert aliases[69] == matched(gallery, aliases, views, terms_of(750, dims=64, is_proved=is_proved))
 
 
-def test_palm_that_matches_in_all_views_gives_its_alias_once() -> None:
-    gallery, alias = palm(3)[None, :], os.urandom(16)
+@both_ways
+def test_palm_that_matches_in_all_views_gives_its_alias_once(is_proved: bool) -> None:
+    alias, terms = os.urandom(16), terms_of(750, dims=64, is_proved=is_proved)
 
     for views in range(1, 10):
-        assert alias == matched(deal(gallery, [alias]), np.stack([palm(3)] * views), threshold=12000)
+        assert alias == matched(palm(3)[None, :], [alias], np.stack([palm(3)] * views), terms)
 
 
-@pytest.mark.parametrize("extreme", [-16129, 16129])
-def test_extreme_dot_products_do_not_wrap(extreme: int) -> None:
-    vector, alias = np.array([127, 0], np.int8), os.urandom(16)
+@both_ways
+@pytest.mark.parametrize("bits", [0, 16])
+@pytest.mark.parametrize("extreme", [-SCALE * SCALE, SCALE * SCALE])
+def test_extreme_dot_products_do_not_wrap(extreme: int, bits: int, is_proved: bool) -> None:
+    vector, alias = np.array([SCALE, 0], np.int8), os.urandom(16)
     view = (vector if extreme > 0 else -vector)[None, :]
-    rows = deal(vector[None, :], [alias])
 
-    assert alias == matched(rows, view, threshold=extreme)
-    assert bytes(16) == matched(rows, view, threshold=extreme + 1)
+    for threshold, expected in ((extreme, alias), (extreme + 1, bytes(16))):
+        terms = Terms(threshold, is_proved=is_proved, bits=bits or comparison_bits(threshold, dims=2))
+        assert expected == matched(vector[None, :], [alias], view, terms)
 
 
-def test_padding_rows_match_nothing() -> None:
-    vector, alias = np.array([127, 0], np.int8), os.urandom(16)
+@both_ways
+def test_padding_rows_match_nothing(is_proved: bool) -> None:
+    vector, alias = np.array([SCALE, 0], np.int8), os.urandom(16)
+    terms = terms_of(-100, dims=2, is_proved=is_proved)
 
-    assert bytes(16) == matched(deal(vector[None, :], [alias]), -vector[None, :], threshold=-100)
+    assert bytes(16) == matched(vector[None, :], [alias], -vector[None, :], terms)
 
 
 class _Overheard:
@@ -148,55 +174,139 @@ class _Overheard:
             return answer
 
 
-def _overhear(gallery: Vectors, views: Vectors) -> tuple[dict[str, list[bytes]], dict[str, bytes]]:
-    rows = deal(gallery, [bytes([1] * 16)] * len(gallery))
-    overheard = _Overheard()
-    heard = {name: overheard.listen(name, one) for name, one in dialogues(rows, views, threshold=8000).items()}
+def _overhear(gallery: Vectors, views: Vectors, *, is_proved: bool) -> tuple[dict[str, list[bytes]], dict[str, bytes]]:
+    dealer, overheard = Dealer(3), _Overheard()
+    rows = dealer.rows(gallery, [bytes([1] * 16)] * len(gallery))
+    terms = terms_of(512, dims=gallery.shape[1], is_proved=is_proved)
+    dialogues = dealer.dialogues(rows, dealer.asked(views), terms)
+    heard = {name: overheard.listen(name, one) for name, one in dialogues.items()}
     return overheard.heard, dict(Lockstep(heard).run())
 
 
-def test_messages_have_the_same_lengths_whoever_matches() -> None:
-    nobody = np.zeros((64, 64), np.int8)
-    somebody = np.stack([palm(1)] * 64)
+@both_ways
+def test_messages_have_the_same_lengths_whoever_matches(is_proved: bool) -> None:
     views = np.stack([palm(1)] * 3)
 
     lengths = [
-        {name: [len(message) for message in messages] for name, messages in _overhear(gallery, views)[0].items()}
-        for gallery in (nobody, somebody)
+        {name: [len(message) for message in messages] for name, messages in heard.items()}
+        for heard, _ in (_overhear(np.stack([palm(seed)] * 64), views, is_proved=is_proved) for seed in (1, 2))
     ]
 
     assert lengths[0] == lengths[1]
 
 
-@pytest.mark.parametrize("gallery_seed", [None, 1])
-def test_every_message_and_answer_is_balanced_noise(gallery_seed: int | None) -> None:
+@both_ways
+@pytest.mark.parametrize("gallery_seed", [1, 2])
+def test_every_message_and_answer_is_balanced_noise(gallery_seed: int, is_proved: bool) -> None:
     """
     Everything that one party hears is masked: ones and zeros are even, whether all rows match or none (6 sigma).
     """
-    vector = np.zeros(64, np.int8) if gallery_seed is None else palm(gallery_seed)
-    heard, answers = _overhear(np.stack([vector] * 640), np.stack([palm(1)] * 3))
+    rows = np.broadcast_to(palm(gallery_seed), (11_008, 64)).copy()
+    heard, answers = _overhear(rows, np.stack([palm(1)] * 3), is_proved=is_proved)
 
-    for messages in heard.values():
-        for message in messages:
+    for received in heard.values():
+        long = [message for message in received if len(message) >= LONG]
+        assert len(long) >= (16 if is_proved else 12)
+        for message in long:
             ones = int(np.unpackbits(np.frombuffer(message, np.uint8)).sum())
             assert abs(ones - 4 * len(message)) < 6 * np.sqrt(2 * len(message))
     assert len({*answers.values()} - {bytes(16), bytes([1] * 16)}) == 3
 
 
-def test_traffic_is_31_bits_a_comparison_and_one_more_for_each_view_joined() -> None:
-    rows = deal(np.stack([palm(1)] * 64), [os.urandom(16)] * 64)
-    run = Lockstep(dialogues(rows, np.stack([palm(2)] * 9), threshold=0))
+def _sent_bytes(*, rows: int, views: int, terms: Terms) -> int:
+    """
+    Return what each of the three sends, which is the same.
+    """
+    dealer = Dealer(1)
+    dealt = dealer.rows(palms(dealer.generator, rows, dims=16), [bytes(16)] * rows)
+    run = Lockstep(dealer.dialogues(dealt, dealer.asked(palms(dealer.generator, views, dims=16)), terms))
     run.run()
+    (sent,) = set(run.sent_bytes.values())
+    return sent
 
-    comparisons = 64 * 9
-    assert {(31 * comparisons + 64 * 8) // 8} == set(run.sent_bytes.values())
+
+@pytest.mark.parametrize("views", [1, 2, 9])
+@pytest.mark.parametrize("bits", [9, 12, 16])
+def test_traffic_is_twice_the_bits_of_a_comparison_less_one_and_one_more_for_each_view_joined(
+    views: int, bits: int
+) -> None:
+    comparisons, wide = 64 * views, nonsense_size(views, 16)
+    toss, opened, signs = 2 * 2 * COIN_BYTES, 2 * 3 * SUMS * 4, 8
+
+    sent = _sent_bytes(rows=64, views=views, terms=Terms(0, is_proved=False, bits=bits))
+
+    shared = ((2 * bits - 1) * comparisons + 31 * wide + 64 * (views - 1)) // 8
+    assert sent == shared + toss + opened + toss + signs
 
 
-def test_message_of_a_wrong_length_is_refused() -> None:
-    rows = deal(np.stack([palm(1)] * 64), [os.urandom(16)] * 64)
-    party = dialogues(rows, palm(1)[None, :], threshold=0)["c"]
+@pytest.mark.parametrize("views", [1, 2, 9])
+def test_traffic_of_a_proved_comparison_is_its_sum_and_its_ands_as_often_as_they_are_made_and_opened(
+    views: int,
+) -> None:
+    terms, dealer = Terms(0, is_proved=True, bits=12), Dealer(1)
+    asked = dealer.asked(palms(dealer.generator, views, dims=16))["a"]
+    fewer, more = 6400, 12800
+    ands = [ands_of(rows=rows, asked=asked, terms=terms) for rows in (fewer, more)]
+    (bucket,) = {bucket_of(count) for count in ands}
+    # An AND and its triples are a bit sent each; two bits are opened of the AND, and two for each triple but the first.
+    bits_of_an_and = 1 + 2 + bucket + 2 * (bucket - 1)
+    ands_of_a_row = views * (2 * terms.bits - 3) + views - 1
 
-    assert isinstance(next(party), Send)
-    assert isinstance(party.send(b""), Receive)
-    with pytest.raises(EnvelopeInvalid):
-        party.send(bytes(16 * 8 + 1))
+    sent = [_sent_bytes(rows=rows, views=views, terms=terms) for rows in (fewer, more)]
+
+    assert ands[1] - ands[0] == ands_of_a_row * (more - fewer) // 64
+    assert sent[1] - sent[0] == (16 * views + ands_of_a_row * bits_of_an_and) * (more - fewer) // 8
+
+
+def _ready(name: str, masks: Masks, words: int, dealer: Dealer) -> Dialogue[Product]:
+    gates = Gates(Seat(name), masks, is_proved=False)
+    triples = yield from make_triples(gates, words, dealer.octets)
+    yield from gates.agreement.settle(gates.seat, random_bytes=dealer.octets)
+    return triples
+
+
+@pytest.mark.parametrize(("count", "views"), [(1, 1), (70, 1), (70, 3), (130, 2)])
+def test_triples_that_were_made_before_serve_as_well(count: int, views: int) -> None:
+    dealt = scene(count, is_proved=True, count=count, views=views)
+    asked, masks = dealt.dealer.asked(dealt.views), dealt.dealer.masks()
+    words = ands_of(rows=len(dealt.rows["a"].templates), asked=asked["a"], terms=dealt.terms)
+    ready = Lockstep({name: _ready(name, masks[name], words, dealt.dealer) for name in MATCHERS}).run()
+    masks = dealt.dealer.masks()
+
+    run = Lockstep(
+        {
+            name: match(
+                name,
+                rows=dealt.rows[name],
+                asked=asked[name],
+                terms=dealt.terms,
+                masks=masks[name],
+                random_bytes=dealt.dealer.octets,
+                triples=ready[name],
+            )
+            for name in MATCHERS
+        }
+    )
+
+    assert dealt.expected == xor(run.run().values())
+    unready = Lockstep(dealt.dialogues())
+    unready.run()
+    assert run.sent_bytes["a"] < unready.sent_bytes["a"] - 8 * words * bucket_of(words)
+
+
+def _instead(number: int, payload: bytes) -> Change:
+    return lambda count, message: payload if count == number else message.payload
+
+
+@both_ways
+@pytest.mark.parametrize("sender", MATCHERS)
+def test_message_of_a_wrong_length_is_refused(sender: str, is_proved: bool) -> None:
+    dealt = scene(4, is_proved=is_proved)
+
+    for number, sent in enumerate(messages(dealt.dialogues())[sender]):
+        for wrong in (b"", sent.payload[:-1], sent.payload + b"\0"):
+            dialogues = dealt.dialogues()
+            lengthened = changing(dialogues[sender], _instead(number, wrong))
+            outcome = play({**dialogues, sender: lengthened}, last=sender)
+
+            assert type(outcome.raised[sent.to]) in (EnvelopeInvalid, PeerCheated)

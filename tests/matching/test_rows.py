@@ -71,7 +71,7 @@ def test_planes_hold_bit_p_of_row_j_as_bit_j_of_their_word() -> None:
     planes = to_planes(aliases)
 
     assert planes.shape == (2, 128)
-    assert [(1, 21)] == [(int(word), int(plane)) for word, plane in np.argwhere(planes)]
+    assert np.argwhere(planes).tolist() == [[1, 21]]
     assert planes[1, 21] == 1 << 6
 
 
