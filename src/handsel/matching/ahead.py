@@ -54,7 +54,7 @@ class Ahead:
     def _dialogue(self, name: bytes, count: int) -> Dialogue[Batch]:
         nonces = yield from exchange_nonces(self._me, random_bytes=os.urandom)
         masks = masks_of(self._me, self._secrets, query_id=name, nonces=nonces)
-        gates = Gates(Seat(self._me), masks, is_proved=False)
+        gates = Gates(Seat(self._me), masks)
         triples = yield from make_triples(gates, count, os.urandom)
         yield from gates.agreement.settle(gates.seat, random_bytes=os.urandom)
         return Batch(name, triples)

@@ -68,13 +68,21 @@ class Product(NamedTuple):
 
 class Gates:
     """
-    Compute with shared bits as one of the three. `products` are kept where they are to be proved.
+    Compute with shared bits as one of the three. Of the products the first `kept` words are kept, to be proved.
     """
 
-    def __init__(self, seat: Seat, masks: Masks, *, is_proved: bool) -> None:
-        self.seat, self.masks, self.is_proved = seat, masks, is_proved
-        self.products: list[Product] = []
+    def __init__(self, seat: Seat, masks: Masks, *, kept: int = 0) -> None:
+        self.seat, self.masks = seat, masks
         self.agreement = Agreement()
+        self._kept = np.empty((6, kept), np.uint64)
+        self._count = 0
+
+    def products(self) -> Product:
+        """
+        Return what was kept of the products.
+        """
+        kept = self._kept[:, : self._count]
+        return Product(*(Shared(kept[k], kept[k + 1]) for k in (0, 2, 4)))
 
     def multiply(self, x: Shared, y: Shared) -> Dialogue[Shared]:
         """
@@ -84,8 +92,7 @@ class Gates:
         kernels.and_shares(*x, *y, *self.masks.bits(x.size), out)
         yield Send(self.seat.before, out.tobytes())
         z = Shared(out, bits_of((yield Receive(self.seat.after)), x.size))
-        if self.is_proved:
-            self.products.append(Product(x, y, z))
+        self._keep(x, y, z)
         return z
 
     def top_bit(self, first: Sequence[Shared], second: Sequence[Shared]) -> Dialogue[Shared]:
@@ -108,9 +115,7 @@ class Gates:
         """
         Return the carries of three numbers added bit by bit, all at once: the majority of each three bits.
         """
-        product = yield from self.multiply(
-            join([x ^ z for x, z in zip(a, c, strict=True)]), join([y ^ z for y, z in zip(b, c, strict=True)])
-        )
+        product = yield from self.multiply(xor_joined(a, c), xor_joined(b, c))
         found, start = [], 0
         for plane in c:
             found.append(product.part(start, start + plane.size) ^ plane)
@@ -160,6 +165,14 @@ class Gates:
         self.masks.after.fill(after)
         return Shared(own, after)
 
+    def _keep(self, *planes: Shared) -> None:
+        if self._kept.size:
+            end = self._count + planes[0].size
+            for number, plane in enumerate(planes):
+                self._kept[2 * number, self._count : end] = plane.own
+                self._kept[2 * number + 1, self._count : end] = plane.after
+            self._count = end
+
 
 def zeros(size: int) -> Shared:
     """
@@ -175,3 +188,18 @@ def join(parts: Sequence[Shared]) -> Shared:
     if len(parts) == 1:
         return parts[0]
     return Shared(np.concatenate([part.own for part in parts]), np.concatenate([part.after for part in parts]))
+
+
+def xor_joined(left: Sequence[Shared], right: Sequence[Shared]) -> Shared:
+    """
+    Return the XORs of planes, one behind the other.
+    """
+    size = sum(plane.size for plane in left)
+    joined = Shared(np.empty(size, np.uint64), np.empty(size, np.uint64))
+    start = 0
+    for a, b in zip(left, right, strict=True):
+        end = start + a.size
+        np.bitwise_xor(a.own, b.own, out=joined.own[start:end])
+        np.bitwise_xor(a.after, b.after, out=joined.after[start:end])
+        start = end
+    return joined

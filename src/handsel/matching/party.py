@@ -76,7 +76,8 @@ def match(
     Raises `PalmInvalid` where the query is not a palm's, and `PeerCheated`.
     """
     seat = Seat(me)
-    gates = Gates(seat, masks, is_proved=terms.is_proved)
+    ands = ands_of(rows=len(rows.templates), asked=asked, terms=terms)
+    gates = Gates(seat, masks, kept=ands if terms.is_proved else 0)
     yield from require_one_query(seat, asked, masks, random_bytes)
     sums, lanes = _masked_sums(seat, rows=rows, asked=asked, terms=terms, masks=masks)  # 1, 2
     if terms.is_proved:

@@ -28,7 +28,7 @@ from handsel.errors import PeerCheated
 from handsel.matching import kernels
 from handsel.matching.convert import Lanes, replicate
 from handsel.matching.dialogue import Dialogue, Seat, toss
-from handsel.matching.gates import Gates, Product, join
+from handsel.matching.gates import Gates, Product
 from handsel.matching.honest import Asked, drawn_words
 from handsel.matching.masks import Masks
 from handsel.matching.ring import Words, multiply_words, negate_odd, product_words, weight_at_zero
@@ -82,7 +82,7 @@ def prove_products(
     pairs = _pairs(views, matched, count)
     told = _products(rows_of, weighted, pairs, view_of)
     plus, minus = masks.words(told.size)
-    own, after = yield from replicate(Gates(seat, masks, is_proved=False), told + plus - minus)
+    own, after = yield from replicate(Gates(seat, masks), told + plus - minus)
     coin = yield from toss(seat, random_bytes=random_bytes)  # 3
     scales = drawn_words(coin, b"scales", hiding.shape[:2])
     opened = yield from open_shares(seat, scales[..., None] * asked.views[None] + hiding)
@@ -173,8 +173,7 @@ def prove_ands(gates: Gates, ready: Product | None, random_bytes: Callable[[int]
 
     `ready` are proved triples, as many as are needed or more; without them they are made now.
     """
-    products = Product(*(join(planes) for planes in zip(*gates.products, strict=True)))
-    gates.products.clear()
+    products = gates.products()
     count = products.z.size
     triples = ready or (yield from make_triples(gates, count, random_bytes))
     yield from sacrifice(gates, products, triples.part(0, count))

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from handsel.errors import PeerCheated
 from handsel.matching import kernels
 from handsel.matching.dialogue import Dialogue, Receive, Send, bits_of, toss
-from handsel.matching.gates import Gates, Product, Shared, join
+from handsel.matching.gates import Gates, Product, Shared, join, xor_joined
 from handsel.matching.kernels import Bits
 
 SURE_BITS = 40
@@ -74,7 +74,8 @@ def sacrifice(gates: Gates, products: Product, triples: Product) -> Dialogue[Non
     Prove products by as many triples, which are used up.
     """
     seat, size = gates.seat, products.z.size
-    opened = yield from gates.open(join([products.x ^ triples.x, products.y ^ triples.y]))
+    hidden = xor_joined([products.x, products.y], [triples.x, triples.y])
+    opened = yield from gates.open(hidden)
     zero = Shared(np.empty(size, np.uint64), np.empty(size, np.uint64))
     for part, holder in ((0, "a"), (1, "c")):
         both = np.uint64(0xFFFF_FFFF_FFFF_FFFF if seat.me == holder else 0)
