@@ -73,10 +73,7 @@ def _signs_of_replicated(gates: Gates, sums: Words, lanes: Lanes) -> Dialogue[Sh
 
 def _dialogues(dealer: Dealer, of: Signs, parts: list[Words], lanes: Lanes) -> dict[str, Dialogue[Shared]]:
     masks = dealer.masks()
-    return {
-        name: of(Gates(Seat(name), masks[name], is_proved=False), parts[index], lanes)
-        for index, name in enumerate(MATCHERS)
-    }
+    return {name: of(Gates(Seat(name), masks[name]), parts[index], lanes) for index, name in enumerate(MATCHERS)}
 
 
 both_ways = pytest.mark.parametrize("of", [signs, _signs_of_replicated])
@@ -132,10 +129,7 @@ def test_replicated_words_are_known_to_two() -> None:
     parts, masks = [dealer.words((9,)) for _ in MATCHERS], dealer.masks()
 
     outcome = play(
-        {
-            name: replicate(Gates(Seat(name), masks[name], is_proved=False), part)
-            for name, part in zip(MATCHERS, parts, strict=True)
-        }
+        {name: replicate(Gates(Seat(name), masks[name]), part) for name, part in zip(MATCHERS, parts, strict=True)}
     )
 
     for index, name in enumerate(MATCHERS):

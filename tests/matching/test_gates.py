@@ -11,7 +11,7 @@ import pytest
 
 from handsel.errors import EnvelopeInvalid, PeerCheated
 from handsel.matching.dialogue import Dialogue, Seat, Send
-from handsel.matching.gates import Gates, Shared, join, zeros
+from handsel.matching.gates import Gates, Product, Shared, join, xor_joined, zeros
 from handsel.matching.kernels import Bits
 from handsel.matching.message import MATCHERS
 from tests.matching.cheat import changing, play
@@ -21,16 +21,13 @@ SIZES = [0, 1, 5, 100]
 Step = Callable[[Gates, list[Shared]], Dialogue[Shared]]
 
 
-def _together(dealer: Dealer, planes: Sequence[Bits], step: Step, *, is_proved: bool = False) -> Bits:
+def _together(dealer: Dealer, planes: Sequence[Bits], step: Step, *, kept: int = 0) -> Bits:
     """
     Share planes, have the three carry out a step with them, and return what they then share.
     """
     shared, masks = [dealer.shared(plane) for plane in planes], dealer.masks()
     outcome = play(
-        {
-            name: step(Gates(Seat(name), masks[name], is_proved=is_proved), [plane[name] for plane in shared])
-            for name in MATCHERS
-        }
+        {name: step(Gates(Seat(name), masks[name], kept=kept), [plane[name] for plane in shared]) for name in MATCHERS}
     )
     return _joined(outcome.answers)
 
@@ -54,7 +51,7 @@ def test_and_is_and(size: int) -> None:
 
 def test_two_ands_of_the_same_have_nothing_in_common_on_the_way() -> None:
     dealer = Dealer(1)
-    x, gates = dealer.shared(dealer.bits((50,)))["b"], Gates(Seat("b"), dealer.masks()["b"], is_proved=False)
+    x, gates = dealer.shared(dealer.bits((50,)))["b"], Gates(Seat("b"), dealer.masks()["b"])
 
     first, second = (next(gates.multiply(x, x)) for _ in range(2))
 
@@ -135,26 +132,31 @@ def test_what_costs_nothing_is_exact() -> None:
     assert np.array_equal(~x, _together(dealer, [x], _said(lambda gates, p: gates.negated(p[0]))))
     assert np.array_equal(x[2:5], _together(dealer, [x], _said(lambda _, p: p[0].part(2, 5))))
     assert np.array_equal(np.concatenate([x, y]), _together(dealer, [x, y], _said(lambda _, p: join(p))))
+    both = np.concatenate([x ^ y, y ^ x])
+    assert np.array_equal(both, _together(dealer, [x, y], _said(lambda _, p: xor_joined(p, p[::-1]))))
     assert not _together(dealer, [x], _said(lambda _, p: zeros(p[0].size))).any()
 
 
-def test_ands_are_kept_only_where_they_are_to_be_proved() -> None:
+@pytest.mark.parametrize("kept", [0, 5, 12])
+def test_ands_are_kept_where_they_are_to_be_proved(kept: int) -> None:
     dealer = Dealer(4)
-    x, y = dealer.bits((2, 5))
-    kept: dict[bool, list[int]] = {True: [], False: []}
+    x, y, w = dealer.bits((5,)), dealer.bits((5,)), dealer.bits((7,))
+    products: list[Product] = []
 
-    for is_proved in (True, False):
+    def multiply(gates: Gates, planes: list[Shared]) -> Dialogue[Shared]:
+        z = yield from gates.multiply(planes[0], planes[1])
+        if kept > z.size:
+            yield from gates.multiply(planes[2], planes[2])
+        products.append(gates.products())
+        return z
 
-        def multiply(gates: Gates, planes: list[Shared]) -> Dialogue[Shared]:
-            z = yield from gates.multiply(*planes)
-            kept[gates.is_proved].append(len(gates.products))
-            if gates.products:
-                assert all(one is other for one, other in zip(gates.products[0], (*planes, z), strict=True))
-            return z
+    _together(dealer, [x, y, w], multiply, kept=kept)
 
-        _together(dealer, [x, y], multiply, is_proved=is_proved)
-
-    assert kept == {True: [1, 1, 1], False: [0, 0, 0]}
+    assert [kept] * 3 == [product.z.size for product in products]
+    shares = [dict(zip(MATCHERS, planes, strict=True)) for planes in zip(*products, strict=True)]
+    found = [_joined(plane) for plane in shares]
+    expected = [np.concatenate(parts)[:kept] for parts in ((x, w), (y, w), (x & y, w))]
+    assert all(np.array_equal(one, other) for one, other in zip(expected, found, strict=True))
 
 
 def _open(gates: Gates, plane: Shared, dealer: Dealer) -> Dialogue[Bits]:
@@ -168,9 +170,7 @@ def test_what_is_opened_is_what_was_shared() -> None:
     x, masks = dealer.bits((40,)), dealer.masks()
     shared = dealer.shared(x)
 
-    outcome = play(
-        {name: _open(Gates(Seat(name), masks[name], is_proved=True), shared[name], dealer) for name in MATCHERS}
-    )
+    outcome = play({name: _open(Gates(Seat(name), masks[name]), shared[name], dealer) for name in MATCHERS})
 
     assert not outcome.raised
     assert all(np.array_equal(x, opened) for opened in outcome.answers.values())
@@ -181,9 +181,7 @@ def test_who_opens_something_else_is_caught_when_all_is_compared(liar: str) -> N
     for seed in range(20):
         dealer = Dealer(seed)
         shared, masks, size = dealer.shared(dealer.bits((3,))), dealer.masks(), 24
-        dialogues = {
-            name: _open(Gates(Seat(name), masks[name], is_proved=True), shared[name], dealer) for name in MATCHERS
-        }
+        dialogues = {name: _open(Gates(Seat(name), masks[name]), shared[name], dealer) for name in MATCHERS}
         at = int(dealer.generator.integers(size))
 
         def flip(number: int, payload: bytes, at: int = at) -> bytes:
@@ -208,12 +206,7 @@ def test_zero_is_told_from_anything_else_without_being_opened(word: int, is_caug
         plane[seed % 9] = word
         shared = dealer.shared(plane)
 
-        outcome = play(
-            {
-                name: _require_zero(Gates(Seat(name), masks[name], is_proved=True), shared[name], dealer)
-                for name in MATCHERS
-            }
-        )
+        outcome = play({name: _require_zero(Gates(Seat(name), masks[name]), shared[name], dealer) for name in MATCHERS})
 
         caught = {PeerCheated} if is_caught else set()
         assert caught == {type(exc) for exc in outcome.raised.values()}
@@ -223,7 +216,7 @@ def test_random_bits_are_shared_and_nobody_s() -> None:
     dealer = Dealer(6)
     masks = dealer.masks()
 
-    shares = {name: Gates(Seat(name), masks[name], is_proved=False).random(20) for name in MATCHERS}
+    shares = {name: Gates(Seat(name), masks[name]).random(20) for name in MATCHERS}
 
     assert _joined(shares).all()
     assert len({*_joined(shares).tolist()}) == 20
@@ -232,7 +225,7 @@ def test_random_bits_are_shared_and_nobody_s() -> None:
 def test_share_of_a_wrong_length_is_refused() -> None:
     dealer = Dealer(8)
     x, masks = dealer.shared(dealer.bits((4,))), dealer.masks()
-    dialogues = {name: Gates(Seat(name), masks[name], is_proved=False).multiply(x[name], x[name]) for name in MATCHERS}
+    dialogues = {name: Gates(Seat(name), masks[name]).multiply(x[name], x[name]) for name in MATCHERS}
 
     outcome = play({**dialogues, "c": changing(dialogues["c"], lambda _, message: message.payload + b"\0")})
 

@@ -259,7 +259,7 @@ def test_traffic_of_a_proved_comparison_is_its_sum_and_its_ands_as_often_as_they
 
 
 def _ready(name: str, masks: Masks, words: int, dealer: Dealer) -> Dialogue[Product]:
-    gates = Gates(Seat(name), masks, is_proved=False)
+    gates = Gates(Seat(name), masks)
     triples = yield from make_triples(gates, words, dealer.octets)
     yield from gates.agreement.settle(gates.seat, random_bytes=dealer.octets)
     return triples

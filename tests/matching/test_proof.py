@@ -168,15 +168,14 @@ def _ands(
     """
     Have two planes met, and what came of it met again; prove both.
     """
-    gates = Gates(Seat(name), masks, is_proved=True)
+    gates = Gates(Seat(name), masks, kept=2 * planes[0].size)
     met = yield from gates.multiply(*planes)
     yield from gates.multiply(met, planes[0])
     triples = None
     if ready is not None:
         count, others = ready
-        triples = yield from make_triples(Gates(Seat(name), others, is_proved=False), count, dealer.octets)
+        triples = yield from make_triples(Gates(Seat(name), others), count, dealer.octets)
     yield from prove_ands(gates, triples, dealer.octets)
-    assert not gates.products
     yield from gates.agreement.settle(gates.seat, random_bytes=dealer.octets)
 
 

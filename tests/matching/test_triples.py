@@ -40,7 +40,7 @@ def test_a_bucket_for_next_to_nothing_is_as_sure() -> None:
 
 
 def _made(name: str, masks: Masks, count: int, dealer: Dealer) -> Dialogue[Product]:
-    gates = Gates(Seat(name), masks, is_proved=True)
+    gates = Gates(Seat(name), masks)
     triples = yield from make_triples(gates, count, dealer.octets)
     yield from gates.agreement.settle(gates.seat, random_bytes=dealer.octets)
     return triples
@@ -123,7 +123,7 @@ def test_one_false_triple_in_each_list_is_caught(cheater: str) -> None:
 
 
 def _sacrificed(name: str, masks: Masks, products: Product, triples: Product, dealer: Dealer) -> Dialogue[None]:
-    gates = Gates(Seat(name), masks, is_proved=True)
+    gates = Gates(Seat(name), masks)
     yield from sacrifice(gates, products, triples)
     yield from gates.agreement.settle(gates.seat, random_bytes=dealer.octets)
 
