@@ -3,8 +3,10 @@ Measure the blind match: the slowest matcher's own work, and three real processe
 
     python bench/matching.py [--rows 10000] [--views 9] [--dims 432] [--repeats 20]
 
-Palms are random unit vectors. Everything runs interleaved in one run, one thread per process. The last line of the
-output is one JSON object.
+Matchers that are trusted to follow the protocol are measured beside those that prove every step; what is measured of
+the latter begins with `active_`. The triples that prove a query are made before it: by processes between two queries,
+while the measurement waits, and counted as `active_ahead_…`. Palms are random unit vectors. Everything runs interleaved
+in one run, one thread per process. The last line of the output is one JSON object.
 """
 
 from __future__ import annotations
@@ -12,12 +14,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import socket
 import statistics
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -33,38 +38,59 @@ from handsel.envelope import open_envelope, seal
 from handsel.keys import PartyKeys, PublicKeys
 from handsel.log import Log
 from handsel.matching.alias import split_alias
+from handsel.matching.dialogue import Dialogue, Seat
 from handsel.matching.entry import ACTIVE, Entry
-from handsel.matching.gallery import Gallery, Shares
+from handsel.matching.gallery import Gallery
+from handsel.matching.gates import Gates, Product
+from handsel.matching.honest import Asked
+from handsel.matching.kept import Shares
 from handsel.matching.lockstep import Lockstep
 from handsel.matching.masks import Masks, MaskStream
 from handsel.matching.matcher import Match, Matcher, Party
 from handsel.matching.message import ANSWER, MATCHERS, QUERY, Answer, Query, combine
-from handsel.matching.party import match
+from handsel.matching.party import Terms, ands_of, match
 from handsel.matching.peers import PeerAddress
 from handsel.matching.rows import Rows
 from handsel.matching.scale import threshold_to_int
-from handsel.matching.split import split_query, split_template, to_wire
+from handsel.matching.split import split_query, split_rows, to_wire
 from handsel.matching.template import quantise
+from handsel.matching.triples import make_triples
 
 THRESHOLD = 0.5
 NEARNESS = 0.8  # Cosine of a probe's view with its enrolled palm.
 SEED = 5
 ANSWER_S_MAX = 60.0
+QUIET_S = 0.05  # A process that has hardly worked for so long, and again and again, makes nothing ahead any more.
+QUIET_TIMES = 3
+QUIET_CPU_S_MAX = 0.002
+IDLE_S_MAX = 60.0
+SEMI_HONEST, ACTIVE_ONES = "semi_honest", "active"
+PREFIXES = {SEMI_HONEST: "", ACTIVE_ONES: "active_"}
 Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Trio:
+    """
+    Hold what three matchers of one kind are told, and where they keep their shares.
+    """
+
+    root: Path
+    settings: Match
+    issuer: PartyKeys
+    keys: dict[str, PartyKeys]
+    parties: dict[str, Party]
 
 
 @dataclass(frozen=True)
 class Bench:
     """
-    Hold the palms in the clear, their aliases, and where the three matchers keep their shares.
+    Hold the palms in the clear, their aliases, and the matchers of both kinds.
     """
 
-    root: Path
     palms: Floats  # (N, D)
     aliases: list[bytes]
-    settings: Match
-    issuer: PartyKeys
-    parties: dict[str, Party]
+    trios: dict[str, Trio]
 
 
 @dataclass(frozen=True)
@@ -112,26 +138,36 @@ def free_port() -> int:
         return port
 
 
-def prepare(root: Path, *, rows: int, dims: int, views_max: int) -> tuple[Bench, dict[str, PartyKeys]]:
+def prepare(root: Path, *, rows: int, dims: int, views_max: int) -> Bench:
     """
-    Draw palms, split them, and write the three galleries.
+    Draw palms, split them, and write three galleries for each kind of matchers.
     """
     generator = np.random.default_rng(SEED)
     palms = unit_rows(generator.standard_normal((rows, dims), dtype=np.float32))
     aliases = [generator.bytes(16) for _ in range(rows)]
     dealt: dict[str, list[tuple[bytes, Shares]]] = {name: [] for name in MATCHERS}
     for index, (template, alias) in enumerate(zip(quantise(palms), aliases, strict=True)):
-        for name, share, part in zip(MATCHERS, split_template(template), split_alias(alias), strict=True):
+        for name, share, part in zip(MATCHERS, split_rows(template), split_alias(alias), strict=True):
             dealt[name].append((index.to_bytes(16, "big"), Shares(to_wire(share), part.own, part.pair)))
     for name, enrolments in dealt.items():
-        gallery = Gallery(root / name, dims=dims, palms_max=rows)
+        gallery = Gallery(root / SEMI_HONEST / name, dims=dims, palms_max=rows)
         gallery.keep_pending(enrolments, now_ms=0)
         gallery.advance([Entry(key, ACTIVE, position) for position, (key, _) in enumerate(enrolments)], now_ms=0)
         gallery.close()
+    shutil.copytree(root / SEMI_HONEST, root / ACTIVE_ONES)
+    settings = Match(dims, threshold_to_int(THRESHOLD), palms_max=rows, views_max=views_max, catches_cheaters=False)
+    proving = replace(settings, catches_cheaters=True)
+    trios = {kind: trio_of(root / kind, own) for kind, own in ((SEMI_HONEST, settings), (ACTIVE_ONES, proving))}
+    return Bench(palms, aliases, trios)
+
+
+def trio_of(root: Path, settings: Match) -> Trio:
+    """
+    Return three matchers with fresh keys and ports.
+    """
     keys = {name: PartyKeys.generate() for name in MATCHERS}
     parties = {name: Party(own.public(), PeerAddress("127.0.0.1", free_port())) for name, own in keys.items()}
-    settings = Match(dims, threshold_to_int(THRESHOLD), palms_max=rows, views_max=views_max)
-    return Bench(root, palms, aliases, settings, PartyKeys.generate(), parties), keys
+    return Trio(root, settings, PartyKeys.generate(), keys, parties)
 
 
 def serve(
@@ -158,19 +194,32 @@ def serve(
             begin_s, begin_cpu_s = time.perf_counter(), time.process_time()
             answer = matcher.answer_query(envelope)
             pipe.send((answer, time.perf_counter() - begin_s, time.process_time() - begin_cpu_s))
+            pipe.send(work_until_idle_s())
         matcher.close()
         pipe.send(resident_kb_max())
 
 
-def start(bench: Bench, keys: dict[str, PartyKeys]) -> dict[str, Served]:
+def work_until_idle_s() -> float:
+    """
+    Wait until this process does nothing more, and return the processor time that it took until then.
+    """
+    begin_cpu_s, deadline_s, quiet = time.process_time(), time.monotonic() + IDLE_S_MAX, 0
+    while quiet < QUIET_TIMES and time.monotonic() < deadline_s:
+        before_s = time.process_time()
+        time.sleep(QUIET_S)
+        quiet = quiet + 1 if time.process_time() - before_s < QUIET_CPU_S_MAX else 0
+    return time.process_time() - begin_cpu_s
+
+
+def start(trio: Trio) -> dict[str, Served]:
     """
     Start the three processes.
     """
     context, pipes = get_context("spawn"), {}
     for name in MATCHERS:
-        keys[name].save(bench.root / f"{name}.keys")
+        trio.keys[name].save(trio.root / f"{name}.keys")
         pipes[name], theirs = context.Pipe()
-        settled = (name, bench.root, bench.settings, bench.issuer.public(), bench.parties, theirs)
+        settled = (name, trio.root, trio.settings, trio.issuer.public(), trio.parties, theirs)
         context.Process(target=serve, args=settled, daemon=True).start()
     return {name: Served(pipe, pipe.recv()) for name, pipe in pipes.items()}
 
@@ -185,90 +234,152 @@ def probe_of(bench: Bench, generator: np.random.Generator, *, index: int, views:
     return drawn
 
 
-def ask(bench: Bench, served: dict[str, Served], probe: Floats) -> tuple[bytes | None, float, float]:
+def asked_of(probe: Floats) -> dict[str, Asked]:
     """
-    Return the alias that the three processes find, the wall time of the slowest and the most processor time, in ms.
+    Return the shares of a probe, by matcher.
+    """
+    views = quantise(probe)
+    shares = zip(MATCHERS, split_query(views), split_rows(views), strict=True)
+    return {name: Asked(query, row, len(probe)) for name, query, row in shares}
+
+
+def ask(trio: Trio, served: Mapping[str, Served], probe: Floats) -> tuple[bytes | None, dict[str, float]]:
+    """
+    Return the alias that the three processes find, and what it took.
     """
     query_id, binding = os.urandom(16), bytes(32)
-    for name, share in zip(MATCHERS, split_query(quantise(probe)), strict=True):
-        query = Query(query_id, binding, len(probe), to_wire(share))
-        served[name].pipe.send(seal(query, to=bench.parties[name].keys, purpose=QUERY))
+    for name, asked in asked_of(probe).items():
+        query = Query(query_id, binding, len(probe), to_wire(asked.views), to_wire(asked.rows))
+        served[name].pipe.send(seal(query, to=trio.parties[name].keys, purpose=QUERY))
     answers = []
     for name in MATCHERS:
         if not served[name].pipe.poll(ANSWER_S_MAX):
             raise SystemExit(f"matcher {name} does not answer")
         answers.append(served[name].pipe.recv())
-    opened = tuple(open_envelope(sealed, Answer, keys=bench.issuer, purpose=ANSWER) for sealed, _, _ in answers)
-    walls, works = [wall for _, wall, _ in answers], [work for _, _, work in answers]
-    return combine(opened, binding=binding), max(walls) * 1e3, max(works) * 1e3
+    ahead_s = max(served[name].pipe.recv() for name in MATCHERS)
+    opened = tuple(open_envelope(sealed, Answer, keys=trio.issuer, purpose=ANSWER) for sealed, _, _ in answers)
+    took = {
+        "wall_ms": max(wall for _, wall, _ in answers) * 1e3,
+        "process_cpu_ms": max(work for _, _, work in answers) * 1e3,
+        "ahead_cpu_ms": ahead_s * 1e3,
+    }
+    return combine(opened, binding=binding), took
 
 
-def alone(rows: dict[str, Rows], threshold: int, probe: Floats) -> tuple[float, float]:
+def fresh_masks() -> dict[str, Masks]:
     """
-    Return the slowest party's own work in ms, with the parties taking turns in this thread, and the most bytes sent.
+    Return the masks of one query, by matcher.
     """
     ab, bc, ca = (os.urandom(32) for _ in range(3))
     ring = {"a": (ab, ca), "b": (bc, ab), "c": (ca, bc)}
-    shares = dict(zip(MATCHERS, split_query(quantise(probe)), strict=True))
+    return {name: Masks(after=MaskStream(after), before=MaskStream(before)) for name, (after, before) in ring.items()}
+
+
+def triples_ahead(name: str, masks: Masks, count: int) -> Dialogue[Product]:
+    """
+    Make the triples that prove one query.
+    """
+    gates = Gates(Seat(name), masks)
+    triples = yield from make_triples(gates, count, os.urandom)
+    yield from gates.agreement.settle(gates.seat, random_bytes=os.urandom)
+    return triples
+
+
+def alone(rows: Mapping[str, Rows], terms: Terms, probe: Floats) -> dict[str, float]:
+    """
+    Return the slowest party's own work, with the parties taking turns in this thread, and the most that one sends.
+    """
+    asked, masks, took = asked_of(probe), fresh_masks(), {}
+    triples: Mapping[str, Product] = {}
+    if terms.is_proved:
+        count = ands_of(rows=rows["a"].padded, asked=asked["a"], terms=terms)
+        ahead = Lockstep({name: triples_ahead(name, masks[name], count) for name in MATCHERS})
+        triples, masks = ahead.run(), fresh_masks()
+        took = {
+            "ahead_ms": max(ahead.work_s.values()) * 1e3,
+            "ahead_bits_per_comparison": bits_per_comparison(ahead, rows, probe),
+        }
     run = Lockstep(
         {
             name: match(
                 name,
                 rows=rows[name],
-                query=shares[name],
-                threshold=threshold,
-                masks=Masks(after=MaskStream(ring[name][0]), before=MaskStream(ring[name][1])),
+                asked=asked[name],
+                terms=terms,
+                masks=masks[name],
+                random_bytes=os.urandom,
+                triples=triples.get(name),
             )
             for name in MATCHERS
         }
     )
     run.run()
-    return max(run.work_s.values()) * 1e3, max(run.sent_bytes.values())
+    sent = bits_per_comparison(run, rows, probe)
+    return {"party_ms": max(run.work_s.values()) * 1e3, "bits_per_comparison": sent, **took}
 
 
-def open_rows(bench: Bench) -> dict[str, Rows]:
+def bits_per_comparison(run: Lockstep[bytes] | Lockstep[Product], rows: Mapping[str, Rows], probe: Floats) -> float:
+    """
+    Return what the party sends that sends the most.
+    """
+    return max(run.sent_bytes.values()) * 8 / (rows["a"].padded * len(probe))
+
+
+def open_rows(trio: Trio) -> dict[str, Rows]:
     """
     Return the rows of all three, to let the parties take turns.
     """
     rows = {}
     for name in MATCHERS:
-        gallery = Gallery(bench.root / name, dims=bench.settings.dims, palms_max=bench.settings.palms_max)
+        gallery = Gallery(trio.root / name, dims=trio.settings.dims, palms_max=trio.settings.palms_max)
         rows[name] = gallery.rows()
         gallery.close()
     return rows
 
 
 def measure(
-    bench: Bench, served: dict[str, Served], rows: dict[str, Rows], *, views: int, repeats: int
+    bench: Bench,
+    served: Mapping[str, Mapping[str, Served]],
+    rows: Mapping[str, Rows],
+    *,
+    views: int,
+    repeats: int,
 ) -> dict[str, float]:
     """
-    Return the medians of `repeats` rounds; in each, BLAS, the parties by turns and the three processes see one probe.
+    Return the medians of `repeats` rounds; in each, BLAS, the parties by turns and all processes see one probe.
     """
-    generator = np.random.default_rng(SEED + 1)
-    plain, party, wall, work, right, sent = [], [], [], [], 0, 0.0
+    generator, right = np.random.default_rng(SEED + 1), 0
+    taken: dict[str, list[float]] = defaultdict(list)
     for number in range(repeats + 1):
         index = int(generator.integers(len(bench.palms)))
         probe = probe_of(bench, generator, index=index, views=views)
-        plain_ms = product_ms(probe, bench.palms)
-        party_ms, sent = alone(rows, bench.settings.threshold, probe)
-        alias, wall_ms, work_ms = ask(bench, served, probe)
-        right += alias == bench.aliases[index]
+        took = {"float32_ms": product_ms(probe, bench.palms)}
+        for kind, trio in bench.trios.items():
+            worked = alone(rows, trio.settings.terms(), probe)
+            alias, answered = ask(trio, served[kind], probe)
+            right += alias == bench.aliases[index]
+            took |= {PREFIXES[kind] + name: value for name, value in {**worked, **answered}.items()}
         if number:  # The first warms up.
-            plain.append(plain_ms)
-            party.append(party_ms)
-            wall.append(wall_ms)
-            work.append(work_ms)
-    medians = [statistics.median(times) for times in (plain, party, wall, work)]
-    return {
-        "float32_ms": medians[0],
-        "party_ms": medians[1],
-        "wall_ms": medians[2],
-        "process_cpu_ms": medians[3],
-        "party_over_float32": medians[1] / medians[0],
-        "wall_over_float32": medians[2] / medians[0],
-        "bits_per_comparison": sent * 8 / (len(rows["a"].templates) * views),
-        "right": right / (repeats + 1),
+            for name, value in took.items():
+                taken[name].append(value)
+    medians = {name: statistics.median(values) for name, values in taken.items()}
+    return {**medians, **ratios(medians), "right": right / (len(bench.trios) * (repeats + 1))}
+
+
+def ratios(medians: Mapping[str, float]) -> dict[str, float]:
+    """
+    Return how both kinds compare with BLAS, and with each other.
+    """
+    to_plain = {
+        f"{prefix}{what}_over_float32": medians[f"{prefix}{what}_ms"] / medians["float32_ms"]
+        for prefix in PREFIXES.values()
+        for what in ("party", "wall")
     }
+    to_trusting = {
+        f"active_{what}_over_semi_honest": medians[f"active_{what}_ms"] / medians[f"{what}_ms"]
+        for what in ("party", "wall")
+    }
+    return {**to_plain, **to_trusting}
 
 
 def main() -> int:
@@ -281,15 +392,16 @@ def main() -> int:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         print(f"splitting {asked.rows} palms …", flush=True)
-        bench, keys = prepare(Path(place), rows=asked.rows, dims=asked.dims, views_max=max(asked.views, 9))
-        rows = open_rows(bench)
-        print("starting three matchers …", flush=True)
-        served = start(bench, keys)
+        bench = prepare(Path(place), rows=asked.rows, dims=asked.dims, views_max=max(asked.views, 9))
+        rows = open_rows(bench.trios[SEMI_HONEST])
+        print("starting three matchers of each kind …", flush=True)
+        served = {kind: start(trio) for kind, trio in bench.trios.items()}
         figures = measure(bench, served, rows, views=asked.views, repeats=asked.repeats)
-        figures["start_s"] = max(one.start_s for one in served.values())
-        for one in served.values():
-            one.pipe.send(b"")
-        figures["resident_mb_max"] = max(one.pipe.recv() for one in served.values()) / 1024
+        for kind, prefix in PREFIXES.items():
+            figures[f"{prefix}start_s"] = max(one.start_s for one in served[kind].values())
+            for one in served[kind].values():
+                one.pipe.send(b"")
+            figures[f"{prefix}resident_mb_max"] = max(one.pipe.recv() for one in served[kind].values()) / 1024
     about = {"rows": asked.rows, "views": asked.views, "dims": asked.dims, "load": os.getloadavg()[0]}
     print(json.dumps({**about, **{name: round(value, 3) for name, value in figures.items()}}))
     return 0 if figures["right"] == 1.0 else 1

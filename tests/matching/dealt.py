@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +14,13 @@ from numpy.typing import NDArray
 from handsel.matching.dialogue import Dialogue
 from handsel.matching.gates import Shared
 from handsel.matching.honest import Asked
-from handsel.matching.kernels import Bits
+from handsel.matching.kernels import PLANE_BITS, Bits
 from handsel.matching.masks import Masks, MaskStream
 from handsel.matching.message import ALIAS_BYTES, MATCHERS
 from handsel.matching.party import Terms, match
 from handsel.matching.reference import match_in_clear
 from handsel.matching.ring import POINTS, Words, multiply_words, negate_odd
-from handsel.matching.rows import Rows, padded, to_planes
+from handsel.matching.rows import Rows, Segment, padded, to_planes
 from handsel.matching.scale import comparison_bits, threshold_to_int
 from handsel.matching.template import quantise
 
@@ -106,9 +107,7 @@ class Dealer:
             name: Rows(
                 np.zeros((count, 16), np.uint8),
                 np.arange(count),
-                shares[index],
-                _alias_planes(parts[index]),
-                _alias_planes(parts[index] ^ parts[(index + 1) % 3]),
+                _segments(shares[index], _alias_planes(parts[index]), _alias_planes(parts[index] ^ parts[index - 2])),
             )
             for index, name in enumerate(MATCHERS)
         }
@@ -212,6 +211,17 @@ def with_share(
     mine = asked[name]
     changed = replace(mine, views=mine.views if views is None else views, rows=mine.rows if rows is None else rows)
     return {**asked, name: changed}
+
+
+def _segments(templates: Words, own: Bits, pair: Bits) -> tuple[Segment, ...]:
+    """
+    Return rows as several segments: the first 64, none, and all others.
+    """
+    edges = (0, min(1, len(own)), min(1, len(own)), len(own))
+    return tuple(
+        Segment(templates[PLANE_BITS * start : PLANE_BITS * end], own[start:end], pair[start:end])
+        for start, end in pairwise(edges)
+    )
 
 
 def _alias_planes(parts: NDArray[np.uint8]) -> Bits:

@@ -119,9 +119,11 @@ def test_no_message_that_one_matcher_changes_gives_a_wrong_answer(cheater: str, 
 def test_matcher_with_another_share_of_one_row_is_caught(cheater: str) -> None:
     for seed in RUNS:
         dealt = scene(seed, is_proved=True)
-        templates = dealt.rows[cheater].templates.copy()
+        first, *others = dealt.rows[cheater].segments
+        templates = first.templates.copy()
         templates[STRANGER] = dealt.dealer.words(templates[STRANGER].shape)
-        rows = {**dealt.rows, cheater: replace(dealt.rows[cheater], templates=templates)}
+        segments = (replace(first, templates=templates), *others)
+        rows = {**dealt.rows, cheater: replace(dealt.rows[cheater], segments=segments)}
 
         _require_caught(play(dealt.dialogues(rows=rows), last=cheater), cheater, PeerCheated)
 

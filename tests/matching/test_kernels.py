@@ -27,11 +27,14 @@ def _bits(*shape: int) -> NDArray[np.uint64]:
 @pytest.mark.parametrize("dims", [2, 10, 432])
 def test_dot_products_are_exact_modulo_65536(views: int, count: int, dims: int) -> None:
     rows, queries = _words(count, dims), _words(views, dims)
-    out = np.empty((views, count), np.uint16)
+    for offset in (0, 64):
+        out = _words(views, count + 128)
+        expected = out.copy()
+        expected[:, offset : offset + count] = (queries.astype(np.uint64) @ rows.astype(np.uint64).T).astype(np.uint16)
 
-    kernels.dot_products(rows, queries, out)
+        kernels.dot_products(rows, queries, out, offset)
 
-    assert np.array_equal((queries.astype(np.uint64) @ rows.astype(np.uint64).T).astype(np.uint16), out)
+        assert np.array_equal(expected, out)
 
 
 def test_masks_are_added_and_taken_away() -> None:
@@ -69,12 +72,14 @@ def test_planes_are_added_to_words_as_they_were_taken_from_them(first: int, coun
 @pytest.mark.parametrize("count", [0, 64, 192])
 @pytest.mark.parametrize("dims", [2, 10, 432])
 def test_rows_are_combined_under_every_weight_and_added(weights: int, count: int, dims: int) -> None:
-    rows, weight, out = _words(count, dims), _words(weights, count), _words(weights, dims)
-    expected = out + (weight.astype(np.uint64) @ rows.astype(np.uint64)).astype(np.uint16)
+    rows, weight = _words(count, dims), _words(weights, count + 128)
+    for offset in (0, 64):
+        out, used = _words(weights, dims), weight[:, offset : offset + count]
+        expected = out + (used.astype(np.uint64) @ rows.astype(np.uint64)).astype(np.uint16)
 
-    kernels.combine_rows(rows, weight, out)
+        kernels.combine_rows(rows, weight, offset, out)
 
-    assert np.array_equal(expected, out)
+        assert np.array_equal(expected, out)
 
 
 @pytest.mark.parametrize(("weights", "views", "count"), [(1, 1, 64), (9, 3, 192), (3, 9, 0), (2, 1, 1)])

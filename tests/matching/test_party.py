@@ -43,7 +43,7 @@ def deal(gallery: Vectors, aliases: Sequence[bytes]) -> dict[str, Rows]:
         parts = zip(MATCHERS, split_rows(vector), split_alias(alias), strict=True)
         for name, share, part in parts:
             dealt[name].append(Row(index.to_bytes(16, "big"), index, to_wire(share), part.own, part.pair))
-    return {name: Rows.build(rows, count=len(rows), dims=gallery.shape[1]) for name, rows in dealt.items()}
+    return {name: Rows.build(rows, dims=gallery.shape[1]) for name, rows in dealt.items()}
 
 
 def ask(views: Vectors) -> dict[str, Asked]:
@@ -269,7 +269,7 @@ def _ready(name: str, masks: Masks, words: int, dealer: Dealer) -> Dialogue[Prod
 def test_triples_that_were_made_before_serve_as_well(count: int, views: int) -> None:
     dealt = scene(count, is_proved=True, count=count, views=views)
     asked, masks = dealt.dealer.asked(dealt.views), dealt.dealer.masks()
-    words = ands_of(rows=len(dealt.rows["a"].templates), asked=asked["a"], terms=dealt.terms)
+    words = ands_of(rows=dealt.rows["a"].padded, asked=asked["a"], terms=dealt.terms)
     ready = Lockstep({name: _ready(name, masks[name], words, dealt.dealer) for name in MATCHERS}).run()
     masks = dealt.dealer.masks()
 
