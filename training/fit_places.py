@@ -146,8 +146,8 @@ def score_all(vectors: Numbers) -> Scores:
     """
     Return the best score over the views of every two merged shots, against every person enrolled from the others.
 
-    `vectors` (people, shots, V, D) are whitened; the first view of a shot is as seen. Both are rounded, as when matchers
-    compare them: a dot product of integers over SCALE².
+    `vectors` (people, shots, V, D) are whitened; the first view of a shot is as seen. Both are rounded, as matchers
+    round them: a dot product of integers over SCALE².
     """
     people, shots = vectors.shape[:2]
     others = ~np.eye(people, dtype=bool)

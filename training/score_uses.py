@@ -73,7 +73,8 @@ def best_scores(asked: Asked, photographs: Squares, enrolled: Vectors, shots: li
     `rows`: "first" enrols one picture, "mean" the mean of all as one row, "each" all of them as rows of their own.
     """
     people = np.unique(photographs.person)
-    genuine, impostor = [], []
+    genuine: list[float] = []
+    impostor: list[float] = []
     for views, person, uses in zip(asked.views, asked.person, asked.uses_shot, strict=True):
         allowed = ~uses[[shots.index(shot) for shot in photographs.shot]]
         for name in people:
