@@ -172,9 +172,10 @@ def prove_ands(gates: Gates, ready: Product | None, random_bytes: Callable[[int]
     """
     Have it checked at the end that the result of every AND so far is that of its two bits.
 
-    `ready` are proved triples, as many as are needed or more; without them they are made now.
+    `ready` are proved triples; without them, or where rows that came in between need more, they are made now.
     """
     products = gates.products()
     count = products.z.size
-    triples = ready or (yield from make_triples(gates, count, random_bytes))
+    is_enough = ready is not None and ready.z.size >= count
+    triples = ready if ready and is_enough else (yield from make_triples(gates, count, random_bytes))
     yield from sacrifice(gates, products, triples.part(0, count))
