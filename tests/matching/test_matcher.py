@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -31,19 +33,25 @@ from handsel.errors import (
     HandselError,
     IdReused,
     NotFound,
+    PalmInvalid,
+    PeerCheated,
     PeerUnavailable,
     SignatureInvalid,
     StoreFull,
 )
-from handsel.ids import new_id
+from handsel.ids import id_to_bytes, new_id
 from handsel.keys import PartyKeys, verify_signature
 from handsel.matching import message
+from handsel.matching.entry import Entry
 from handsel.matching.gallery import PENDING_S_MAX
 from handsel.matching.gallery_file import FILE_NAME
+from handsel.matching.honest import Asked
 from handsel.matching.matcher import Health, Match
 from handsel.matching.message import MATCHERS, AliasShare, Answer, Confirmation, Order, Query, Template
+from handsel.matching.party import ands_of
+from handsel.matching.reserve import BATCHES_MAX, Batch
 from handsel.matching.split import split_query, split_rows, to_wire
-from tests.matching.three import DIMS, Three, palm, query_id
+from tests.matching.three import DIMS, Three, Vector, palm, query_id
 
 ALIAS = bytes(range(1, 17))
 OTHER_ALIAS = bytes(range(101, 117))
@@ -53,6 +61,36 @@ RESENDS_MAX = 5
 
 def _failures(outcomes: dict[str, bytes | BaseException]) -> set[type]:
     return {type(outcome) for outcome in outcomes.values()}
+
+
+def _enrolment(
+    three: Three, template: Vector, queries: dict[str, Query], *, enrolment: str
+) -> dict[str, tuple[bytes, bytes]]:
+    """
+    Return the envelopes of an enrolment whose queries are of whatever palm.
+    """
+    shares = zip(MATCHERS, split_rows(template), split_query(template), strict=True)
+    templates = three.seal(
+        {name: Template(enrolment, to_wire(row), to_wire(view), queries[name]) for name, row, view in shares},
+        message.TEMPLATE,
+    )
+    aliases = three.seal({name: AliasShare(enrolment, bytes(16), bytes(16)) for name in MATCHERS}, message.ALIAS_SHARE)
+    return {name: (templates[name], aliases[name]) for name in MATCHERS}
+
+
+def _restart(three: Three, *, catches_cheaters: bool, names: Sequence[str] = MATCHERS) -> None:
+    for name in names:
+        three.stop(name)
+        three.start(name, settings=replace(three.settings, catches_cheaters=catches_cheaters))
+
+
+def _made_ahead(three: Three) -> dict[str, Batch | None]:
+    """
+    Wait until nothing is made any more; take what was made.
+    """
+    for matcher in three.matchers.values():
+        matcher._ahead._background.submit(lambda: None).result()
+    return {name: matcher._ahead.reserve.take(0) for name, matcher in three.matchers.items()}
 
 
 def test_nobody_is_found_in_empty_galleries(three: Three) -> None:
@@ -183,15 +221,8 @@ def test_query_of_an_enrolment_is_not_answered_as_a_payment(three: Three) -> Non
     query = query_id()
     three.combine(three.ask(three.seal(three.queries(palm(1)[None, :], query=query), message.QUERY)))
     queries = three.queries(palm(1)[None, :], query=query)
-    shares = zip(MATCHERS, split_rows(palm(1)), split_query(palm(1)), strict=True)
-    enrolment = new_id()
-    templates = three.seal(
-        {name: Template(enrolment, to_wire(row), to_wire(view), queries[name]) for name, row, view in shares},
-        message.TEMPLATE,
-    )
-    aliases = three.seal({name: AliasShare(enrolment, bytes(16), bytes(16)) for name in MATCHERS}, message.ALIAS_SHARE)
 
-    assert _failures(three.ask_to_enrol({name: (templates[name], aliases[name]) for name in MATCHERS})) == {IdReused}
+    assert _failures(three.ask_to_enrol(_enrolment(three, palm(1), queries, enrolment=new_id()))) == {IdReused}
 
 
 def test_matchers_that_got_different_bindings_refuse(three: Three) -> None:
@@ -241,6 +272,140 @@ def test_a_gallery_that_holds_too_many_stops_the_start(three: Three) -> None:
 
     with pytest.raises(ConfigError, match="palms_max is 1"):
         three.start("b", settings=replace(three.settings, palms_max=1))
+
+
+def test_matchers_of_which_one_would_not_prove_anything_refuse(three: Three) -> None:
+    _restart(three, catches_cheaters=False, names="c")
+
+    outcomes = three.ask(three.seal(three.queries(palm(1)[None, :]), message.QUERY))
+
+    assert BindingMismatch in _failures(outcomes)
+    assert _failures(outcomes) <= {BindingMismatch, PeerUnavailable}
+
+
+def test_matchers_that_trust_each_other_find_the_same_and_say_so(three: Three) -> None:
+    _restart(three, catches_cheaters=False)
+    three.enrol(palm(1), ALIAS, position=1)
+
+    assert three.alias_of(palm(3), palm(1)) == ALIAS
+    assert three.alias_of(palm(2)) is None
+    assert Health("ok", 1, "b", catches_cheaters=False) == three.matchers["b"].health()
+    assert dict.fromkeys(MATCHERS) == _made_ahead(three)
+
+
+@pytest.mark.parametrize("catches_cheaters", [True, False])
+def test_query_that_is_no_palm_is_refused_and_the_next_is_answered(three: Three, catches_cheaters: bool) -> None:
+    _restart(three, catches_cheaters=catches_cheaters)
+    three.enrol(palm(1), ALIAS, position=1)
+
+    for views in (2 * palm(1)[None, :], np.zeros((1, DIMS), np.int8), np.stack([palm(1), palm(2) // 2])):
+        outcomes = three.ask(three.seal(three.queries(views), message.QUERY))
+
+        assert PalmInvalid in _failures(outcomes)
+        assert _failures(outcomes) <= {PalmInvalid, PeerUnavailable}
+    assert three.alias_of(palm(1)) == ALIAS
+
+
+@pytest.mark.parametrize("catches_cheaters", [True, False])
+def test_template_that_is_no_palm_is_refused_and_nothing_of_it_is_kept(three: Three, catches_cheaters: bool) -> None:
+    _restart(three, catches_cheaters=catches_cheaters)
+    enrolment = new_id()
+    queries = three.queries(palm(1)[None, :])
+
+    outcomes = three.ask_to_enrol(_enrolment(three, 2 * palm(1), queries, enrolment=enrolment))
+
+    assert PalmInvalid in _failures(outcomes)
+    assert _failures(outcomes) <= {PalmInvalid, PeerUnavailable}
+    for name in MATCHERS:
+        with pytest.raises(NotFound):
+            three.order("commit", enrolment, position=1, to=name)
+
+
+def test_matcher_that_matches_with_other_shares_than_it_was_given_is_caught(
+    three: Three, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    three.enrol(palm(1), ALIAS, position=1)
+    gallery = three.matchers["b"]._gallery
+    rows = gallery.rows()
+    segments = tuple(replace(segment, templates=segment.templates + np.uint16(1)) for segment in rows.segments)
+    monkeypatch.setattr(gallery, "rows", lambda: replace(rows, segments=segments))
+
+    outcomes = three.ask(three.seal(three.queries(palm(1)[None, :]), message.QUERY))
+
+    assert PeerCheated in _failures({name: outcomes[name] for name in "ac"})
+    assert _failures(outcomes) <= {PeerCheated, PeerUnavailable}
+    monkeypatch.undo()
+    assert three.alias_of(palm(1)) == ALIAS
+
+
+def test_triples_are_made_between_two_queries_and_are_the_same_three(three: Three) -> None:
+    three.enrol(palm(1), ALIAS, position=1)
+
+    made = _made_ahead(three)
+
+    assert len({batch.name for batch in made.values() if batch}) == 1
+    assert None not in made.values()
+
+
+def test_triples_that_were_made_ahead_are_used_up_and_made_again(three: Three) -> None:
+    three.enrol(palm(1), ALIAS, position=1)
+    for batch, name in zip(_made_ahead(three).values(), MATCHERS, strict=True):
+        assert batch is not None
+        three.matchers[name]._ahead.reserve.put(batch)
+        used = batch.name
+
+    assert three.alias_of(palm(1)) == ALIAS
+
+    again = _made_ahead(three)
+    assert used not in {batch.name for batch in again.values() if batch}
+    assert len({batch.name for batch in again.values() if batch}) == 1
+
+
+def test_triples_that_one_has_lost_are_not_used(three: Three) -> None:
+    three.enrol(palm(1), ALIAS, position=1)
+    for batch, name in zip(_made_ahead(three).values(), "ab", strict=False):
+        assert batch is not None
+        three.matchers[name]._ahead.reserve.put(batch)
+
+    assert three.alias_of(palm(1)) == ALIAS
+
+
+def test_triples_that_have_become_too_few_while_rows_came_are_not_used(
+    three: Three, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Triples for 64 rows and no more are ready; one matcher has missed the commit of the last of these. While that is
+    made good, the 65th row is committed everywhere.
+    """
+    enrolments = [new_id() for _ in range(65)]
+    for number, enrolment in enumerate(enrolments):
+        three.ask_to_enrol(three.enrolment(palm(number), os.urandom(16), enrolment=enrolment))
+        three.order("commit", enrolment, position=number, to="abc" if number < 63 else "")
+    for _ in range(BATCHES_MAX):
+        _made_ahead(three)
+    three.alias_of(palm(200))
+    one_view = Asked(np.zeros((1, DIMS), np.uint16), np.zeros((1, DIMS), np.uint16), 1)
+    just_enough = ands_of(rows=64, asked=one_view, terms=three.settings.terms())
+    for name, batch in _made_ahead(three).items():
+        assert batch is not None
+        three.matchers[name]._ahead.reserve.put(Batch(batch.name, batch.triples.part(0, just_enough)))
+    three.order("commit", enrolments[63], position=63, to="ab")
+
+    def late(name: str) -> Callable[[], tuple[Entry, ...]]:
+        gallery = three.matchers[name]._gallery
+        entries = gallery.entries
+
+        def commit_first() -> tuple[Entry, ...]:
+            gallery.commit(id_to_bytes(enrolments[64]), position=64)
+            return entries()
+
+        return commit_first
+
+    for name in MATCHERS:
+        monkeypatch.setattr(three.matchers[name]._gallery, "entries", late(name))
+
+    assert three.alias_of(palm(300)) is None
+    assert {65} == {matcher.health().rows for matcher in three.matchers.values()}
 
 
 def test_matchers_with_different_thresholds_refuse(three: Three) -> None:
@@ -407,8 +572,7 @@ def test_matcher_that_was_away_when_the_issuer_committed_makes_it_good(three: Th
 def test_gallery_that_lost_a_row_stops_the_match(three: Three) -> None:
     three.enrol(palm(1), ALIAS, position=1)
     three.stop("c")
-    for path in (three.root / "c").iterdir():
-        path.unlink()
+    shutil.rmtree(three.root / "c")
     three.start("c")
 
     outcomes = three.ask(three.seal(three.queries(palm(1)[None, :]), message.QUERY))

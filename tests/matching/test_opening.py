@@ -14,7 +14,8 @@ import pytest
 from handsel.errors import BindingMismatch, EnvelopeInvalid, GalleriesDiffer
 from handsel.matching.dialogue import Dialogue, Receive
 from handsel.matching.entry import Entry
-from handsel.matching.gallery import Gallery, Shares
+from handsel.matching.gallery import Gallery
+from handsel.matching.kept import Shares
 from handsel.matching.lockstep import Lockstep
 from handsel.matching.message import MATCHERS
 from handsel.matching.opening import Agreed, agree, exchange_nonces, subject_digest

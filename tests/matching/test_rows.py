@@ -1,5 +1,5 @@
 """
-Promises of the rows: they stay in order, padded with zeros, and never change under a query.
+Promises of the rows: they stand in order, in segments that are padded with zeros.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from handsel.errors import InvariantBroken
-from handsel.matching.rows import Row, Rows, from_planes, padded, to_planes
+from handsel.matching.rows import Row, Rows, Segment, from_planes, padded, to_planes
 
 DIMS = 4
 
@@ -25,43 +25,66 @@ def built(rows: list[Row]) -> Rows:
     """
     Return the arrays of rows.
     """
-    return Rows.build(rows, count=len(rows), dims=DIMS)
-
-
-def _same(one: Rows, other: Rows) -> bool:
-    names = ("ids", "positions", "templates", "own", "pair")
-    return (
-        all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names) and one.digest == other.digest
-    )
+    return Rows.build(rows, dims=DIMS)
 
 
 @pytest.mark.parametrize(("count", "size"), [(0, 0), (1, 64), (64, 64), (65, 128)])
 def test_rows_are_padded_with_zeros_to_a_multiple_of_64(count: int, size: int) -> None:
     rows = built([row(position + 1) for position in range(count)])
 
-    assert (count, size) == (rows.count, len(rows.templates))
-    assert size == padded(count)
-    assert not rows.templates[count:].any()
-    assert not rows.own[count:].any()
-    assert not rows.pair[count:].any()
+    (segment,) = rows.segments
+    assert (count, size) == (rows.count, len(segment.templates))
+    assert size == padded(count) == rows.padded
+    for array in (segment.templates, from_planes(segment.own), from_planes(segment.pair)):
+        assert array[:count].all()
+        assert not array[count:].any()
 
 
-@pytest.mark.parametrize("count", [1, 2, 64, 65, 130])
-def test_row_that_is_added_comes_to_its_place(count: int) -> None:
-    for at in {0, count // 2, count - 1}:
-        all_rows = [row(position + 1) for position in range(count)]
-        before = built(all_rows[:at] + all_rows[at + 1 :])
+def test_rows_hold_what_was_given_in_its_order() -> None:
+    rows = [row(position) for position in (3, 7, 200)]
 
-        assert _same(built(all_rows), before.with_row(all_rows[at]))
+    arrays = built(rows)
+
+    (segment,) = arrays.segments
+    assert [one.enrolment_id for one in rows] == [one.tobytes() for one in arrays.ids]
+    assert arrays.positions.tolist() == [3, 7, 200]
+    assert [one.template for one in rows] == [one.tobytes() for one in segment.templates[:3]]
+    assert [one.own for one in rows] == [one.tobytes() for one in from_planes(segment.own)[:3]]
+    assert [one.pair for one in rows] == [one.tobytes() for one in from_planes(segment.pair)[:3]]
 
 
-@pytest.mark.parametrize("count", [1, 2, 64, 65, 130])
-def test_row_that_is_taken_away_leaves_the_others(count: int) -> None:
-    for at in {0, count // 2, count - 1}:
-        all_rows = [row(position + 1) for position in range(count)]
-        after = built(all_rows).without_row(all_rows[at].enrolment_id)
+def test_segments_stand_one_behind_the_other_and_empty_ones_nowhere() -> None:
+    all_rows = [row(position + 1) for position in range(130)]
+    parts = [Segment.build(part, dims=DIMS) for part in ([], all_rows[:64], [], all_rows[64:], [])]
+    whole = built(all_rows)
 
-        assert _same(built(all_rows[:at] + all_rows[at + 1 :]), after)
+    rows = Rows(whole.ids, whole.positions, tuple(parts))
+
+    assert [(0, parts[1]), (64, parts[3])] == list(rows.placed())
+    assert (whole.padded, whole.digest) == (rows.padded, rows.digest)
+
+
+def test_segments_with_room_for_more_or_fewer_rows_are_refused() -> None:
+    rows = built([row(position + 1) for position in range(65)])
+    block = Segment.build([row(1)], dims=DIMS)
+
+    for segments in ((), (block,), (block, block, block)):
+        with pytest.raises(InvariantBroken):
+            Rows(rows.ids, rows.positions, segments)
+    assert Rows(rows.ids, rows.positions, (block, block)).count == 65
+
+
+def test_segment_whose_arrays_do_not_belong_together_is_refused() -> None:
+    good = Segment.build([row(1)], dims=DIMS)
+
+    for templates, own, pair in (
+        (good.templates[:63], good.own, good.pair),
+        (good.templates, good.own[:0], good.pair),
+        (good.templates, good.own, good.pair[:, :127]),
+        (good.templates[:0], good.own, good.pair),
+    ):
+        with pytest.raises(InvariantBroken):
+            Segment(templates, own, pair)
 
 
 def test_planes_hold_bit_p_of_row_j_as_bit_j_of_their_word() -> None:
@@ -80,16 +103,6 @@ def test_aliases_come_back_from_their_planes(count: int) -> None:
     aliases = np.random.default_rng(count).integers(0, 256, (count, 16), np.uint8)
 
     assert np.array_equal(aliases, from_planes(to_planes(aliases)))
-
-
-def test_change_makes_new_arrays_and_leaves_the_old() -> None:
-    rows = built([row(1), row(3)])
-    copy = built([row(1), row(3)])
-
-    rows.with_row(row(2))
-    rows.without_row(row(1).enrolment_id)
-
-    assert _same(copy, rows)
 
 
 def test_digest_tells_which_rows_stand_where() -> None:

@@ -2,72 +2,39 @@
 Keep one matcher's rows on disk: its shares of enrolled palms, and what became of each enrolment.
 
 1. A row goes pending → active → erased and never back, so two copies of its story always have a later one.
-2. A change is on disk (SQLite, WAL, synchronous=FULL) before anybody is told; then the arrays in memory are exchanged
-   for new ones. A query goes on with those it began with.
-3. An erased row keeps its id and loses its shares: they are overwritten in the file and in its log.
-4. Every row carries a checksum. One that does not fit stops the matcher at its start: no answer beats a wrong one.
+2. A change is on disk (SQLite, WAL, synchronous=FULL) before anybody is told. A query goes on with the rows it began
+   with.
+3. Pending rows, and the last 64 to 127 active ones, have their shares in the database; from there they are sealed into
+   blocks of 64, in files that are mapped and only ever appended (`standing.py`, `blocks.py`). A block counts from the
+   moment that the database says so.
+4. An erased row keeps its id and loses its shares: they are overwritten in the database and in its log; blocks are
+   written anew without it, and the old ones overwritten.
+5. Every row and every block carries a checksum. One that does not fit stops the matcher at its start: no answer beats a
+   wrong one.
 
 The directory is for its owner alone and for one process at a time.
 
 LIMITATIONS
-All shares are held in memory too, and a change copies the arrays. Nothing here encrypts the file.
+To erase a row copies the blocks from its own on. Nothing here encrypts the files.
 """
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from handsel.errors import ConfigError, GalleriesDiffer, GalleryCorrupt, GalleryFull, IdReused, NotFound
-from handsel.ids import ID_BYTES
+from handsel.errors import ConfigError, GalleriesDiffer, GalleryCorrupt, GalleryFull, IdReused, NotFound, StoreError
 from handsel.matching.entry import ACTIVE, ERASED, PENDING, Entry
 from handsel.matching.gallery_file import open_file, translated
+from handsel.matching.kept import FIELDS, Kept, Shares, kept_of
 from handsel.matching.message import ALIAS_BYTES
 from handsel.matching.rows import Row, Rows
+from handsel.matching.standing import Sealed, Standing
 
 PENDING_S_MAX = 3600  # An enrolment that its issuer has not committed by then is dropped.
-_FIELDS = "enrolment_id, state, position, kept_at_ms, template, own, pair, checksum"
-
-
-@dataclass(frozen=True, repr=False)
-class Shares:
-    """
-    Hold one matcher's shares of one palm (D words of 16 bits, little-endian) and of its alias (16 bytes each).
-    """
-
-    template: bytes
-    own: bytes
-    pair: bytes
-
-
-@dataclass(frozen=True, repr=False)
-class _Kept:
-    """
-    Hold one row as it is on disk. The shares are empty once it is erased.
-    """
-
-    enrolment_id: bytes
-    state: int
-    position: int | None
-    kept_at_ms: int
-    shares: Shares | None
-
-    def checksum(self) -> bytes:
-        shares = self.shares or Shares(b"", b"", b"")
-        story = f"{self.state}/{self.position}/{self.kept_at_ms}/{len(shares.template)}/".encode()
-        content = self.enrolment_id + story + shares.template + shares.own + shares.pair
-        return hashlib.sha256(b"handsel/v1/gallery-row\0" + content).digest()
-
-    def fields(self) -> tuple[object, ...]:
-        story = (self.enrolment_id, self.state, self.position, self.kept_at_ms)
-        if self.shares is None:
-            return (*story, None, None, None, self.checksum())
-        return (*story, self.shares.template, self.shares.own, self.shares.pair, self.checksum())
 
 
 class Gallery:
@@ -86,10 +53,11 @@ class Gallery:
         self._lock = threading.Lock()
         self._connection = open_file(directory)
         try:
-            self._rows = self._read_active()
-            if self._rows.count > palms_max:
+            self._standing = self._read_standing(directory)
+            self._put_in_order()
+            if self._standing.rows.count > palms_max:
                 raise ConfigError(
-                    f"the gallery holds {self._rows.count} palms and palms_max is {palms_max}: plan the gallery anew "
+                    f"the gallery holds {self._standing.rows.count} palms and palms_max is {palms_max}: plan it anew "
                     "with `handsel capacity`, and write its threshold and palms_max into the settings of all parties"
                 )
         except BaseException:
@@ -105,10 +73,11 @@ class Gallery:
 
     def rows(self) -> Rows:
         """
-        Return the active rows as they are now; what is returned never changes.
+        Return the active rows as they are now; what is returned never changes. Raises `StoreError`.
         """
         with self._lock:
-            return self._rows
+            self._put_in_order()
+            return self._standing.rows
 
     def entries(self) -> tuple[Entry, ...]:
         """
@@ -135,7 +104,7 @@ class Gallery:
             for enrolment_id, shares in enrolments:
                 self._require_lengths(shares)
                 if self._require_enrollable(enrolment_id, shares) is None:
-                    self._write(_Kept(enrolment_id, PENDING, None, now_ms, shares))
+                    self._write(Kept(enrolment_id, PENDING, None, now_ms, is_sealed=False, shares=shares))
 
     def commit(self, enrolment_id: bytes, *, position: int) -> None:
         """
@@ -152,11 +121,11 @@ class Gallery:
                 if kept.position != position:
                     raise IdReused("the enrolment was committed before, at another position")
                 return
-            if self._rows.count >= self._palms_max:
+            if self._standing.rows.count >= self._palms_max:
                 raise GalleryFull("the gallery holds as many palms as it may: erase one first")
             with self._transaction():
                 active = self._activate(kept, position)
-            self._rows = self._rows.with_row(active)
+            self._take_up([active])
 
     def abort(self, enrolment_id: bytes, *, now_ms: int) -> None:
         """
@@ -190,9 +159,8 @@ class Gallery:
                 self._erase_all(erased, now_ms=now_ms)
             if activated := [(entry, kept) for entry, kept in later if entry.state == ACTIVE]:
                 with self._transaction():
-                    for entry, kept in activated:
-                        self._advance_active(entry, kept)
-                self._rows = self._read_active()
+                    active = [self._advance_active(entry, kept) for entry, kept in activated]
+                self._take_up(active)
 
     def drop_expired(self, *, now_ms: int) -> None:
         """
@@ -212,71 +180,137 @@ class Gallery:
         if len(shares.template) != 2 * self._dims or len(shares.own) != ALIAS_BYTES or len(shares.pair) != ALIAS_BYTES:
             raise GalleryCorrupt("the shares of an enrolment have another length than this gallery's rows")
 
-    def _require_enrollable(self, enrolment_id: bytes, shares: Shares) -> _Kept | None:
+    def _require_enrollable(self, enrolment_id: bytes, shares: Shares) -> Kept | None:
         kept = self._find(enrolment_id)
         if kept is not None and (kept.state != PENDING or kept.shares != shares):
             raise IdReused("that enrolment id was used before: begin a new enrolment")
         return kept
 
-    def _find(self, enrolment_id: bytes) -> _Kept | None:
-        query = f"SELECT {_FIELDS} FROM rows WHERE enrolment_id = ?"  # noqa: S608 - constant names
+    def _find(self, enrolment_id: bytes) -> Kept | None:
+        query = f"SELECT {FIELDS} FROM rows WHERE enrolment_id = ?"  # noqa: S608 - constant names
         found = self._select(query, enrolment_id)
         return self._checked(found[0]) if found else None
 
-    def _read_active(self) -> Rows:
+    def _read_standing(self, directory: Path) -> Standing:
         """
-        Return the active rows, having checked every row that there is.
+        Return the active rows, having checked every block, and every row whose shares lie in the database.
         """
-        count = self._select("SELECT count(*) FROM rows WHERE state = 2")[0][0]
-        active = (_row(kept) for kept in self._each() if kept.state == ACTIVE)
-        return Rows.build(active, count=count, dims=self._dims)
+        generation = self._select("SELECT number FROM generation")[0][0]
+        blocks = self._select("SELECT ids, positions, digest FROM blocks ORDER BY number")
+        sealed = Sealed(*(b"".join(column) for column in zip(*blocks, strict=True))) if blocks else Sealed()
+        if self._select("SELECT count(*) FROM rows WHERE sealed = 1") != [(sealed.count,)]:
+            raise GalleryCorrupt("the blocks of the gallery do not hold what they should: restore it from its backup")
+        tail = [kept.row() for kept in self._each("state = 2 AND sealed = 0 ORDER BY position")]
+        for _ in self._each("state = 1"):
+            pass
+        return Standing.open(directory, generation, sealed, tail, dims=self._dims)
 
-    def _each(self) -> Iterator[_Kept]:
-        # In two queries, each of which walks an index: to sort all rows would spill shares into a temporary file.
-        for which in ("position IS NOT NULL ORDER BY position", "position IS NULL"):
-            with translated():
-                for fields in self._connection.execute(f"SELECT {_FIELDS} FROM rows WHERE {which}"):  # noqa: S608
-                    yield self._checked(fields)
+    def _each(self, which: str) -> Iterator[Kept]:
+        with translated():
+            for fields in self._connection.execute(f"SELECT {FIELDS} FROM rows WHERE {which}"):  # noqa: S608
+                yield self._checked(fields)
 
-    def _checked(self, fields: tuple[object, ...]) -> _Kept:
-        kept = _kept(fields)
-        if kept.checksum() != fields[-1]:
-            raise GalleryCorrupt("a row of the gallery does not fit its checksum: restore the file from its backup")
+    def _take_up(self, rows: list[Row]) -> None:
+        """
+        Match from now on with rows that have become active, and seal what has become too long a tail.
+
+        They are active whatever happens here: where a block cannot be written, they stay in the database.
+        """
+        self._standing = self._standing.with_rows(rows)
+        self._put_in_order()
+        try:
+            after = self._standing.sealed_further()
+            if after is not None:
+                with self._transaction():
+                    self._record(after)
+                self._standing = after
+        except StoreError:
+            return  # The next row that comes tries again.
+
+    def _put_in_order(self) -> None:
+        """
+        Write blocks anew where a row has come that belongs among them.
+        """
+        if not self._standing.is_in_order():
+            after = self._standing.written_anew(frozenset())
+            with self._transaction():
+                self._record(after)
+            self._replace(after)
+
+    def _replace(self, after: Standing) -> None:
+        before, self._standing = self._standing, after
+        before.retire()
+
+    def _record(self, after: Standing) -> None:
+        """
+        Write down which rows are in blocks, and let each row's shares lie in the database or in a block.
+        """
+        before, since = self._standing, self._standing.sealed.count
+        if after.generation != before.generation:
+            since = 0
+            self._connection.execute("UPDATE generation SET number = ?", (after.generation,))
+            self._connection.execute("DELETE FROM blocks")
+        for block in after.blocks_since(since):
+            self._connection.execute("INSERT INTO blocks VALUES (?, ?, ?, ?)", block)
+        in_tail = {row.enrolment_id: row for row in after.tail}
+        for row in before.tail:
+            if row.enrolment_id not in in_tail:
+                self._keep_active(row, is_sealed=True)
+        for enrolment_id in in_tail.keys() - {row.enrolment_id for row in before.tail}:
+            self._keep_active(in_tail[enrolment_id], is_sealed=False)
+
+    def _keep_active(self, row: Row, *, is_sealed: bool) -> None:
+        kept = self._find(row.enrolment_id)
+        if kept is not None and kept.state == ACTIVE:
+            shares = None if is_sealed else Shares(row.template, row.own, row.pair)
+            self._write(
+                Kept(row.enrolment_id, ACTIVE, row.position, kept.kept_at_ms, is_sealed=is_sealed, shares=shares)
+            )
+
+    def _checked(self, fields: tuple[object, ...]) -> Kept:
+        kept = kept_of(fields)
         if kept.shares is not None:
             self._require_lengths(kept.shares)
         return kept
 
-    def _write(self, kept: _Kept) -> None:
+    def _write(self, kept: Kept) -> None:
         marks = ", ".join("?" * len(kept.fields()))
-        query = f"INSERT OR REPLACE INTO rows ({_FIELDS}) VALUES ({marks})"  # noqa: S608 - constant names
+        query = f"INSERT OR REPLACE INTO rows ({FIELDS}) VALUES ({marks})"  # noqa: S608 - constant names
         self._connection.execute(query, kept.fields())
 
-    def _activate(self, kept: _Kept, position: int) -> Row:
+    def _activate(self, kept: Kept, position: int) -> Row:
         if self._select("SELECT 1 FROM rows WHERE position = ?", position):
             raise IdReused("another enrolment has that position")
-        active = _Kept(kept.enrolment_id, ACTIVE, position, kept.kept_at_ms, kept.shares)
+        active = Kept(kept.enrolment_id, ACTIVE, position, kept.kept_at_ms, is_sealed=False, shares=kept.shares)
         self._write(active)
-        return _row(active)
+        return active.row()
 
-    def _advance_active(self, entry: Entry, kept: _Kept | None) -> None:
+    def _advance_active(self, entry: Entry, kept: Kept | None) -> Row:
         if kept is None or entry.position is None:
             raise GalleriesDiffer(
                 "a peer holds an enrolment that never came here: restore this gallery or erase it there"
             )
         try:
-            self._activate(kept, entry.position)
+            return self._activate(kept, entry.position)
         except IdReused as exc:
             raise GalleriesDiffer("a peer holds another row at a position that is taken here") from exc
 
     def _erase_all(self, enrolment_ids: list[bytes], *, now_ms: int) -> None:
         kept = [(enrolment_id, self._find(enrolment_id)) for enrolment_id in enrolment_ids]
         alive = [(enrolment_id, row) for enrolment_id, row in kept if row is None or row.state != ERASED]
+        gone = frozenset(enrolment_id for enrolment_id, row in alive if row is not None and row.state == ACTIVE)
+        is_sealed = any(row is not None and row.is_sealed for _, row in alive)
+        after = self._standing.written_anew(gone) if is_sealed else self._standing.without(gone)
         with self._transaction():
             for enrolment_id, row in alive:
-                self._write(_Kept(enrolment_id, ERASED, None, row.kept_at_ms if row else now_ms, None))
-        for enrolment_id, row in alive:
-            if row is not None and row.state == ACTIVE:
-                self._rows = self._rows.without_row(enrolment_id)
+                kept_at_ms = row.kept_at_ms if row else now_ms
+                self._write(Kept(enrolment_id, ERASED, None, kept_at_ms, is_sealed=False, shares=None))
+            if is_sealed:
+                self._record(after)
+        if is_sealed:
+            self._replace(after)
+        else:
+            self._standing = after
         self._forget_log()  # Also where nothing was left to erase: an earlier time may have failed just before this.
 
     def _forget_log(self) -> None:
@@ -300,25 +334,3 @@ class Gallery:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
-
-
-def _kept(fields: tuple[object, ...]) -> _Kept:
-    match fields:
-        case (bytes(enrolment_id), int(state), int() | None as position, int(kept_at_ms), template, own, pair, bytes()):
-            pass
-        case _:
-            raise GalleryCorrupt("a row of the gallery does not have its form: restore the file from its backup")
-    if len(enrolment_id) != ID_BYTES or state not in (PENDING, ACTIVE, ERASED):
-        raise GalleryCorrupt("a row of the gallery does not have its form: restore the file from its backup")
-    match (template, own, pair):
-        case (bytes(), bytes(), bytes()):
-            return _Kept(enrolment_id, state, position, kept_at_ms, Shares(template, own, pair))
-        case (None, None, None):
-            return _Kept(enrolment_id, state, position, kept_at_ms, None)
-    raise GalleryCorrupt("a row of the gallery has lost a part of its shares: restore the file from its backup")
-
-
-def _row(kept: _Kept) -> Row:
-    if kept.shares is None or kept.position is None:
-        raise GalleryCorrupt("an active row of the gallery has no shares: restore the file from its backup")
-    return Row(kept.enrolment_id, kept.position, kept.shares.template, kept.shares.own, kept.shares.pair)

@@ -15,7 +15,7 @@ from handsel.errors import ConfigError, GalleryCorrupt, StoreError, StoreFull
 
 LOCK_WAIT_S = 3.0  # For the process before to let go of the file.
 FILE_NAME = "gallery.sqlite"
-_VERSION = 2  # 1 held templates at another scale.
+_VERSION = 2  # 1 held templates at another scale, and all in this file.
 _SETTINGS = (
     "locking_mode=EXCLUSIVE",  # One process at a time.
     "journal_mode=WAL",
@@ -29,6 +29,7 @@ CREATE TABLE rows (
     state INTEGER NOT NULL,
     position INTEGER,
     kept_at_ms INTEGER NOT NULL,
+    sealed INTEGER NOT NULL,
     template BLOB,
     own BLOB,
     pair BLOB,
@@ -36,6 +37,15 @@ CREATE TABLE rows (
 ) STRICT;
 CREATE UNIQUE INDEX rows_by_position ON rows (position) WHERE position IS NOT NULL;
 CREATE INDEX rows_pending ON rows (kept_at_ms) WHERE state = 1;
+CREATE INDEX rows_in_tail ON rows (position) WHERE state = 2 AND sealed = 0;
+CREATE TABLE blocks (
+    number INTEGER PRIMARY KEY,
+    ids BLOB NOT NULL,
+    positions BLOB NOT NULL,
+    digest BLOB NOT NULL
+) STRICT;
+CREATE TABLE generation (number INTEGER NOT NULL) STRICT;
+INSERT INTO generation VALUES (0);
 """
 
 

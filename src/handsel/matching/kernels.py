@@ -23,7 +23,7 @@ PLANE_BITS = 64  # Rows to a word of a plane; rows are padded to a multiple of i
 
 
 @compiled
-def dot_three(rows: Words, start: int, stop: int, views: Words, first: int, out: Words) -> None:
+def dot_three(rows: Words, start: int, stop: int, views: Words, first: int, out: Words, offset: int) -> None:
     """
     Write the dot products modulo 2^16 of rows start … stop - 1 of (N, D) with views first … first + 2 of (V, D).
 
@@ -43,14 +43,15 @@ def dot_three(rows: Words, start: int, stop: int, views: Words, first: int, out:
             b0, b1, b2 = np.uint16(b0 + x * u), np.uint16(b1 + x * v), np.uint16(b2 + x * t)
             c0, c1, c2 = np.uint16(c0 + y * u), np.uint16(c1 + y * v), np.uint16(c2 + y * t)
             d0, d1, d2 = np.uint16(d0 + z * u), np.uint16(d1 + z * v), np.uint16(d2 + z * t)
-        out[first, r], out[first + 1, r], out[first + 2, r] = a0, a1, a2
-        out[first, r + 1], out[first + 1, r + 1], out[first + 2, r + 1] = b0, b1, b2
-        out[first, r + 2], out[first + 1, r + 2], out[first + 2, r + 2] = c0, c1, c2
-        out[first, r + 3], out[first + 1, r + 3], out[first + 2, r + 3] = d0, d1, d2
+        at = offset + r
+        out[first, at], out[first + 1, at], out[first + 2, at] = a0, a1, a2
+        out[first, at + 1], out[first + 1, at + 1], out[first + 2, at + 1] = b0, b1, b2
+        out[first, at + 2], out[first + 1, at + 2], out[first + 2, at + 2] = c0, c1, c2
+        out[first, at + 3], out[first + 1, at + 3], out[first + 2, at + 3] = d0, d1, d2
 
 
 @compiled
-def dot_one(rows: Words, start: int, stop: int, views: Words, first: int, out: Words) -> None:
+def dot_one(rows: Words, start: int, stop: int, views: Words, first: int, out: Words, offset: int) -> None:
     """
     Write the dot products modulo 2^16 of rows start … stop - 1 of (N, D) with view `first` of (V, D).
     """
@@ -59,13 +60,13 @@ def dot_one(rows: Words, start: int, stop: int, views: Words, first: int, out: W
         total = np.uint16(0)
         for k in range(rows.shape[1]):
             total = np.uint16(total + rows[r, k] * view[k])
-        out[first, r] = total
+        out[first, offset + r] = total
 
 
 @compiled
-def dot_products(rows: Words, views: Words, out: Words) -> None:
+def dot_products(rows: Words, views: Words, out: Words, offset: int) -> None:
     """
-    Write the dot products modulo 2^16 of all rows (N, D) with all views (V, D) into out (V, N).
+    Write the dot products modulo 2^16 of all rows (N, D) with all views (V, D) into out (V, …) from column `offset`.
 
     Each block of rows meets all views while it is in the cache: the shares are read from memory once.
     """
@@ -73,9 +74,9 @@ def dot_products(rows: Words, views: Words, out: Words) -> None:
     threes = count // 3 * 3
     for start in range(0, rows.shape[0], 64):
         for first in range(0, threes, 3):
-            dot_three(rows, start, start + 64, views, first, out)
+            dot_three(rows, start, start + 64, views, first, out, offset)
         for first in range(threes, count):
-            dot_one(rows, start, start + 64, views, first, out)
+            dot_one(rows, start, start + 64, views, first, out, offset)
 
 
 @compiled
@@ -115,9 +116,9 @@ def add_planes(words: Words, first: int, planes: Bits) -> None:
 
 
 @compiled
-def combine_rows(rows: Words, weights: Words, out: Words) -> None:
+def combine_rows(rows: Words, weights: Words, offset: int, out: Words) -> None:
     """
-    Add to out (L, D) the sums of rows (N, D) under each of the weights (L, N), modulo 2^16.
+    Add to out (L, D) the sums of rows (N, D) under each of the weights (L, …) from column `offset` on, modulo 2^16.
 
     Eight rows at a time, so that a sum is loaded and stored once for eight products.
     """
@@ -127,8 +128,9 @@ def combine_rows(rows: Words, weights: Words, out: Words) -> None:
         e, f, g, h = rows[start + 4], rows[start + 5], rows[start + 6], rows[start + 7]
         for m in range(weights.shape[0]):
             w, sums = weights[m], out[m]
-            wa, wb, wc, wd = w[start], w[start + 1], w[start + 2], w[start + 3]
-            we, wf, wg, wh = w[start + 4], w[start + 5], w[start + 6], w[start + 7]
+            at = offset + start
+            wa, wb, wc, wd = w[at], w[at + 1], w[at + 2], w[at + 3]
+            we, wf, wg, wh = w[at + 4], w[at + 5], w[at + 6], w[at + 7]
             for k in range(dims):
                 one = np.uint16(a[k] * wa + b[k] * wb + c[k] * wc + d[k] * wd)
                 other = np.uint16(e[k] * we + f[k] * wf + g[k] * wg + h[k] * wh)
@@ -214,13 +216,12 @@ def compile_all() -> None:
     """
     words, plane = np.zeros(PLANE_BITS, np.uint16), np.zeros(1, np.uint64)
     views, aliases = np.zeros((4, 2), np.uint16), np.zeros((1, 128), np.uint64)
-    dot_products(np.zeros((PLANE_BITS, 2), np.uint16), views, np.empty((4, PLANE_BITS), np.uint16))
+    dot_products(np.zeros((PLANE_BITS, 2), np.uint16), views, np.empty((4, PLANE_BITS), np.uint16), 0)
     add_mask(words, words, words)
     pack(words, 0, np.empty((WORD_BITS, 1), np.uint64))
     add_planes(words, 0, np.zeros((WORD_BITS, 1), np.uint64))
-    combine_rows(
-        np.zeros((PLANE_BITS, 2), np.uint16), np.zeros((1, PLANE_BITS), np.uint16), np.zeros((1, 2), np.uint16)
-    )
+    weights = np.zeros((1, PLANE_BITS), np.uint16)
+    combine_rows(np.zeros((PLANE_BITS, 2), np.uint16), weights, 0, np.zeros((1, 2), np.uint16))
     weigh_words(np.zeros((1, 2), np.uint16), np.zeros((1, 2), np.uint16), np.zeros((1, 1), np.uint16))
     and_shares(plane, plane, plane, plane, plane, plane, np.empty_like(plane))
     columns = np.zeros((1, 6), np.uint64)

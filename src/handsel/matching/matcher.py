@@ -42,8 +42,9 @@ from handsel.matching import kernels
 from handsel.matching.ahead import Ahead
 from handsel.matching.dialogue import Dialogue
 from handsel.matching.entry import POSITION_MAX
-from handsel.matching.gallery import Gallery, Shares
+from handsel.matching.gallery import Gallery
 from handsel.matching.honest import Asked
+from handsel.matching.kept import Shares
 from handsel.matching.masks import PairSecret, masks_of
 from handsel.matching.message import (
     ALIAS_BYTES,
@@ -303,7 +304,7 @@ class Matcher:
         return masked
 
     def _ands(self, asked: Asked) -> int:
-        return ands_of(rows=len(self._gallery.rows().templates), asked=asked, terms=self._settings.terms())
+        return ands_of(rows=self._gallery.rows().padded, asked=asked, terms=self._settings.terms())
 
     def _drop_expired(self, now_ms: int) -> None:
         try:

@@ -30,6 +30,7 @@ from handsel.matching.gates import Gates, Product, Shared
 from handsel.matching.honest import Asked, nonsense_size, nonsense_words, require_honest_signs, require_one_query
 from handsel.matching.kernels import PLANE_BITS
 from handsel.matching.masks import Masks
+from handsel.matching.message import ALIAS_BYTES
 from handsel.matching.proof import Claims, prove_ands, prove_products
 from handsel.matching.ring import Words, multiply_words, negate_odd, weight_at_zero
 from handsel.matching.rows import Rows
@@ -76,7 +77,7 @@ def match(
     Raises `PalmInvalid` where the query is not a palm's, and `PeerCheated`.
     """
     seat = Seat(me)
-    ands = ands_of(rows=len(rows.templates), asked=asked, terms=terms)
+    ands = ands_of(rows=rows.padded, asked=asked, terms=terms)
     gates = Gates(seat, masks, kept=ands if terms.is_proved else 0)
     yield from require_one_query(seat, asked, masks, random_bytes)
     sums, lanes = _masked_sums(seat, rows=rows, asked=asked, terms=terms, masks=masks)  # 1, 2
@@ -100,11 +101,12 @@ def match(
 def _masked_sums(seat: Seat, *, rows: Rows, asked: Asked, terms: Terms, masks: Masks) -> tuple[Words, Lanes]:
     weighted = negate_odd(multiply_words(asked.views, weight_at_zero(seat.index)))  # (V, D)
     wide = nonsense_words(seat, asked, weighted)
-    matched, count = weighted[: asked.matched], len(rows.templates)
+    matched, count = weighted[: asked.matched], rows.padded
     sums = np.empty(wide.size + len(matched) * count, np.uint16)
     sums[: wide.size] = wide
     products = sums[wide.size :].reshape(len(matched), count)
-    kernels.dot_products(rows.templates, matched, products)
+    for start, segment in rows.placed():
+        kernels.dot_products(segment.templates, matched, products, start)
     if seat.index == 0:
         products -= np.uint16(terms.threshold % (1 << WORD_BITS))
     for start in range(0, sums.size, _MASK_WORDS):
@@ -114,8 +116,10 @@ def _masked_sums(seat: Seat, *, rows: Rows, asked: Asked, terms: Terms, masks: M
 
 
 def _select(gates: Gates, matched: Shared, *, rows: Rows) -> bytes:
-    sums = np.zeros(rows.own.shape[1], np.uint64)
-    kernels.select(*matched, rows.own, rows.pair, sums)
+    sums = np.zeros(8 * ALIAS_BYTES, np.uint64)
+    for start, segment in rows.placed():
+        words = matched.part(start // PLANE_BITS, (start + len(segment.templates)) // PLANE_BITS)
+        kernels.select(*words, segment.own, segment.pair, sums)
     answer, other = gates.masks.bits(2)
     answer ^= other
     answer ^= parity_words(sums[:, None])

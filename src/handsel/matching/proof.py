@@ -67,9 +67,10 @@ def prove_products(
     """
     (views, dims), matched, count = asked.views.shape, asked.matched, combinations_of(claims.lanes.bits)
     coin = yield from toss(seat, random_bytes=random_bytes)  # 1
-    weights = drawn_words(coin, b"rows", (count, len(rows.templates)))
+    weights = drawn_words(coin, b"rows", (count, rows.padded))
     combined = np.zeros((count, dims), np.uint16)
-    kernels.combine_rows(rows.templates, weights, combined)
+    for start, segment in rows.placed():
+        kernels.combine_rows(segment.templates, weights, start, combined)
     claimed = [
         np.concatenate([_squares(words, asked, is_public), _combined(words, claims, matched, weights, is_public)])
         for words, is_public in ((claims.own, seat.me == "a"), (claims.after, seat.me == "c"))

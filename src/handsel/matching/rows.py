@@ -1,16 +1,16 @@
 """
 Hold the shares of all enrolled palms as arrays that never change: a query works on the rows it began with.
 
-Knows nothing of disks. Rows are padded with zeros to a multiple of 64, because a plane holds 64 rows to a word; a zero
-row has a zero alias, so it may match and changes nothing.
+Knows nothing of disks. Rows stand in segments, which may lie anywhere, and whose partial answers add up: sealed blocks
+of 64 rows, mapped from a file, and a tail that is padded with zeros to a multiple of 64, because a plane holds 64 rows
+to a word. A zero row has a zero alias, so it may match and changes nothing.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ from handsel.ids import ID_BYTES
 from handsel.matching.kernels import PLANE_BITS, Bits
 from handsel.matching.message import ALIAS_BYTES
 from handsel.matching.ring import Words
+
+ALIAS_PLANES = 8 * ALIAS_BYTES
 
 
 @dataclass(frozen=True, repr=False)
@@ -36,6 +38,39 @@ class Row:
 
 
 @dataclass(frozen=True, repr=False)
+class Segment:
+    """
+    Hold the shares of a multiple of 64 rows. `source` lives as long as anybody holds a segment that it gave.
+    """
+
+    templates: Words  # (N, D)
+    own: Bits  # (N / 64, 128): bit p of the aliases' shares of 64 rows
+    pair: Bits
+    source: object = None
+
+    def __post_init__(self) -> None:
+        """
+        Refuse arrays that do not belong together. Raises `InvariantBroken`.
+        """
+        blocks = len(self.templates) // PLANE_BITS
+        ensure(len(self.templates) == blocks * PLANE_BITS, "rows are padded")
+        ensure(self.own.shape == self.pair.shape == (blocks, ALIAS_PLANES), "aliases are padded")
+
+    @classmethod
+    def build(cls, rows: Sequence[Row], *, dims: int) -> Segment:
+        """
+        Return the segment of rows, padded.
+        """
+        size = padded(len(rows))
+        templates = np.zeros((size, dims), np.uint16)
+        own, pair = np.zeros((size, ALIAS_BYTES), np.uint8), np.zeros((size, ALIAS_BYTES), np.uint8)
+        for index, row in enumerate(rows):
+            templates[index] = np.frombuffer(row.template, "<u2")
+            own[index], pair[index] = np.frombuffer(row.own, np.uint8), np.frombuffer(row.pair, np.uint8)
+        return cls(templates, to_planes(own), to_planes(pair))
+
+
+@dataclass(frozen=True, repr=False)
 class Rows:
     """
     Hold the shares of `count` enrolled palms in the order of their positions.
@@ -45,20 +80,19 @@ class Rows:
 
     ids: NDArray[np.uint8]  # (count, 16)
     positions: NDArray[np.int64]  # (count,)
-    templates: Words  # (N, D), N the next multiple of 64
-    own: Bits  # (N / 64, 128): bit p of the aliases' shares of 64 rows
-    pair: Bits
+    segments: tuple[Segment, ...]
     digest: bytes = field(init=False)
 
     def __post_init__(self) -> None:
         """
-        Compute the digest, and refuse positions that are not in order.
+        Compute the digest, and refuse positions that are not in order. Raises `InvariantBroken`.
         """
         ensure(bool(np.all(np.diff(self.positions) > 0)), "rows are in the order of their positions")
-        ensure(len(self.templates) == padded(self.count), "rows are padded")
-        ensure(len(self.own) == len(self.pair) == padded(self.count) // PLANE_BITS, "aliases are padded")
-        content = self.positions.astype("<i8").tobytes() + self.ids.tobytes()
-        object.__setattr__(self, "digest", hashlib.sha256(b"handsel/v1/rows\0" + content).digest())
+        ensure(padded(self.count) == self.padded, "there is room for all rows and no more")
+        content = hashlib.sha256(b"handsel/v1/rows\0")
+        content.update(self.positions.astype("<i8").tobytes())
+        content.update(self.ids.tobytes())
+        object.__setattr__(self, "digest", content.digest())
 
     @property
     def count(self) -> int:
@@ -67,49 +101,37 @@ class Rows:
         """
         return len(self.positions)
 
+    @property
+    def padded(self) -> int:
+        """
+        Return the number of rows, padding included.
+        """
+        return sum(len(segment.templates) for segment in self.segments)
+
+    def placed(self) -> Iterator[tuple[int, Segment]]:
+        """
+        Yield the segments that are not empty, each with the number of its first row.
+        """
+        start = 0
+        for segment in self.segments:
+            if len(segment.templates):
+                yield start, segment
+            start += len(segment.templates)
+
     @classmethod
-    def build(cls, rows: Iterable[Row], *, count: int, dims: int) -> Rows:
+    def build(cls, rows: Sequence[Row], *, dims: int) -> Rows:
         """
-        Return the arrays of `count` rows, which must come in the order of their positions. Each is read once.
+        Return rows, which must come in the order of their positions, as one segment.
         """
-        ids, positions = np.zeros((count, ID_BYTES), np.uint8), np.zeros(count, np.int64)
-        templates, own, pair = np.zeros((padded(count), dims), np.uint16), _no_aliases(count), _no_aliases(count)
-        for index, row in zip(range(count), rows, strict=True):
-            ids[index], positions[index] = np.frombuffer(row.enrolment_id, np.uint8), row.position
-            templates[index] = np.frombuffer(row.template, "<u2")
-            own[index], pair[index] = np.frombuffer(row.own, np.uint8), np.frombuffer(row.pair, np.uint8)
-        return cls(ids, positions, templates, to_planes(own), to_planes(pair))
+        return cls(*names_of(rows), (Segment.build(rows, dims=dims),))
 
-    def with_row(self, row: Row) -> Rows:
-        """
-        Return these rows and one more, at its place.
-        """
-        at = int(np.searchsorted(self.positions, row.position))
-        return Rows(
-            _insert(self.ids, at, np.frombuffer(row.enrolment_id, np.uint8)),
-            _insert(self.positions, at, np.int64(row.position)),
-            self._padded_insert(self.templates, at, np.frombuffer(row.template, "<u2").astype(np.uint16)),
-            to_planes(self._padded_insert(from_planes(self.own), at, np.frombuffer(row.own, np.uint8))),
-            to_planes(self._padded_insert(from_planes(self.pair), at, np.frombuffer(row.pair, np.uint8))),
-        )
 
-    def without_row(self, enrolment_id: bytes) -> Rows:
-        """
-        Return these rows less the one of `enrolment_id`.
-        """
-        keep = np.any(self.ids != np.frombuffer(enrolment_id, np.uint8), axis=1)  # (count,)
-        return Rows(
-            self.ids[keep],
-            self.positions[keep],
-            _padded_keep(self.templates, keep),
-            *(to_planes(_padded_keep(from_planes(planes), keep)) for planes in (self.own, self.pair)),
-        )
-
-    def _padded_insert(self, array: NDArray[Any], at: int, row: NDArray[Any]) -> NDArray[Any]:
-        grown = np.zeros((padded(self.count + 1), array.shape[1]), array.dtype)
-        grown[:at], grown[at] = array[:at], row
-        grown[at + 1 : self.count + 1] = array[at : self.count]
-        return grown
+def names_of(rows: Sequence[Row]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """
+    Return the ids (count, 16) and positions (count,) of rows.
+    """
+    ids = np.frombuffer(b"".join(row.enrolment_id for row in rows), np.uint8).reshape(-1, ID_BYTES)
+    return ids, np.array([row.position for row in rows], np.int64)
 
 
 def padded(count: int) -> int:
@@ -123,7 +145,7 @@ def to_planes(aliases: NDArray[np.uint8]) -> Bits:
     """
     Return the planes (N / 64, 128) of shares of aliases (N, 16): bit p of row 64·w + j is bit j of planes[w, p].
     """
-    bits = np.unpackbits(aliases, axis=1, bitorder="little").reshape(-1, PLANE_BITS, 8 * ALIAS_BYTES)
+    bits = np.unpackbits(aliases, axis=1, bitorder="little").reshape(-1, PLANE_BITS, ALIAS_PLANES)
     turned = np.ascontiguousarray(bits.transpose(0, 2, 1))
     return np.packbits(turned, axis=2, bitorder="little").view(np.uint64)[:, :, 0].copy()
 
@@ -132,20 +154,5 @@ def from_planes(planes: Bits) -> NDArray[np.uint8]:
     """
     Return the shares of aliases (N, 16) of their planes.
     """
-    bits = np.unpackbits(planes.view(np.uint8).reshape(-1, 8 * ALIAS_BYTES, 8), axis=2, bitorder="little")
+    bits = np.unpackbits(planes.view(np.uint8).reshape(-1, ALIAS_PLANES, 8), axis=2, bitorder="little")
     return np.packbits(bits.transpose(0, 2, 1), axis=2, bitorder="little").reshape(-1, ALIAS_BYTES)
-
-
-def _no_aliases(count: int) -> NDArray[np.uint8]:
-    return np.zeros((padded(count), ALIAS_BYTES), np.uint8)
-
-
-def _insert(array: NDArray[Any], at: int, row: Any) -> NDArray[Any]:
-    return np.insert(array, at, row, axis=0)
-
-
-def _padded_keep(array: NDArray[Any], keep: NDArray[np.bool_]) -> NDArray[Any]:
-    count = int(keep.sum())
-    kept = np.zeros((padded(count), array.shape[1]), array.dtype)
-    kept[:count] = array[: len(keep)][keep]
-    return kept

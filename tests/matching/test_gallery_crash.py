@@ -1,0 +1,199 @@
+"""
+A gallery that is killed at any moment holds what it had told, and nothing by halves.
+
+A process is forked for every moment at which something may be half done: before and after each statement to the
+database, each flush of a file, each file that is removed. It kills itself there; then the gallery is opened again.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from handsel.matching import blocks
+from handsel.matching.entry import ACTIVE, ERASED
+from handsel.matching.gallery import Gallery
+from handsel.matching.kept import Shares
+from handsel.matching.rows import Rows, from_planes
+
+DIMS = 8
+PALMS_MAX = 1000
+ENROLLED = 190  # Two blocks are sealed, and the next commits seal the third.
+SEALED_ROW, TAIL_ROW = 5, ENROLLED - 1
+
+Story = Callable[[Gallery, Callable[[str], None]], None]
+
+
+def an_id(number: int) -> bytes:
+    """
+    Return the id of an enrolment.
+    """
+    return number.to_bytes(16, "big")
+
+
+def shares(number: int) -> Shares:
+    """
+    Return shares that tell whose they are.
+    """
+    content = np.random.default_rng(number).bytes(2 * DIMS + 32)
+    return Shares(content[: 2 * DIMS], content[2 * DIMS : -16], content[-16:])
+
+
+def enrol(gallery: Gallery, number: int, *, position: int | None = None) -> None:
+    """
+    Enrol and commit.
+    """
+    gallery.keep_pending([(an_id(number), shares(number))], now_ms=0)
+    gallery.commit(an_id(number), position=2 * number if position is None else position)
+
+
+def commit_and_seal(gallery: Gallery, told: Callable[[str], None]) -> None:
+    """
+    Enrol until a block has been sealed.
+    """
+    for number in range(ENROLLED, ENROLLED + 4):
+        enrol(gallery, number)
+        told(f"+{number}")
+
+
+def erase_from_a_block(gallery: Gallery, told: Callable[[str], None]) -> None:
+    """
+    Erase a row that is sealed.
+    """
+    gallery.erase(an_id(SEALED_ROW), now_ms=0)
+    told(f"-{SEALED_ROW}")
+
+
+def erase_from_the_tail(gallery: Gallery, told: Callable[[str], None]) -> None:
+    """
+    Erase a row that is not.
+    """
+    gallery.erase(an_id(TAIL_ROW), now_ms=0)
+    told(f"-{TAIL_ROW}")
+
+
+def commit_among_blocks(gallery: Gallery, told: Callable[[str], None]) -> None:
+    """
+    Enrol a row whose position lies among those that are sealed.
+    """
+    enrol(gallery, ENROLLED, position=2 * SEALED_ROW + 1)
+    told(f"+{ENROLLED}")
+
+
+class Killer:
+    """
+    Count moments, and kill this process at one of them.
+    """
+
+    def __init__(self, at: int) -> None:
+        self.at, self.count = at, 0
+
+    def moment(self) -> None:
+        """
+        Count one more.
+        """
+        self.count += 1
+        if self.count == self.at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def around(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """
+        Return `function` with a moment before and one after it.
+        """
+
+        def watched(*args: Any, **named: Any) -> Any:
+            self.moment()
+            result = function(*args, **named)
+            self.moment()
+            return result
+
+        return watched
+
+
+class WatchedConnection:
+    """
+    Pass everything on to the database, with moments around each statement.
+    """
+
+    def __init__(self, connection: Any, killer: Killer) -> None:
+        self._connection = connection
+        self.execute = killer.around(connection.execute)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
+def killed_at(moment: int, story: Story, directory: Path, told_to: Path) -> bool:
+    """
+    Carry out a story in a child, killed at a moment; return whether there was such a moment.
+    """
+    child = os.fork()
+    if child == 0:
+        try:
+            with told_to.open("a") as told:
+                gallery = Gallery(directory, dims=DIMS, palms_max=PALMS_MAX)
+                killer = Killer(moment)
+                gallery._connection = WatchedConnection(gallery._connection, killer)  # type: ignore[assignment]
+                blocks.os.fsync = killer.around(os.fsync)  # type: ignore[attr-defined]
+                blocks.Path.unlink = killer.around(Path.unlink)  # type: ignore[attr-defined, method-assign]
+
+                def tell(what: str) -> None:
+                    told.write(f"{what}\n")
+                    told.flush()
+
+                story(gallery, tell)
+                gallery.close()
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status)
+
+
+def held(rows: Rows) -> dict[bytes, Shares]:
+    """
+    Return the shares that rows hold, by id.
+    """
+    templates = np.concatenate([segment.templates for segment in rows.segments])
+    own = np.concatenate([from_planes(segment.own) for segment in rows.segments])
+    pair = np.concatenate([from_planes(segment.pair) for segment in rows.segments])
+    arrays = zip(rows.ids, templates, own, pair, strict=False)
+    return {one.tobytes(): Shares(t.tobytes(), o.tobytes(), p.tobytes()) for one, t, o, p in arrays}
+
+
+@pytest.mark.parametrize("story", [commit_and_seal, erase_from_a_block, erase_from_the_tail, commit_among_blocks])
+def test_a_gallery_killed_at_any_moment_holds_what_it_told(story: Story, tmp_path: Path) -> None:
+    template = tmp_path / "template"
+    begun = Gallery(template, dims=DIMS, palms_max=PALMS_MAX)
+    for number in range(ENROLLED):
+        enrol(begun, number)
+    begun.close()
+    moment, was_killed = 1, True
+    while was_killed:
+        directory, told_to = tmp_path / f"at-{moment}", tmp_path / f"told-{moment}"
+        shutil.copytree(template, directory)
+        was_killed = killed_at(moment, story, directory, told_to)
+
+        gallery = Gallery(directory, dims=DIMS, palms_max=PALMS_MAX)
+        found, states = held(gallery.rows()), {entry.enrolment_id: entry.state for entry in gallery.entries()}
+        told = told_to.read_text().split()
+        gallery.close()
+
+        assert all(content == shares(int.from_bytes(one, "big")) for one, content in found.items())
+        assert set(found) == {one for one, state in states.items() if state == ACTIVE}
+        expected = {an_id(number) for number in range(ENROLLED)}
+        assert expected - {an_id(SEALED_ROW), an_id(TAIL_ROW)} <= set(found)
+        for what in told:
+            assert states[an_id(int(what[1:]))] == (ACTIVE if what[0] == "+" else ERASED)
+        content = b"".join(path.read_bytes() for path in directory.rglob("*") if path.is_file())
+        for number in (SEALED_ROW, TAIL_ROW):
+            if states[an_id(number)] == ERASED:
+                assert shares(number).template not in content
+        moment += 1
+    assert moment > 10
