@@ -183,12 +183,22 @@ def _measured(sets: Sequence[Evaluated], models: Mapping[str, Any], figures: Pat
             rows += [(name, *(find(one) if one else "–" for one in enrolled)) for name, find in VERIFICATION_ROWS]
     yield table(("", *(each.name for each in sets)), rows)
     yield from _searches(sets)
-    known = {f"{name}-{entry['sha256'][:ID_DIGITS]}" for name, entry in models.items()}
+    known = set(model_ids(models))
     for each in sets:
         if each.figures.model.model_id not in known:
             yield f"**{each.name} was measured with another model, `{each.figures.model.model_id}`: measure it again.**"
         if (figures / f"{each.name}.svg").exists():
             yield f"![Detection error trade-off, {each.name}](figures/{each.name}.svg)"
+
+
+def model_ids(models: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """
+    Yield the names that models of this manifest give themselves: with the net that they read with, where there is one.
+    """
+    own = [f"{name}-{entry['sha256'][:ID_DIGITS]}" for name, entry in models.items()]
+    nets = [entry["sha256"][:ID_DIGITS] for entry in models.values() if str(entry["file"]).endswith(".onnx")]
+    yield from own
+    yield from (f"{one}-{net}" for one in own for net in nets)
 
 
 def _searches(sets: Sequence[Evaluated]) -> Iterator[str]:

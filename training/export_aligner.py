@@ -20,7 +20,7 @@ import numpy as np
 import onnxruntime as ort
 import tomli_w
 import torch
-from training.line_field import SIDE
+from training.line_field import TO_READ
 from training.palm_net import Aligner, PalmCode, view_map
 
 from handsel.vision.places import spread_views
@@ -35,7 +35,7 @@ def export(code: PalmCode) -> bytes:
     """
     Return the net as an ONNX file, checked against itself on noise.
     """
-    square = torch.rand(1, 1, SIDE, SIDE, generator=torch.Generator().manual_seed(0)) * 255
+    square = torch.rand(1, 1, TO_READ.side, TO_READ.side, generator=torch.Generator().manual_seed(0)) * 255
     content = io.BytesIO()
     torch.onnx.export(
         code, (square,), content, input_names=["square"], output_names=["views"], opset_version=OPSET, dynamo=False

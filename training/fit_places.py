@@ -39,6 +39,8 @@ from training.read_squares import READERS
 
 from handsel.curve import FPIR, PALMS, ImpostorCurve, plan_gallery, rate_min
 from handsel.drawn.person import DrawnPerson
+from handsel.matching.scale import SCALE
+from handsel.matching.template import quantise
 from handsel.vision import aligned_places, places
 from handsel.vision.eyes import open_finder
 from handsel.vision.frame import Frame
@@ -142,28 +144,30 @@ def with_progress(results: Iterable[Numbers], *, total: int, label: str) -> Iter
 
 def score_all(vectors: Numbers) -> Scores:
     """
-    Return the best score over the views of every two shots, merged, against every person enrolled from the other shots.
+    Return the best score over the views of every two merged shots, against every person enrolled from the others.
 
-    `vectors` (people, shots, V, D) are whitened; the first view of a shot is as seen.
+    `vectors` (people, shots, V, D) are whitened; the first view of a shot is as seen. Both are rounded, as matchers
+    round them: a dot product of integers over SCALE².
     """
     people, shots = vectors.shape[:2]
     others = ~np.eye(people, dtype=bool)
     impostor, genuine = [], []
     for shot in range(shots):
         asked = [(shot + step) % shots for step in range(PROBE_SHOTS)]
-        probes = unit(vectors[:, asked].mean(axis=1))  # (people, V, D)
-        enrolled = unit(np.delete(vectors[:, :, 0], asked, axis=1).mean(axis=1))  # (people, D)
+        probes = rounded(vectors[:, asked].mean(axis=1))  # (people, V, D)
+        enrolled = rounded(np.delete(vectors[:, :, 0], asked, axis=1).mean(axis=1))  # (people, D)
         best = np.max([view @ enrolled.T for view in probes.transpose(1, 0, 2)], axis=0)  # (people, people)
         impostor.append(best[others])
         genuine.append(np.diag(best))
     return Scores(impostor=np.concatenate(impostor), genuine=np.concatenate(genuine))
 
 
-def unit(rows: Numbers) -> Numbers:
+def rounded(rows: Numbers) -> Numbers:
     """
-    Return the last axis of `rows` with norm 1.
+    Return rows of any norm as their quantised unit vectors, over SCALE.
     """
-    return np.asarray(rows / np.linalg.norm(rows, axis=-1, keepdims=True), np.float32)
+    units = np.asarray(rows / np.linalg.norm(rows, axis=-1, keepdims=True), np.float32)
+    return np.asarray(quantise(units) / np.float32(SCALE), np.float32)
 
 
 @dataclass(frozen=True)
@@ -234,7 +238,8 @@ def curve_source(scores: Numbers) -> str:
     """
     return (
         f"Best of nine views of one drawn palm, two pictures merged, against another drawn person enrolled from three: "
-        f"{len(scores)} trials of whole hands, read as the product reads them (seeds from {IMPOSTOR_FIRST_SEED}). "
+        f"{len(scores)} trials of whole hands, read and rounded as the product does (seeds from "
+        f"{IMPOSTOR_FIRST_SEED}). "
         f"Seen quantiles down to {TAIL_SHARE:g}, then a generalised Pareto tail over the best {100 * TAIL_SHARE:g} %; "
         f"largest seen {scores.max():.4f}."
     )

@@ -1,14 +1,13 @@
 """
-Hold the networks of the learned code: one that finds how a square lies, one that reads its lines at their places.
+Hold the network of the learned code, which finds how a square lies, and the reading of lines at their places.
 
-Both look at the field of lines (`line_field.py`) and at nothing else: no skin, no shade, no texture. So what they learn
-on drawn palms holds for others. They are dense 3 × 3 residual networks, small enough for one thread.
+It looks at the field of lines (`line_field.py`) and at nothing else: no skin, no shade, no texture. So what it learns
+on drawn palms holds for others. It is a dense 3 × 3 residual network, small enough for one thread.
 
 1. `Aligner`: how the square was cut, as an affine map. Two squares of one palm that were cut differently are read at
    the same places of the palm, whatever these are: that is all it is trained for.
 2. `sample_field`: the field at places of the square, its angles turned along.
 3. `places_code`: 6 × 6 wide places of the field, as the untrained places code has them: 432 numbers.
-4. `PlaceMap`: a small map of 6 × 6 learned cells, each seeing far around itself.
 
 What turns an angle is a complex number and its powers, so that the whole can be written as an ONNX graph.
 """
@@ -20,11 +19,11 @@ import math
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from training.line_field import CHANNELS, FIELD, HARMONICS, LineField, background
+from training.line_field import CHANNELS, FIELD, HARMONICS, SIDE, TO_READ, LineField, background
 
 GRID = 6
 SPAN = 0.8  # Of the square, as in the places code.
-BLUR = 1.3  # Cells of the field: the places code's 3.5 of 64.
+BLUR = 3.5 / 64  # Sides, as in the places code.
 KEPT = 3  # Harmonics of the places code: the 4th, 6th and 8th.
 PLACES = GRID * GRID * 2 * 2 * KEPT
 LOOK_TURN_DEG, LOOK_SHIFT = 4.0, 0.04  # How far a square is moved to be looked at once more.
@@ -99,36 +98,6 @@ class Aligner(nn.Module):
         return self.last(self.layers(field)).float().view(-1, 2, 3) * self.STEP + self.straight
 
 
-class PlaceMap(nn.Module):
-    """
-    Read an aligned field (B, CHANNELS, FIELD, FIELD) into a map of learned cells, (B, GRID · GRID · depth).
-    """
-
-    def __init__(self, *, narrow: int = 64, wide: int = 96, depth: int = 8) -> None:
-        """
-        Make the layers.
-        """
-        super().__init__()
-        self.layers = nn.Sequential(
-            nn.AvgPool2d(2),
-            convolution(CHANNELS, narrow),
-            nn.ReLU(),
-            Residual(narrow, narrow),
-            Residual(narrow, wide),
-            Residual(wide, wide),
-            nn.Dropout2d(0.05),
-            nn.Conv2d(wide, depth, 4, 2, 1, bias=False),
-            nn.Flatten(),
-        )
-        self.even = nn.BatchNorm1d(GRID * GRID * depth, affine=False)
-
-    def forward(self, field: Tensor) -> Tensor:
-        """
-        Return the map.
-        """
-        return self.even(self.layers(field).float())
-
-
 def mesh(count: int, span: float) -> Tensor:
     """
     Return the middles of `count` × `count` cells over `span` sides, (2, count²), row after row.
@@ -148,12 +117,12 @@ def compose(pose: Tensor, view: Tensor) -> Tensor:
 
 def sample_field(field: Tensor, pose: Tensor, places: Tensor, harmonics: tuple[int, ...]) -> Tensor:
     """
-    Return complex fields (B, banks, harmonics, 2, FIELD, FIELD) at `places` (2, P) under `pose`: the same with P last.
+    Return complex fields (B, banks, harmonics, 2, cells, cells) at `places` (2, P) under `pose`: the same with P last.
     """
     count, banks, kept = field.shape[:3]
     where = pose[:, :, :2] @ places + pose[:, :, 2:]
     grid = (2 * where).transpose(1, 2)[:, :, None]
-    flat = field.reshape(count, banks * kept * 2, FIELD, FIELD)
+    flat = field.reshape(count, banks * kept * 2, *field.shape[-2:])
     found = F.grid_sample(flat, grid, padding_mode="zeros", align_corners=False)[..., 0]
     found = found.reshape(count, banks, kept, 2, -1)
     cosine, sine = turn_of(pose)
@@ -186,12 +155,12 @@ def power(cosine: Tensor, sine: Tensor, exponent: int) -> tuple[Tensor, Tensor]:
 
 def places_code(field: Tensor, pose: Tensor) -> Tensor:
     """
-    Return the places code (B, PLACES) of unit norm of fields (B, CHANNELS, FIELD, FIELD) under `pose`.
+    Return the places code (B, PLACES) of unit norm of fields (B, CHANNELS, cells, cells) under `pose`.
     """
-    count = len(field)
-    banks = field.reshape(count, 2, -1, FIELD, FIELD)[:, :, 2 * (len(HARMONICS) - KEPT) : 2 * len(HARMONICS)]
-    blur = background(BLUR, FIELD).to(field.device)
-    blurred = (blur @ banks @ blur.T).reshape(count, 2, KEPT, 2, FIELD, FIELD)
+    count, cells = len(field), field.shape[-1]
+    banks = field.reshape(count, 2, -1, cells, cells)[:, :, 2 * (len(HARMONICS) - KEPT) : 2 * len(HARMONICS)]
+    blur = background(BLUR * cells, cells).to(field.device)
+    blurred = (blur @ banks @ blur.T).reshape(count, 2, KEPT, 2, cells, cells)
     places = sample_field(blurred, pose, mesh(GRID, SPAN).to(field.device), HARMONICS[-KEPT:])
     return F.normalize(places.flatten(1), eps=1e-3)
 
@@ -218,14 +187,23 @@ def view_map(*, turn_deg: float, x: float, y: float) -> Tensor:
     return torch.tensor([[math.cos(turn), -math.sin(turn), x], [math.sin(turn), math.cos(turn), y]])
 
 
+def shrinking(side: int, smaller: int) -> Tensor:
+    """
+    Return the matrix (smaller, side) that shrinks a column: each pixel is the mean of what it covers.
+    """
+    edges = torch.arange(smaller + 1) * (side / smaller)
+    pixels = torch.arange(side + 1, dtype=torch.float32)
+    covered = torch.minimum(edges[1:, None], pixels[None, 1:]) - torch.maximum(edges[:-1, None], pixels[None, :-1])
+    return covered.clamp(min=0) * (smaller / side)
+
+
 class PalmCode(nn.Module):
     """
-    Turn one grey square (1, 1, SIDE, SIDE), 0..255, into the codes of its views, (V, PLACES): what is written as a
-    file.
+    Turn one grey square (1, 1, 128, 128), 0..255, into the codes of its views, (V, PLACES): what is written as a file.
 
-    The square is looked at as it was cut and moved in four ways, and how it lies is the mean of what the aligner says
-    then: that takes out a part of its noise. A view is a small turn and shift of the aligned palm, the first of them
-    none.
+    The square, shrunk to SIDE, is looked at as it was cut and moved in four ways, and how it lies is the mean of what
+    the aligner says then: that takes out a part of its noise. A view is a small turn and shift of the aligned palm, the
+    first of them none. Lines are read in the whole square.
     """
 
     def __init__(self, aligner: Aligner, views: Tensor) -> None:
@@ -234,7 +212,9 @@ class PalmCode(nn.Module):
         """
         super().__init__()
         self.field = LineField()
+        self.read = LineField(TO_READ)
         self.aligner = aligner
+        self.register_buffer("shrinking", shrinking(TO_READ.side, SIDE))
         self.register_buffer("views", views)
         looks = [view_map(turn_deg=LOOK_TURN_DEG * a, x=LOOK_SHIFT * b, y=LOOK_SHIFT * a * b) for a, b in LOOKS]
         self.register_buffer("looks", torch.stack(looks))
@@ -243,9 +223,9 @@ class PalmCode(nn.Module):
         """
         Return the views' codes.
         """
-        field = self.field(square)
-        pose = compose(self.pose(field).expand(len(self.views), -1, -1), self.views)
-        return places_code(field.expand(len(self.views), -1, -1, -1), pose)
+        found = self.pose(self.field(self.shrinking @ square @ self.shrinking.T))
+        pose = compose(found.expand(len(self.views), -1, -1), self.views)
+        return places_code(self.read(square).expand(len(self.views), -1, -1, -1), pose)
 
     def pose(self, field: Tensor) -> Tensor:
         """

@@ -66,6 +66,10 @@ def test_the_rates_of_an_evaluation_stand_in_the_card(figures: Path) -> None:
     assert "--style plain --kind hand --people 6 --shots 4 --hands 2 --out world" in card
 
 
+def test_the_committed_figures_are_of_the_models_in_use() -> None:
+    assert "measured with another model" not in CARD.read_text()
+
+
 def test_figures_of_another_model_are_told_apart(figures: Path) -> None:
     (figures / "manifest.toml").write_text(ENTRY.replace("0123abcd99", "ffff0000"))
 

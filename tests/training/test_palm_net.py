@@ -15,7 +15,7 @@ from handsel.vision.places import AS_SEEN, View, find_lines, sample
 
 torch = pytest.importorskip("torch", reason="PyTorch is needed to train only")
 
-from training.line_field import CHANNELS, FIELD, SIDE, LineField  # noqa: E402
+from training.line_field import CHANNELS, FIELD, SIDE, TO_READ, LineField  # noqa: E402
 from training.palm_net import (  # noqa: E402
     Aligner,
     PalmCode,
@@ -23,6 +23,7 @@ from training.palm_net import (  # noqa: E402
     compose,
     places_code,
     power,
+    shrinking,
     view_map,
 )
 
@@ -41,11 +42,12 @@ def test_the_places_are_those_of_the_untrained_code(view: View) -> None:
         expected = sample(find_lines(DrawnPerson(seed).square(0)), view)
         pose = view_map(turn_deg=view.turn_deg, x=view.x, y=view.y)[None]
 
-        found = places_code(field_of(seed), pose)[0].numpy()
+        square = torch.from_numpy(DrawnPerson(seed).square(0).astype(np.float32))[None, None]
+        found = places_code(LineField(TO_READ)(square), pose)[0].numpy()
 
         # The order differs: banks come first here, places there.
         reordered = found.reshape(2, 3, 2, 36).transpose(3, 0, 1, 2).ravel()
-        assert float(reordered @ expected) > 0.85  # Another resolution; two palms have about none in common.
+        assert float(reordered @ expected) > 0.95  # Half the cells; two palms have about none in common.
 
 
 def test_an_untrained_aligner_leaves_a_square_as_it_is() -> None:
@@ -70,6 +72,14 @@ def test_the_power_of_a_turn_is_a_turn_of_so_many_times_the_angle() -> None:
 
         assert torch.allclose(cosine, torch.cos(exponent * angle), atol=1e-5)
         assert torch.allclose(sine, torch.sin(exponent * angle), atol=1e-5)
+
+
+def test_a_square_is_shrunk_as_pictures_are() -> None:
+    square = DrawnPerson(3).square(0)
+    matrix = shrinking(TO_READ.side, SIDE).numpy()
+
+    expected = cv2.resize(square.astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    assert np.allclose(matrix @ square.astype(np.float32) @ matrix.T, expected, atol=1e-2)
 
 
 def test_composed_maps_do_the_one_after_the_other() -> None:

@@ -6,7 +6,7 @@ its 6 × 6 places stand in one net with an aligner that looks at the lines alone
 two squares of one palm at the same places of the palm, however each was cut (`training/train_aligner.py`). Nothing here
 was learned from a person.
 
-1. The square in grey, at `SQUARE_PX` a side, goes through the net: one row of numbers for every view.
+1. The square in grey goes through the net, which shrinks it to see how the palm lies: one row of numbers a view.
 2. Rows are whitened as drawn palms vary, and cut to unit norm; their inner product is the score.
 
 LIMITATIONS
@@ -19,7 +19,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,9 +28,8 @@ from handsel.vision.embedding import Probe
 from handsel.vision.manifest import ID_DIGITS, load_model
 from handsel.vision.net import Net
 from handsel.vision.places import DIMS, MODELS, VIEWS, whiten
-from handsel.vision.roi import Roi
+from handsel.vision.roi import ROI_SIDE_PX, Roi
 
-SQUARE_PX = 96  # Three quarters of the square: its finest filter has five pixels a wave.
 NET_NAME = "aligned-places"
 MODEL_NAME = "aligned-places-432"
 
@@ -40,15 +38,14 @@ def open_net(directory: Path = MODELS) -> Net:
     """
     Return the net that reads the places, checked against the manifest. Raises `ModelInvalid`.
     """
-    return Net.load(directory, NET_NAME, inputs=(1, 1, SQUARE_PX, SQUARE_PX), outputs={"views": (VIEWS, DIMS)})
+    return Net.load(directory, NET_NAME, inputs=(1, 1, ROI_SIDE_PX, ROI_SIDE_PX), outputs={"views": (VIEWS, DIMS)})
 
 
 def read_places(net: Net, square: NDArray[np.uint8]) -> NDArray[np.float32]:
     """
     Return the numbers of every view of a grey square, uint8 (128, 128): float32 (V, D), the first as the palm lies.
     """
-    small = cv2.resize(square, (SQUARE_PX, SQUARE_PX), interpolation=cv2.INTER_AREA)
-    (views,) = net.run(small.astype(np.float32)[None, None])
+    (views,) = net.run(square.astype(np.float32)[None, None])
     return views
 
 
