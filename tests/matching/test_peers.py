@@ -110,6 +110,15 @@ def _greet(me: str, *, rounds: int, length: int) -> Dialogue[int]:
     return heard
 
 
+def _say(to: str) -> Dialogue[None]:
+    yield Send(to, b"hello")
+
+
+def _hear(sender: str) -> Dialogue[bytes]:
+    payload = yield Receive(sender)
+    return payload
+
+
 def _refuse() -> Dialogue[int]:
     for name in "ab":
         yield Receive(name)
@@ -191,6 +200,17 @@ def test_peer_that_is_back_is_found_without_a_restart(net: Net) -> None:
     assert {6} == {heard.result() for heard in net.run(query_id()).values()}
 
 
+def test_matcher_that_was_stopped_dials_nobody(net: Net) -> None:
+    stopped = net.peers["a"]
+    net.stop("a")
+
+    with pytest.raises(PeerUnavailable, match="stopping"):
+        stopped.carry_out(_greet("a", rounds=1, length=1), query_id=query_id())
+
+    assert not stopped.are_alive()
+    assert net.peers["b"]._current.keys() <= {"c"}
+
+
 def test_peer_that_was_not_asked_is_waited_for_no_longer_than_the_limit(net: Net) -> None:
     net.stop("a")
     impatient = net.start("a", timeout_s=0.2)
@@ -259,8 +279,10 @@ def test_one_matcher_cannot_take_the_place_of_another(net: Net) -> None:
     impostor = net.start("c", addresses={"c": net.addresses["b"]})  # The true c listens where b should.
 
     assert not net.peers["a"]._links["b"].is_alive(deadline_s=monotonic() + 5.0)
-    assert impostor._links["a"].is_alive(deadline_s=monotonic() + 5.0)
-    assert set(net.peers["a"]._current) == {"c"}  # It is heard as who it is.
+    query = query_id()
+    waiting = net.pool.submit(net.peers["a"].carry_out, _hear("c"), query_id=query)
+    impostor.carry_out(_say("a"), query_id=query)
+    assert waiting.result() == b"hello"  # It is heard as who it is.
     net.stop("a")
     assert net.refusals("a") == [AccessDenied.code]
 

@@ -58,6 +58,7 @@ class Link:
         self._peer, self._address, self._tls, self._log = peer, address, tls, log
         self._lock = threading.Lock()
         self._socket: ssl.SSLSocket | None = None
+        self._is_closed = False
 
     def send(self, frame: Frame, *, deadline_s: float) -> None:
         """
@@ -84,9 +85,10 @@ class Link:
 
     def close(self) -> None:
         """
-        Hang up.
+        Hang up, and dial no more: a query that still runs could else leave a connection behind.
         """
         with self._lock:
+            self._is_closed = True
             self._hang_up()
 
     @contextlib.contextmanager
@@ -99,6 +101,8 @@ class Link:
             self._lock.release()
 
     def _connected(self, deadline_s: float) -> ssl.SSLSocket:
+        if self._is_closed:
+            raise PeerUnavailable("this matcher is stopping: ask again")
         if self._socket is not None and has_hung_up(self._socket):
             self._hang_up()
         if self._socket is None:
