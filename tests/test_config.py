@@ -192,6 +192,15 @@ def test_no_light_is_shown_unless_a_setting_says_so(tmp_path: Path) -> None:
     assert load_till(tmp_path, as_toml(TILL, light_challenge=None)).light_challenge is False
 
 
+@pytest.mark.parametrize(("said", "expected"), [({}, True), ({"catches_cheaters": False}, False)])
+def test_cheaters_are_caught_unless_a_setting_says_otherwise(
+    said: dict[str, bool], expected: bool, tmp_path: Path
+) -> None:
+    parties = {name: value for name, value in msgspec.to_builtins(PARTIES).items() if name != "catches_cheaters"}
+
+    assert load_till(tmp_path, as_toml(TILL, parties=parties | said)).parties.catches_cheaters is expected
+
+
 def test_the_environment_of_another_role_does_nothing(tmp_path: Path) -> None:
     assert load_till(tmp_path, as_toml(TILL), {"HANDSEL_ISSUER_PORT": "9000", "PORT": "9001"}).port == 8403
 

@@ -81,7 +81,7 @@ def _enrolled(gallery: Gallery, *, position: int, shares: Shares | None = None) 
 
 
 def _bytes_on_disk(directory: Path) -> bytes:
-    return b"".join(path.read_bytes() for path in directory.iterdir())
+    return b"".join(path.read_bytes() for path in directory.rglob("*") if path.is_file())
 
 
 def test_pending_row_is_not_matched(gallery: Gallery) -> None:
@@ -364,7 +364,7 @@ def test_gallery_of_another_model_stops_the_start(gallery: Gallery, tmp_path: Pa
 
 def test_gallery_of_another_version_stops_the_start(gallery: Gallery, tmp_path: Path) -> None:
     gallery.close()
-    _tamper(tmp_path / "a", "PRAGMA user_version = 2")
+    _tamper(tmp_path / "a", "PRAGMA user_version = 99")
 
     with pytest.raises(ConfigError):
         Gallery(tmp_path / "a", dims=DIMS, palms_max=PALMS_MAX)
@@ -373,10 +373,11 @@ def test_gallery_of_another_version_stops_the_start(gallery: Gallery, tmp_path: 
 def test_directory_and_every_file_are_the_owner_s_alone(gallery: Gallery, tmp_path: Path) -> None:
     _enrolled(gallery, position=1)
 
-    files = list((tmp_path / "a").iterdir())
-    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o700
-    assert {FILE_NAME, FILE_NAME + "-wal"} == {path.name for path in files}
+    places = [tmp_path / "a", *(tmp_path / "a").rglob("*")]
+    files = [path for path in places if path.is_file()]
+    assert {FILE_NAME, FILE_NAME + "-wal", "templates", "own", "pair"} == {path.name for path in files}
     assert {0o600} == {stat.S_IMODE(path.stat().st_mode) for path in files}
+    assert {0o700} == {stat.S_IMODE(path.stat().st_mode) for path in places if path.is_dir()}
 
 
 @pytest.mark.parametrize("place", ["a", f"a/{FILE_NAME}"])

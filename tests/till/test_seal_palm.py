@@ -10,6 +10,7 @@ import pytest
 from handsel.envelope import open_envelope
 from handsel.errors import EnvelopeInvalid, InvariantBroken
 from handsel.matching.message import MATCHERS, QUERY, TEMPLATE, Query
+from handsel.matching.ring import negate_odd
 from handsel.matching.template import quantise
 from handsel.order import REFUND, ChargeOrder, EnrolmentOrder, RefundOrder, bind
 from handsel.till.seal_palm import PalmSealer
@@ -49,15 +50,20 @@ def test_three_shares_are_the_palm(keyring: Keyring, sealer: PalmSealer) -> None
 
     assert {query.views for query in queries} == {VIEWS}
     assert np.array_equal(quantise(PROBE.views), joined_views(tuple(query.shares for query in queries)))
+    as_rows = joined(tuple(query.rows for query in queries), rows=VIEWS)
+    assert np.array_equal(quantise(PROBE.views), as_rows.view(np.int16))
 
 
 def test_one_share_is_noise(keyring: Keyring, sealer: PalmSealer) -> None:
     for matcher in range(3):
-        shares = b"".join(queries_of(keyring, sealer, number)[matcher].shares for number in range(30))
-        counts = np.bincount(np.frombuffer(shares, np.uint8), minlength=256)
-        expected = len(shares) / 256
+        queries = [queries_of(keyring, sealer, number)[matcher] for number in range(30)]
+        views, rows = (b"".join(query.shares for query in queries), b"".join(query.rows for query in queries))
+        apart = np.frombuffer(views, np.uint16) - np.frombuffer(rows, np.uint16)
+        for shares in (views, rows, apart.tobytes()):
+            counts = np.bincount(np.frombuffer(shares, np.uint8), minlength=256)
+            expected = len(shares) / 256
 
-        assert float(((counts - expected) ** 2 / expected).sum()) < CHI_SQUARE_MAX
+            assert float(((counts - expected) ** 2 / expected).sum()) < CHI_SQUARE_MAX
 
 
 def test_the_same_palm_twice_looks_like_two(keyring: Keyring, sealer: PalmSealer) -> None:
@@ -103,6 +109,8 @@ def test_a_template_is_the_mean_of_what_was_read(keyring: Keyring, sealer: PalmS
     templates = keyring.open_templates(request.templates)
     shares = joined(tuple(template.shares for template in templates), rows=1)
     assert np.array_equal(quantise(embedding.vector), shares.view(np.int16)[0])
+    as_query = negate_odd(joined(tuple(template.as_query for template in templates), rows=1))
+    assert np.array_equal(shares, as_query)
     views = joined_views(tuple(template.query.shares for template in templates))
     assert np.array_equal(quantise(readings[0].probe.views), views)
     assert {template.query.binding for template in templates} == {bind(order)}

@@ -4,6 +4,7 @@ The doors of a matcher: each caller comes in by its own and by no other.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,14 @@ def test_the_issuer_that_reads_the_answers_cannot_ask(
 
     three.close()
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize("catches_cheaters", [True, False])
+def test_a_matcher_tells_its_health_and_whether_it_catches_cheaters(three: Three, catches_cheaters: bool) -> None:
+    matcher = three.start("b", settings=replace(three.settings, catches_cheaters=catches_cheaters))
+
+    told = Api(matcher_routes(matcher, {name: Secret(token) for name, token in TOKENS.items()})).get("/v1/health")
+
+    three.close()
+    expected = {"status": "waiting_for_peers", "rows": 0, "matcher": "b", "catches_cheaters": catches_cheaters}
+    assert (200, expected) == (told.status_code, told.json())
