@@ -33,6 +33,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 from numpy.typing import NDArray
 
+from handsel.certificate import make_certificate
 from handsel.clock import system_clock
 from handsel.envelope import open_envelope, seal
 from handsel.keys import PartyKeys, PublicKeys
@@ -138,6 +139,14 @@ def free_port() -> int:
         return port
 
 
+def public_party(name: str, keys: PartyKeys) -> Party:
+    """
+    Return what the others know of a matcher.
+    """
+    certificate = make_certificate(keys, name=f"matcher {name}", now_ms=system_clock())
+    return Party(keys.public(), certificate, PeerAddress("127.0.0.1", free_port()))
+
+
 def prepare(root: Path, *, rows: int, dims: int, views_max: int) -> Bench:
     """
     Draw palms, split them, and write three galleries for each kind of matchers.
@@ -166,7 +175,7 @@ def trio_of(root: Path, settings: Match) -> Trio:
     Return three matchers with fresh keys and ports.
     """
     keys = {name: PartyKeys.generate() for name in MATCHERS}
-    parties = {name: Party(own.public(), PeerAddress("127.0.0.1", free_port())) for name, own in keys.items()}
+    parties = {name: public_party(name, own) for name, own in keys.items()}
     return Trio(root, settings, PartyKeys.generate(), keys, parties)
 
 

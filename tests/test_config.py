@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from handsel.certificate import make_certificate
 from handsel.config import (
     TOKEN_CHARS_MIN,
     AcquirerConfig,
@@ -35,7 +36,10 @@ Settings = IssuerConfig | AcquirerConfig | MatcherConfig | TillConfig
 TOKEN = "0123456789abcdef" * 4
 PARTIES = Parties(
     PartyKeys.generate().public(),
-    {name: MatcherParty(PartyKeys.generate().public(), "127.0.0.1", 8421) for name in MATCHERS},
+    {
+        name: MatcherParty(keys.public(), make_certificate(keys, name=name, now_ms=0), "127.0.0.1", 8421)
+        for name, keys in ((name, PartyKeys.generate()) for name in MATCHERS)
+    },
     dims=432,
     threshold=0.5,
     palms_max=1000,
@@ -107,6 +111,13 @@ def test_settings_are_not_overwritten(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match="cannot be written"):
         save_config(tmp_path / "config.toml", TILL)
+
+
+def test_a_certificate_of_another_key_is_an_error() -> None:
+    one, other = PartyKeys.generate(), PartyKeys.generate()
+
+    with pytest.raises(ConfigError, match="not of the key"):
+        MatcherParty(one.public(), make_certificate(other, name="a", now_ms=0), "127.0.0.1", 8421)
 
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from handsel.certificate import require_certificate_of
 from handsel.errors import ConfigError
 from handsel.keys import PublicKeys, read_private_file, write_private_file
 
@@ -59,18 +60,20 @@ class Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class MatcherParty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
-    Say what is public about one matcher: its keys, and where its peers reach it.
+    Say what is public about one matcher: its keys, its certificate (DER), and where its peers reach it.
     """
 
     keys: PublicKeys
+    certificate: bytes
     peer_host: str
     peer_port: int
 
     def __post_init__(self) -> None:
         """
-        Refuse a port that there is not. Raises `ConfigError`.
+        Refuse a port that there is not, and the certificate of another key. Raises `ConfigError`.
         """
         _require_address(self.peer_port)
+        require_certificate_of(self.keys, self.certificate)
 
 
 class Parties(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

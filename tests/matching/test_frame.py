@@ -8,6 +8,7 @@ import socket
 import struct
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 
 import pytest
 
@@ -33,10 +34,31 @@ def test_frames_come_out_as_they_went_in(ends: tuple[socket.socket, socket.socke
 
     with ThreadPoolExecutor(1) as pool:
         for frame in frames:
-            pool.submit(write_frame, ends[0], frame)
+            pool.submit(write_frame, ends[0], frame, deadline_s=monotonic() + 5.0)
         received = [read_frame(ends[1]) for _ in frames]
 
     assert frames == received
+
+
+def test_frame_has_one_deadline_however_many_parts_it_is_taken_in(
+    ends: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = iter(range(10))
+    monkeypatch.setattr("handsel.matching.frame.monotonic", lambda: next(seconds))
+
+    # One second goes by for the header, one for what the socket holds, and then it is time.
+    with pytest.raises(TimeoutError, match="not taken in time"):
+        write_frame(ends[0], Frame(QUERY, 0, Kind.MESSAGE, bytes(10_000_000)), deadline_s=2)
+
+    assert next(seconds) == 3
+
+
+def test_frame_is_not_begun_after_its_time(ends: tuple[socket.socket, socket.socket]) -> None:
+    with pytest.raises(TimeoutError):
+        write_frame(ends[0], Frame(QUERY, 0, Kind.MESSAGE, b"late"), deadline_s=monotonic())
+
+    ends[0].close()
+    assert read_frame(ends[1]) is None
 
 
 def test_end_of_the_stream_is_none(ends: tuple[socket.socket, socket.socket]) -> None:

@@ -19,6 +19,8 @@ import msgspec
 import numpy as np
 import pytest
 
+from handsel.certificate import LEFT_DAYS_MIN, VALID_DAYS, make_certificate
+from handsel.clock import system_clock
 from handsel.envelope import open_envelope, seal
 from handsel.errors import (
     BindingMismatch,
@@ -710,6 +712,17 @@ def test_matcher_with_the_keys_of_another_does_not_start(three: Three) -> None:
     three.keys["a"] = PartyKeys.generate()
 
     with pytest.raises(ConfigError):
+        three.start("a")
+
+
+@pytest.mark.parametrize("whose", ["a", "b"])
+def test_certificate_that_ends_soon_stops_the_start(three: Three, whose: str) -> None:
+    three.stop("a")
+    old_ms = system_clock() - (VALID_DAYS - LEFT_DAYS_MIN) * 24 * 3600 * 1000
+    old = make_certificate(three.keys[whose], name=f"matcher {whose}", now_ms=old_ms)
+    three.parties[whose] = replace(three.parties[whose], certificate=old)
+
+    with pytest.raises(ConfigError, match=f"of matcher {whose} ends on"):
         three.start("a")
 
 

@@ -4,23 +4,28 @@ Promises of the connections: bounded waits, clear refusals, and healing without 
 
 from __future__ import annotations
 
+import contextlib
 import io
+import json
 import resource
 import socket
+import ssl
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from time import monotonic
 
 import pytest
 
-from handsel.errors import BindingMismatch, PeerUnavailable, PortTaken
+from handsel.errors import AccessDenied, BindingMismatch, PeerUnavailable, PortTaken, Untrusted
 from handsel.keys import PartyKeys
 from handsel.log import Log
 from handsel.matching.dialogue import Dialogue, Receive, Send
-from handsel.matching.masks import PairSecret
+from handsel.matching.frame import Frame, Kind, write_frame
 from handsel.matching.message import MATCHERS
 from handsel.matching.peers import CONNECTIONS_MAX, PeerAddress, Peers
-from tests.matching.three import free_port, query_id
+from handsel.matching.tls import Tls
+from tests.matching.relay import Relay
+from tests.matching.three import certificate_of, free_port, query_id
 
 FEWEST_DESCRIPTORS = 3  # Standard input, output and error are open; no other can be opened.
 
@@ -33,21 +38,30 @@ class Net:
     def __init__(self) -> None:
         self.keys = {name: PartyKeys.generate() for name in MATCHERS}
         self.addresses = {name: PeerAddress("127.0.0.1", free_port()) for name in MATCHERS}
+        self.certificates = {name: certificate_of(keys, name) for name, keys in self.keys.items()}
         self.peers: dict[str, Peers] = {}
+        self.logs: dict[str, io.StringIO] = {}
         self.pool = ThreadPoolExecutor(24)
 
-    def start(self, name: str, *, timeout_s: float = 5.0, keys: PartyKeys | None = None) -> Peers:
+    def start(
+        self,
+        name: str,
+        *,
+        timeout_s: float = 5.0,
+        keys: PartyKeys | None = None,
+        addresses: dict[str, PeerAddress] | None = None,
+    ) -> Peers:
         """
         Start one.
         """
         own = keys or self.keys[name]
-        secrets = {
-            other: PairSecret.agree(me=name, other=other, keys=own, peer=self.keys[other].public())
-            for other in MATCHERS
-            if other != name
-        }
-        log = Log(name, io.StringIO())
-        self.peers[name] = Peers(name, addresses=self.addresses, secrets=secrets, log=log, timeout_s=timeout_s)
+        certificate = self.certificates[name] if keys is None else certificate_of(own, name)
+        others = {other: self.certificates[other] for other in MATCHERS if other != name}
+        tls = Tls(own, certificate=certificate, peers=others)
+        self.logs[name] = io.StringIO()
+        log = Log(name, self.logs[name])
+        known = {**self.addresses, **(addresses or {})}
+        self.peers[name] = Peers(name, addresses=known, tls=tls, log=log, timeout_s=timeout_s)
         self.peers[name].start()
         return self.peers[name]
 
@@ -56,6 +70,14 @@ class Net:
         Stop one.
         """
         self.peers.pop(name).close()
+
+    def refusals(self, name: str) -> list[str]:
+        """
+        Return the codes with which one that was stopped refused who dialled or answered.
+        """
+        assert name not in self.peers
+        events = [json.loads(line) for line in self.logs[name].getvalue().splitlines()]
+        return [event["code"] for event in events if event["event"] == "peer_refused"]
 
     def close(self) -> None:
         """
@@ -88,6 +110,15 @@ def _greet(me: str, *, rounds: int, length: int) -> Dialogue[int]:
     return heard
 
 
+def _say(to: str) -> Dialogue[None]:
+    yield Send(to, b"hello")
+
+
+def _hear(sender: str) -> Dialogue[bytes]:
+    payload = yield Receive(sender)
+    return payload
+
+
 def _refuse() -> Dialogue[int]:
     for name in "ab":
         yield Receive(name)
@@ -110,10 +141,11 @@ def test_all_three_hear_each_other(net: Net) -> None:
     assert {name: heard.result() for name, heard in net.run(query_id()).items()} == {"a": 6, "b": 6, "c": 6}
 
 
-def test_messages_of_a_million_bytes_do_not_block_each_other(net: Net) -> None:
-    runs = net.run(query_id(), rounds=8, length=1_000_000)
+@pytest.mark.parametrize(("rounds", "length"), [(8, 1_000_000), (2, 30_000_000)])
+def test_long_messages_do_not_block_each_other(net: Net, rounds: int, length: int) -> None:
+    runs = net.run(query_id(), rounds=rounds, length=length)
 
-    assert {16} == {heard.result() for heard in runs.values()}
+    assert {2 * rounds} == {heard.result() for heard in runs.values()}
 
 
 def test_many_queries_go_on_at_once(net: Net) -> None:
@@ -168,6 +200,17 @@ def test_peer_that_is_back_is_found_without_a_restart(net: Net) -> None:
     assert {6} == {heard.result() for heard in net.run(query_id()).values()}
 
 
+def test_matcher_that_was_stopped_dials_nobody(net: Net) -> None:
+    stopped = net.peers["a"]
+    net.stop("a")
+
+    with pytest.raises(PeerUnavailable, match="stopping"):
+        stopped.carry_out(_greet("a", rounds=1, length=1), query_id=query_id())
+
+    assert not stopped.are_alive()
+    assert net.peers["b"]._current.keys() <= {"c"}
+
+
 def test_peer_that_was_not_asked_is_waited_for_no_longer_than_the_limit(net: Net) -> None:
     net.stop("a")
     impatient = net.start("a", timeout_s=0.2)
@@ -209,6 +252,82 @@ def test_who_holds_other_keys_is_not_heard(net: Net) -> None:
     assert not net.peers["c"].are_alive()
     failures = [heard.exception() for heard in net.run(query_id()).values()]
     assert all(isinstance(failure, PeerUnavailable) for failure in failures)
+    for name in MATCHERS:
+        net.stop(name)
+        assert set(net.refusals(name)) == {AccessDenied.code}
+
+
+def test_new_certificate_is_taken_once_all_know_it(net: Net) -> None:
+    renewed = certificate_of(net.keys["c"], "c")
+    before, net.certificates["c"] = net.certificates["c"], renewed
+    net.stop("c")
+    net.start("c")
+    assert renewed != before
+    assert not net.peers["a"].are_alive()
+    assert not net.peers["c"].are_alive()
+
+    for name in "ab":
+        net.stop(name)
+        net.start(name)
+
+    assert {6} == {heard.result() for heard in net.run(query_id()).values()}
+
+
+def test_one_matcher_cannot_take_the_place_of_another(net: Net) -> None:
+    net.stop("b")
+    net.stop("c")
+    impostor = net.start("c", addresses={"c": net.addresses["b"]})  # The true c listens where b should.
+
+    assert not net.peers["a"]._links["b"].is_alive(deadline_s=monotonic() + 5.0)
+    query = query_id()
+    waiting = net.pool.submit(net.peers["a"].carry_out, _hear("c"), query_id=query)
+    impostor.carry_out(_say("a"), query_id=query)
+    assert waiting.result() == b"hello"  # It is heard as who it is.
+    net.stop("a")
+    assert net.refusals("a") == [AccessDenied.code]
+
+
+def test_stranger_is_told_nothing_and_what_it_says_is_not_heard(net: Net) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    address = net.addresses["b"]
+    with socket.create_connection((address.host, address.port), 5.0) as plain, context.wrap_socket(plain) as stranger:
+        with contextlib.suppress(OSError):  # It is refused before this arrives, or when it does.
+            write_frame(stranger, Frame(query_id(), 0, Kind.MESSAGE, b"hello"), deadline_s=monotonic() + 5.0)
+        with pytest.raises(OSError, match=r"certificate required|reset"):
+            stranger.recv(100)
+
+    assert not net.peers["b"]._mailboxes._early
+    net.stop("b")
+    assert net.refusals("b") == [AccessDenied.code]
+
+
+def test_network_between_sees_no_message(net: Net) -> None:
+    net.stop("a")
+    with contextlib.closing(Relay(net.addresses["b"])) as relay:
+        net.start("a", addresses={"b": relay.address})
+
+        assert {4} == {heard.result() for heard in net.run(query_id(), rounds=2, length=100_000).values()}
+
+        assert len(relay.recorded) > 100_000
+        assert bytes([1]) * 32 not in relay.recorded
+        net.stop("a")
+
+
+def test_message_that_was_changed_on_the_way_fails_its_query_and_is_said(net: Net) -> None:
+    net.stop("a")
+    with contextlib.closing(Relay(net.addresses["b"])) as relay:
+        net.start("a", addresses={"b": relay.address})
+        assert {6} == {heard.result() for heard in net.run(query_id()).values()}
+
+        relay.tamper()
+        failures = [heard.exception() for heard in net.run(query_id()).values()]
+
+        assert {PeerUnavailable} == {type(failure) for failure in failures}
+        assert {6} == {heard.result() for heard in net.run(query_id()).values()}
+        net.stop("a")
+    net.stop("b")
+    assert net.refusals("b") == [Untrusted.code]
 
 
 def test_strangers_cannot_fill_the_door_for_long(net: Net) -> None:
@@ -219,7 +338,7 @@ def test_strangers_cannot_fill_the_door_for_long(net: Net) -> None:
         stranger.settimeout(5.0)
         with stranger:
             while stranger.recv(100):
-                pass  # The challenge, then the end: whoever says nothing is hung up on.
+                pass  # Whoever says nothing is hung up on.
 
     assert net.peers["a"].are_alive()
 

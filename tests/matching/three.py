@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from handsel.certificate import make_certificate
 from handsel.clock import Clock, system_clock
 from handsel.envelope import open_envelope, seal
 from handsel.ids import new_id
@@ -61,6 +62,13 @@ def query_id() -> bytes:
     return os.urandom(16)
 
 
+def certificate_of(keys: PartyKeys, name: str) -> bytes:
+    """
+    Return a fresh certificate of a matcher.
+    """
+    return make_certificate(keys, name=f"matcher {name}", now_ms=system_clock())
+
+
 class Three:
     """
     Run three matchers in this process, and play till and issuer to them.
@@ -71,7 +79,8 @@ class Three:
         self.issuer = PartyKeys.generate()
         self.keys = {name: PartyKeys.generate() for name in MATCHERS}
         self.parties = {
-            name: Party(keys.public(), PeerAddress("127.0.0.1", free_port())) for name, keys in self.keys.items()
+            name: Party(keys.public(), certificate_of(keys, name), PeerAddress("127.0.0.1", free_port()))
+            for name, keys in self.keys.items()
         }
         self.settings = Match(DIMS, threshold_to_int(THRESHOLD), palms_max=PALMS_MAX)
         self.matchers: dict[str, Matcher] = {}

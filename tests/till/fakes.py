@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from handsel.certificate import make_certificate
 from handsel.config import MatcherParty, Parties
 from handsel.envelope import open_envelope
 from handsel.errors import NotFound, PartyUnavailable
@@ -160,7 +161,10 @@ class Keyring:
         """
         Return what a till knows of the others.
         """
-        matchers = {name: MatcherParty(keys.public(), "localhost", 1) for name, keys in self.matchers.items()}
+        matchers = {
+            name: MatcherParty(keys.public(), make_certificate(keys, name=name, now_ms=0), "localhost", 1)
+            for name, keys in self.matchers.items()
+        }
         return Parties(self.issuer.public(), matchers, DIMS, THRESHOLD, palms_max=1000, fpir=1e-3)
 
     def open_queries(self, queries: PerMatcher) -> tuple[Query, ...]:

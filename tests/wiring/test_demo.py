@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from handsel.certificate import require_certificate_of, require_lasting
+from handsel.clock import system_clock
 from handsel.config import AcquirerConfig, IssuerConfig, MatcherConfig, TillConfig, load_config
 from handsel.errors import ConfigError, PortTaken
 from handsel.keys import PartyKeys
@@ -57,6 +59,24 @@ def test_every_link_has_a_token_of_its_own_that_both_ends_know(tmp_path: Path) -
         tokens += [caller.reveal() for caller in matcher.callers.values()]
     assert acquirer.issuer.token.reveal() == issuer.acquirers["acquirer"].reveal()
     assert len(set(tokens)) == len(tokens)
+
+
+def test_every_matcher_has_a_certificate_of_its_own_key_that_all_know(tmp_path: Path) -> None:
+    """
+    Nobody has to do anything for the matchers to know each other.
+    """
+    set_up(tmp_path, PORTS)
+
+    known = [
+        load_config(tmp_path / f"matcher-{name}" / "config.toml", MatcherConfig, role="matcher").parties.matchers
+        for name in "abc"
+    ]
+    assert known[0] == known[1] == known[2]
+    assert len({party.certificate for party in known[0].values()}) == 3
+    for name, party in known[0].items():
+        keys = PartyKeys.load(tmp_path / f"matcher-{name}" / "identity.key").public()
+        require_certificate_of(keys, party.certificate)
+        require_lasting(party.certificate, whose=name, now_ms=system_clock())
 
 
 def test_a_second_set_up_keeps_everything(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ VERBS: dict[str, str] = {
     "evaluate": "handsel.cli.evaluate",
     "draw": "handsel.cli.draw",
     "capacity": "handsel.cli.capacity",
+    "certify": "handsel.cli.certify",
     "issuer": "handsel.cli.party",
     "acquirer": "handsel.cli.party",
     "matcher": "handsel.cli.party",

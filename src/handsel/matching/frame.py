@@ -10,6 +10,7 @@ import enum
 import socket
 import struct
 from dataclasses import dataclass
+from time import monotonic
 
 from handsel.errors import EnvelopeInvalid, ensure
 
@@ -39,17 +40,17 @@ class Frame:
     payload: bytes
 
 
-def write_frame(connection: socket.socket, frame: Frame) -> None:
+def write_frame(connection: socket.socket, frame: Frame, *, deadline_s: float) -> None:
     """
-    Send one frame, within the socket's timeout. Raises `OSError`.
+    Send one frame. Raises `OSError`, also where it cannot be sent until `deadline_s`.
     """
     ensure(len(frame.payload) <= FRAME_BYTES_MAX, "a frame between matchers has a bounded length")
     header = _HEADER.pack(len(frame.payload), frame.query_id, frame.number, frame.kind)
     if len(frame.payload) <= _JOIN_BYTES_MAX:
-        connection.sendall(header + frame.payload)
+        _write(connection, header + frame.payload, deadline_s=deadline_s)
     else:
-        connection.sendall(header)
-        connection.sendall(frame.payload)
+        _write(connection, header, deadline_s=deadline_s)
+        _write(connection, frame.payload, deadline_s=deadline_s)
 
 
 def read_frame(connection: socket.socket) -> Frame | None:
@@ -80,3 +81,14 @@ def read_exactly(connection: socket.socket, length: int) -> bytes | None:
             return None
         view = view[count:]
     return bytes(buffer)
+
+
+def _write(connection: socket.socket, content: bytes, *, deadline_s: float) -> None:
+    # `sendall` over TLS would wait anew for every record: a peer that reads slowly could keep us as long as it likes.
+    view = memoryview(content)
+    while view:
+        left_s = deadline_s - monotonic()
+        if left_s <= 0:
+            raise TimeoutError("a frame was not taken in time")
+        connection.settimeout(left_s)
+        view = view[connection.send(view) :]

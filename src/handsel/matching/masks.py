@@ -7,8 +7,8 @@ Hold the randomness that two matchers share without talking: what hides every me
 3. The mask is the key stream of AES-256 in counter mode. Both of a pair draw from it in the same order.
 
 LIMITATIONS
-The pair secret lasts as long as the keys do: who steals both matchers' keys can undo the masks of recorded traffic. The
-nonces are not signed here; peers.py lets only the holder of the pair secret speak.
+The pair secret lasts as long as the keys do: who steals them can undo the masks of messages that it holds. Whoever only
+recorded the traffic does not hold them (tls.py). Nonces are not signed here; peers.py lets only the peers speak.
 """
 
 from __future__ import annotations
@@ -55,12 +55,6 @@ class PairSecret:
             raise ConfigError("a peer's public key is not a usable X25519 key: copy it again") from exc
         label = "-".join(sorted((me, other))).encode()
         return cls(me, other, _expand(shared, salt=b"", label=b"handsel/v1/matcher-pair/" + label))
-
-    def hello_key(self) -> bytes:
-        """
-        Return the key with which the two prove to each other who they are.
-        """
-        return _expand(self.secret, salt=b"", label=b"handsel/v1/matcher-hello")
 
     def mask_stream(self, *, query_id: bytes, nonces: dict[str, bytes]) -> MaskStream:
         """

@@ -23,6 +23,7 @@ from typing import Literal
 import msgspec
 import numpy as np
 
+from handsel.certificate import require_lasting
 from handsel.clock import Clock
 from handsel.envelope import open_envelope, seal
 from handsel.errors import (
@@ -64,6 +65,7 @@ from handsel.matching.party import Terms, ands_of, match
 from handsel.matching.peers import QUERY_TIMEOUT_S, PeerAddress, Peers
 from handsel.matching.ring import Words
 from handsel.matching.scale import VIEWS_MAX, comparison_bits
+from handsel.matching.tls import Tls
 from handsel.order import BINDING_BYTES
 
 QUERIES_AT_ONCE_MAX = 32  # More are refused, never queued: three queues could wait for each other.
@@ -107,10 +109,11 @@ class Match:
 @dataclass(frozen=True)
 class Party:
     """
-    Hold what is public of one matcher: its keys, and where its peers reach it.
+    Hold what is public of one matcher: its keys, the certificate of its `sign` key, and where its peers reach it.
     """
 
     keys: PublicKeys
+    certificate: bytes
     address: PeerAddress
 
 
@@ -153,6 +156,8 @@ class Matcher:
             raise ConfigError("there are three matchers: a, b and c")
         if parties[name].keys != keys.public():
             raise ConfigError(f"the public keys of matcher {name} are not those of its own private keys")
+        for other, party in parties.items():
+            require_lasting(party.certificate, whose=f"matcher {other}", now_ms=clock())
         self.name = name
         self._keys, self._issuer, self._settings, self._clock, self._log = keys, issuer, settings, clock, log
         self._secrets = {
@@ -161,7 +166,12 @@ class Matcher:
             if other != name
         }
         addresses = {other: party.address for other, party in parties.items()}
-        self._peers = Peers(name, addresses=addresses, secrets=self._secrets, log=log, timeout_s=query_timeout_s)
+        tls = Tls(
+            keys,
+            certificate=parties[name].certificate,
+            peers={other: parties[other].certificate for other in self._secrets},
+        )
+        self._peers = Peers(name, addresses=addresses, tls=tls, log=log, timeout_s=query_timeout_s)
         self._places = threading.BoundedSemaphore(QUERIES_AT_ONCE_MAX)
         self._seen = _Seen()
         self._ahead = Ahead(name, self._peers, self._secrets, log)

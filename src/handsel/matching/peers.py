@@ -1,7 +1,7 @@
 """
-Carry messages between the three matchers: TCP, one connection for each direction, dialled when it is first needed.
+Carry messages between the three matchers: TLS, one connection for each direction, dialled when it is first needed.
 
-1. Who accepts sends a challenge; who dials proves that it holds the secret of the pair, and gets a proof back.
+1. Both ends prove who they are by the certificates that the settings name (`tls.py`), before a frame is read.
 2. Every message is a frame: its length, the query it belongs to, its number within the query, its kind.
 3. Messages wait in the query's mailbox until its thread asks for them. An opening that arrives before this matcher was
    asked the same thing waits for a while.
@@ -9,8 +9,7 @@ Carry messages between the three matchers: TCP, one connection for each directio
    queries that wait for it. The next query dials again: nothing needs to be restarted.
 
 LIMITATIONS
-Frames are neither encrypted nor signed: only the two ends are known to be right. On the network of another organisation
-that is not enough; mutual TLS is to come around it.
+Lengths and times of messages are seen by whoever sees the network, and whoever holds it can stop them.
 Frames name the query and not the attempt. An enrolment that is sent again at once, under the same query id, can meet
 the word of the attempt before that it was abandoned; it then fails with `PeerUnavailable` again, and is sent again.
 """
@@ -19,6 +18,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -28,10 +28,9 @@ from handsel.errors import AccessDenied, HandselError, PeerUnavailable, PortTake
 from handsel.log import Log
 from handsel.matching.dialogue import Dialogue, Send, T
 from handsel.matching.frame import Frame, Kind, read_frame, write_frame
-from handsel.matching.hello import HELLO_TIMEOUT_S, accept_hello, dial_hello
 from handsel.matching.mailbox import Mailbox, Mailboxes
-from handsel.matching.masks import PairSecret
 from handsel.matching.message import MATCHERS
+from handsel.matching.tls import HANDSHAKE_TIMEOUT_S, Tls, cut, has_hung_up
 
 QUERY_TIMEOUT_S = 5.0  # From its beginning to its answer.
 CONNECTIONS_MAX = 8  # Accepted at a time; two are needed.
@@ -55,10 +54,11 @@ class Link:
     Hold the connection on which this matcher sends to one peer.
     """
 
-    def __init__(self, secret: PairSecret, address: PeerAddress) -> None:
-        self._secret, self._address = secret, address
+    def __init__(self, peer: str, address: PeerAddress, *, tls: Tls, log: Log) -> None:
+        self._peer, self._address, self._tls, self._log = peer, address, tls, log
         self._lock = threading.Lock()
-        self._socket: socket.socket | None = None
+        self._socket: ssl.SSLSocket | None = None
+        self._is_closed = False
 
     def send(self, frame: Frame, *, deadline_s: float) -> None:
         """
@@ -67,8 +67,7 @@ class Link:
         with self._held(deadline_s):
             connection = self._connected(deadline_s)
             try:
-                connection.settimeout(_left_s(deadline_s))
-                write_frame(connection, frame)
+                write_frame(connection, frame, deadline_s=deadline_s)
             except OSError as exc:
                 self._hang_up()
                 raise PeerUnavailable("a matcher's peer does not take messages: ask again") from exc
@@ -86,9 +85,10 @@ class Link:
 
     def close(self) -> None:
         """
-        Hang up.
+        Hang up, and dial no more: a query that still runs could else leave a connection behind.
         """
         with self._lock:
+            self._is_closed = True
             self._hang_up()
 
     @contextlib.contextmanager
@@ -100,25 +100,28 @@ class Link:
         finally:
             self._lock.release()
 
-    def _connected(self, deadline_s: float) -> socket.socket:
-        if self._socket is not None and _has_hung_up(self._socket):
+    def _connected(self, deadline_s: float) -> ssl.SSLSocket:
+        if self._is_closed:
+            raise PeerUnavailable("this matcher is stopping: ask again")
+        if self._socket is not None and has_hung_up(self._socket):
             self._hang_up()
         if self._socket is None:
-            self._socket = self._dial(min(HELLO_TIMEOUT_S, _left_s(deadline_s)))
+            self._socket = self._dial(min(HANDSHAKE_TIMEOUT_S, _left_s(deadline_s)))
         return self._socket
 
-    def _dial(self, timeout_s: float) -> socket.socket:
+    def _dial(self, timeout_s: float) -> ssl.SSLSocket:
+        deadline_s = monotonic() + timeout_s
         try:
             connection = socket.create_connection((self._address.host, self._address.port), timeout=timeout_s)
         except OSError as exc:
             raise PeerUnavailable("a matcher's peer cannot be reached: ask again") from exc
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            dial_hello(connection, self._secret)
-        except (OSError, Untrusted, AccessDenied) as exc:
+            return self._tls.dial(connection, self._peer, deadline_s=deadline_s)
+        except (OSError, AccessDenied) as exc:
             connection.close()
-            raise PeerUnavailable("who answers at a peer's address is not that peer: check keys and ports") from exc
-        return connection
+            self._log.event("peer_refused", code=AccessDenied.code)
+            raise PeerUnavailable("who answers at a peer's address is not that peer: check certificates") from exc
 
     def _hang_up(self) -> None:
         if self._socket is not None:
@@ -136,17 +139,17 @@ class Peers:
         me: str,
         *,
         addresses: Mapping[str, PeerAddress],
-        secrets: Mapping[str, PairSecret],
+        tls: Tls,
         log: Log,
         timeout_s: float = QUERY_TIMEOUT_S,
     ) -> None:
         self.me, self.timeout_s = me, timeout_s
-        self._address, self._secrets, self._log = addresses[me], secrets, log
-        self._links = {name: Link(secrets[name], addresses[name]) for name in MATCHERS if name != me}
+        self._address, self._tls, self._log = addresses[me], tls, log
+        self._links = {name: Link(name, addresses[name], tls=tls, log=log) for name in MATCHERS if name != me}
         self._mailboxes = Mailboxes()
         self._listener: socket.socket | None = None
-        self._accepted: set[socket.socket] = set()
-        self._current: dict[str, socket.socket] = {}
+        self._accepted: set[ssl.SSLSocket] = set()
+        self._current: dict[str, ssl.SSLSocket] = {}
         self._threads: set[threading.Thread] = set()
         self._lock = threading.Lock()
 
@@ -180,7 +183,7 @@ class Peers:
             accepted, threads = list(self._accepted), list(self._threads)
         for connection in accepted:
             with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+                cut(connection)
         for thread in threads:
             thread.join(CLOSE_TIMEOUT_S)
 
@@ -188,7 +191,7 @@ class Peers:
         """
         Return whether both peers are there, dialling first if need be.
         """
-        deadline_s = monotonic() + HELLO_TIMEOUT_S
+        deadline_s = monotonic() + HANDSHAKE_TIMEOUT_S
         return all(link.is_alive(deadline_s=deadline_s) for link in self._links.values())
 
     def carry_out(self, dialogue: Dialogue[T], *, query_id: bytes) -> T:
@@ -225,7 +228,7 @@ class Peers:
             return result
 
     def _abandon(self, query_id: bytes) -> None:
-        deadline_s = monotonic() + HELLO_TIMEOUT_S
+        deadline_s = monotonic() + HANDSHAKE_TIMEOUT_S
         for link in self._links.values():
             with contextlib.suppress(PeerUnavailable):
                 link.send(Frame(query_id, 0, Kind.ABANDONED, b""), deadline_s=deadline_s)
@@ -233,10 +236,15 @@ class Peers:
     def _accept(self, listener: socket.socket) -> None:
         while self._listener is not None:
             try:
-                connection, _ = listener.accept()
+                accepted, _ = listener.accept()
             except OSError:
                 if self._listener is not None:  # No descriptor is left, say; later there is, and a peer dials again.
                     sleep(ACCEPT_PAUSE_S)
+                continue
+            try:
+                connection = self._tls.wrap(accepted)
+            except OSError:  # It has hung up already.
+                accepted.close()
                 continue
             with self._lock:
                 is_full = len(self._accepted) >= CONNECTIONS_MAX
@@ -247,16 +255,18 @@ class Peers:
             else:
                 self._start_thread(threading.Thread(target=self._listen, args=(connection,), daemon=True))
 
-    def _listen(self, connection: socket.socket) -> None:
+    def _listen(self, connection: ssl.SSLSocket) -> None:
         """
         Learn who dialled, then put its frames into mailboxes until it hangs up.
         """
         sender: str | None = None
         try:
-            sender = accept_hello(connection, self.me, self._secrets)
+            sender = self._tls.accept(connection)
             self._take_over(sender, connection)
             while (frame := read_frame(connection)) is not None:
                 self._mailboxes.put(sender, frame)
+        except ssl.SSLError:  # What came is not what the peer had sent.
+            self._log.event("peer_refused", code=Untrusted.code)
         except OSError:
             pass  # It hung up.
         except HandselError as exc:
@@ -264,7 +274,7 @@ class Peers:
         finally:
             self._let_go(sender, connection)
 
-    def _take_over(self, sender: str, connection: socket.socket) -> None:
+    def _take_over(self, sender: str, connection: ssl.SSLSocket) -> None:
         """
         Make this the one connection on which `sender` is heard: it dialled again because an earlier one was lost.
         """
@@ -276,10 +286,10 @@ class Peers:
                 self._mailboxes.hang_up(sender)
         if earlier is not None:
             with contextlib.suppress(OSError):
-                earlier.shutdown(socket.SHUT_RDWR)
+                cut(earlier)
         self._log.event("peer_connected")
 
-    def _let_go(self, sender: str | None, connection: socket.socket) -> None:
+    def _let_go(self, sender: str | None, connection: ssl.SSLSocket) -> None:
         with self._lock:
             self._accepted.discard(connection)
             self._threads.discard(threading.current_thread())
@@ -299,17 +309,3 @@ def _left_s(deadline_s: float) -> float:
     if left_s <= 0:
         raise PeerUnavailable("a matcher's peer did not answer in time: ask again")
     return left_s
-
-
-def _has_hung_up(connection: socket.socket) -> bool:
-    """
-    Return whether the other end of a connection on which it never says anything has closed it.
-    """
-    try:
-        connection.setblocking(False)
-        connection.recv(1, socket.MSG_PEEK)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
-    return True

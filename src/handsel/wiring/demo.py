@@ -14,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from handsel.certificate import make_certificate
+from handsel.clock import system_clock
 from handsel.config import (
     AcquirerConfig,
     IssuerConfig,
@@ -267,7 +269,7 @@ def _write_settings(directory: Path, ports: Ports, gallery: GalleryPlan) -> None
 
 def _parties(keys: dict[str, PartyKeys], ports: Ports, gallery: GalleryPlan) -> Parties:
     dims = open_model().dims
-    matchers = {name: MatcherParty(keys[f"matcher-{name}"].public(), HOST, ports.peer(name)) for name in MATCHERS}
+    matchers = {name: _matcher_party(name, keys[f"matcher-{name}"], ports) for name in MATCHERS}
     return Parties(
         keys["issuer"].public(),
         matchers,
@@ -276,6 +278,11 @@ def _parties(keys: dict[str, PartyKeys], ports: Ports, gallery: GalleryPlan) -> 
         palms_max=gallery.palms,
         fpir=gallery.fpir,
     )
+
+
+def _matcher_party(name: str, keys: PartyKeys, ports: Ports) -> MatcherParty:
+    certificate = make_certificate(keys, name=f"matcher {name}", now_ms=system_clock())
+    return MatcherParty(keys.public(), certificate, HOST, ports.peer(name))
 
 
 def _links(ports: Ports, tokens: dict[str, Secret]) -> dict[str, Link]:

@@ -42,7 +42,7 @@ def build_matcher(config: MatcherConfig, directory: Path, log: Log) -> Matcher:
     Return the matcher that `config` describes, with its gallery below `directory`. Raises what `Matcher` raises.
     """
     parties = {
-        name: Party(party.keys, PeerAddress(party.peer_host, party.peer_port))
+        name: Party(party.keys, party.certificate, PeerAddress(party.peer_host, party.peer_port))
         for name, party in config.parties.matchers.items()
     }
     return Matcher(
