@@ -75,7 +75,7 @@ class Lanes:
         words = np.empty(self.wide + self.narrow, np.uint16)
         words[: self.wide] = octets[: 2 * self.wide].view(np.uint16)
         words[self.wide :] = octets[2 * self.wide : 2 * self.wide + self.narrow]
-        planes = octets[2 * self.wide + self.narrow :].view(np.uint64).reshape(above, -1)
+        planes = octets[2 * self.wide + self.narrow :].view(np.uint64).reshape(above, self.narrow // PLANE_BITS)
         kernels.add_planes(words[self.wide :], _BYTE_BITS, planes)
         return words
 

@@ -193,16 +193,14 @@ class Gallery:
 
     def _read_standing(self, directory: Path) -> Standing:
         """
-        Return the active rows, having checked every block, and every row whose shares lie in the database.
+        Return the active rows, having checked every block, and every row that is not in one.
         """
         generation = self._select("SELECT number FROM generation")[0][0]
         blocks = self._select("SELECT ids, positions, digest FROM blocks ORDER BY number")
         sealed = Sealed(*(b"".join(column) for column in zip(*blocks, strict=True))) if blocks else Sealed()
-        if self._select("SELECT count(*) FROM rows WHERE sealed = 1") != [(sealed.count,)]:
+        if self._select("SELECT count(*) FROM rows WHERE sealed <> 0 AND state = 2") != [(sealed.count,)]:
             raise GalleryCorrupt("the blocks of the gallery do not hold what they should: restore it from its backup")
-        tail = [kept.row() for kept in self._each("state = 2 AND sealed = 0 ORDER BY position")]
-        for _ in self._each("state = 1"):
-            pass
+        tail = [kept.row() for kept in self._each("sealed = 0 ORDER BY position") if kept.state == ACTIVE]
         return Standing.open(directory, generation, sealed, tail, dims=self._dims)
 
     def _each(self, which: str) -> Iterator[Kept]:

@@ -37,7 +37,8 @@ CREATE TABLE rows (
 ) STRICT;
 CREATE UNIQUE INDEX rows_by_position ON rows (position) WHERE position IS NOT NULL;
 CREATE INDEX rows_pending ON rows (kept_at_ms) WHERE state = 1;
-CREATE INDEX rows_in_tail ON rows (position) WHERE state = 2 AND sealed = 0;
+CREATE INDEX rows_not_sealed ON rows (position) WHERE sealed = 0;
+CREATE INDEX rows_sealed ON rows (state) WHERE sealed <> 0;
 CREATE TABLE blocks (
     number INTEGER PRIMARY KEY,
     ids BLOB NOT NULL,

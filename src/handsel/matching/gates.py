@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from handsel.errors import PeerCheated
 from handsel.matching import kernels
 from handsel.matching.dialogue import Agreement, Dialogue, Receive, Seat, Send, bits_of
 from handsel.matching.kernels import Bits
@@ -148,6 +149,18 @@ class Gates:
         yield Send(self.seat.before, x.after.tobytes())
         missing = bits_of((yield Receive(self.seat.after)), x.size)
         self.agreement.note(told=x.own, held=missing)
+        return x.own ^ x.after ^ missing
+
+    def open_surely(self, x: Shared) -> Dialogue[Bits]:
+        """
+        Return a few words to all three, each told by both who hold it. Raises `PeerCheated` where these differ.
+        """
+        seat = self.seat
+        yield Send(seat.before, x.after.tobytes())
+        yield Send(seat.after, x.own.tobytes())
+        missing = bits_of((yield Receive(seat.after)), x.size)
+        if not np.array_equal(missing, bits_of((yield Receive(seat.before)), x.size)):
+            raise PeerCheated("two matchers tell a third what should be the same, and is not")
         return x.own ^ x.after ^ missing
 
     def require_zero(self, x: Shared) -> None:

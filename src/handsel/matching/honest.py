@@ -110,12 +110,15 @@ def require_one_query(seat: Seat, asked: Asked, masks: Masks, random_bytes: Call
 def require_honest_signs(gates: Gates, negative: Shared, random_bytes: Callable[[int], bytes]) -> Dialogue[None]:
     """
     Raise `PalmInvalid` unless no sign is set. 64 random parities are opened.
+
+    Where cheaters are to be caught, all that led to the signs is proved before: a sign that a cheater has flipped, or
+    not, by the query's doing, would tell of the query.
     """
     seat = gates.seat
     coin = yield from toss(seat, random_bytes=random_bytes)
     chosen = drawn_words(coin, b"honest-signs", (64, 4 * negative.size)).view(np.uint64)
     parities = Shared(parity_words(negative.own & chosen), parity_words(negative.after & chosen))
-    if (yield from gates.open(parities)).any():
+    if (yield from gates.open_surely(parities)).any():
         raise PalmInvalid(_REFUSAL)
 
 

@@ -4,9 +4,10 @@ Hold the three-party match of one matcher, as a dialogue that sends and receives
 1. Dot products: the product of two Shamir shares is a share of the product, of degree 2, which three weights add up.
 2. Masks: the three words of a comparison sum to dot - threshold; masks that sum to zero make each of them random.
 3. Signs: the words become shared bits, and their sum's top bit is 1 where dot < threshold (`convert.py`).
-4. Nonsense: a query whose entries or norm are not a palm's is refused before anything is selected (`honest.py`).
-5. Views: a row is not matched where all views are below. AND over the views, in ⌈log₂ V⌉ steps.
-6. Proof: where cheaters are to be caught, every product so far is checked, before anything is selected (`proof.py`).
+4. Views: a row is not matched where all views are below. AND over the views, in ⌈log₂ V⌉ steps.
+5. Proof: where cheaters are to be caught, every product so far is checked (`proof.py`), before anything is opened that
+   a false one could change.
+6. Nonsense: a query whose entries or norm are not a palm's is refused before anything is selected (`honest.py`).
 7. Selection: each takes the XOR of its alias shares under its shares of the match bits. 16 bytes, masked once more.
 
 No matcher learns a dot product, a bit or an alias. Who gets all three answers learns the XOR of the matched aliases.
@@ -87,14 +88,13 @@ def match(
     else:
         negative = yield from signs(gates, sums, lanes)
     wide = lanes.wide // PLANE_BITS
-    below = yield from gates.all_of(negative.part(wide, negative.size), parts=asked.matched)  # 5
+    below = yield from gates.all_of(negative.part(wide, negative.size), parts=asked.matched)  # 4
     if terms.is_proved:
         claims = Claims(own, after, lanes, terms.threshold)
-        yield from prove_products(seat, claims, rows=rows, asked=asked, masks=masks, random_bytes=random_bytes)  # 6
+        yield from prove_products(seat, claims, rows=rows, asked=asked, masks=masks, random_bytes=random_bytes)  # 5
         yield from prove_ands(gates, triples, random_bytes)
-    yield from require_honest_signs(gates, negative.part(0, wide), random_bytes)  # 4
-    if terms.is_proved:
         yield from gates.agreement.settle(seat, random_bytes=random_bytes)
+    yield from require_honest_signs(gates, negative.part(0, wide), random_bytes)  # 6
     return _select(gates, gates.negated(below), rows=rows)  # 7
 
 

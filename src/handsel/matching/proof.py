@@ -75,9 +75,9 @@ def prove_products(
         np.concatenate([_squares(words, asked, is_public), _combined(words, claims, matched, weights, is_public)])
         for words, is_public in ((claims.own, seat.me == "a"), (claims.after, seat.me == "c"))
     ]
-    # A product for each: of a view with itself, and of each matched view with each combination. Each has its vector.
-    rows_of = np.concatenate([asked.rows, np.repeat(combined, matched, axis=0)])  # (P, D)
-    view_of = np.concatenate([np.arange(views), np.tile(np.arange(matched), count)])  # (P,)
+    # A product for each: of a view with itself, told twice, and of each matched view with each combination.
+    rows_of = np.concatenate([asked.rows, asked.rows, np.repeat(combined, matched, axis=0)])  # (P, D)
+    view_of = np.concatenate([np.tile(np.arange(views), 2), np.tile(np.arange(matched), count)])  # (P,)
     hiding = draw_shares(seat, masks, (REPEATS * count, views, dims))  # 2
     weighted = negate_odd(multiply_words(hiding, weight_at_zero(seat.index)))
     pairs = _pairs(views, matched, count)
@@ -115,9 +115,9 @@ def _pairs(views: int, matched: int, count: int) -> NDArray[np.int64]:
     """
     Return which product is proved by which hiding vector: a view with itself by all, a combination by its own.
     """
-    squares = [(view, repeat) for view in range(views) for repeat in range(REPEATS * count)]
+    squares = [(square, repeat) for square in range(2 * views) for repeat in range(REPEATS * count)]
     others = [
-        (views + one * matched + view, one * REPEATS + repeat)
+        (2 * views + one * matched + view, one * REPEATS + repeat)
         for one in range(count)
         for view in range(matched)
         for repeat in range(REPEATS)
@@ -132,13 +132,14 @@ def _products(rows: Words, vectors: Words, pairs: NDArray[np.int64], view_of: ND
 
 def _squares(words: Words, asked: Asked, is_public: bool) -> Words:
     """
-    Return one summand of the squares of the norms, (V,): what was taken from them is added again.
+    Return one summand of the squares of the norms, (2 · V,), as they were told less the least and from the largest.
 
     What is public belongs to a's summand, which a holds as its own and c as the next one's.
     """
     views, dims = asked.views.shape
-    least = np.uint16(squares_of_norms(dims)[0]) * np.uint16(is_public)
-    return words[2 * views * dims :][:views] + least
+    honest, public = squares_of_norms(dims), np.uint16(is_public)
+    above, below = words[2 * views * dims :][: 2 * views].reshape(2, views)
+    return np.concatenate([above + np.uint16(honest[0]) * public, np.uint16(honest[-1]) * public - below])
 
 
 def _combined(words: Words, claims: Claims, matched: int, weights: Words, is_public: bool) -> Words:
