@@ -159,7 +159,7 @@ def prepare(root: Path, *, rows: int, dims: int, views_max: int) -> Bench:
         for name, share, part in zip(MATCHERS, split_rows(template), split_alias(alias), strict=True):
             dealt[name].append((index.to_bytes(16, "big"), Shares(to_wire(share), part.own, part.pair)))
     for name, enrolments in dealt.items():
-        gallery = Gallery(root / SEMI_HONEST / name, dims=dims, palms_max=rows)
+        gallery = Gallery(root / SEMI_HONEST / name, me=name, dims=dims, palms_max=rows)
         gallery.keep_pending(enrolments, now_ms=0)
         gallery.advance([Entry(key, ACTIVE, position) for position, (key, _) in enumerate(enrolments)], now_ms=0)
         gallery.close()
@@ -340,7 +340,7 @@ def open_rows(trio: Trio) -> dict[str, Rows]:
     """
     rows = {}
     for name in MATCHERS:
-        gallery = Gallery(trio.root / name, dims=trio.settings.dims, palms_max=trio.settings.palms_max)
+        gallery = Gallery(trio.root / name, me=name, dims=trio.settings.dims, palms_max=trio.settings.palms_max)
         rows[name] = gallery.rows()
         gallery.close()
     return rows

@@ -22,6 +22,7 @@ from handsel.keys import PublicKeys, read_private_file, write_private_file
 
 PORT_MAX = 65535
 DIMS_MAX = 4096
+RENEW_HOURS_MAX = 8760  # A year.
 PALMS_MAX = 10_000_000  # A bound on a number that somebody types; what a model supports is far below.
 REDEEM_INTERVAL_S_MAX = 24 * 3600.0
 MATCHERS = {"a", "b", "c"}
@@ -166,6 +167,8 @@ class AcquirerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class MatcherConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Settings of one matcher. `id` is a, b or c; `callers` maps issuer and acquirer to the tokens that they present.
+
+    Shares that are older than `renew_hours` are renewed after the next query; best the same at all three.
     """
 
     id: str
@@ -173,12 +176,15 @@ class MatcherConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     callers: dict[str, Secret]
     parties: Parties
     host: str = "127.0.0.1"
+    renew_hours: int = 24
 
     def __post_init__(self) -> None:
         """
         Refuse settings of no matcher. Raises `ConfigError`.
         """
         _require_address(self.port)
+        if not 1 <= self.renew_hours <= RENEW_HOURS_MAX:
+            raise ConfigError(f"renew_hours must lie between 1 and {RENEW_HOURS_MAX}")
         if self.id not in self.parties.matchers:
             raise ConfigError("id must be a, b or c")
         if ISSUER not in self.callers:

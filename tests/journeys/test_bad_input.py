@@ -10,6 +10,7 @@ import io
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic, sleep
 
 import httpx
 import numpy as np
@@ -17,6 +18,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from handsel.cli.main import main
 from handsel.drawn import scene
 from handsel.drawn.person import DrawnPerson
 from handsel.errors import HandselError
@@ -26,12 +28,14 @@ from handsel.till.hint import TillHint
 from handsel.vision.quality import Reason
 from handsel.wiring.actors import AMOUNT_MINOR, TOP_UP_MINOR, Customer, HandShown
 from handsel.wiring.guests import drawn_guests
+from handsel.wiring.paths import CONFIG_FILE
 from tests.journeys.conftest import Running
 
 pytestmark = pytest.mark.journey
 
 ADA = drawn_guests(1, 0)[0][0]
 PIXELS_100_M = 10_000
+RENEWED_S_MAX = 20.0
 
 
 def jpeg(pixels: NDArray[np.uint8]) -> bytes:
@@ -141,6 +145,24 @@ def test_a_dead_matcher_is_a_clear_refusal_and_pays_nothing_until_it_is_back(enr
     assert during == before
     assert back.screen == "paid"
     assert enrolled.customer.balance() == before - AMOUNT_MINOR
+
+
+def test_shares_are_renewed_on_order_and_the_same_palm_still_pays(enrolled: Enrolled) -> None:
+    """
+    `handsel renew` is confirmed by all three; after the next payment no matcher has a share of before, and all goes on.
+    """
+    directory = enrolled.running.demo.directory
+    logs = [directory / f"matcher-{name}" / "log.jsonl" for name in "abc"]
+
+    assert main(["renew", "--config", str(directory / "issuer" / CONFIG_FILE)]) == 0
+    first = enrolled.pay()
+    deadline_s = monotonic() + RENEWED_S_MAX
+    while not all("shares_renewed" in log.read_text() for log in logs) and monotonic() < deadline_s:
+        sleep(0.1)
+
+    assert first.screen == "paid"
+    assert all("shares_renewed" in log.read_text() for log in logs)
+    assert enrolled.pay().screen == "paid"
 
 
 def test_a_wrong_code_enrols_nobody_and_the_right_one_still_does(enrolled: Enrolled) -> None:

@@ -52,14 +52,14 @@ def gallery(tmp_path: Path) -> Iterator[Gallery]:
     """
     An empty gallery.
     """
-    opened = Gallery(tmp_path / "a", dims=DIMS, palms_max=PALMS_MAX)
+    opened = Gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=PALMS_MAX)
     yield opened
     opened.close()
 
 
 def _reopened(gallery: Gallery, directory: Path) -> Gallery:
     gallery.close()
-    return Gallery(directory, dims=DIMS, palms_max=PALMS_MAX)
+    return Gallery(directory, me="a", dims=DIMS, palms_max=PALMS_MAX)
 
 
 def _held(rows: Rows) -> list[Shares]:
@@ -295,15 +295,15 @@ def test_shares_of_another_length_are_refused(gallery: Gallery) -> None:
 def test_full_disk_is_said_and_changes_nothing(gallery: Gallery, tmp_path: Path) -> None:
     enrolment = an_id()
     gallery.keep_pending([(enrolment, some_shares())], now_ms=NOW_MS)
-    pages = gallery._connection.execute("PRAGMA page_count").fetchone()[0]
-    gallery._connection.execute(f"PRAGMA max_page_count = {pages}").fetchall()
+    pages = gallery._stored._connection.execute("PRAGMA page_count").fetchone()[0]
+    gallery._stored._connection.execute(f"PRAGMA max_page_count = {pages}").fetchall()
     before = gallery.entries()
 
     with pytest.raises(StoreFull):
         gallery.keep_pending([(an_id(), some_shares()) for _ in range(100)], now_ms=NOW_MS)
 
     assert before == gallery.entries()
-    gallery._connection.execute("PRAGMA max_page_count = 100000").fetchall()
+    gallery._stored._connection.execute("PRAGMA max_page_count = 100000").fetchall()
     gallery.commit(enrolment, position=1)
     assert gallery.rows().count == 1
     after = _reopened(gallery, tmp_path / "a")
@@ -342,7 +342,7 @@ def test_row_that_was_changed_stops_the_start(gallery: Gallery, tmp_path: Path, 
     _tamper(tmp_path / "a", change)
 
     with pytest.raises(GalleryCorrupt):
-        Gallery(tmp_path / "a", dims=DIMS, palms_max=PALMS_MAX)
+        Gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=PALMS_MAX)
 
 
 def test_file_that_is_no_gallery_stops_the_start(tmp_path: Path) -> None:
@@ -351,7 +351,7 @@ def test_file_that_is_no_gallery_stops_the_start(tmp_path: Path) -> None:
     (tmp_path / "a" / FILE_NAME).chmod(0o600)
 
     with pytest.raises(GalleryCorrupt):
-        Gallery(tmp_path / "a", dims=DIMS, palms_max=PALMS_MAX)
+        Gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=PALMS_MAX)
 
 
 def test_gallery_of_another_model_stops_the_start(gallery: Gallery, tmp_path: Path) -> None:
@@ -359,7 +359,7 @@ def test_gallery_of_another_model_stops_the_start(gallery: Gallery, tmp_path: Pa
     gallery.close()
 
     with pytest.raises(GalleryCorrupt):
-        Gallery(tmp_path / "a", dims=DIMS + 2, palms_max=PALMS_MAX)
+        Gallery(tmp_path / "a", me="a", dims=DIMS + 2, palms_max=PALMS_MAX)
 
 
 def test_gallery_of_another_version_stops_the_start(gallery: Gallery, tmp_path: Path) -> None:
@@ -367,7 +367,7 @@ def test_gallery_of_another_version_stops_the_start(gallery: Gallery, tmp_path: 
     _tamper(tmp_path / "a", "PRAGMA user_version = 99")
 
     with pytest.raises(ConfigError):
-        Gallery(tmp_path / "a", dims=DIMS, palms_max=PALMS_MAX)
+        Gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=PALMS_MAX)
 
 
 def test_directory_and_every_file_are_the_owner_s_alone(gallery: Gallery, tmp_path: Path) -> None:
@@ -386,7 +386,7 @@ def test_place_that_is_open_to_others_is_refused(gallery: Gallery, tmp_path: Pat
     (tmp_path / place).chmod(0o740)
 
     with pytest.raises(ConfigError, match="open to others"):
-        Gallery(tmp_path / "a", dims=DIMS, palms_max=PALMS_MAX)
+        Gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=PALMS_MAX)
 
 
 def test_directory_serves_one_process_at_a_time(
@@ -395,14 +395,14 @@ def test_directory_serves_one_process_at_a_time(
     monkeypatch.setattr("handsel.matching.gallery_file.LOCK_WAIT_S", 0.0)
 
     with pytest.raises(ConfigError, match="another process"):
-        Gallery(tmp_path / "a", dims=DIMS, palms_max=PALMS_MAX)
+        Gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=PALMS_MAX)
 
 
 def test_directory_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("a file stands here")
 
     with pytest.raises(ConfigError):
-        Gallery(tmp_path / "a" / "b", dims=DIMS, palms_max=PALMS_MAX)
+        Gallery(tmp_path / "a" / "b", me="a", dims=DIMS, palms_max=PALMS_MAX)
 
 
 def test_closed_gallery_says_so(gallery: Gallery) -> None:
@@ -433,8 +433,8 @@ def test_a_gallery_that_holds_more_than_it_may_is_not_opened(gallery: Gallery, t
     gallery.close()
 
     with pytest.raises(ConfigError, match="holds 2 palms and palms_max is 1"):
-        Gallery(tmp_path / "a", dims=DIMS, palms_max=1)
-    just_enough = Gallery(tmp_path / "a", dims=DIMS, palms_max=2)
+        Gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=1)
+    just_enough = Gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=2)
 
     assert just_enough.rows().count == 2
     just_enough.close()

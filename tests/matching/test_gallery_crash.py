@@ -21,12 +21,14 @@ from handsel.matching import blocks
 from handsel.matching.entry import ACTIVE, ERASED
 from handsel.matching.gallery import Gallery
 from handsel.matching.kept import Shares
-from handsel.matching.rows import Rows, from_planes
+from handsel.matching.renewal import Renewal
+from handsel.matching.rows import Row, Rows, from_planes
 
 DIMS = 8
 PALMS_MAX = 1000
 ENROLLED = 190  # Two blocks are sealed, and the next commits seal the third.
 SEALED_ROW, TAIL_ROW = 5, ENROLLED - 1
+SEED = bytes(range(32))
 
 Story = Callable[[Gallery, Callable[[str], None]], None]
 
@@ -87,6 +89,15 @@ def commit_among_blocks(gallery: Gallery, told: Callable[[str], None]) -> None:
     told(f"+{ENROLLED}")
 
 
+def renew_all(gallery: Gallery, told: Callable[[str], None]) -> None:
+    """
+    Keep a seed, and renew all rows with it.
+    """
+    gallery.keep_seed(SEED, digest=gallery.rows().digest)
+    gallery.renew(now_ms=0)
+    told("renewed")
+
+
 class Killer:
     """
     Count moments, and kill this process at one of them.
@@ -138,9 +149,9 @@ def killed_at(moment: int, story: Story, directory: Path, told_to: Path) -> bool
     if child == 0:
         try:
             with told_to.open("a") as told:
-                gallery = Gallery(directory, dims=DIMS, palms_max=PALMS_MAX)
+                gallery = Gallery(directory, me="a", dims=DIMS, palms_max=PALMS_MAX)
                 killer = Killer(moment)
-                gallery._connection = WatchedConnection(gallery._connection, killer)  # type: ignore[assignment]
+                gallery._stored._connection = WatchedConnection(gallery._stored._connection, killer)  # type: ignore[assignment]
                 blocks.os.fsync = killer.around(os.fsync)  # type: ignore[attr-defined]
                 blocks.Path.unlink = killer.around(Path.unlink)  # type: ignore[attr-defined, method-assign]
 
@@ -156,6 +167,18 @@ def killed_at(moment: int, story: Story, directory: Path, told_to: Path) -> bool
     return os.WIFSIGNALED(status)
 
 
+def expected_shares(enrolment_id: bytes, *, epoch: int) -> Shares:
+    """
+    Return the shares of a row that was committed in its turn, before or after it was renewed.
+    """
+    number = int.from_bytes(enrolment_id, "big")
+    first = shares(number)
+    if epoch == 0:
+        return first
+    row = Renewal("a", SEED)(Row(enrolment_id, 2 * number, first.template, first.own, first.pair))
+    return Shares(row.template, row.own, row.pair)
+
+
 def held(rows: Rows) -> dict[bytes, Shares]:
     """
     Return the shares that rows hold, by id.
@@ -167,10 +190,12 @@ def held(rows: Rows) -> dict[bytes, Shares]:
     return {one.tobytes(): Shares(t.tobytes(), o.tobytes(), p.tobytes()) for one, t, o, p in arrays}
 
 
-@pytest.mark.parametrize("story", [commit_and_seal, erase_from_a_block, erase_from_the_tail, commit_among_blocks])
+@pytest.mark.parametrize(
+    "story", [commit_and_seal, erase_from_a_block, erase_from_the_tail, commit_among_blocks, renew_all]
+)
 def test_a_gallery_killed_at_any_moment_holds_what_it_told(story: Story, tmp_path: Path) -> None:
     template = tmp_path / "template"
-    begun = Gallery(template, dims=DIMS, palms_max=PALMS_MAX)
+    begun = Gallery(template, me="a", dims=DIMS, palms_max=PALMS_MAX)
     for number in range(ENROLLED):
         enrol(begun, number)
     begun.close()
@@ -180,18 +205,23 @@ def test_a_gallery_killed_at_any_moment_holds_what_it_told(story: Story, tmp_pat
         shutil.copytree(template, directory)
         was_killed = killed_at(moment, story, directory, told_to)
 
-        gallery = Gallery(directory, dims=DIMS, palms_max=PALMS_MAX)
+        gallery = Gallery(directory, me="a", dims=DIMS, palms_max=PALMS_MAX)
         found, states = held(gallery.rows()), {entry.enrolment_id: entry.state for entry in gallery.entries()}
-        told = told_to.read_text().split()
+        told, epoch = told_to.read_text().split(), gallery.rows().epoch
         gallery.close()
 
-        assert all(content == shares(int.from_bytes(one, "big")) for one, content in found.items())
+        assert all(content == expected_shares(one, epoch=epoch) for one, content in found.items())
         assert set(found) == {one for one, state in states.items() if state == ACTIVE}
         expected = {an_id(number) for number in range(ENROLLED)}
         assert expected - {an_id(SEALED_ROW), an_id(TAIL_ROW)} <= set(found)
         for what in told:
+            if what == "renewed":
+                assert epoch == 1
+                continue
             assert states[an_id(int(what[1:]))] == (ACTIVE if what[0] == "+" else ERASED)
         content = b"".join(path.read_bytes() for path in directory.rglob("*") if path.is_file())
+        if epoch == 1:
+            assert not any(shares(number).template in content for number in range(ENROLLED))
         for number in (SEALED_ROW, TAIL_ROW):
             if states[an_id(number)] == ERASED:
                 assert shares(number).template not in content

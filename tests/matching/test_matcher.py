@@ -638,7 +638,7 @@ def test_queries_go_on_while_palms_are_enrolled_and_erased(three: Three) -> None
 
 def test_full_disk_fails_an_enrolment_and_loses_nothing(three: Three) -> None:
     three.enrol(palm(1), ALIAS, position=1)
-    connection = three.matchers["b"]._gallery._connection
+    connection = three.matchers["b"]._gallery._stored._connection
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count = {pages}").fetchall()
 
@@ -686,7 +686,7 @@ def test_full_disk_does_not_stop_a_query_while_an_abandoned_enrolment_waits(tmp_
     three.enrol(palm(1), ALIAS, position=1)
     three.combine(three.ask_to_enrol(three.enrolment(palm(2), OTHER_ALIAS, enrolment=new_id())))
     now_ms[0] += PENDING_S_MAX * 1000 + 1
-    three.matchers["b"]._gallery._connection.execute("PRAGMA query_only = ON").fetchall()
+    three.matchers["b"]._gallery._stored._connection.execute("PRAGMA query_only = ON").fetchall()
 
     assert three.alias_of(palm(1)) == ALIAS
     assert len(three.matchers["b"]._gallery.entries()) == 2

@@ -30,7 +30,7 @@ def galleries(tmp_path: Path) -> dict[str, Gallery]:
     """
     Three galleries that all hold one pending enrolment, whose id is zeros.
     """
-    held = {name: Gallery(tmp_path / name, dims=4, palms_max=8) for name in MATCHERS}
+    held = {name: Gallery(tmp_path / name, me=name, dims=4, palms_max=8) for name in MATCHERS}
     for gallery in held.values():
         gallery.keep_pending([(bytes(16), SHARES)], now_ms=0)
     return held
@@ -137,7 +137,7 @@ class _Restless(Gallery):
 
 
 def test_galleries_that_keep_changing_are_refused_in_the_end(galleries: dict[str, Gallery], tmp_path: Path) -> None:
-    restless = _Restless(tmp_path / "restless", dims=4, palms_max=8)
+    restless = _Restless(tmp_path / "restless", me="a", dims=4, palms_max=8)
     restless.keep_pending([(bytes(16), SHARES)], now_ms=0)
     restless.commit(bytes(16), position=0)
 

@@ -23,6 +23,7 @@ VERBS: dict[str, str] = {
     "draw": "handsel.cli.draw",
     "capacity": "handsel.cli.capacity",
     "certify": "handsel.cli.certify",
+    "renew": "handsel.cli.renew",
     "issuer": "handsel.cli.party",
     "acquirer": "handsel.cli.party",
     "matcher": "handsel.cli.party",

@@ -21,18 +21,25 @@ To erase a row copies the blocks from its own on. Nothing here encrypts the file
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from handsel.errors import ConfigError, GalleriesDiffer, GalleryCorrupt, GalleryFull, IdReused, NotFound, StoreError
+from handsel.errors import (
+    ConfigError,
+    GalleriesDiffer,
+    GalleryCorrupt,
+    GalleryFull,
+    IdReused,
+    NotFound,
+    StoreError,
+    ensure,
+)
 from handsel.matching.entry import ACTIVE, ERASED, PENDING, Entry
-from handsel.matching.gallery_file import open_file, translated
-from handsel.matching.kept import FIELDS, Kept, Shares, kept_of
-from handsel.matching.message import ALIAS_BYTES
+from handsel.matching.kept import Kept, Shares
+from handsel.matching.renewal import Renewal
 from handsel.matching.rows import Row, Rows
 from handsel.matching.standing import Sealed, Standing
+from handsel.matching.stored import Stored
 
 PENDING_S_MAX = 3600  # An enrolment that its issuer has not committed by then is dropped.
 
@@ -42,16 +49,16 @@ class Gallery:
     Keep the rows of one matcher in its directory. Safe for several threads.
     """
 
-    def __init__(self, directory: Path, *, dims: int, palms_max: int) -> None:
+    def __init__(self, directory: Path, *, me: str, dims: int, palms_max: int) -> None:
         """
-        Open the gallery, or make an empty one, and read all its rows.
+        Open the gallery of matcher `me`, or make an empty one, and read all its rows.
 
         Raises `ConfigError` where the directory is open to others or in use, or holds more than `palms_max` palms, and
         `GalleryCorrupt` where a row is damaged.
         """
-        self._dims, self._palms_max = dims, palms_max
+        self._me, self._dims, self._palms_max = me, dims, palms_max
         self._lock = threading.Lock()
-        self._connection = open_file(directory)
+        self._stored = Stored(directory, dims=dims)
         try:
             self._standing = self._read_standing(directory)
             self._put_in_order()
@@ -61,7 +68,7 @@ class Gallery:
                     "with `handsel capacity`, and write its threshold and palms_max into the settings of all parties"
                 )
         except BaseException:
-            self._connection.close()
+            self._stored.close()
             raise
 
     def close(self) -> None:
@@ -69,7 +76,7 @@ class Gallery:
         Close the file.
         """
         with self._lock:
-            self._connection.close()
+            self._stored.close()
 
     def rows(self) -> Rows:
         """
@@ -84,7 +91,7 @@ class Gallery:
         Return the state and position of every enrolment that this matcher knows.
         """
         with self._lock:
-            found = self._select("SELECT enrolment_id, state, position FROM rows ORDER BY enrolment_id")
+            found = self._stored.select("SELECT enrolment_id, state, position FROM rows ORDER BY enrolment_id")
             return tuple(Entry(*fields) for fields in found)
 
     def require_enrollable(self, enrolment_id: bytes, shares: Shares) -> None:
@@ -100,11 +107,11 @@ class Gallery:
 
         Raises `IdReused`, `StoreFull`, `StoreError`; then nothing was changed.
         """
-        with self._lock, self._transaction():
+        with self._lock, self._stored.transaction():
             for enrolment_id, shares in enrolments:
-                self._require_lengths(shares)
+                self._stored.require_lengths(shares)
                 if self._require_enrollable(enrolment_id, shares) is None:
-                    self._write(Kept(enrolment_id, PENDING, None, now_ms, is_sealed=False, shares=shares))
+                    self._stored.write(Kept(enrolment_id, PENDING, None, now_ms, is_sealed=False, shares=shares))
 
     def commit(self, enrolment_id: bytes, *, position: int) -> None:
         """
@@ -114,7 +121,7 @@ class Gallery:
         `GalleryFull` where one more is too many, as while an erasure has not come here yet.
         """
         with self._lock:
-            kept = self._find(enrolment_id)
+            kept = self._stored.find(enrolment_id)
             if kept is None or kept.state == ERASED:
                 raise NotFound("no pending enrolment has that id")
             if kept.state == ACTIVE:
@@ -123,7 +130,7 @@ class Gallery:
                 return
             if self._standing.rows.count >= self._palms_max:
                 raise GalleryFull("the gallery holds as many palms as it may: erase one first")
-            with self._transaction():
+            with self._stored.transaction():
                 active = self._activate(kept, position)
             self._take_up([active])
 
@@ -134,7 +141,7 @@ class Gallery:
         Raises `NotFound` where it is active.
         """
         with self._lock:
-            kept = self._find(enrolment_id)
+            kept = self._stored.find(enrolment_id)
             if kept is not None and kept.state == ACTIVE:
                 raise NotFound("no pending enrolment has that id")
             self._erase_all([enrolment_id], now_ms=now_ms)
@@ -153,12 +160,12 @@ class Gallery:
         Raises `GalleriesDiffer` where a row is active there and has never been here, or its position is taken.
         """
         with self._lock:
-            found = [(entry, self._find(entry.enrolment_id)) for entry in entries]
+            found = [(entry, self._stored.find(entry.enrolment_id)) for entry in entries]
             later = [(entry, kept) for entry, kept in found if kept is None or entry.state > kept.state]
             if erased := [entry.enrolment_id for entry, _ in later if entry.state == ERASED]:
                 self._erase_all(erased, now_ms=now_ms)
             if activated := [(entry, kept) for entry, kept in later if entry.state == ACTIVE]:
-                with self._transaction():
+                with self._stored.transaction():
                     active = [self._advance_active(entry, kept) for entry, kept in activated]
                 self._take_up(active)
 
@@ -171,42 +178,95 @@ class Gallery:
         """
         oldest_ms = now_ms - PENDING_S_MAX * 1000
         with self._lock:
-            if self._select("SELECT 1 FROM rows WHERE state = 1 AND kept_at_ms < ? LIMIT 1", oldest_ms):
-                with self._transaction():
-                    self._connection.execute("DELETE FROM rows WHERE state = 1 AND kept_at_ms < ?", (oldest_ms,))
-                self._forget_log()
+            if self._stored.select("SELECT 1 FROM rows WHERE state = 1 AND kept_at_ms < ? LIMIT 1", oldest_ms):
+                with self._stored.transaction():
+                    self._stored.execute("DELETE FROM rows WHERE state = 1 AND kept_at_ms < ?", (oldest_ms,))
+                self._stored.forget_log()
 
-    def _require_lengths(self, shares: Shares) -> None:
-        if len(shares.template) != 2 * self._dims or len(shares.own) != ALIAS_BYTES or len(shares.pair) != ALIAS_BYTES:
-            raise GalleryCorrupt("the shares of an enrolment have another length than this gallery's rows")
+    def renewed_since_ms(self) -> int:
+        """
+        Return when shares were last renewed, 0 if never.
+        """
+        with self._lock:
+            since_ms: int = self._stored.select("SELECT since_ms FROM epoch")[0][0]
+            return since_ms
+
+    def renew_from(self, since_ms: int) -> None:
+        """
+        Count the age of the shares from another moment. Raises `StoreError`.
+        """
+        with self._lock, self._stored.transaction():
+            self._stored.execute("UPDATE epoch SET since_ms = ?", (since_ms,))
+
+    def keep_seed(self, seed: bytes, *, digest: bytes) -> None:
+        """
+        Keep what all active rows are to be renewed with, if they are still those of `digest`.
+
+        From then on peers may renew theirs; rows that become active meanwhile are not renewed, here as there. Raises
+        `GalleriesDiffer` where other rows are active by now.
+        """
+        with self._lock:
+            self._put_in_order()
+            if self._standing.rows.digest != digest:
+                raise GalleriesDiffer("rows have changed while shares were to be renewed: it is tried again later")
+            with self._stored.transaction():
+                self._stored.execute("UPDATE epoch SET seed = ?", (seed,))
+                self._stored.execute("DELETE FROM not_renewed")
+
+    def renew(self, *, now_ms: int) -> None:
+        """
+        Renew all shares with the seed that is kept, and forget it and them. Raises `StoreError`.
+        """
+        with self._lock:
+            seed = self._stored.select("SELECT seed FROM epoch")[0][0]
+            ensure(seed is not None, "there is a seed to renew with")
+            renewal, raw = (
+                Renewal(self._me, seed),
+                {one for (one,) in self._stored.select("SELECT enrolment_id FROM not_renewed")},
+            )
+            after = self._standing.written_anew(
+                frozenset(), renew=lambda row: row if row.enrolment_id in raw else renewal(row)
+            )
+            with self._stored.transaction():
+                self._record(after)
+                for row in after.tail:
+                    self._keep_active(row, is_sealed=False)
+                self._stored.execute("UPDATE epoch SET number = ?, since_ms = ?, seed = NULL", (after.epoch, now_ms))
+                self._stored.execute("DELETE FROM not_renewed")
+            self._replace(after)
+            self._stored.forget_log()
+
+    def catch_up(self, epoch: int, *, now_ms: int) -> None:
+        """
+        Renew the shares as a peer has done. Raises `GalleriesDiffer` where there is no seed to do it with.
+        """
+        with self._lock:
+            behind = epoch - self._standing.epoch
+            has_seed = self._stored.select("SELECT seed IS NOT NULL FROM epoch")[0][0]
+        if behind <= 0:
+            return
+        if behind > 1 or not has_seed:
+            raise GalleriesDiffer("a peer has renewed its shares and this matcher has not: restore its latest gallery")
+        self.renew(now_ms=now_ms)
 
     def _require_enrollable(self, enrolment_id: bytes, shares: Shares) -> Kept | None:
-        kept = self._find(enrolment_id)
+        kept = self._stored.find(enrolment_id)
         if kept is not None and (kept.state != PENDING or kept.shares != shares):
             raise IdReused("that enrolment id was used before: begin a new enrolment")
         return kept
-
-    def _find(self, enrolment_id: bytes) -> Kept | None:
-        query = f"SELECT {FIELDS} FROM rows WHERE enrolment_id = ?"  # noqa: S608 - constant names
-        found = self._select(query, enrolment_id)
-        return self._checked(found[0]) if found else None
 
     def _read_standing(self, directory: Path) -> Standing:
         """
         Return the active rows, having checked every block, and every row that is not in one.
         """
-        generation = self._select("SELECT number FROM generation")[0][0]
-        blocks = self._select("SELECT ids, positions, digest FROM blocks ORDER BY number")
+        generation = self._stored.select("SELECT number FROM generation")[0][0]
+        blocks = self._stored.select("SELECT ids, positions, digest FROM blocks ORDER BY number")
         sealed = Sealed(*(b"".join(column) for column in zip(*blocks, strict=True))) if blocks else Sealed()
-        if self._select("SELECT count(*) FROM rows WHERE sealed <> 0 AND state = 2") != [(sealed.count,)]:
+        if self._stored.select("SELECT count(*) FROM rows WHERE sealed <> 0 AND state = 2") != [(sealed.count,)]:
             raise GalleryCorrupt("the blocks of the gallery do not hold what they should: restore it from its backup")
-        tail = [kept.row() for kept in self._each("sealed = 0 ORDER BY position") if kept.state == ACTIVE]
-        return Standing.open(directory, generation, sealed, tail, dims=self._dims)
-
-    def _each(self, which: str) -> Iterator[Kept]:
-        with translated():
-            for fields in self._connection.execute(f"SELECT {FIELDS} FROM rows WHERE {which}"):  # noqa: S608
-                yield self._checked(fields)
+        tail = [kept.row() for kept in self._stored.each("sealed = 0 ORDER BY position") if kept.state == ACTIVE]
+        epoch = self._stored.select("SELECT number FROM epoch")[0][0]
+        return Standing.open(directory, generation, sealed, tail, epoch=epoch, dims=self._dims)
 
     def _take_up(self, rows: list[Row]) -> None:
         """
@@ -219,7 +279,7 @@ class Gallery:
         try:
             after = self._standing.sealed_further()
             if after is not None:
-                with self._transaction():
+                with self._stored.transaction():
                     self._record(after)
                 self._standing = after
         except StoreError:
@@ -231,7 +291,7 @@ class Gallery:
         """
         if not self._standing.is_in_order():
             after = self._standing.written_anew(frozenset())
-            with self._transaction():
+            with self._stored.transaction():
                 self._record(after)
             self._replace(after)
 
@@ -246,10 +306,10 @@ class Gallery:
         before, since = self._standing, self._standing.sealed.count
         if after.generation != before.generation:
             since = 0
-            self._connection.execute("UPDATE generation SET number = ?", (after.generation,))
-            self._connection.execute("DELETE FROM blocks")
+            self._stored.execute("UPDATE generation SET number = ?", (after.generation,))
+            self._stored.execute("DELETE FROM blocks")
         for block in after.blocks_since(since):
-            self._connection.execute("INSERT INTO blocks VALUES (?, ?, ?, ?)", block)
+            self._stored.execute("INSERT INTO blocks VALUES (?, ?, ?, ?)", block)
         in_tail = {row.enrolment_id: row for row in after.tail}
         for row in before.tail:
             if row.enrolment_id not in in_tail:
@@ -258,29 +318,21 @@ class Gallery:
             self._keep_active(in_tail[enrolment_id], is_sealed=False)
 
     def _keep_active(self, row: Row, *, is_sealed: bool) -> None:
-        kept = self._find(row.enrolment_id)
+        kept = self._stored.find(row.enrolment_id)
         if kept is not None and kept.state == ACTIVE:
             shares = None if is_sealed else Shares(row.template, row.own, row.pair)
-            self._write(
+            self._stored.write(
                 Kept(row.enrolment_id, ACTIVE, row.position, kept.kept_at_ms, is_sealed=is_sealed, shares=shares)
             )
 
-    def _checked(self, fields: tuple[object, ...]) -> Kept:
-        kept = kept_of(fields)
-        if kept.shares is not None:
-            self._require_lengths(kept.shares)
-        return kept
-
-    def _write(self, kept: Kept) -> None:
-        marks = ", ".join("?" * len(kept.fields()))
-        query = f"INSERT OR REPLACE INTO rows ({FIELDS}) VALUES ({marks})"  # noqa: S608 - constant names
-        self._connection.execute(query, kept.fields())
-
     def _activate(self, kept: Kept, position: int) -> Row:
-        if self._select("SELECT 1 FROM rows WHERE position = ?", position):
+        if self._stored.select("SELECT 1 FROM rows WHERE position = ?", position):
             raise IdReused("another enrolment has that position")
         active = Kept(kept.enrolment_id, ACTIVE, position, kept.kept_at_ms, is_sealed=False, shares=kept.shares)
-        self._write(active)
+        self._stored.write(active)
+        self._stored.execute(
+            "INSERT OR IGNORE INTO not_renewed SELECT ? FROM epoch WHERE seed IS NOT NULL", (kept.enrolment_id,)
+        )
         return active.row()
 
     def _advance_active(self, entry: Entry, kept: Kept | None) -> Row:
@@ -294,41 +346,20 @@ class Gallery:
             raise GalleriesDiffer("a peer holds another row at a position that is taken here") from exc
 
     def _erase_all(self, enrolment_ids: list[bytes], *, now_ms: int) -> None:
-        kept = [(enrolment_id, self._find(enrolment_id)) for enrolment_id in enrolment_ids]
+        kept = [(enrolment_id, self._stored.find(enrolment_id)) for enrolment_id in enrolment_ids]
         alive = [(enrolment_id, row) for enrolment_id, row in kept if row is None or row.state != ERASED]
         gone = frozenset(enrolment_id for enrolment_id, row in alive if row is not None and row.state == ACTIVE)
         is_sealed = any(row is not None and row.is_sealed for _, row in alive)
         after = self._standing.written_anew(gone) if is_sealed else self._standing.without(gone)
-        with self._transaction():
+        with self._stored.transaction():
             for enrolment_id, row in alive:
                 kept_at_ms = row.kept_at_ms if row else now_ms
-                self._write(Kept(enrolment_id, ERASED, None, kept_at_ms, is_sealed=False, shares=None))
+                self._stored.write(Kept(enrolment_id, ERASED, None, kept_at_ms, is_sealed=False, shares=None))
             if is_sealed:
                 self._record(after)
         if is_sealed:
             self._replace(after)
         else:
             self._standing = after
-        self._forget_log()  # Also where nothing was left to erase: an earlier time may have failed just before this.
-
-    def _forget_log(self) -> None:
-        # The write-ahead log still holds pages with what was erased: empty it. secure_delete has cleared the file.
-        self._select("PRAGMA wal_checkpoint(TRUNCATE)")
-
-    def _select(self, query: str, *values: object) -> list[Any]:
-        with translated():
-            found: list[Any] = self._connection.execute(query, values).fetchall()
-        return found
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        try:
-            with translated():
-                self._connection.execute("BEGIN IMMEDIATE")
-            with translated():
-                yield
-                self._connection.execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
+        # Also where nothing was left to erase: an earlier time may have failed just before this.
+        self._stored.forget_log()

@@ -47,6 +47,9 @@ CREATE TABLE blocks (
 ) STRICT;
 CREATE TABLE generation (number INTEGER NOT NULL) STRICT;
 INSERT INTO generation VALUES (0);
+CREATE TABLE epoch (number INTEGER NOT NULL, since_ms INTEGER NOT NULL, seed BLOB) STRICT;
+INSERT INTO epoch VALUES (0, 0, NULL);
+CREATE TABLE not_renewed (enrolment_id BLOB PRIMARY KEY) STRICT;
 """
 
 

@@ -10,10 +10,8 @@ An enrolment is compared with the active rows: of two that are pending at the sa
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,7 +29,6 @@ from handsel.errors import (
     ConfigError,
     EnvelopeInvalid,
     GalleryFull,
-    IdReused,
     PartyUnavailable,
     StoreError,
 )
@@ -63,14 +60,16 @@ from handsel.matching.message import (
 from handsel.matching.opening import agree, subject_digest
 from handsel.matching.party import Terms, ands_of, match
 from handsel.matching.peers import QUERY_TIMEOUT_S, PeerAddress, Peers
+from handsel.matching.refresh import Refresher
 from handsel.matching.ring import Words
 from handsel.matching.scale import VIEWS_MAX, comparison_bits
+from handsel.matching.seen import Seen
 from handsel.matching.tls import Tls
 from handsel.order import BINDING_BYTES
 
+RENEW_EVERY_MS = 24 * 3_600_000
 QUERIES_AT_ONCE_MAX = 32  # More are refused, never queued: three queues could wait for each other.
 SPARE_WORDS = 4096  # Of triples that are made ahead, for rows that come in between.
-QUERIES_REMEMBERED = 100_000  # So that none is answered twice. Across a restart, the binding alone sees to that.
 
 
 @dataclass(frozen=True)
@@ -146,6 +145,7 @@ class Matcher:
         clock: Clock,
         log: Log,
         query_timeout_s: float = QUERY_TIMEOUT_S,
+        renew_every_ms: int = RENEW_EVERY_MS,
     ) -> None:
         """
         Open the gallery. `parties` are all three matchers by name, this one among them.
@@ -173,9 +173,10 @@ class Matcher:
         )
         self._peers = Peers(name, addresses=addresses, tls=tls, log=log, timeout_s=query_timeout_s)
         self._places = threading.BoundedSemaphore(QUERIES_AT_ONCE_MAX)
-        self._seen = _Seen()
+        self._seen = Seen()
         self._ahead = Ahead(name, self._peers, self._secrets, log)
-        self._gallery = Gallery(directory, dims=settings.dims, palms_max=settings.palms_max)
+        self._gallery = Gallery(directory, me=name, dims=settings.dims, palms_max=settings.palms_max)
+        self._refresher = Refresher(name, self._peers, self._gallery, every_ms=renew_every_ms, clock=clock, log=log)
 
     def start(self) -> None:
         """
@@ -190,6 +191,7 @@ class Matcher:
         """
         self._peers.close()
         self._ahead.close()
+        self._refresher.close()
         self._gallery.close()
 
     def health(self) -> Health:
@@ -236,18 +238,21 @@ class Matcher:
         """
         Do what the issuer orders, and return a confirmation and this matcher's signature on it.
 
-        An order may be sent again. Raises `SignatureInvalid`, `BodyInvalid`, `NotFound`, `IdReused`, `GalleryFull`,
-        `StoreFull`, `StoreError`.
+        An order may be sent again. Shares are renewed after the next query. Raises `SignatureInvalid`, `BodyInvalid`,
+        `NotFound`, `IdReused`, `GalleryFull`, `StoreFull`, `StoreError`.
         """
         verify_signature(order, signature, signer=self._issuer)
         asked = _decode_order(order)
         enrolment_id, now_ms = id_to_bytes(asked.enrolment_id), self._clock()
-        if asked.kind == "commit":
-            self._gallery.commit(enrolment_id, position=asked.position)
-        elif asked.kind == "abort":
-            self._gallery.abort(enrolment_id, now_ms=now_ms)
-        else:
-            self._gallery.erase(enrolment_id, now_ms=now_ms)
+        match asked.kind:
+            case "commit":
+                self._gallery.commit(enrolment_id, position=asked.position)
+            case "abort":
+                self._gallery.abort(enrolment_id, now_ms=now_ms)
+            case "erase":
+                self._gallery.erase(enrolment_id, now_ms=now_ms)
+            case "renew":
+                self._refresher.make_due()
         self._log.event("order_carried_out", outcome=asked.kind)
         confirmation = msgspec.msgpack.encode(Confirmation(asked.kind, asked.enrolment_id, self.name, now_ms))
         return confirmation, self._keys.signature(confirmation)
@@ -259,6 +264,7 @@ class Matcher:
         if masked is None:
             raise GalleryFull("the gallery holds as many palms as its threshold was measured for: enrol no more")
         self._log.event("query_answered", duration_ms=self._clock() - begin_ms)
+        self._refresher.after_query(query.query_id)
         if self._settings.catches_cheaters:
             self._ahead.make(after=query.query_id, count=self._ands(asked) + SPARE_WORDS)
         answer = Answer(query.query_id, query.binding, self.name, masked)
@@ -348,40 +354,6 @@ class Matcher:
             yield
         finally:
             self._places.release()
-
-
-class _Seen:
-    """
-    Remember the latest queries, so that none is answered twice.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._digests: OrderedDict[bytes, bytes] = OrderedDict()
-
-    def require_new(self, query_id: bytes) -> None:
-        """
-        Remember a query. Raises `IdReused` where it was seen before.
-        """
-        with self._lock:
-            if query_id in self._digests:
-                raise IdReused("that query was answered before: show the palm again")
-            self._remember(query_id, b"")
-
-    def require_new_or_same(self, query_id: bytes, content: bytes) -> None:
-        """
-        Remember a query of an enrolment. Raises `IdReused` where its id was seen before with other content.
-        """
-        digest = hashlib.sha256(content).digest()
-        with self._lock:
-            if self._digests.get(query_id, digest) != digest:
-                raise IdReused("that query was answered before: show the palm again")
-            self._remember(query_id, digest)
-
-    def _remember(self, query_id: bytes, digest: bytes) -> None:
-        self._digests[query_id] = digest
-        if len(self._digests) > QUERIES_REMEMBERED:
-            self._digests.popitem(last=False)
 
 
 def _decode_order(order: bytes) -> Order:

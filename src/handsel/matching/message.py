@@ -20,7 +20,7 @@ TEMPLATE = "till-to-matcher/template"
 ANSWER = "matcher-to-issuer/answer"
 ALIAS_SHARE = "issuer-to-matcher/alias-share"
 
-OrderKind = Literal["commit", "abort", "erase"]
+OrderKind = Literal["commit", "abort", "erase", "renew"]
 
 
 class PerMatcher(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -123,9 +123,9 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
-    Tell a matcher what becomes of an enrolment (issuer → matcher, signed).
+    Tell a matcher what becomes of an enrolment, or to renew its shares (issuer → matcher, signed).
 
-    `position` orders the rows of all three galleries alike; it is 0 for anything but a commit.
+    To renew has an id of its own. `position` orders the rows of all three galleries alike; else it is 0.
     """
 
     kind: OrderKind

@@ -3,8 +3,8 @@ Begin a query: three matchers see that they are about to do the same thing over 
 
 1. Each sends the others a fresh nonce, the digest of its rows and the digest of what it was asked.
 2. What they were asked must be the same, or the envelopes belong to different queries.
-3. Where their rows differ, a commit or an erasure has reached some of them and not yet the others: they exchange the
-   states of all rows, each takes the later ones, and they begin again.
+3. Where their rows differ, a commit or an erasure has reached some of them and not yet the others, or not all have
+   finished a renewal: they exchange the states of all rows, each takes the later ones, and they begin again.
 4. Each sends the others the digest of all three openings: nobody was told something else, and no message of an earlier
    attempt is taken for one of this.
 
@@ -37,12 +37,15 @@ S = TypeVar("S")
 class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Say what one matcher is about to do: 32 bytes each, and the name of the triples that it has ready, or nothing.
+
+    `epoch` is that of its shares.
     """
 
     nonce: bytes
     rows: bytes
     subject: bytes
     triples: bytes
+    epoch: int = 0
 
 
 class Held(Protocol):
@@ -63,6 +66,11 @@ class Held(Protocol):
     def advance(self, entries: tuple[Entry, ...], *, now_ms: int) -> None:
         """
         Bring rows to a later state.
+        """
+
+    def catch_up(self, epoch: int, *, now_ms: int) -> None:
+        """
+        Renew the shares as a peer has done already.
         """
 
 
@@ -106,7 +114,7 @@ def agree(
     """
     for _ in range(SYNCHRONISE_MAX + 1):
         rows = held.rows()
-        mine = Opening(random_bytes(NONCE_BYTES), rows.digest, subject, triples)
+        mine = Opening(random_bytes(NONCE_BYTES), rows.digest, subject, triples, rows.epoch)
         openings = yield from _exchange(me, mine, Opening)  # 1
         if any(opening.subject != subject for opening in openings.values()):  # 2
             raise BindingMismatch("the three matchers were asked different things; nothing was matched")
@@ -115,6 +123,7 @@ def agree(
             has_triples = triples != b"" and all(opening.triples == triples for opening in openings.values())
             return Agreed(rows, {name: opening.nonce for name, opening in openings.items()}, has_triples)
         galleries = yield from _exchange(me, held.entries(), tuple[Entry, ...])  # 3
+        held.catch_up(max(opening.epoch for opening in openings.values()), now_ms=now_ms)
         held.advance(join_entries(galleries), now_ms=now_ms)
     raise GalleriesDiffer("the galleries of the three matchers keep changing: ask again")
 

@@ -7,8 +7,8 @@ The tail is kept between 64 and 127 rows long, so that commits that come a littl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ _POSITION_BYTES = 8
 _DIGEST_BYTES = 32
 _ANEW_BLOCKS = 256  # Written at a time.
 
+Renew = Callable[[Row], Row]
 Block = tuple[int, bytes, bytes, bytes]  # Number, ids, positions, digest.
 
 
@@ -62,6 +63,7 @@ class Standing:
     mapped: Segment
     sealed: Sealed
     tail: tuple[Row, ...]
+    epoch: int
     rows: Rows = field(init=False)
 
     def __post_init__(self) -> None:
@@ -73,10 +75,12 @@ class Standing:
             more_ids, more_positions = names_of(self.tail)
             names = np.concatenate([ids, more_ids]), np.concatenate([positions, more_positions])
             tail = Segment.build(self.tail, dims=self.mapped.templates.shape[1])
-            object.__setattr__(self, "rows", Rows(*names, (self.mapped, tail)))
+            object.__setattr__(self, "rows", Rows(*names, (self.mapped, tail), self.epoch))
 
     @classmethod
-    def open(cls, directory: Path, generation: int, sealed: Sealed, tail: Iterable[Row], *, dims: int) -> Standing:
+    def open(
+        cls, directory: Path, generation: int, sealed: Sealed, tail: Iterable[Row], *, epoch: int, dims: int
+    ) -> Standing:
         """
         Return what is on disk, all blocks checked; what is left of other generations is overwritten.
 
@@ -89,7 +93,7 @@ class Standing:
         mapped = files.mapped(sealed.count // PLANE_BITS)
         if b"".join(digests(mapped, sealed.ids, sealed.positions)) != sealed.digests:
             raise GalleryCorrupt("a block of the gallery does not fit its digest: restore the gallery from its backup")
-        return cls(files, mapped, sealed, tuple(tail))
+        return cls(files, mapped, sealed, tuple(tail), epoch)
 
     @property
     def generation(self) -> int:
@@ -112,14 +116,14 @@ class Standing:
         Return these rows and others.
         """
         tail = sorted((*self.tail, *rows), key=lambda row: row.position)
-        return Standing(self.files, self.mapped, self.sealed, tuple(tail))
+        return replace(self, tail=tuple(tail))
 
     def without(self, gone: frozenset[bytes]) -> Standing:
         """
         Return these rows less some of the tail.
         """
         tail = tuple(row for row in self.tail if row.enrolment_id not in gone)
-        return Standing(self.files, self.mapped, self.sealed, tail)
+        return replace(self, tail=tail)
 
     def sealed_further(self) -> Standing | None:
         """
@@ -128,22 +132,24 @@ class Standing:
         count = (len(self.tail) // PLANE_BITS - 1) * PLANE_BITS
         return None if count <= 0 else self._appended(self.tail[:count], self.tail[count:])
 
-    def written_anew(self, without: frozenset[bytes]) -> Standing:
+    def written_anew(self, without: frozenset[bytes], *, renew: Renew | None = None) -> Standing:
         """
-        Return all rows in order, less some, with blocks in new files. Raises `StoreError`.
+        Return all rows in order, less some, with blocks in new files; where they are renewed, of the next epoch.
+
+        Raises `StoreError`.
         """
-        files = self.files.successor()
-        standing = Standing(files, files.mapped(0), Sealed(), ())
+        files, epoch = self.files.successor(), self.epoch + (renew is not None)
+        standing = Standing(files, files.mapped(0), Sealed(), (), epoch)
         waiting: list[Row] = []
         for row in self._merged(without):
-            waiting.append(row)
+            waiting.append(row if renew is None else renew(row))
             if len(waiting) == (_ANEW_BLOCKS + 1) * PLANE_BITS:
                 standing = standing._appended(waiting[:-PLANE_BITS], ())
                 waiting = waiting[-PLANE_BITS:]
         count = max(0, (len(waiting) // PLANE_BITS - 1) * PLANE_BITS)
         if count:
             standing = standing._appended(waiting[:count], ())
-        return Standing(standing.files, standing.mapped, standing.sealed, tuple(waiting[count:]))
+        return replace(standing, tail=tuple(waiting[count:]))
 
     def retire(self) -> None:
         """
@@ -174,7 +180,8 @@ class Standing:
             self.sealed.positions + positions,
             self.sealed.digests + b"".join(digests(segment, ids, positions)),
         )
-        return Standing(self.files, self.files.mapped(sealed.count // PLANE_BITS), sealed, tuple(tail))
+        mapped = self.files.mapped(sealed.count // PLANE_BITS)
+        return Standing(self.files, mapped, sealed, tuple(tail), self.epoch)
 
     def _merged(self, without: frozenset[bytes]) -> Iterator[Row]:
         """

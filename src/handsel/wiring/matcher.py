@@ -59,4 +59,5 @@ def build_matcher(config: MatcherConfig, directory: Path, log: Log) -> Matcher:
         ),
         clock=system_clock,
         log=log,
+        renew_every_ms=config.renew_hours * 3_600_000,
     )

@@ -1,0 +1,86 @@
+"""
+Renew the shares of all rows, together with the peers, when they are old enough or the issuer has ordered it.
+
+1. The three agree on the rows that are active, and toss a seed.
+2. Each keeps the seed on disk, and says so. Nobody renews before all have said it: so who is killed in between can do
+   it later, when a peer's opening shows that it is a renewal behind.
+3. Each renews, and forgets the seed and the old shares.
+
+It begins after a query that all three have answered, since each then knows that the others are there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+from handsel.clock import Clock
+from handsel.errors import HandselError, PeerCheated
+from handsel.ids import ID_BYTES
+from handsel.log import Log
+from handsel.matching.dialogue import Dialogue, Seat, exchange, toss
+from handsel.matching.gallery import Gallery
+from handsel.matching.opening import agree
+from handsel.matching.peers import Peers
+
+_SUBJECT = hashlib.sha256(b"handsel/v1/renewal-of-shares").digest()
+_KEPT = b"kept"
+_LONG_AGO_MS = 1
+
+
+class Refresher:
+    """
+    Renew one matcher's shares in the background.
+    """
+
+    def __init__(self, me: str, peers: Peers, gallery: Gallery, *, every_ms: int, clock: Clock, log: Log) -> None:
+        self._seat, self._peers, self._gallery = Seat(me), peers, gallery
+        self._every_ms, self._clock, self._log = every_ms, clock, log
+        self._background = ThreadPoolExecutor(1)
+
+    def after_query(self, query_id: bytes) -> None:
+        """
+        Begin to renew, if it is time, under a name that follows from a query which the peers answered too.
+        """
+        now_ms, since_ms = self._clock(), self._gallery.renewed_since_ms()
+        if since_ms == 0:
+            self._gallery.renew_from(now_ms)
+        elif now_ms - since_ms >= self._every_ms:
+            name = hashlib.sha256(b"handsel/v1/renewal\0" + query_id).digest()[:ID_BYTES]
+            self._background.submit(self._renew, name)
+
+    def make_due(self) -> None:
+        """
+        Have the shares renewed after the next query. Raises `StoreError`.
+        """
+        self._gallery.renew_from(_LONG_AGO_MS)
+
+    def close(self) -> None:
+        """
+        Begin nothing more, and wait for what is being done.
+        """
+        self._background.shutdown(cancel_futures=True)
+
+    def _renew(self, name: bytes) -> None:
+        try:
+            self._peers.carry_out(self.dialogue(), query_id=name)
+        except HandselError as exc:  # It is tried again after the next query.
+            self._log.event("shares_not_renewed", code=exc.code)
+        else:
+            self._log.event("shares_renewed")
+
+    def dialogue(self) -> Dialogue[None]:
+        """
+        Renew together with both peers. Raises what `opening.agree` raises, `PeerCheated`, `StoreError`.
+        """
+        now_ms = self._clock()
+        agreed = yield from agree(
+            self._seat.me, subject=_SUBJECT, held=self._gallery, triples=b"", random_bytes=os.urandom, now_ms=now_ms
+        )
+        seed = yield from toss(self._seat, random_bytes=os.urandom)
+        self._gallery.keep_seed(seed, digest=agreed.rows.digest)
+        said = yield from exchange(self._seat, _KEPT)
+        if any(word != _KEPT for word in said.values()):
+            raise PeerCheated("a matcher's peer does not say that it can renew its shares")
+        self._gallery.renew(now_ms=now_ms)

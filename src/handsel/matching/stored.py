@@ -1,0 +1,107 @@
+"""
+Read and write the rows of a gallery's database, each of them checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from handsel.errors import GalleryCorrupt
+from handsel.matching.gallery_file import open_file, translated
+from handsel.matching.kept import FIELDS, Kept, Shares, kept_of
+from handsel.matching.message import ALIAS_BYTES
+
+
+class Stored:
+    """
+    Hold the open database of one gallery, whose palms have `dims` coordinates. Not safe for several threads.
+    """
+
+    def __init__(self, directory: Path, *, dims: int) -> None:
+        """
+        Open the database, or make an empty one. Raises `ConfigError`, `GalleryCorrupt`, `StoreError`.
+        """
+        self._dims = dims
+        self._connection = open_file(directory)
+
+    def close(self) -> None:
+        """
+        Close it.
+        """
+        self._connection.close()
+
+    def find(self, enrolment_id: bytes) -> Kept | None:
+        """
+        Return the row of an enrolment. Raises `GalleryCorrupt`.
+        """
+        query = f"SELECT {FIELDS} FROM rows WHERE enrolment_id = ?"  # noqa: S608 - constant names
+        found = self.select(query, enrolment_id)
+        return self._checked(found[0]) if found else None
+
+    def each(self, which: str) -> Iterator[Kept]:
+        """
+        Yield the rows for which a condition holds. Raises `GalleryCorrupt`.
+        """
+        with translated():
+            for fields in self._connection.execute(f"SELECT {FIELDS} FROM rows WHERE {which}"):  # noqa: S608
+                yield self._checked(fields)
+
+    def write(self, kept: Kept) -> None:
+        """
+        Write a row, instead of the one that its enrolment had.
+        """
+        marks = ", ".join("?" * len(kept.fields()))
+        query = f"INSERT OR REPLACE INTO rows ({FIELDS}) VALUES ({marks})"  # noqa: S608 - constant names
+        self._connection.execute(query, kept.fields())
+
+    def execute(self, query: str, values: tuple[object, ...] = ()) -> None:
+        """
+        Carry out a statement, within a transaction.
+        """
+        self._connection.execute(query, values)
+
+    def select(self, query: str, *values: object) -> list[Any]:
+        """
+        Return what a query finds. Raises `StoreError`.
+        """
+        with translated():
+            found: list[Any] = self._connection.execute(query, values).fetchall()
+        return found
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """
+        Do all or nothing of what is done meanwhile. Raises `StoreError`, `StoreFull`.
+        """
+        try:
+            with translated():
+                self._connection.execute("BEGIN IMMEDIATE")
+            with translated():
+                yield
+                self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def forget_log(self) -> None:
+        """
+        Empty the write-ahead log, which holds pages with what was erased; secure_delete has cleared the file.
+        """
+        self.select("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def require_lengths(self, shares: Shares) -> None:
+        """
+        Refuse shares of another length than this gallery's. Raises `GalleryCorrupt`.
+        """
+        if len(shares.template) != 2 * self._dims or len(shares.own) != ALIAS_BYTES or len(shares.pair) != ALIAS_BYTES:
+            raise GalleryCorrupt("the shares of an enrolment have another length than this gallery's rows")
+
+    def _checked(self, fields: tuple[object, ...]) -> Kept:
+        kept = kept_of(fields)
+        if kept.shares is not None:
+            self.require_lengths(kept.shares)
+        return kept

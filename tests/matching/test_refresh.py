@@ -1,0 +1,318 @@
+"""
+Promises of a renewal: palms and aliases stay, shares do not, and three that are killed in between end alike.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from handsel.errors import GalleriesDiffer
+from handsel.log import Log
+from handsel.matching.dialogue import Dialogue, Receive
+from handsel.matching.gallery import Gallery
+from handsel.matching.kept import Shares
+from handsel.matching.lockstep import Lockstep
+from handsel.matching.message import MATCHERS
+from handsel.matching.opening import agree
+from handsel.matching.peers import Peers
+from handsel.matching.refresh import Refresher
+from handsel.matching.renewal import SEED_BYTES, Renewal
+from handsel.matching.ring import POINTS, Words, invert, multiply, multiply_words, subtract, weight_at_zero
+from handsel.matching.rows import Row, from_planes
+from handsel.matching.split import split_rows, to_wire
+from tests.matching.three import Three, palm
+
+DIMS = 64
+NOW_MS = 1000
+Galleries = Mapping[str, Gallery]
+
+
+@pytest.fixture
+def galleries(tmp_path: Path) -> Iterator[Galleries]:
+    """
+    Three galleries with 200 palms, most of them in blocks.
+    """
+    opened = {name: Gallery(tmp_path / name, me=name, dims=DIMS, palms_max=1000) for name in MATCHERS}
+    for number in range(200):
+        enrol(opened, number)
+    yield opened
+    for gallery in opened.values():
+        gallery.close()
+
+
+def an_id(number: int) -> bytes:
+    """
+    Return the id of an enrolment.
+    """
+    return number.to_bytes(16, "big")
+
+
+def alias_of(number: int) -> bytes:
+    """
+    Return the alias that belongs to an enrolment.
+    """
+    return np.random.default_rng(number).bytes(16)
+
+
+def enrol(galleries: Galleries, number: int) -> None:
+    """
+    Keep and commit a palm at all three.
+    """
+    keep(galleries, number)
+    for gallery in galleries.values():
+        gallery.commit(an_id(number), position=number + 1)
+
+
+def keep(galleries: Galleries, number: int) -> None:
+    """
+    Keep a palm as pending at all three.
+    """
+    first, second = os.urandom(16), os.urandom(16)
+    parts = [first, second, xor(alias_of(number), xor(first, second))]
+    for index, (name, share) in enumerate(zip(MATCHERS, split_rows(palm(number)), strict=True)):
+        pair = xor(parts[index], parts[(index + 1) % 3])
+        galleries[name].keep_pending([(an_id(number), Shares(to_wire(share), parts[index], pair))], now_ms=NOW_MS)
+
+
+def xor(a: bytes, b: bytes) -> bytes:
+    """
+    Return a ^ b.
+    """
+    return bytes(x ^ y for x, y in zip(a, b, strict=True))
+
+
+def templates(gallery: Gallery) -> Words:
+    """
+    Return a matcher's shares of all palms, (N, D).
+    """
+    rows = gallery.rows()
+    return cast(Words, np.concatenate([segment.templates for segment in rows.segments])[: rows.count])
+
+
+def require_whole(galleries: Galleries, numbers: range) -> None:
+    """
+    Require that the three hold the palms and aliases of these enrolments, and agree on it.
+    """
+    assert len({gallery.rows().digest for gallery in galleries.values()}) == 1
+    shares = [templates(galleries[name]) for name in MATCHERS]
+    joined = sum(multiply_words(share, weight_at_zero(index)) for index, share in enumerate(shares))
+    assert np.array_equal(np.asarray(joined, np.uint16).view(np.int16), np.stack([palm(number) for number in numbers]))
+    own = [np.concatenate([from_planes(one.own) for one in galleries[name].rows().segments]) for name in MATCHERS]
+    pair = [np.concatenate([from_planes(one.pair) for one in galleries[name].rows().segments]) for name in MATCHERS]
+    aliases = (own[0] ^ own[1] ^ own[2])[: len(numbers)]
+    assert [alias.tobytes() for alias in aliases] == [alias_of(number) for number in numbers]
+    assert all(np.array_equal(pair[i], own[i] ^ own[(i + 1) % 3]) for i in range(3))
+
+
+def dialogues(galleries: Galleries) -> dict[str, Dialogue[None]]:
+    """
+    Return the three dialogues of one renewal.
+    """
+    log = Log("matcher", io.StringIO())
+    return {
+        name: Refresher(name, cast(Peers, None), gallery, every_ms=1, clock=lambda: NOW_MS, log=log).dialogue()
+        for name, gallery in galleries.items()
+    }
+
+
+def agreed(galleries: Galleries) -> None:
+    """
+    Have the three begin a query.
+    """
+    Lockstep(
+        {
+            name: agree(name, subject=bytes(32), held=gallery, triples=b"", random_bytes=os.urandom, now_ms=NOW_MS)
+            for name, gallery in galleries.items()
+        }
+    ).run()
+
+
+def stopped_before(dialogue: Dialogue[None], message: int) -> Dialogue[None]:
+    """
+    Carry a dialogue on until it would receive its message of that number, and end it there.
+    """
+    asked, received = next(dialogue), 0
+    while True:
+        if isinstance(asked, Receive):
+            received += 1
+            if received == message:
+                dialogue.close()
+                return
+        asked = dialogue.send((yield asked))
+
+
+def test_palms_and_aliases_stay_and_every_share_is_another(galleries: Galleries) -> None:
+    before = {name: templates(gallery) for name, gallery in galleries.items()}
+
+    Lockstep(dialogues(galleries)).run()
+
+    require_whole(galleries, range(200))
+    for name, gallery in galleries.items():
+        assert gallery.rows().epoch == 1
+        assert np.mean(before[name] == templates(gallery)) < 0.01
+
+
+def joined(one: Words, other: Words) -> NDArray[np.int16]:
+    """
+    Return what a's and b's shares say together: a line has two points.
+    """
+    at_a, at_b = POINTS[:2]
+    weight_a = multiply(at_b, invert(subtract(at_b, at_a)))
+    weight_b = multiply(at_a, invert(subtract(at_a, at_b)))
+    whole = multiply_words(one, weight_a) + multiply_words(other, weight_b)
+    return whole.view(np.int16)
+
+
+def test_shares_of_before_and_after_are_worthless_together(galleries: Galleries) -> None:
+    palms = np.stack([palm(number) for number in range(200)])
+    before = [templates(galleries[name]) for name in "ab"]
+    Lockstep(dialogues(galleries)).run()
+    after = [templates(galleries[name]) for name in "ab"]
+
+    assert np.array_equal(joined(*before), palms)
+    assert np.array_equal(joined(*after), palms)
+    for mixed in (joined(before[0], after[1]), joined(after[0], before[1])):
+        assert np.mean(mixed == palms) < 0.001
+        assert abs(np.corrcoef(mixed.ravel(), palms.ravel())[0, 1]) < 0.05
+
+
+def test_old_shares_are_on_no_disk(galleries: Galleries, tmp_path: Path) -> None:
+    before = templates(galleries["a"])
+
+    Lockstep(dialogues(galleries)).run()
+
+    content = b"".join(path.read_bytes() for path in (tmp_path / "a").rglob("*") if path.is_file())
+    assert not any(row.tobytes() in content for row in before)
+    assert any(row.tobytes() in content for row in templates(galleries["a"]))
+
+
+def test_renewals_follow_each_other_and_a_restart(galleries: Galleries, tmp_path: Path) -> None:
+    for _ in range(2):
+        Lockstep(dialogues(galleries)).run()
+    for gallery in galleries.values():
+        gallery.close()
+
+    again = {name: Gallery(tmp_path / name, me=name, dims=DIMS, palms_max=1000) for name in MATCHERS}
+
+    assert again["c"].rows().epoch == 2
+    require_whole(again, range(200))
+    for gallery in again.values():
+        gallery.close()
+
+
+def test_who_was_killed_before_it_renewed_catches_up_at_the_next_query(galleries: Galleries, tmp_path: Path) -> None:
+    told = dialogues(galleries)
+    counted = {**told, "c": stopped_before(told["c"], _last_message(galleries, tmp_path))}
+    Lockstep(counted).run()
+    assert [galleries[name].rows().epoch for name in MATCHERS] == [1, 1, 0]
+
+    agreed(galleries)
+
+    assert galleries["c"].rows().epoch == 1
+    require_whole(galleries, range(200))
+
+
+def _last_message(galleries: Galleries, tmp_path: Path) -> int:
+    """
+    Return the number of the last message that a matcher receives in a renewal.
+    """
+    others = {name: Gallery(tmp_path / f"count-{name}", me=name, dims=DIMS, palms_max=10) for name in MATCHERS}
+    count = 0
+
+    def counting(dialogue: Dialogue[None]) -> Dialogue[None]:
+        nonlocal count
+        asked = next(dialogue)
+        while True:
+            count += isinstance(asked, Receive)
+            try:
+                asked = dialogue.send((yield asked))
+            except StopIteration:
+                return
+
+    told = dialogues(others)
+    Lockstep({**told, "c": counting(told["c"])}).run()
+    for gallery in others.values():
+        gallery.close()
+    return count
+
+
+def test_row_that_becomes_active_while_seeds_are_kept_is_renewed_by_nobody(galleries: Galleries) -> None:
+    seed, digest = os.urandom(SEED_BYTES), galleries["a"].rows().digest
+    keep(galleries, 200)
+    for gallery in galleries.values():
+        gallery.keep_seed(seed, digest=digest)
+    galleries["a"].renew(now_ms=NOW_MS)
+    galleries["a"].commit(an_id(200), position=201)
+    galleries["b"].commit(an_id(200), position=201)
+    galleries["b"].renew(now_ms=NOW_MS)
+
+    agreed(galleries)
+
+    require_whole(galleries, range(201))
+
+
+def test_seed_for_other_rows_is_not_kept(galleries: Galleries) -> None:
+    digest = galleries["a"].rows().digest
+    enrol(galleries, 200)
+
+    with pytest.raises(GalleriesDiffer):
+        galleries["a"].keep_seed(os.urandom(SEED_BYTES), digest=digest)
+
+
+def test_new_seed_replaces_one_that_not_all_have_kept(galleries: Galleries) -> None:
+    for name in "ab":
+        galleries[name].keep_seed(os.urandom(SEED_BYTES), digest=galleries[name].rows().digest)
+    enrol(galleries, 200)
+
+    Lockstep(dialogues(galleries)).run()
+
+    require_whole(galleries, range(201))
+
+
+def test_erased_row_stays_erased_through_a_renewal(galleries: Galleries) -> None:
+    seed = os.urandom(SEED_BYTES)
+    for gallery in galleries.values():
+        gallery.keep_seed(seed, digest=gallery.rows().digest)
+        gallery.erase(an_id(199), now_ms=NOW_MS)
+        gallery.renew(now_ms=NOW_MS)
+
+    require_whole(galleries, range(199))
+
+
+def test_who_missed_a_renewal_is_not_matched_with(galleries: Galleries) -> None:
+    seed = os.urandom(SEED_BYTES)
+    for name in "ab":
+        galleries[name].keep_seed(seed, digest=galleries[name].rows().digest)
+        galleries[name].renew(now_ms=NOW_MS)
+
+    with pytest.raises(GalleriesDiffer):
+        agreed(galleries)
+
+
+def test_a_row_is_renewed_by_its_position_and_the_seed_alone() -> None:
+    row = Row(an_id(1), 7, os.urandom(2 * DIMS), os.urandom(16), os.urandom(16))
+    seed = os.urandom(SEED_BYTES)
+
+    assert Renewal("a", seed)(row) == Renewal("a", seed)(row)
+    assert Renewal("a", seed)(row).template != Renewal("a", os.urandom(SEED_BYTES))(row).template
+    assert seed.hex() not in repr(Renewal("a", seed))
+
+
+def test_matchers_renew_after_the_query_that_follows_an_order(three: Three) -> None:
+    three.enrol(palm(1), alias_of(1), position=1)
+    three.order("renew", "0" * 31 + "1")
+
+    assert three.alias_of(palm(1)) == alias_of(1)
+    for matcher in three.matchers.values():
+        matcher._refresher._background.submit(int).result()
+
+    assert [matcher._gallery.rows().epoch for matcher in three.matchers.values()] == [1, 1, 1]
+    assert three.alias_of(palm(1)) == alias_of(1)
