@@ -4,6 +4,7 @@ Order the three matchers to renew their shares, as the issuer.
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -25,7 +26,7 @@ def renew(config_path: Path) -> None:
     config = load_config(config_path, IssuerConfig, role="issuer")
     keys = PartyKeys.load(config_path.parent / KEY_FILE)
     order = msgspec.msgpack.encode(Order("renew", new_id(), 0))
-    matchers = HttpMatcherOrders(config.matchers)
-    for name in MATCHERS:
-        answer = matchers.carry_out(name, order=order, signature=keys.signature(order))
-        verify_signature(answer.confirmation, answer.signature, signer=config.parties.matchers[name].keys)
+    with closing(HttpMatcherOrders(config.matchers)) as matchers:
+        for name in MATCHERS:
+            answer = matchers.carry_out(name, order=order, signature=keys.signature(order))
+            verify_signature(answer.confirmation, answer.signature, signer=config.parties.matchers[name].keys)
