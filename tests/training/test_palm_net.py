@@ -47,7 +47,7 @@ def test_the_places_are_those_of_the_untrained_code(view: View) -> None:
 
         # The order differs: banks come first here, places there.
         reordered = found.reshape(2, 3, 2, 36).transpose(3, 0, 1, 2).ravel()
-        assert float(reordered @ expected) > 0.95  # Half the cells; two palms have about none in common.
+        assert float(reordered @ expected) > 0.93  # Half the cells; two palms have about none in common.
 
 
 def test_an_untrained_aligner_leaves_a_square_as_it_is() -> None:
