@@ -16,6 +16,7 @@ class DeclineReason(StrEnum):
     """
 
     VOIDED = "voided"
+    ASKED_TOO_OFTEN = "asked_too_often"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
     WRONG_CODE = "wrong_code"
     CODE_USED = "code_used"
