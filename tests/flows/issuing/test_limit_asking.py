@@ -19,6 +19,7 @@ from handsel.flows.issuing.issuer import limits_of_acquirer
 from handsel.flows.issuing.pause_palm import pause_palm
 from handsel.flows.issuing.show_wallet import show_wallet
 from handsel.ids import new_id
+from handsel.order import ChargeOrder
 from handsel.pay.asking import Asking
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.store.asking import find_asking
@@ -178,6 +179,25 @@ def test_the_issuer_keeps_one_row_for_an_acquirer_and_no_till(scene: Scene) -> N
 
     with scene.issuer.database.unit_of_work() as uow:
         assert [who for (who,) in uow.rows("SELECT who FROM asking ORDER BY who")] == [ACQUIRER, "other"]
+
+
+def corrupted(order: ChargeOrder) -> ChargeOrder:
+    return msgspec.structs.replace(order, amount_minor=order.amount_minor + 1)
+
+
+@pytest.mark.parametrize("palm", ["ada", "ada+bob", None])
+def test_an_order_that_fails_anyway_says_nothing_of_the_palm(scene: Scene, palm: str | None) -> None:
+    """
+    Otherwise a till could ask of any palm whether it is enrolled, at no cost and without a trace in a wallet.
+    """
+    scene.payer("ada")
+    scene.payer("bob")
+    notes = scene.buy("ada", 1_00)
+
+    assert scene.charge(scene.show(palm, 4_50, alter=corrupted)) == Declined(DeclineReason.NOTES_DO_NOT_ADD_UP)
+    assert scene.charge(scene.show(palm, 50_01)) == Declined(DeclineReason.OVER_LIMIT)
+    assert scene.refund(palm, scene.refund_order(1_01), notes) == Declined(DeclineReason.NOTES_DO_NOT_ADD_UP)
+    assert asking_of(scene).recent.count("x") == 0
 
 
 @pytest.mark.parametrize("state", ["erased", "closed", "begun"])

@@ -51,9 +51,11 @@ def charge(issuer: Issuer, charge_id: str, *, acquirer: str, order: bytes, answe
     1. The order opens, is for this charge and is well formed. Raises `EnvelopeInvalid` and `BodyInvalid`.
     2. An id that came before has the same outcome, with the same signatures; with another order it raises `IdReused`.
     3. The acquirer has not asked too often, or too often in vain.
-    4. The three answers open, belong together and are bound to this very order. They hold an alias that was given out,
+    4. The order can be carried out for somebody: the notes that are to be signed have keys that are current, and add up
+       to the sum that was bound, which is within the limit of one payment. This comes before anything about the palm,
+       so that an order that fails anyway tells nobody whether a palm is enrolled.
+    5. The three answers open, belong together and are bound to this very order. They hold an alias that was given out,
        of a palm that is enrolled and not paused, in a wallet that is open.
-    5. The notes that are to be signed have keys that are current, and add up to the sum that was bound.
     6. The sum is within the limits of the wallet, and in it: it is reserved, and the charge is kept. First commit.
     7. The notes are signed, outside of any unit of work: it is slow, and changes nothing.
     8. The reservation is captured: wallet → notes in circulation. The signatures are kept. Second commit.
@@ -89,7 +91,7 @@ def _begin(
         if earlier is not None:
             return _repeat(earlier, wanted)
         refused = begin_asking(issuer, uow, acquirer, now_ms=now_ms)  # 3
-        wallet = refused or recognise_payer(issuer, uow, wanted, answers)  # 4
+        wallet = refused or _refuse_order(issuer, wanted) or recognise_payer(issuer, uow, wanted, answers)  # 4, 5
         if refused is None:
             end_asking(issuer, uow, acquirer, wallet, asked_ms=now_ms)
         outcome = wallet if isinstance(wallet, Declined) else _reserve(issuer, uow, wanted, wallet, now_ms=now_ms)
@@ -130,9 +132,6 @@ def outcome_of(row: ChargeRow) -> Approved | Declined:
 def _reserve(
     issuer: Issuer, uow: UnitOfWork, wanted: ChargeOrder, wallet: WalletRow, *, now_ms: int
 ) -> Declined | _Reserved:
-    refused = _refuse_order(issuer, wanted)  # 5
-    if refused is not None:
-        return refused
     amount = Money(wanted.amount_minor, wanted.currency)
     spent = Money(charges.spent_since(uow, wallet.id, now_ms - DAY_MS), wallet.currency)
     if over_limit(amount, spent_in_day=spent, limits=issuer.limits):  # 6
@@ -156,6 +155,9 @@ def _refuse_order(issuer: Issuer, wanted: ChargeOrder) -> Declined | None:
         return Declined(DeclineReason.NOTES_DO_NOT_ADD_UP)
     if wanted.currency != issuer.currency:
         return Declined(DeclineReason.CURRENCY_DIFFERS)
+    amount, nothing = Money(wanted.amount_minor, wanted.currency), Money(0, wanted.currency)
+    if over_limit(amount, spent_in_day=nothing, limits=issuer.limits):
+        return Declined(DeclineReason.OVER_LIMIT)
     return None
 
 

@@ -40,9 +40,10 @@ def refund(
     1. The order opens, is for this refund and is well formed. Raises `EnvelopeInvalid` and `BodyInvalid`.
     2. An id that came before has the same outcome; with another order or other notes it raises `IdReused`.
     3. The acquirer has not asked too often, or too often in vain.
-    4. The three answers open, belong together and are bound to this very order. They hold an alias that was given out,
+    4. The notes are genuine, add up to the sum that was bound, and none was redeemed before. This comes before anything
+       about the palm, so that a refund that fails anyway tells nobody whether a palm is enrolled.
+    5. The three answers open, belong together and are bound to this very order. They hold an alias that was given out,
        of a palm that is enrolled, in a wallet that is open.
-    5. The notes are genuine, add up to the sum that was bound, and none was redeemed before.
     6. They are redeemed: notes in circulation → wallet. The outcome is kept.
 
     Where 3, 4 or 5 does not hold, the refund is declined for good and the notes are as good as before.
@@ -58,12 +59,12 @@ def refund(
         if earlier is not None:
             return _repeat(earlier, digest)
         refused = begin_asking(issuer, uow, acquirer, now_ms=now_ms)  # 3
-        wallet = refused or recognise_payee(issuer, uow, wanted, answers)  # 4
+        amiss = refused or _refuse_notes(issuer, uow, wanted, presented)  # 4
+        wallet = amiss or recognise_payee(issuer, uow, wanted, answers)  # 5
         if refused is None:
             end_asking(issuer, uow, acquirer, wallet, asked_ms=now_ms)
-        amiss = wallet if isinstance(wallet, Declined) else _refuse_notes(issuer, uow, wanted, presented)  # 5
-        reason = None if amiss is None else amiss.reason
-        if not isinstance(wallet, Declined) and amiss is None:
+        reason = wallet.reason if isinstance(wallet, Declined) else None
+        if not isinstance(wallet, Declined):
             _credit(issuer, uow, wanted, wallet, presented, now_ms=now_ms)  # 6
         row = RefundRow(digest, None if reason is None else reason.value)
         issuer_note.add_refund(uow, refund_id, row, now_ms=now_ms)
