@@ -13,7 +13,7 @@ import tempfile
 from collections import defaultdict
 from pathlib import Path
 
-from handsel.wiring.demo import free_ports, set_up, start
+from handsel.wiring.demo import UNHURRIED, free_ports, set_up, start
 from handsel.wiring.guests import drawn_guests
 from handsel.wiring.serve import private_files_only
 from handsel.wiring.story import Line, tell_story
@@ -30,7 +30,7 @@ def main() -> None:
     lines: list[Line] = []
     with tempfile.TemporaryDirectory(prefix="handsel-bench-") as directory:
         ports = free_ports()
-        demo = set_up(Path(directory), ports)
+        demo = set_up(Path(directory), ports, till_limits=UNHURRIED)
         supervisor = start(demo, ports, lambda _: None)
         try:
             tally = tell_story(demo, *drawn_guests(PEOPLE, STRANGERS), lines.append)

@@ -13,8 +13,12 @@ import pytest
 
 from handsel.certificate import make_certificate
 from handsel.config import (
+    ASKS_PER_MINUTE_MAX,
+    ASKS_REMEMBERED_MAX,
+    FORGET_S_MAX,
     TOKEN_CHARS_MIN,
     AcquirerConfig,
+    AcquirerLimits,
     AttackHintSetting,
     IssuerConfig,
     Link,
@@ -24,6 +28,7 @@ from handsel.config import (
     Parties,
     Secret,
     TillConfig,
+    TillLimits,
     load_config,
     save_config,
 )
@@ -226,6 +231,75 @@ def test_an_unknown_name_in_the_environment_is_an_error(name: str, tmp_path: Pat
 def test_a_bad_value_in_the_environment_is_an_error(name: str, text: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
         load_till(tmp_path, as_toml(TILL), {name: text})
+
+
+def test_limits_of_tills_and_acquirers_are_settings(tmp_path: Path) -> None:
+    till_limits = {"palms_per_minute_max": 5, "lock_s_min": 10}
+    write_private_file(tmp_path / "acquirer.toml", as_toml(EVERY_ROLE["acquirer"], till_limits=till_limits))
+    acquirer_limits = {"answers_per_minute_max": 6, "wrong_share_max": 0.25}
+    write_private_file(tmp_path / "issuer.toml", as_toml(EVERY_ROLE["issuer"], acquirer_limits=acquirer_limits))
+
+    acquirer = load_config(tmp_path / "acquirer.toml", AcquirerConfig, role="acquirer", environment={})
+    issuer = load_config(tmp_path / "issuer.toml", IssuerConfig, role="issuer", environment={})
+
+    assert acquirer.till_limits == TillLimits(palms_per_minute_max=5, lock_s_min=10)
+    assert issuer.acquirer_limits == AcquirerLimits(answers_per_minute_max=6, wrong_share_max=0.25)
+
+
+@pytest.mark.parametrize("kind", [TillLimits, AcquirerLimits])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("wrong_share_max", 0.0),
+        ("wrong_share_max", 1.0),
+        ("wrong_share_max", float("nan")),
+        ("wrong_share_of", 0),
+        ("wrong_share_of", 1),
+        ("wrong_share_of", ASKS_REMEMBERED_MAX + 1),
+        ("lock_s_min", 0.9),
+        ("lock_s_min", 3600.1),
+        ("lock_s_max", 0.9),
+        ("lock_s_max", 24 * 3600.0),
+        ("lock_s_max", float("inf")),
+        ("forget_s", 1.0),
+        ("forget_s", FORGET_S_MAX + 1),
+        ("forget_s", float("nan")),
+    ],
+)
+def test_a_lock_that_could_never_be_or_never_end_is_an_error(
+    kind: type[TillLimits] | type[AcquirerLimits], name: str, value: float
+) -> None:
+    with pytest.raises(ConfigError):
+        msgspec.structs.replace(kind(), **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("palms_per_minute_max", 0),
+        ("palms_per_minute_max", 3501),
+        ("palms_per_day_max", 29),
+        ("palms_per_day_max", ASKS_PER_MINUTE_MAX * 24 * 60 + 1),
+        ("wrong_in_a_row_max", 0),
+        ("wrong_in_a_row_max", 101),
+    ],
+)
+def test_a_limit_of_a_till_that_is_none_is_an_error(name: str, value: int) -> None:
+    with pytest.raises(ConfigError):
+        msgspec.structs.replace(TillLimits(), **{name: value})
+
+
+@pytest.mark.parametrize("value", [0, -1, ASKS_PER_MINUTE_MAX + 1])
+def test_a_limit_of_an_acquirer_that_is_none_is_an_error(value: int) -> None:
+    with pytest.raises(ConfigError):
+        AcquirerLimits(answers_per_minute_max=value)
+
+
+def test_limits_at_either_end_are_taken() -> None:
+    assert TillLimits(palms_per_minute_max=1, palms_per_day_max=1, wrong_in_a_row_max=1).wrong_in_a_row_max == 1
+    assert TillLimits(wrong_in_a_row_max=2, wrong_share_max=0.5, wrong_share_of=2).wrong_share_of == 2
+    assert AcquirerLimits(lock_s_min=1, lock_s_max=1, forget_s=2).forget_s == 2
+    assert AcquirerLimits(forget_s=FORGET_S_MAX).forget_s == FORGET_S_MAX
 
 
 @pytest.mark.parametrize("length", [0, TOKEN_CHARS_MIN - 1])

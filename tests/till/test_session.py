@@ -25,6 +25,7 @@ from handsel.till.screen import (
     Working,
 )
 from handsel.till.session import (
+    ASKED_TOO_OFTEN,
     ATTEMPTS_MAX,
     CHARGE_FRAMES,
     DECLINE_PAUSE_MS,
@@ -215,6 +216,17 @@ def test_trouble_while_enrolling_goes_back_to_the_palm_and_keeps_the_code() -> N
 
     assert session.tick(now_ms=T + TROUBLE_MS).screen == Showing(ENROLMENT)
     assert session.retry(now_ms=T).screen == Showing(ENROLMENT)
+
+
+def test_a_till_that_must_wait_asks_for_no_palm_by_itself_and_counts_no_try() -> None:
+    session = working()
+    for _ in range(ATTEMPTS_MAX + 1):
+        session = session.declined(COFFEE, reason=ASKED_TOO_OFTEN, now_ms=T)
+
+    assert session.screen == Declined(COFFEE, ASKED_TOO_OFTEN, may_retry=False, until_ms=T + REFUSED_MS)
+    assert session.tick(now_ms=T + 10 * REFUSED_MS).screen == session.screen
+    assert session.tried == 0
+    assert session.may_retry  # By a button, once the customer or the shop thinks that it has waited long enough.
 
 
 def test_an_unknown_outcome_can_neither_be_cancelled_nor_tried_again() -> None:

@@ -17,7 +17,7 @@ from handsel.flows.issuing.enrol import EnrolmentBegun, begin_enrolment
 from handsel.flows.issuing.enrolment_code import CODE_VALID_MS
 from handsel.ids import new_id
 from handsel.pay.decline import Declined, DeclineReason
-from tests.flows.issuing.scene import Scene
+from tests.flows.issuing.scene import ACQUIRER, Scene
 from tests.web.browser import COOKIE_DOMAIN, Browser, said
 from tests.web.test_wallet_pages import owner, wallet_id_of
 
@@ -90,7 +90,7 @@ def test_whoever_agrees_gets_a_code_that_a_till_accepts(scene: Scene) -> None:
 
     enrolment_id = new_id()
     _, order = scene.enrolment_order(code, enrolment_id)
-    assert isinstance(begin_enrolment(scene.issuer, enrolment_id, order=order), EnrolmentBegun)
+    assert isinstance(begin_enrolment(scene.issuer, enrolment_id, acquirer=ACQUIRER, order=order), EnrolmentBegun)
     assert "Being read at the till" in said(browser.get("/wallet/palm"))
 
     assert code_on(browser) == ""

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from handsel.config import AcquirerConfig, Link, MerchantEntry, Secret
+from handsel.config import AcquirerConfig, Link, MerchantEntry, Secret, TillLimits
 from handsel.errors import AccessDenied
+from handsel.flows.acquiring.acquirer import limits_of_till
 from handsel.flows.acquiring.sign_in import find_till, sign_in_merchant
 from handsel.store.acquirer import AcquirerDatabase
 from handsel.wiring.acquirer import build_acquirer
@@ -41,3 +43,15 @@ def test_a_till_that_was_struck_from_the_settings_is_not_let_in_again(tmp_path: 
     with pytest.raises(AccessDenied):
         sign_in_merchant(acquirer, OTHER_KEY)
     store.close()
+
+
+def test_the_limits_of_its_tills_are_those_of_the_settings(tmp_path: Path) -> None:
+    store = AcquirerDatabase.open(tmp_path / "own" / "ledger.sqlite")
+    limits = TillLimits(palms_per_minute_max=7, wrong_share_max=0.25, lock_s_min=1.5)
+
+    usual = build_acquirer(settings(), store).asking
+    asking = build_acquirer(msgspec.structs.replace(settings(), till_limits=limits), store).asking
+    store.close()
+
+    assert usual == limits_of_till(TillLimits())
+    assert (asking.per_minute_max, asking.wrong_max, asking.wrong_of, asking.lock_ms_min) == (7, 25, 100, 1500)

@@ -10,10 +10,10 @@ import pytest
 
 from handsel.certificate import require_certificate_of, require_lasting
 from handsel.clock import system_clock
-from handsel.config import AcquirerConfig, IssuerConfig, MatcherConfig, TillConfig, load_config
+from handsel.config import AcquirerConfig, IssuerConfig, MatcherConfig, TillConfig, TillLimits, load_config
 from handsel.errors import ConfigError, PortTaken
 from handsel.keys import PartyKeys
-from handsel.wiring.demo import HOST, Ports, free_ports, set_up, start
+from handsel.wiring.demo import HOST, UNHURRIED, Ports, free_ports, set_up, start
 from handsel.wiring.serve import take_port
 
 PARTIES = {"issuer", "acquirer", "matcher-a", "matcher-b", "matcher-c", "till"}
@@ -40,6 +40,17 @@ def test_each_party_has_a_private_directory_with_its_own_keys(tmp_path: Path) ->
     assert {home.stat().st_mode & 0o777 for home in homes.values()} == {0o700}
     assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
     assert len(public) == len(PARTIES)
+
+
+def test_the_till_may_ask_as_often_as_usual_unless_somebody_walks(tmp_path: Path) -> None:
+    set_up(tmp_path / "demo", PORTS)
+    set_up(tmp_path / "walk", PORTS, till_limits=UNHURRIED)
+
+    usual, walk = (
+        load_config(tmp_path / name / "acquirer" / "config.toml", AcquirerConfig, role="acquirer").till_limits
+        for name in ("demo", "walk")
+    )
+    assert (usual, walk) == (TillLimits(), UNHURRIED)
 
 
 def test_every_link_has_a_token_of_its_own_that_both_ends_know(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from handsel.wiring.demo import free_ports, set_up, start
+from handsel.wiring.demo import UNHURRIED, free_ports, set_up, start
 from handsel.wiring.guests import PEOPLE, STRANGERS, drawn_guests, photographed_guests
 from handsel.wiring.serve import private_files_only
 from handsel.wiring.story import Guest, Line, Tally, tell_story
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"Walking with {who}; six processes start …", flush=True)
     with tempfile.TemporaryDirectory(prefix="handsel-walk-") as directory:
         ports = free_ports()
-        demo = set_up(Path(directory), ports)
+        demo = set_up(Path(directory), ports, till_limits=UNHURRIED)
         supervisor = start(demo, ports, partial(print, flush=True))
         try:
             print(f"\n{'who':<12} {'step':<14} {'outcome':<34} {'time':>7}", flush=True)

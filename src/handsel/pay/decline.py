@@ -13,13 +13,21 @@ from enum import StrEnum
 class DeclineReason(StrEnum):
     """
     Say why something was declined. Ordered by precedence: where several apply, the first is the answer.
+
+    What an order alone decides comes before anything that is said about a palm, so that nobody learns of a palm with an
+    order that could never be carried out. `OVER_LIMIT`, too, comes before the palm where no wallet could pay so much.
     """
 
     VOIDED = "voided"
+    ASKED_TOO_OFTEN = "asked_too_often"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
     WRONG_CODE = "wrong_code"
     CODE_USED = "code_used"
     CODE_EXPIRED = "code_expired"
+    NOTE_INVALID = "note_invalid"
+    NOTES_DO_NOT_ADD_UP = "notes_do_not_add_up"
+    NOTE_ALREADY_REDEEMED = "note_already_redeemed"
+    CURRENCY_DIFFERS = "currency_differs"
     BOUND_TO_OTHER = "bound_to_other"
     ALREADY_ENROLLED = "already_enrolled"
     NOT_RECOGNISED = "not_recognised"
@@ -29,10 +37,6 @@ class DeclineReason(StrEnum):
     CONSENT_MISSING = "consent_missing"
     TOO_MANY_PALMS = "too_many_palms"
     GALLERY_FULL = "gallery_full"
-    NOTE_INVALID = "note_invalid"
-    NOTES_DO_NOT_ADD_UP = "notes_do_not_add_up"
-    NOTE_ALREADY_REDEEMED = "note_already_redeemed"
-    CURRENCY_DIFFERS = "currency_differs"
     OVER_LIMIT = "over_limit"
     INSUFFICIENT_FUNDS = "insufficient_funds"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from handsel.pay.account import Account
+from handsel.pay.asking import Asking
 from handsel.pay.ledger import Refusal, Refused, Transfer
 from handsel.store import ledger
 from handsel.store.acquirer_enrolments import EnrolmentTable
@@ -16,6 +17,7 @@ from handsel.store.acquirer_notes import NoteTables
 from handsel.store.acquirer_payments import PaymentTables
 from handsel.store.acquirer_refunds import RefundTables
 from handsel.store.acquirer_schema import ACQUIRER_SCHEMA
+from handsel.store.asking import ASKING_SCHEMA, find_asking, save_asking
 from handsel.store.database import Database, UnitOfWork
 from handsel.store.ledger_schema import LEDGER_SCHEMA
 
@@ -33,7 +35,7 @@ class AcquirerDatabase:
         """
         Open the database at `path`, made if there is none. Raises `ConfigError` and `StoreCorrupt`.
         """
-        return cls(Database.open(path, schemas=(LEDGER_SCHEMA, ACQUIRER_SCHEMA)))
+        return cls(Database.open(path, schemas=(LEDGER_SCHEMA, ACQUIRER_SCHEMA, ASKING_SCHEMA)))
 
     def unit_of_work(self) -> AcquirerTransaction:
         """
@@ -103,6 +105,18 @@ class AcquirerBooks:
         """
         state = ledger.account_state(self._uow, account_id)
         return state.balance_minor if state else 0
+
+    def asking_of(self, till_id: str) -> Asking:
+        """
+        Return how often, and how often in vain, a till has asked with palms.
+        """
+        return find_asking(self._uow, till_id)
+
+    def save_asking(self, till_id: str, asking: Asking) -> None:
+        """
+        Keep how often a till has asked.
+        """
+        save_asking(self._uow, till_id, asking)
 
     def audit(self) -> None:
         """

@@ -126,9 +126,12 @@ class PaymentTables:
 
     def count_declined(self, payment_id: str) -> int:
         """
-        Return how many charges of a payment were declined.
+        Return how many charges of a payment were declined after a palm was asked with.
         """
-        row = self._uow.row("SELECT COUNT(*) FROM charges WHERE payment_id = ? AND status = 'declined'", payment_id)
+        row = self._uow.row(
+            "SELECT COUNT(*) FROM charges WHERE payment_id = ? AND status = 'declined' AND reason <> ?",
+            *(payment_id, DeclineReason.ASKED_TOO_OFTEN.value),
+        )
         return int(row[0]) if row else 0
 
     def unresolved_charges(self, *, until_ms: int, limit: int) -> tuple[str, ...]:

@@ -102,10 +102,11 @@ class RefundTables:
 
     def count_declined(self, refund_id: str) -> int:
         """
-        Return how many attempts of a refund were declined.
+        Return how many attempts of a refund were declined after a palm was asked with.
         """
         row = self._uow.row(
-            "SELECT COUNT(*) FROM refund_attempts WHERE refund_id = ? AND status = 'declined'", refund_id
+            "SELECT COUNT(*) FROM refund_attempts WHERE refund_id = ? AND status = 'declined' AND reason <> ?",
+            *(refund_id, DeclineReason.ASKED_TOO_OFTEN.value),
         )
         return int(row[0]) if row else 0
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from handsel.store.asking import ASKING_SCHEMA
 from handsel.store.database import Database, UnitOfWork
 from handsel.store.issuer_schema import ISSUER_SCHEMA
 from handsel.store.ledger_schema import LEDGER_SCHEMA
@@ -62,7 +63,7 @@ def open_issuer_database(path: Path) -> Database:
     """
     Open the issuer's database at `path`, made if there is none. Raises `ConfigError` and `StoreCorrupt`.
     """
-    return Database.open(path, schemas=(LEDGER_SCHEMA, ISSUER_SCHEMA))
+    return Database.open(path, schemas=(LEDGER_SCHEMA, ISSUER_SCHEMA, ASKING_SCHEMA))
 
 
 def add_wallet(uow: UnitOfWork, wallet_id: str, *, key_digest: bytes, currency: str, now_ms: int) -> None:

@@ -51,6 +51,7 @@ ATTEMPTS_USED_UP = "attempts_used_up"
 ATTACK_HINT = "attack_hint"
 VOIDED = "voided"
 NEVER_KNOWN = "never_known"
+ASKED_TOO_OFTEN = "asked_too_often"  # The till must wait. No palm was asked with, so that this is no try.
 RETRYABLE_REASONS = frozenset({"not_recognised", "ambiguous", "bound_to_other"})
 
 
@@ -136,7 +137,7 @@ class Session:
         """
         Return the session after a decline. Another try is allowed for some reasons, `ATTEMPTS_MAX` times in all.
         """
-        tried = self.tried + 1 if self.tried_id == action.id else 1
+        tried = (self.tried if self.tried_id == action.id else 0) + (reason != ASKED_TOO_OFTEN)
         may_retry = (
             reason in RETRYABLE_REASONS and tried < ATTEMPTS_MAX and isinstance(action, ChargeAction | RefundAction)
         )

@@ -32,6 +32,7 @@ HINTS = {
 # Reasons as the acquirer passes them on; what is not here is `DECLINED`.
 DECLINES = {
     "voided": "This did not go through. Nothing was paid.",
+    "asked_too_often": "This till must wait a while before it looks at another palm. Please pay another way.",
     "too_many_attempts": "Too many wrong codes. Wait ten minutes, then ask for a new code in your wallet.",
     "wrong_code": "This code is not right. Compare it with the one in your wallet.",
     "code_used": "This code was used before. Ask for a new one in your wallet.",
@@ -59,6 +60,7 @@ DECLINED = "This was declined. Please pay another way."
 
 # Who is paid back has nothing to pay another way; what is not here is `REFUND_DECLINED`.
 REFUND_DECLINES = {
+    "asked_too_often": "This till must wait a while before it looks at another palm. Please ask the shop.",
     "bound_to_other": DECLINES["bound_to_other"],
     "not_recognised": "Your palm was not recognised. Please show the one that you paid with, or ask the shop.",
     "ambiguous": "Your palm could not be told from another. Please show it again, or ask the shop.",

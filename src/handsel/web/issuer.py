@@ -57,8 +57,8 @@ def issuer_routes(issuer: Issuer, acquirers: Mapping[str, Secret], deliver: Call
 def _charge_routes(issuer: Issuer, acquirers: Mapping[str, Secret]) -> list[Route]:
     caller = bearer(acquirers)
 
-    def charged(_: str, __: Mapping[str, str], body: ChargeBody) -> SignedBody | DeclinedBody:
-        outcome = charge(issuer, body.charge_id, order=body.order, answers=body.answers)
+    def charged(acquirer: str, _: Mapping[str, str], body: ChargeBody) -> SignedBody | DeclinedBody:
+        outcome = charge(issuer, body.charge_id, acquirer=acquirer, order=body.order, answers=body.answers)
         return _declined(outcome) if isinstance(outcome, Declined) else SignedBody(outcome.signatures)
 
     def voided(_: str, path: Mapping[str, str], __: Nothing) -> SignedBody | DeclinedBody | VoidedBody:
@@ -67,8 +67,10 @@ def _charge_routes(issuer: Issuer, acquirers: Mapping[str, Secret]) -> list[Rout
             return VoidedBody()
         return SignedBody(outcome.signatures) if isinstance(outcome, Approved) else _declined(outcome)
 
-    def refunded(_: str, __: Mapping[str, str], body: RefundBody) -> CreditedBody | DeclinedBody:
-        outcome = refund(issuer, body.refund_id, order=body.order, answers=body.answers, notes=body.notes)
+    def refunded(acquirer: str, _: Mapping[str, str], body: RefundBody) -> CreditedBody | DeclinedBody:
+        outcome = refund(
+            issuer, body.refund_id, acquirer=acquirer, order=body.order, answers=body.answers, notes=body.notes
+        )
         return CreditedBody() if isinstance(outcome, Credited) else _declined(outcome)
 
     return [
@@ -99,8 +101,10 @@ def _note_routes(issuer: Issuer, acquirers: Mapping[str, Secret]) -> list[Route]
 def _enrolment_routes(issuer: Issuer, acquirers: Mapping[str, Secret], deliver: Callable[[], object]) -> list[Route]:
     caller = bearer(acquirers)
 
-    def begun(_: str, __: Mapping[str, str], body: EnrolmentBody) -> EnrolmentBegunBody | EnrolledBody | DeclinedBody:
-        outcome = begin_enrolment(issuer, body.enrolment_id, order=body.order)
+    def begun(
+        acquirer: str, _: Mapping[str, str], body: EnrolmentBody
+    ) -> EnrolmentBegunBody | EnrolledBody | DeclinedBody:
+        outcome = begin_enrolment(issuer, body.enrolment_id, acquirer=acquirer, order=body.order)
         if isinstance(outcome, EnrolmentBegun):
             return EnrolmentBegunBody(outcome.alias_shares)
         return EnrolledBody() if isinstance(outcome, Enrolled) else _declined(outcome)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from handsel.clock import system_clock
 from handsel.config import AcquirerConfig, load_config
-from handsel.flows.acquiring.acquirer import Acquirer
+from handsel.flows.acquiring.acquirer import Acquirer, limits_of_till
 from handsel.flows.acquiring.announced_keys import AnnouncedKeys
 from handsel.flows.acquiring.buy_notes import resolve_purchases
 from handsel.flows.acquiring.redeem_notes import redeem_notes
@@ -60,7 +60,13 @@ def build_acquirer(config: AcquirerConfig, store: AcquirerDatabase) -> Acquirer:
     Return the acquirer that `config` describes, with its merchants and tills registered, and no others let in.
     """
     issuer = HttpIssuer(config.issuer)
-    acquirer = Acquirer(store, HttpMatchers(config.matchers), issuer, AnnouncedKeys(issuer))
+    acquirer = Acquirer(
+        store,
+        HttpMatchers(config.matchers),
+        issuer,
+        AnnouncedKeys(issuer),
+        asking=limits_of_till(config.till_limits),
+    )
     merchants = {Merchant(merchant_id, entry.name): entry.key for merchant_id, entry in config.merchants.items()}
     tills = {Till(shop, name): token for shop, entry in config.merchants.items() for name, token in entry.tills.items()}
     revoke_others(acquirer, merchants=merchants, tills=tills)

@@ -26,6 +26,7 @@ from handsel.config import (
     Parties,
     Secret,
     TillConfig,
+    TillLimits,
     load_config,
     save_config,
 )
@@ -52,6 +53,14 @@ PORT_DRAWS_MAX = 20
 DEMO_MERCHANT = "corner-cafe"
 DEMO_MERCHANT_NAME = "Corner Café"
 DEMO_TILL = "till-1"
+# For a walk or a measurement, in which many strangers try one after another and nobody waits.
+UNHURRIED = TillLimits(
+    palms_per_minute_max=6000,
+    palms_per_day_max=1_000_000,
+    wrong_in_a_row_max=10_000,
+    wrong_share_max=0.99,
+    wrong_share_of=10_000,
+)
 
 
 @dataclass(frozen=True)
@@ -137,12 +146,20 @@ class Demo:
     palms_supported: int
 
 
-def set_up(directory: Path, ports: Ports, *, palms: int | None = None, fpir: float | None = None) -> Demo:
+def set_up(
+    directory: Path,
+    ports: Ports,
+    *,
+    palms: int | None = None,
+    fpir: float | None = None,
+    till_limits: TillLimits | None = None,
+) -> Demo:
     """
     Make keys, tokens and settings below `directory`, unless they are there; return where everything will be.
 
-    The gallery is for `palms` at `fpir`; None stands for what is there, or the defaults. Raises `ConfigError` where the
-    directory was laid out otherwise or cannot be written, or the model's curve does not support such a gallery.
+    The gallery is for `palms` at `fpir`, the till may ask as often as `till_limits` say; None stands for what is there,
+    or the defaults. Raises `ConfigError` where the directory was laid out otherwise or cannot be written, or the
+    model's curve does not support such a gallery.
     """
     if (directory / "acquirer" / CONFIG_FILE).exists():
         return _found(directory, ports, palms=palms, fpir=fpir)
@@ -155,7 +172,7 @@ def set_up(directory: Path, ports: Ports, *, palms: int | None = None, fpir: flo
             (directory / name).chmod(0o700)
     except OSError as exc:
         raise ConfigError(f"{directory} cannot be written: {exc.strerror}") from exc
-    _write_settings(directory, ports, gallery)
+    _write_settings(directory, ports, gallery, till_limits or TillLimits())
     return _found(directory, ports, palms=palms, fpir=fpir)
 
 
@@ -220,7 +237,7 @@ def _found(directory: Path, ports: Ports, *, palms: int | None, fpir: float | No
     )
 
 
-def _write_settings(directory: Path, ports: Ports, gallery: GalleryPlan) -> None:
+def _write_settings(directory: Path, ports: Ports, gallery: GalleryPlan, till_limits: TillLimits) -> None:
     keys = {name: PartyKeys.generate() for name in _party_names()}
     for name, own in keys.items():
         (directory / name / KEY_FILE).unlink(missing_ok=True)
@@ -263,6 +280,7 @@ def _write_settings(directory: Path, ports: Ports, gallery: GalleryPlan) -> None
             _links(ports, by_acquirer),
             {DEMO_MERCHANT: merchant},
             public_host=SHOP_HOST,
+            till_limits=till_limits,
         ),
     )
 

@@ -67,7 +67,9 @@ class NearIssuer:
     def charge(
         self, charge_id: str, *, order: bytes, answers: PerMatcher
     ) -> ports.Signed | Declined | ports.Unanswered:
-        answer = self._call("charge", lambda: charge(self.issuer, charge_id, order=order, answers=answers))
+        answer = self._call(
+            "charge", lambda: charge(self.issuer, charge_id, acquirer=ACQUIRER, order=order, answers=answers)
+        )
         return ports.Unanswered() if answer is None else _signed(answer)
 
     def void(self, charge_id: str) -> ports.Signed | Declined | ports.Voided:
@@ -90,13 +92,18 @@ class NearIssuer:
     def refund(
         self, refund_id: str, *, order: bytes, answers: PerMatcher, notes: tuple[Note, ...]
     ) -> ports.Credited | Declined | ports.Unanswered:
-        answer = self._call("refund", lambda: refund(self.issuer, refund_id, order=order, answers=answers, notes=notes))
+        answer = self._call(
+            "refund",
+            lambda: refund(self.issuer, refund_id, acquirer=ACQUIRER, order=order, answers=answers, notes=notes),
+        )
         if answer is None:
             return ports.Unanswered()
         return answer if isinstance(answer, Declined) else ports.Credited()
 
     def begin_enrolment(self, enrolment_id: str, *, order: bytes) -> ports.EnrolmentBegun | ports.Enrolled | Declined:
-        answer = self._certain("begin_enrolment", lambda: begin_enrolment(self.issuer, enrolment_id, order=order))
+        answer = self._certain(
+            "begin_enrolment", lambda: begin_enrolment(self.issuer, enrolment_id, acquirer=ACQUIRER, order=order)
+        )
         if isinstance(answer, EnrolmentBegun):
             shares = answer.alias_shares
             return ports.EnrolmentBegun(PerMatcher(shares.a, shares.b, shares.c))

@@ -17,6 +17,7 @@ from typing import TypeVar
 import msgspec
 import pytest
 
+from handsel.config import AcquirerLimits
 from handsel.envelope import open_envelope, seal
 from handsel.errors import PartyUnavailable
 from handsel.flows.issuing.approved import Approved, Credited
@@ -24,7 +25,7 @@ from handsel.flows.issuing.charge import charge
 from handsel.flows.issuing.consent import give_consent
 from handsel.flows.issuing.enrol import Enrolled, EnrolmentBegun, begin_enrolment, complete_enrolment
 from handsel.flows.issuing.enrolment_code import EnrolmentCode, give_enrolment_code
-from handsel.flows.issuing.issuer import Issuer, MatcherKeys, open_issuer_accounts
+from handsel.flows.issuing.issuer import Issuer, MatcherKeys, limits_of_acquirer, open_issuer_accounts
 from handsel.flows.issuing.open_wallet import open_wallet
 from handsel.flows.issuing.ports import SignedConfirmation
 from handsel.flows.issuing.refund import refund
@@ -115,6 +116,7 @@ class Scene:
             matchers=MatcherKeys(*(self.matcher_keys[name].public() for name in MATCHERS)),
             palms_max=1000,
             limits=CONTACTLESS_EUR,
+            asking=limits_of_acquirer(AcquirerLimits()),
             currency="EUR",
             clock=lambda: self.now_ms,
             random_bytes=secrets.token_bytes,
@@ -168,7 +170,7 @@ class Scene:
         """
         enrolment_id = new_id()
         order, sealed = self.enrolment_order(self.code(wallet_id), enrolment_id)
-        begun = begin_enrolment(self.issuer, enrolment_id, order=sealed)
+        begun = begin_enrolment(self.issuer, enrolment_id, acquirer=ACQUIRER, order=sealed)
         assert isinstance(begun, EnrolmentBegun)
         self.aliases[palm] = self.alias_in(begun.alias_shares)
         return enrolment_id, order
@@ -193,7 +195,7 @@ class Scene:
         return Shown(order.charge_id, sealed, self.answers(palm, bind(order)), kept)
 
     def charge(self, shown: Shown) -> Approved | Declined:
-        return charge(self.issuer, shown.charge_id, order=shown.order, answers=shown.answers)
+        return charge(self.issuer, shown.charge_id, acquirer=ACQUIRER, order=shown.order, answers=shown.answers)
 
     def notes(self, shown: Shown, approved: Approved | Declined) -> tuple[Note, ...]:
         """
@@ -217,7 +219,7 @@ class Scene:
     ) -> Credited | Declined:
         sealed = seal(order, to=self.issuer.keys.public(), purpose=REFUND)
         answers = self.answers(palm, binding or bind(order))
-        return refund(self.issuer, order.refund_id, order=sealed, answers=answers, notes=notes)
+        return refund(self.issuer, order.refund_id, acquirer=ACQUIRER, order=sealed, answers=answers, notes=notes)
 
     # The matchers.
 

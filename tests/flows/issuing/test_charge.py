@@ -22,7 +22,7 @@ from handsel.matching.message import PerMatcher
 from handsel.order import CHARGE, REFUND, ChargeOrder, NoteRequest
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.limit import DAY_MS
-from tests.flows.issuing.scene import Scene
+from tests.flows.issuing.scene import ACQUIRER, Scene
 
 
 def palm_of(scene: Scene, wallet_id: str) -> str:
@@ -60,7 +60,7 @@ def test_a_request_that_comes_again_after_a_restart_with_other_answers_has_the_s
 
     garbled = PerMatcher(b"a", b"b", b"c")
 
-    assert charge(scene.issuer, shown.charge_id, order=shown.order, answers=garbled) == first
+    assert charge(scene.issuer, shown.charge_id, acquirer=ACQUIRER, order=shown.order, answers=garbled) == first
     assert scene.balance(wallet) == 5_50
 
 
@@ -130,7 +130,7 @@ def test_a_hand_that_was_shown_for_another_payment_does_not_pay(scene: Scene) ->
     wallet = scene.payer("ada")
     small, large = scene.show("ada", 1_00), scene.show("ada", 50_00)
 
-    outcome = charge(scene.issuer, large.charge_id, order=large.order, answers=small.answers)
+    outcome = charge(scene.issuer, large.charge_id, acquirer=ACQUIRER, order=large.order, answers=small.answers)
 
     assert outcome == Declined(DeclineReason.BOUND_TO_OTHER)
     assert scene.balance(wallet) == 100_00
@@ -212,7 +212,9 @@ def test_a_decline_is_for_good(scene: Scene) -> None:
 
     richer = scene.show("bob", 4_50)
 
-    assert charge(scene.issuer, shown.charge_id, order=shown.order, answers=richer.answers) == declined
+    assert (
+        charge(scene.issuer, shown.charge_id, acquirer=ACQUIRER, order=shown.order, answers=richer.answers) == declined
+    )
     assert scene.balance(wallet) == 1_00
 
 
@@ -238,7 +240,7 @@ def test_an_order_that_does_not_open_or_is_for_another_charge_or_use_changes_not
 
     for sealed in (b"", shown.order[:-1], secrets.token_bytes(300), for_refund, for_other):
         with pytest.raises(EnvelopeInvalid):
-            charge(scene.issuer, shown.charge_id, order=sealed, answers=shown.answers)
+            charge(scene.issuer, shown.charge_id, acquirer=ACQUIRER, order=sealed, answers=shown.answers)
 
     assert isinstance(scene.charge(shown), Approved)
     assert scene.balance(wallet) == 95_50
@@ -251,7 +253,7 @@ def test_answers_that_do_not_open_or_are_mixed_up_change_nothing(scene: Scene) -
 
     for answers in (PerMatcher(a, b, b""), PerMatcher(a, b, b), PerMatcher(b, a, c), PerMatcher(a, b, other.answers.c)):
         with pytest.raises(EnvelopeInvalid):
-            charge(scene.issuer, shown.charge_id, order=shown.order, answers=answers)
+            charge(scene.issuer, shown.charge_id, acquirer=ACQUIRER, order=shown.order, answers=answers)
 
     assert isinstance(scene.charge(shown), Approved)
 
@@ -266,4 +268,4 @@ def test_what_is_sealed_for_a_charge_stays_sealed_for_others(scene: Scene) -> No
     elsewhere = seal(order, to=scene.matcher_keys["a"].public(), purpose=CHARGE)
 
     with pytest.raises(EnvelopeInvalid):
-        charge(scene.issuer, order.charge_id, order=elsewhere, answers=shown.answers)
+        charge(scene.issuer, order.charge_id, acquirer=ACQUIRER, order=elsewhere, answers=shown.answers)

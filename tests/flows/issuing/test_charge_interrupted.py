@@ -16,7 +16,7 @@ from handsel.flows.issuing.charge import HOLD_MS, charge
 from handsel.flows.issuing.show_wallet import show_wallet
 from handsel.flows.issuing.void_charge import expire_charges, void_charge
 from handsel.pay.decline import Declined, DeclineReason
-from tests.flows.issuing.scene import Scene, Shown, at_once, crash
+from tests.flows.issuing.scene import ACQUIRER, Scene, Shown, at_once, crash
 
 
 def test_a_double_tap_debits_once(scene: Scene) -> None:
@@ -70,7 +70,7 @@ def test_after_a_crash_at_any_commit_the_same_request_ends_well_and_debits_once(
     shown = scene.show("ada", 4_50)
     crash(
         scene,
-        lambda issuer: charge(issuer, shown.charge_id, order=shown.order, answers=shown.answers),
+        lambda issuer: charge(issuer, shown.charge_id, acquirer=ACQUIRER, order=shown.order, answers=shown.answers),
         at=at,
         is_committed=is_committed,
     )
@@ -125,7 +125,7 @@ def test_a_void_that_comes_while_the_notes_are_signed_wins(scene: Scene) -> None
         return scene.now_ms
 
     issuer = replace(scene.issuer, clock=clock)
-    outcome = charge(issuer, shown.charge_id, order=shown.order, answers=shown.answers)
+    outcome = charge(issuer, shown.charge_id, acquirer=ACQUIRER, order=shown.order, answers=shown.answers)
 
     assert len(readings) == 2
     assert outcome == Declined(DeclineReason.VOIDED)
@@ -170,7 +170,7 @@ def _interrupt(scene: Scene, shown: Shown) -> None:
     """
     crash(
         scene,
-        lambda issuer: charge(issuer, shown.charge_id, order=shown.order, answers=shown.answers),
+        lambda issuer: charge(issuer, shown.charge_id, acquirer=ACQUIRER, order=shown.order, answers=shown.answers),
         at=0,
         is_committed=True,
     )

@@ -17,7 +17,7 @@ from handsel.flows.issuing.void_charge import expire_charges
 from handsel.ids import new_id
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.money import Money
-from tests.flows.issuing.scene import Scene, crash
+from tests.flows.issuing.scene import ACQUIRER, Scene, crash
 
 
 def euro(minor: int) -> Money:
@@ -51,7 +51,7 @@ def test_a_payment_under_way_is_voided_by_the_closing(scene: Scene, is_expired: 
     shown = scene.show("ada", 4_50)
     crash(
         scene,
-        lambda issuer: charge(issuer, shown.charge_id, order=shown.order, answers=shown.answers),
+        lambda issuer: charge(issuer, shown.charge_id, acquirer=ACQUIRER, order=shown.order, answers=shown.answers),
         at=0,
         is_committed=True,
     )

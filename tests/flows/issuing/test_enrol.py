@@ -26,7 +26,7 @@ from handsel.ids import new_id
 from handsel.matching.message import Order, PerMatcher
 from handsel.order import CHARGE, bind
 from handsel.pay.decline import Declined, DeclineReason
-from tests.flows.issuing.scene import Scene, at_once, crash
+from tests.flows.issuing.scene import ACQUIRER, Scene, at_once, crash
 
 
 def orders(scene: Scene) -> list[Order]:
@@ -104,8 +104,8 @@ def test_the_same_beginning_has_the_same_shares(scene: Scene) -> None:
     enrolment_id = new_id()
     _, sealed = scene.enrolment_order(scene.code(scene.wallet()), enrolment_id)
 
-    first = begin_enrolment(scene.issuer, enrolment_id, order=sealed)
-    again = begin_enrolment(scene.issuer, enrolment_id, order=sealed)
+    first = begin_enrolment(scene.issuer, enrolment_id, acquirer=ACQUIRER, order=sealed)
+    again = begin_enrolment(scene.issuer, enrolment_id, acquirer=ACQUIRER, order=sealed)
 
     assert isinstance(first, EnrolmentBegun)
     assert isinstance(again, EnrolmentBegun)
@@ -123,16 +123,16 @@ def test_the_same_completion_has_the_same_outcome_whatever_the_answers_are(scene
     assert orders(scene) == [Order("commit", enrolment_id, 1)]
     _, sealed = scene.enrolment_order("00000000", enrolment_id)
     with pytest.raises(IdReused):
-        begin_enrolment(scene.issuer, enrolment_id, order=sealed)
+        begin_enrolment(scene.issuer, enrolment_id, acquirer=ACQUIRER, order=sealed)
 
 
 def test_a_completed_enrolment_says_so_when_it_is_begun_again(scene: Scene) -> None:
     enrolment_id = new_id()
     order, sealed = scene.enrolment_order(scene.code(scene.wallet()), enrolment_id)
-    begin_enrolment(scene.issuer, enrolment_id, order=sealed)
+    begin_enrolment(scene.issuer, enrolment_id, acquirer=ACQUIRER, order=sealed)
     complete_enrolment(scene.issuer, enrolment_id, answers=scene.answers(None, bind(order)))
 
-    assert begin_enrolment(scene.issuer, enrolment_id, order=sealed) == Enrolled()
+    assert begin_enrolment(scene.issuer, enrolment_id, acquirer=ACQUIRER, order=sealed) == Enrolled()
 
 
 def test_two_completions_at_once_give_one_position(scene: Scene) -> None:
@@ -161,7 +161,7 @@ def test_an_order_for_another_enrolment_or_use_is_refused(scene: Scene) -> None:
 
     for sealed in (for_other, for_charge, b""):
         with pytest.raises(EnvelopeInvalid):
-            begin_enrolment(scene.issuer, enrolment_id, order=sealed)
+            begin_enrolment(scene.issuer, enrolment_id, acquirer=ACQUIRER, order=sealed)
 
 
 def test_an_enrolment_is_completed_until_its_time_is_over(scene: Scene) -> None:
@@ -207,11 +207,11 @@ def test_after_a_crash_the_same_steps_enrol_once(scene: Scene, is_committed: boo
     order, sealed = scene.enrolment_order(scene.code(wallet), enrolment_id)
     crash(
         scene,
-        lambda issuer: begin_enrolment(issuer, enrolment_id, order=sealed),
+        lambda issuer: begin_enrolment(issuer, enrolment_id, acquirer=ACQUIRER, order=sealed),
         at=0,
         is_committed=is_committed,
     )
-    begun = begin_enrolment(scene.issuer, enrolment_id, order=sealed)
+    begun = begin_enrolment(scene.issuer, enrolment_id, acquirer=ACQUIRER, order=sealed)
     assert isinstance(begun, EnrolmentBegun)
     scene.aliases["ada"] = scene.alias_in(begun.alias_shares)
     answers = scene.answers(None, bind(order))
@@ -239,7 +239,9 @@ def test_no_more_palms_are_begun_than_the_galleries_take(scene: Scene) -> None:
     for code, palms_max in zip(codes, (2, 3), strict=True):
         enrolment_id = new_id()
         _, sealed = scene.enrolment_order(code, enrolment_id)
-        outcomes.append(begin_enrolment(replace(scene.issuer, palms_max=palms_max), enrolment_id, order=sealed))
+        outcomes.append(
+            begin_enrolment(replace(scene.issuer, palms_max=palms_max), enrolment_id, acquirer=ACQUIRER, order=sealed)
+        )
 
     assert outcomes[0] == Declined(DeclineReason.GALLERY_FULL)
     assert isinstance(outcomes[1], EnrolmentBegun)
@@ -253,4 +255,4 @@ def test_an_erased_palm_makes_room_for_another(scene: Scene) -> None:
     enrolment_id = new_id()
     _, sealed = scene.enrolment_order(code, enrolment_id)
 
-    assert isinstance(begin_enrolment(scene.issuer, enrolment_id, order=sealed), EnrolmentBegun)
+    assert isinstance(begin_enrolment(scene.issuer, enrolment_id, acquirer=ACQUIRER, order=sealed), EnrolmentBegun)

@@ -20,13 +20,13 @@ from handsel.flows.issuing.enrolment_code import (
 from handsel.flows.issuing.open_wallet import open_wallet
 from handsel.ids import new_id
 from handsel.pay.decline import Declined, DeclineReason
-from tests.flows.issuing.scene import Scene
+from tests.flows.issuing.scene import ACQUIRER, Scene
 
 
 def tried(scene: Scene, code: str) -> EnrolmentBegun | Enrolled | Declined:
     enrolment_id = new_id()
     _, sealed = scene.enrolment_order(code, enrolment_id)
-    return begin_enrolment(scene.issuer, enrolment_id, order=sealed)
+    return begin_enrolment(scene.issuer, enrolment_id, acquirer=ACQUIRER, order=sealed)
 
 
 def unlike(code: str) -> str:
@@ -137,7 +137,7 @@ def test_the_same_wrong_request_is_counted_once(scene: Scene) -> None:
     _, sealed = scene.enrolment_order("wrong", enrolment_id)
 
     for _ in range(WRONG_CODES_MAX + 1):
-        outcome = begin_enrolment(scene.issuer, enrolment_id, order=sealed)
+        outcome = begin_enrolment(scene.issuer, enrolment_id, acquirer=ACQUIRER, order=sealed)
         assert outcome == Declined(DeclineReason.WRONG_CODE)
 
     assert isinstance(tried(scene, scene.code(scene.wallet())), EnrolmentBegun)

@@ -152,7 +152,7 @@ class _Play:
         self.shown.append(shown)
         crash(
             self.scene,
-            lambda issuer: charge(issuer, shown.charge_id, order=shown.order, answers=shown.answers),
+            lambda issuer: charge(issuer, shown.charge_id, acquirer=ACQUIRER, order=shown.order, answers=shown.answers),
             at=1,
             is_committed=False,
         )

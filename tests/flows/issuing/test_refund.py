@@ -164,7 +164,14 @@ def test_an_ill_formed_refund_changes_nothing(scene: Scene, notes: tuple[Note, .
         scene.refund("ada", scene.refund_order(0), notes)
     sealed = seal(scene.refund_order(4_50), to=scene.issuer.keys.public(), purpose=REFUND)
     with pytest.raises(EnvelopeInvalid):
-        refund(scene.issuer, order.refund_id, order=sealed, answers=scene.answers("ada", bind(order)), notes=notes)
+        refund(
+            scene.issuer,
+            order.refund_id,
+            acquirer=ACQUIRER,
+            order=sealed,
+            answers=scene.answers("ada", bind(order)),
+            notes=notes,
+        )
     assert scene.refund("ada", order, notes) == Credited()
 
 
@@ -189,10 +196,13 @@ def test_after_a_crash_the_same_request_credits_once(scene: Scene, notes: tuple[
     answers = scene.answers("ada", bind(order))
     crash(
         scene,
-        lambda issuer: refund(issuer, order.refund_id, order=sealed, answers=answers, notes=notes),
+        lambda issuer: refund(issuer, order.refund_id, acquirer=ACQUIRER, order=sealed, answers=answers, notes=notes),
         at=0,
         is_committed=is_committed,
     )
 
-    assert refund(scene.issuer, order.refund_id, order=sealed, answers=answers, notes=notes) == Credited()
+    assert (
+        refund(scene.issuer, order.refund_id, acquirer=ACQUIRER, order=sealed, answers=answers, notes=notes)
+        == Credited()
+    )
     assert scene.balance(wallet) == 5_50

@@ -13,7 +13,7 @@ from handsel.flows.issuing.show_wallet import HISTORY_PAGE, HistoryLine, export_
 from handsel.flows.issuing.top_up import top_up
 from handsel.ids import new_id
 from handsel.pay.money import Money
-from tests.flows.issuing.scene import Scene, crash
+from tests.flows.issuing.scene import ACQUIRER, Scene, crash
 
 
 def test_the_history_has_each_movement_newest_first(scene: Scene) -> None:
@@ -57,7 +57,7 @@ def test_what_is_reserved_is_not_available(scene: Scene) -> None:
     shown = scene.show("ada", 4_50)
     crash(
         scene,
-        lambda issuer: charge(issuer, shown.charge_id, order=shown.order, answers=shown.answers),
+        lambda issuer: charge(issuer, shown.charge_id, acquirer=ACQUIRER, order=shown.order, answers=shown.answers),
         at=0,
         is_committed=True,
     )

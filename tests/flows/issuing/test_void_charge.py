@@ -13,7 +13,7 @@ from handsel.flows.issuing.show_wallet import show_wallet
 from handsel.flows.issuing.void_charge import expire_charges, void_charge
 from handsel.ids import new_id
 from handsel.pay.decline import Declined, DeclineReason
-from tests.flows.issuing.scene import Scene, crash
+from tests.flows.issuing.scene import ACQUIRER, Scene, crash
 
 
 def test_a_charge_that_never_came_is_void_and_its_late_request_is_refused(scene: Scene) -> None:
@@ -53,7 +53,7 @@ def test_an_interrupted_charge_is_voided_and_what_it_reserved_is_given_back(scen
     shown = scene.show("ada", 4_50)
     crash(
         scene,
-        lambda issuer: charge(issuer, shown.charge_id, order=shown.order, answers=shown.answers),
+        lambda issuer: charge(issuer, shown.charge_id, acquirer=ACQUIRER, order=shown.order, answers=shown.answers),
         at=0,
         is_committed=True,
     )

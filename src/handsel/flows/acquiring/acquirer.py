@@ -8,12 +8,30 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from handsel.config import TillLimits
 from handsel.errors import ensure
 from handsel.flows.acquiring.announced_keys import AnnouncedKeys
 from handsel.flows.acquiring.ports import Issuer, Matchers
 from handsel.ids import ID_BYTES
 from handsel.notes.denomination import NOTES_MAX
+from handsel.pay.asking import AskingLimits
 from handsel.store.acquirer import AcquirerDatabase
+
+
+def limits_of_till(settings: TillLimits) -> AskingLimits:
+    """
+    Return how often a till may ask with palms, as the settings say.
+    """
+    return AskingLimits(
+        per_minute_max=settings.palms_per_minute_max,
+        per_day_max=settings.palms_per_day_max,
+        wrong_in_a_row_max=settings.wrong_in_a_row_max,
+        wrong_max=int(settings.wrong_share_max * settings.wrong_share_of),
+        wrong_of=settings.wrong_share_of,
+        lock_ms_min=round(settings.lock_s_min * 1000),
+        lock_ms_max=round(settings.lock_s_max * 1000),
+        forget_ms=round(settings.forget_s * 1000),
+    )
 
 
 @dataclass(frozen=True)
@@ -44,7 +62,8 @@ class AcquiringBounds:
 @dataclass(frozen=True, repr=False)
 class Acquirer:
     """
-    Join the acquirer's books with the parties that it asks. `random_bytes` makes ids, serials and shuffles.
+    Join the acquirer's books with the parties that it asks. `random_bytes` makes ids, serials and shuffles;
+    `asking` bounds how often each till asks with palms.
     """
 
     store: AcquirerDatabase
@@ -53,6 +72,7 @@ class Acquirer:
     keys: AnnouncedKeys
     bounds: AcquiringBounds = field(default_factory=AcquiringBounds)
     random_bytes: Callable[[int], bytes] = secrets.token_bytes
+    asking: AskingLimits = field(default_factory=lambda: limits_of_till(TillLimits()))
 
     def new_id(self) -> str:
         """

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from handsel.errors import HandselError, IdReused, NotFound, PartyUnavailable
+from handsel.errors import HandselError, IdReused, NotFound, PalmInvalid, PartyUnavailable
 from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.acquiring.ask_matchers import ask_matchers
+from handsel.flows.acquiring.limit_asking import NoPalm, begin_asking
 from handsel.flows.acquiring.ports import Unanswered, Voided
 from handsel.flows.acquiring.settle_charge import conclude_charge, settle_charge
 from handsel.matching.message import PerMatcher
@@ -36,7 +37,8 @@ def submit_charge(acquirer: Acquirer, till: Till, shown: ShownForCharge, *, now_
     """
     Try to pay a payment with the palm that was shown: once, however often the same charge comes.
 
-    1. Write that there is such a charge. From now on no other can begin on the same payment.
+    1. Write that there is such a charge. From now on no other can begin on the same payment. If the till has asked too
+       often, the charge is declined here, and the matchers hear nothing of it.
     2. Ask the three matchers. If one does not answer, the issuer will not be asked: void the charge, here.
     3. Ask the issuer. If its answer is lost, have the charge voided, or learn what became of it.
     4. Write the outcome.
@@ -52,14 +54,20 @@ def submit_charge(acquirer: Acquirer, till: Till, shown: ShownForCharge, *, now_
         payment = _open_payment(books, till, shown.payment_id)
         if isinstance(payment, Declined):
             return payment
-        books.payments.add_charge(Charge(shown.charge_id, shown.payment_id, till.id, now_ms))
+        charge = Charge(shown.charge_id, shown.payment_id, till.id, now_ms)
+        refused = begin_asking(acquirer, books, till.id, now_ms=now_ms)
+        books.payments.add_charge(charge)
+        if refused is not None:
+            books.payments.save_charge(charge.declined(refused.reason))
+            books.commit()
+            return refused
         books.payments.save(payment.processing())
         books.commit()
     # 2.
     try:
         answers = ask_matchers(lambda name: acquirer.matchers.answer_query(name, shown.queries.of(name)))
-    except HandselError:
-        conclude_charge(acquirer, shown.charge_id, Voided())
+    except HandselError as exc:
+        conclude_charge(acquirer, shown.charge_id, NoPalm() if isinstance(exc, PalmInvalid) else Voided())
         raise
     # 3.
     try:

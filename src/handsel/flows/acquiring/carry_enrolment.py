@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from handsel.errors import GalleryFull, HandselError, IdReused, PartyUnavailable
+from handsel.errors import GalleryFull, HandselError, IdReused, PalmInvalid, PartyUnavailable
 from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.acquiring.ask_matchers import ask_matchers
-from handsel.flows.acquiring.ports import Enrolled
+from handsel.flows.acquiring.limit_asking import NoPalm, begin_asking, end_asking
+from handsel.flows.acquiring.ports import Enrolled, Voided
 from handsel.matching.message import PerMatcher
 from handsel.pay.carried_enrolment import CarriedEnrolment, EnrolmentStatus
 from handsel.pay.decline import Declined, DeclineReason
@@ -34,7 +35,8 @@ def submit_enrolment(acquirer: Acquirer, till: Till, shown: ShownForEnrolment, *
     """
     Enrol the palm that was shown: once, however often the same enrolment comes.
 
-    1. Write that there is such an enrolment. While it is under way, the same id is told to ask again.
+    1. Write that there is such an enrolment. While it is under way, the same id is told to ask again. If the till has
+       asked too often, it is declined here: neither the issuer nor the matchers hear of it, and the code stays good.
     2. Have the issuer check the code.
     3. Give each matcher its template, and its share of the alias that the issuer made. Where their galleries are full
        all three refuse, and that is the outcome.
@@ -48,13 +50,13 @@ def submit_enrolment(acquirer: Acquirer, till: Till, shown: ShownForEnrolment, *
     # 1.
     with acquirer.store.unit_of_work() as books:
         ended = _begin(acquirer, books, till, shown.enrolment_id, now_ms=now_ms)
-        if ended is not None:
-            return ended
         books.commit()
+    if ended is not None:
+        return ended
     try:
         outcome = _carry(acquirer, shown)
-    except HandselError:
-        _write(acquirer, shown.enrolment_id, None)
+    except HandselError as exc:
+        _write(acquirer, shown.enrolment_id, NoPalm() if isinstance(exc, PalmInvalid) else Voided())
         raise
     # 5.
     _write(acquirer, shown.enrolment_id, outcome)
@@ -73,8 +75,15 @@ def _begin(
         return Declined(found.reason or DeclineReason.VOIDED)
     if found is not None and _is_under_way(found, now_ms=now_ms, ms_max=acquirer.bounds.enrolment_ms_max):
         raise PartyUnavailable("this enrolment is under way: ask again in a moment")
-    books.enrolments.save(CarriedEnrolment(enrolment_id, till.id, now_ms))
-    return None
+    refused = begin_asking(acquirer, books, till.id, now_ms=now_ms)
+    if refused is not None and found is not None:
+        # The issuer may have finished it: that it was declined cannot be said, only that nobody is asked now.
+        raise PartyUnavailable("this till asks too often: ask again in a while")
+    begun = CarriedEnrolment(enrolment_id, till.id, now_ms)
+    if refused is not None:
+        begun = replace(begun, status=EnrolmentStatus.DECLINED, reason=refused.reason)
+    books.enrolments.save(begun)
+    return refused
 
 
 def _is_under_way(found: CarriedEnrolment, *, now_ms: int, ms_max: int) -> bool:
@@ -98,16 +107,17 @@ def _carry(acquirer: Acquirer, shown: ShownForEnrolment) -> Enrolled | Declined:
     return acquirer.issuer.complete_enrolment(shown.enrolment_id, answers=answers)
 
 
-def _write(acquirer: Acquirer, enrolment_id: str, outcome: Enrolled | Declined | None) -> None:
+def _write(acquirer: Acquirer, enrolment_id: str, outcome: Enrolled | Declined | Voided | NoPalm) -> None:
     with acquirer.store.unit_of_work() as books:
         found = books.enrolments.find(enrolment_id)
         if found is None or found.status in (EnrolmentStatus.ENROLLED, EnrolmentStatus.DECLINED):
             return
-        if outcome is None:
-            ended = replace(found, status=EnrolmentStatus.INTERRUPTED)
-        elif isinstance(outcome, Enrolled):
+        if isinstance(outcome, Enrolled):
             ended = replace(found, status=EnrolmentStatus.ENROLLED)
-        else:
+        elif isinstance(outcome, Declined):
             ended = replace(found, status=EnrolmentStatus.DECLINED, reason=outcome.reason)
+        else:
+            ended = replace(found, status=EnrolmentStatus.INTERRUPTED)
+        end_asking(acquirer, books, found.till_id, outcome, asked_ms=found.started_ms)
         books.enrolments.save(ended)
         books.commit()

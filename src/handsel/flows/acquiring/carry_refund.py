@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from handsel.errors import HandselError, IdReused, NotFound, PartyUnavailable, ensure
+from handsel.errors import HandselError, IdReused, NotFound, PalmInvalid, PartyUnavailable, ensure
 from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.acquiring.ask_matchers import ask_matchers
 from handsel.flows.acquiring.buy_notes import buy_notes
 from handsel.flows.acquiring.genuine_note import note_of
+from handsel.flows.acquiring.limit_asking import NoPalm, begin_asking
 from handsel.flows.acquiring.ports import Unanswered, Voided
 from handsel.flows.acquiring.settle_refund import conclude_refund, settle_refund, state_in
 from handsel.matching.message import PerMatcher
@@ -42,7 +43,8 @@ def submit_refund(acquirer: Acquirer, till: Till, shown: ShownForRefund, *, now_
     """
     Try to credit whoever showed the palm: once, however often the same attempt comes.
 
-    1. Write that there is such an attempt. From now on no other can begin on the same refund.
+    1. Write that there is such an attempt. From now on no other can begin on the same refund. If the till has asked too
+       often, the attempt is declined here, and the matchers hear nothing of it.
     2. Ask the three matchers.
     3. Buy notes of the same sum from the issuer.
     4. Write that the notes are on their way, and send them. If the answer is lost, redeem them: where that can be done,
@@ -61,7 +63,13 @@ def submit_refund(acquirer: Acquirer, till: Till, shown: ShownForRefund, *, now_
         refund = _open_refund(books, till, shown.refund_id)
         if isinstance(refund, Declined):
             return refund
-        books.refunds.add_attempt(RefundAttempt(shown.attempt_id, shown.refund_id, till.id, now_ms))
+        attempt = RefundAttempt(shown.attempt_id, shown.refund_id, till.id, now_ms)
+        refused = begin_asking(acquirer, books, till.id, now_ms=now_ms)
+        books.refunds.add_attempt(attempt)
+        if refused is not None:
+            books.refunds.save_attempt(attempt.declined(refused.reason))
+            books.commit()
+            return refused
         books.refunds.save(refund.processing())
         books.commit()
     try:
@@ -69,8 +77,9 @@ def submit_refund(acquirer: Acquirer, till: Till, shown: ShownForRefund, *, now_
         answers = ask_matchers(lambda name: acquirer.matchers.answer_query(name, shown.queries.of(name)))
         # 3.
         not_bought = buy_notes(acquirer, shown.attempt_id, refund.amount, now_ms=now_ms)
-    except HandselError:
-        conclude_refund(acquirer, shown.attempt_id, Voided(), now_ms=now_ms)
+    except HandselError as exc:
+        nothing = NoPalm() if isinstance(exc, PalmInvalid) else Voided()
+        conclude_refund(acquirer, shown.attempt_id, nothing, now_ms=now_ms)
         raise
     if not_bought is not None:
         return conclude_refund(acquirer, shown.attempt_id, Voided(), now_ms=now_ms)

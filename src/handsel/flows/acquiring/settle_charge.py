@@ -7,6 +7,7 @@ from __future__ import annotations
 from handsel.errors import NotFound, PartyUnavailable, ensure
 from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.acquiring.for_each import for_each
+from handsel.flows.acquiring.limit_asking import NoPalm, end_asking
 from handsel.flows.acquiring.ports import Signed, Voided
 from handsel.pay.decline import Declined
 from handsel.pay.payment import (
@@ -20,7 +21,7 @@ from handsel.pay.payment import (
 from handsel.store.acquirer import AcquirerBooks
 
 
-def conclude_charge(acquirer: Acquirer, charge_id: str, answer: Signed | Declined | Voided) -> ChargeState:
+def conclude_charge(acquirer: Acquirer, charge_id: str, answer: Signed | Declined | Voided | NoPalm) -> ChargeState:
     """
     Write the issuer's answer, unless an answer has been written before; return what stands then.
     """
@@ -30,6 +31,7 @@ def conclude_charge(acquirer: Acquirer, charge_id: str, answer: Signed | Decline
             has_ended = charge.status in (ChargeStatus.VOIDED, ChargeStatus.DECLINED)
             ensure(not (has_ended and isinstance(answer, Signed)), "what the issuer voided or declined it never signs")
             return state_of_charge(charge, payment)
+        end_asking(acquirer, books, charge.till_id, answer, asked_ms=charge.submitted_ms)
         charge = _answered(charge, answer)
         books.payments.save_charge(charge)
         if charge.status is not ChargeStatus.APPROVED:
@@ -76,7 +78,7 @@ def _charge_and_payment(books: AcquirerBooks, charge_id: str) -> tuple[Charge, P
     return charge, payment
 
 
-def _answered(charge: Charge, answer: Signed | Declined | Voided) -> Charge:
+def _answered(charge: Charge, answer: Signed | Declined | Voided | NoPalm) -> Charge:
     if isinstance(answer, Signed):
         return charge.approved(answer.signatures)
     if isinstance(answer, Declined):

@@ -9,6 +9,7 @@ from handsel.flows.acquiring.accounts import book_refund
 from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.acquiring.for_each import for_each
 from handsel.flows.acquiring.genuine_note import note_of
+from handsel.flows.acquiring.limit_asking import NoPalm, end_asking
 from handsel.flows.acquiring.ports import Credited, Redeemed, Voided
 from handsel.flows.acquiring.redeem_notes import book_redemption
 from handsel.pay.decline import Declined, DeclineReason
@@ -19,7 +20,7 @@ from handsel.store.acquirer import AcquirerBooks
 
 
 def conclude_refund(
-    acquirer: Acquirer, attempt_id: str, answer: Credited | Declined | Voided, *, now_ms: int
+    acquirer: Acquirer, attempt_id: str, answer: Credited | Declined | Voided | NoPalm, *, now_ms: int
 ) -> RefundState:
     """
     Write an answer, unless an answer has been written before; return what stands then.
@@ -109,7 +110,7 @@ def _conclude(
     acquirer: Acquirer,
     books: AcquirerBooks,
     attempt_id: str,
-    answer: Credited | Declined | Voided,
+    answer: Credited | Declined | Voided | NoPalm,
     *,
     now_ms: int,
 ) -> RefundState:
@@ -119,6 +120,7 @@ def _conclude(
         is_lost = isinstance(answer, Credited) and attempt.status is not RefundAttemptStatus.CREDITED
         ensure(not is_lost, "a refund that was given up is never credited")
         return state_in(books, attempt)
+    end_asking(acquirer, books, attempt.till_id, answer, asked_ms=attempt.submitted_ms)
     if isinstance(answer, Credited):
         attempt, refund = attempt.credited(), refund.succeeded()
         books.notes.spend(attempt_id)

@@ -16,6 +16,7 @@ from handsel.envelope import open_envelope
 from handsel.errors import BodyInvalid, EnvelopeInvalid, IdReused, InvariantBroken
 from handsel.flows.issuing.approved import Approved
 from handsel.flows.issuing.issuer import Issuer, decline_of, digest_of
+from handsel.flows.issuing.limit_asking import begin_asking, end_asking
 from handsel.flows.issuing.recognise import recognise_payer
 from handsel.ids import require_id
 from handsel.matching.message import PerMatcher
@@ -43,28 +44,31 @@ class _Reserved:
     """
 
 
-def charge(issuer: Issuer, charge_id: str, *, order: bytes, answers: PerMatcher) -> Approved | Declined:
+def charge(issuer: Issuer, charge_id: str, *, acquirer: str, order: bytes, answers: PerMatcher) -> Approved | Declined:
     """
-    Carry out the order that a till sealed, if the palm that the matchers saw was shown for it.
+    Carry out the order that a till sealed, if the palm that the matchers saw was shown for it. `acquirer` is who asks.
 
     1. The order opens, is for this charge and is well formed. Raises `EnvelopeInvalid` and `BodyInvalid`.
     2. An id that came before has the same outcome, with the same signatures; with another order it raises `IdReused`.
-    3. The three answers open, belong together and are bound to this very order. They hold an alias that was given out,
+    3. The acquirer has not asked too often, or too often in vain.
+    4. The order can be carried out for somebody: the notes that are to be signed have keys that are current, and add up
+       to the sum that was bound, which is within the limit of one payment. This comes before anything about the palm,
+       so that an order that fails anyway tells nobody whether a palm is enrolled.
+    5. The three answers open, belong together and are bound to this very order. They hold an alias that was given out,
        of a palm that is enrolled and not paused, in a wallet that is open.
-    4. The notes that are to be signed have keys that are current, and add up to the sum that was bound.
-    5. The sum is within the limits of the wallet, and in it: it is reserved, and the charge is kept. First commit.
-    6. The notes are signed, outside of any unit of work: it is slow, and changes nothing.
-    7. The reservation is captured: wallet → notes in circulation. The signatures are kept. Second commit.
+    6. The sum is within the limits of the wallet, and in it: it is reserved, and the charge is kept. First commit.
+    7. The notes are signed, outside of any unit of work: it is slow, and changes nothing.
+    8. The reservation is captured: wallet → notes in circulation. The signatures are kept. Second commit.
 
-    A crash before 5 leaves nothing; one between 5 and 7 leaves a reservation, which the same request resumes, or
-    which is given back after `HOLD_MS`. Where 3 to 5 do not hold, the charge is declined for good. The caller must have
+    A crash before 6 leaves nothing; one between 6 and 8 leaves a reservation, which the same request resumes, or
+    which is given back after `HOLD_MS`. Where 3 to 6 do not hold, the charge is declined for good. The caller must have
     made sure that it is an acquirer that asks, and answer nobody else.
     """
     wanted = _open_order(issuer, charge_id, order)  # 1
-    begun = _begin(issuer, wanted, answers)
+    begun = _begin(issuer, wanted, answers, acquirer=acquirer)
     if not isinstance(begun, _Reserved):
         return begun
-    signatures = tuple(issuer.note_keys.sign(request) for request in wanted.notes)  # 6
+    signatures = tuple(issuer.note_keys.sign(request) for request in wanted.notes)  # 7
     return _settle(issuer, wanted, signatures)
 
 
@@ -78,13 +82,18 @@ def _open_order(issuer: Issuer, charge_id: str, order: bytes) -> ChargeOrder:
     return wanted
 
 
-def _begin(issuer: Issuer, wanted: ChargeOrder, answers: PerMatcher) -> Approved | Declined | _Reserved:
+def _begin(
+    issuer: Issuer, wanted: ChargeOrder, answers: PerMatcher, *, acquirer: str
+) -> Approved | Declined | _Reserved:
     now_ms = issuer.clock()
     with issuer.database.unit_of_work() as uow:
         earlier = charges.find_charge(uow, wanted.charge_id)  # 2
         if earlier is not None:
             return _repeat(earlier, wanted)
-        wallet = recognise_payer(issuer, uow, wanted, answers)  # 3
+        refused = begin_asking(issuer, uow, acquirer, now_ms=now_ms)  # 3
+        wallet = refused or _refuse_order(issuer, wanted) or recognise_payer(issuer, uow, wanted, answers)  # 4, 5
+        if refused is None:
+            end_asking(issuer, uow, acquirer, wallet, asked_ms=now_ms)
         outcome = wallet if isinstance(wallet, Declined) else _reserve(issuer, uow, wanted, wallet, now_ms=now_ms)
         row = ChargeRow(
             id=wanted.charge_id,
@@ -124,9 +133,9 @@ def _reserve(
     issuer: Issuer, uow: UnitOfWork, wanted: ChargeOrder, wallet: WalletRow, *, now_ms: int
 ) -> Declined | _Reserved:
     amount = Money(wanted.amount_minor, wanted.currency)
-    reason = _refuse(issuer, uow, wanted, wallet, now_ms=now_ms)  # 4, 5
-    if reason is not None:
-        return Declined(reason)
+    spent = Money(charges.spent_since(uow, wallet.id, now_ms - DAY_MS), wallet.currency)
+    if over_limit(amount, spent_in_day=spent, limits=issuer.limits):  # 6
+        return Declined(DeclineReason.OVER_LIMIT)
     transfer = Transfer(
         derive_id("charge", wanted.charge_id),
         wallet_account(wallet.id, currency=wallet.currency).id,
@@ -138,20 +147,17 @@ def _reserve(
     return decline_of(outcome) if isinstance(outcome, Refused) else _Reserved()
 
 
-def _refuse(
-    issuer: Issuer, uow: UnitOfWork, wanted: ChargeOrder, wallet: WalletRow, *, now_ms: int
-) -> DeclineReason | None:
+def _refuse_order(issuer: Issuer, wanted: ChargeOrder) -> Declined | None:
     total = total_of_requests(wanted.notes, currency=wanted.currency, keys=issuer.note_keys.public())
     if total is None or not all(issuer.note_keys.can_sign(request) for request in wanted.notes):
-        return DeclineReason.NOTE_INVALID
+        return Declined(DeclineReason.NOTE_INVALID)
     if total != wanted.amount_minor:
-        return DeclineReason.NOTES_DO_NOT_ADD_UP
-    if wanted.currency != wallet.currency:
-        return DeclineReason.CURRENCY_DIFFERS
-    amount = Money(wanted.amount_minor, wanted.currency)
-    spent = Money(charges.spent_since(uow, wallet.id, now_ms - DAY_MS), wallet.currency)
-    if over_limit(amount, spent_in_day=spent, limits=issuer.limits):
-        return DeclineReason.OVER_LIMIT
+        return Declined(DeclineReason.NOTES_DO_NOT_ADD_UP)
+    if wanted.currency != issuer.currency:
+        return Declined(DeclineReason.CURRENCY_DIFFERS)
+    amount, nothing = Money(wanted.amount_minor, wanted.currency), Money(0, wanted.currency)
+    if over_limit(amount, spent_in_day=nothing, limits=issuer.limits):
+        return Declined(DeclineReason.OVER_LIMIT)
     return None
 
 
@@ -166,7 +172,7 @@ def _settle(issuer: Issuer, wanted: ChargeOrder, signatures: tuple[bytes, ...]) 
             return outcome_of(row)
         amount = Money(wanted.amount_minor, wanted.currency)
         step = Capture(derive_id("capture", wanted.charge_id), row.reservation_id, amount)
-        captured = ledger.capture(uow, step, now_ms=now_ms)  # 7
+        captured = ledger.capture(uow, step, now_ms=now_ms)  # 8
         if isinstance(captured, Refused):
             # Its time is over. Nothing is kept here: the sweep gives the sum back and voids the charge.
             return Declined(DeclineReason.VOIDED)

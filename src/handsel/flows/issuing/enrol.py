@@ -20,6 +20,7 @@ from handsel.errors import BindingMismatch, EnvelopeInvalid, IdReused, Invariant
 from handsel.flows.issuing.abort_enrolment import abort_enrolment
 from handsel.flows.issuing.enrolment_code import refuse_enrolment, use_code
 from handsel.flows.issuing.issuer import Issuer, digest_of
+from handsel.flows.issuing.limit_asking import count_enrolment
 from handsel.flows.issuing.matcher_order import write_orders
 from handsel.flows.issuing.open_answers import open_answers
 from handsel.ids import require_id
@@ -50,14 +51,17 @@ class Enrolled:
     """
 
 
-def begin_enrolment(issuer: Issuer, enrolment_id: str, *, order: bytes) -> EnrolmentBegun | Enrolled | Declined:
+def begin_enrolment(
+    issuer: Issuer, enrolment_id: str, *, acquirer: str, order: bytes
+) -> EnrolmentBegun | Enrolled | Declined:
     """
     Check the code that the till sealed, and make an alias for the palm that is being shown.
 
     1. The order opens, and is for this enrolment. Raises `EnvelopeInvalid`.
     2. An id that came before has the same outcome, or raises `IdReused` with another order.
-    3. The code is right, valid and unused; it is used up by this. The wallet may have one more palm, and the galleries
-       have room for one more beside those that are enrolled or being enrolled: the matchers never hold too many.
+    3. The acquirer has not asked too often. The code is right, valid and unused; it is used up by this. The wallet may
+       have one more palm, and the galleries have room for one more beside those that are enrolled or being enrolled:
+       the matchers never hold too many.
     4. An alias is drawn and split; outcome and shares are kept, so that a lost answer can be asked for again.
 
     The caller passes each share on to its matcher, and the three answers to `complete_enrolment`.
@@ -70,7 +74,8 @@ def begin_enrolment(issuer: Issuer, enrolment_id: str, *, order: bytes) -> Enrol
         earlier = palms.find_enrolment(uow, enrolment_id)  # 2
         if earlier is not None:
             return _repeat(earlier, digest_of(wanted))
-        wallet_id = _authorise(issuer, uow, wanted.code, now_ms=now_ms)  # 3
+        refused = count_enrolment(issuer, uow, acquirer, now_ms=now_ms)  # 3
+        wallet_id = refused or _authorise(issuer, uow, wanted.code, now_ms=now_ms)
         if isinstance(wallet_id, Declined):
             row = _row(wanted, wallet_id=None, reason=wallet_id.reason, shares=None, now_ms=now_ms)
             palms.add_enrolment(uow, row, now_ms=now_ms)

@@ -10,8 +10,8 @@ chance of 20 · 5 / 10^8, one in a million. Who saw the first half of a code get
 A wrong code gets one answer, whatever is wrong with it. That a code was used, has expired or is locked is told only to
 who types all of it.
 
-LIMITATIONS: Twenty wrong codes stop all enrolment for ten minutes. Who knows the tills, the acquirer, should stop the
-one that sends them earlier.
+LIMITATIONS: Twenty wrong codes stop all enrolment for ten minutes. Who knows the tills, the acquirer, stops one that
+sends nothing else earlier: wrong codes are wrong asks there. Two such tills together still get there.
 """
 
 from __future__ import annotations

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 import msgspec
 
 from handsel.clock import Clock
+from handsel.config import AcquirerLimits
 from handsel.errors import InvariantBroken
 from handsel.keys import PartyKeys, PublicKeys
 from handsel.notes.issue import NoteKeys
 from handsel.pay.account import notes_in_circulation, sandbox_funds
+from handsel.pay.asking import DAY_MS, MINUTE_MS, AskingLimits
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.ledger import Refusal, Refused
 from handsel.pay.limit import Limits
@@ -47,7 +49,7 @@ class Issuer:
     """
     Hold the issuer's database, its keys, the matchers' public keys, and where time and randomness come from.
 
-    `palms_max` is how many palms the matchers' galleries take.
+    `palms_max` is how many palms the matchers' galleries take, `asking` how often each acquirer may ask.
     """
 
     database: Database
@@ -56,9 +58,28 @@ class Issuer:
     matchers: MatcherKeys
     palms_max: int
     limits: Limits
+    asking: AskingLimits
     currency: str
     clock: Clock
     random_bytes: Callable[[int], bytes]
+
+
+def limits_of_acquirer(settings: AcquirerLimits) -> AskingLimits:
+    """
+    Return how often an acquirer may ask with palms, as the settings say.
+
+    Many tills stand behind one acquirer: a row of wrong palms says nothing, and a day takes what its minutes take.
+    """
+    return AskingLimits(
+        per_minute_max=settings.answers_per_minute_max,
+        per_day_max=settings.answers_per_minute_max * (DAY_MS // MINUTE_MS),
+        wrong_in_a_row_max=settings.wrong_share_of,
+        wrong_max=int(settings.wrong_share_max * settings.wrong_share_of),
+        wrong_of=settings.wrong_share_of,
+        lock_ms_min=round(settings.lock_s_min * 1000),
+        lock_ms_max=round(settings.lock_s_max * 1000),
+        forget_ms=round(settings.forget_s * 1000),
+    )
 
 
 def open_issuer_accounts(issuer: Issuer) -> None:

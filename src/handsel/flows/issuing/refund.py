@@ -11,6 +11,7 @@ from handsel.envelope import open_envelope
 from handsel.errors import BodyInvalid, EnvelopeInvalid, IdReused, InvariantBroken
 from handsel.flows.issuing.approved import Credited
 from handsel.flows.issuing.issuer import Issuer, digest_of
+from handsel.flows.issuing.limit_asking import begin_asking, end_asking
 from handsel.flows.issuing.recognise import recognise_payee
 from handsel.flows.issuing.redeem import genuine_key
 from handsel.ids import require_id
@@ -31,19 +32,21 @@ _Presented = tuple[tuple[Note, PublicNoteKey | None], ...]
 
 
 def refund(
-    issuer: Issuer, refund_id: str, *, order: bytes, answers: PerMatcher, notes: tuple[Note, ...]
+    issuer: Issuer, refund_id: str, *, acquirer: str, order: bytes, answers: PerMatcher, notes: tuple[Note, ...]
 ) -> Credited | Declined:
     """
-    Credit whoever showed the palm with the notes, all of them or none.
+    Credit whoever showed the palm with the notes, all of them or none. `acquirer` is who asks.
 
     1. The order opens, is for this refund and is well formed. Raises `EnvelopeInvalid` and `BodyInvalid`.
     2. An id that came before has the same outcome; with another order or other notes it raises `IdReused`.
-    3. The three answers open, belong together and are bound to this very order. They hold an alias that was given out,
+    3. The acquirer has not asked too often, or too often in vain.
+    4. The notes are genuine, add up to the sum that was bound, and none was redeemed before. This comes before anything
+       about the palm, so that a refund that fails anyway tells nobody whether a palm is enrolled.
+    5. The three answers open, belong together and are bound to this very order. They hold an alias that was given out,
        of a palm that is enrolled, in a wallet that is open.
-    4. The notes are genuine, add up to the sum that was bound, and none was redeemed before.
-    5. They are redeemed: notes in circulation → wallet. The outcome is kept.
+    6. They are redeemed: notes in circulation → wallet. The outcome is kept.
 
-    Where 3 or 4 does not hold, the refund is declined for good and the notes are as good as before.
+    Where 3, 4 or 5 does not hold, the refund is declined for good and the notes are as good as before.
     """
     wanted = _open_order(issuer, refund_id, order)  # 1
     if not 0 < len(notes) <= NOTES_MAX:
@@ -55,10 +58,14 @@ def refund(
         earlier = issuer_note.find_refund(uow, refund_id)  # 2
         if earlier is not None:
             return _repeat(earlier, digest)
-        wallet = recognise_payee(issuer, uow, wanted, answers)  # 3
-        reason = wallet.reason if isinstance(wallet, Declined) else _refuse(uow, wanted, wallet, presented)  # 4
-        if not isinstance(wallet, Declined) and reason is None:
-            _credit(issuer, uow, wanted, wallet, presented, now_ms=now_ms)  # 5
+        refused = begin_asking(issuer, uow, acquirer, now_ms=now_ms)  # 3
+        amiss = refused or _refuse_notes(issuer, uow, wanted, presented)  # 4
+        wallet = amiss or recognise_payee(issuer, uow, wanted, answers)  # 5
+        if refused is None:
+            end_asking(issuer, uow, acquirer, wallet, asked_ms=now_ms)
+        reason = wallet.reason if isinstance(wallet, Declined) else None
+        if not isinstance(wallet, Declined):
+            _credit(issuer, uow, wanted, wallet, presented, now_ms=now_ms)  # 6
         row = RefundRow(digest, None if reason is None else reason.value)
         issuer_note.add_refund(uow, refund_id, row, now_ms=now_ms)
         uow.commit()
@@ -79,16 +86,16 @@ def _repeat(earlier: RefundRow, digest: bytes) -> Credited | Declined:
     return Credited() if earlier.reason is None else Declined(DeclineReason(earlier.reason))
 
 
-def _refuse(uow: UnitOfWork, wanted: RefundOrder, wallet: WalletRow, presented: _Presented) -> DeclineReason | None:
+def _refuse_notes(issuer: Issuer, uow: UnitOfWork, wanted: RefundOrder, presented: _Presented) -> Declined | None:
     keys = tuple(key for _note, key in presented if key is not None)
     if len(keys) != len(presented):
-        return DeclineReason.NOTE_INVALID
+        return Declined(DeclineReason.NOTE_INVALID)
     if sum(key.denomination_minor for key in keys) != wanted.amount_minor:
-        return DeclineReason.NOTES_DO_NOT_ADD_UP
+        return Declined(DeclineReason.NOTES_DO_NOT_ADD_UP)
     serials = {note.serial for note, _key in presented}
     if len(serials) != len(presented) or any(issuer_note.is_redeemed(uow, serial) for serial in serials):
-        return DeclineReason.NOTE_ALREADY_REDEEMED
-    return None if wanted.currency == wallet.currency else DeclineReason.CURRENCY_DIFFERS
+        return Declined(DeclineReason.NOTE_ALREADY_REDEEMED)
+    return None if wanted.currency == issuer.currency else Declined(DeclineReason.CURRENCY_DIFFERS)
 
 
 def _credit(
