@@ -16,6 +16,7 @@ from handsel.matching.dialogue import (
     Dialogue,
     Seat,
     Send,
+    _commitment,
     bits_of,
     exchange,
     toss,
@@ -95,7 +96,28 @@ def test_coin_that_is_not_the_one_committed_to_is_refused(name: str, number: int
 
     outcome = _tossed(dealer, {name: lambda count, m: dealer.octets(32) if count == number else m.payload})
 
-    assert [(to, PeerCheated)] == [(one, type(exc)) for one, exc in outcome.raised.items()]
+    # Who is told another commitment than the third shows it in what it says it saw, and all three notice.
+    seen = set(MATCHERS) if number < 2 else {to}
+    assert {(one, PeerCheated) for one in seen} == {(one, type(exc)) for one, exc in outcome.raised.items()}
+
+
+@pytest.mark.parametrize("name", MATCHERS)
+def test_two_coins_each_with_its_commitment_are_refused_by_both_who_were_told(name: str) -> None:
+    """
+    Two matchers that went on with two coins would open what the one hides and the other does not.
+    """
+    dealer = Dealer(2)
+    coin = dealer.octets(COIN_BYTES)
+
+    def other(count: int, message: Send) -> bytes:
+        if count == 0:
+            return _commitment(name, coin)
+        return coin + message.payload[COIN_BYTES:] if count == 2 else message.payload
+
+    outcome = _tossed(dealer, {name: other})
+
+    assert {Seat(name).after, Seat(name).before} <= {one for one, exc in outcome.raised.items()}
+    assert {type(exc) for exc in outcome.raised.values()} == {PeerCheated}
 
 
 def test_commitment_of_another_is_not_one_s_own() -> None:
@@ -122,10 +144,10 @@ def test_commitment_of_another_is_not_one_s_own() -> None:
         dialogues["a"].send(shown.payload)
 
 
-def _settle(name: str, told: list[Bits], held: list[Bits], dealer: Dealer) -> Dialogue[None]:
+def _settle(name: str, told: list[Bits], held: list[Bits], dealer: Dealer, *, is_zero: bool = False) -> Dialogue[None]:
     agreement = Agreement()
     for mine, theirs in zip(told, held, strict=True):
-        agreement.note(told=mine, held=theirs)
+        (agreement.note_zero if is_zero else agreement.note_opened)(told=mine, held=theirs)
     yield from agreement.settle(Seat(name), random_bytes=dealer.octets)
 
 
@@ -145,18 +167,43 @@ def test_what_agrees_is_settled() -> None:
     assert not _settled({name: [] for name in MATCHERS}, dealer).raised
 
 
+@pytest.mark.parametrize("is_zero", [False, True])
 @pytest.mark.parametrize("name", MATCHERS)
-def test_one_bit_that_differs_is_seen_by_who_holds_it(name: str) -> None:
+def test_one_bit_that_differs_is_seen_by_who_holds_it(name: str, is_zero: bool) -> None:
     dealer = Dealer(5)
     for array, word, bit in ((1, 0, 0), (2, 6, 63), (3, 50, 17), (3, 99, 63)):
         told = {one: _arrays(dealer) for one in MATCHERS}
         held = {one: [part.copy() for part in told[Seat(one).before]] for one in MATCHERS}
         held[name][array][word] ^= np.uint64(1 << bit)
 
-        outcome = play({one: _settle(one, told[one], held[one], dealer) for one in MATCHERS})
+        outcome = play({one: _settle(one, told[one], held[one], dealer, is_zero=is_zero) for one in MATCHERS})
 
         assert outcome.raised.keys() == {name}
         assert type(outcome.raised[name]) is PeerCheated
+
+
+def test_who_was_told_something_false_tells_no_code_of_what_it_computed_with_it() -> None:
+    """
+    That code would be of what hid the truth: with it who cheated could try what it was.
+    """
+    dealer = Dealer(7)
+    agreements = {name: Agreement() for name in MATCHERS}
+    opened, zero = {name: dealer.bits((3,)) for name in MATCHERS}, dealer.bits((3,))
+    for name in MATCHERS:
+        held = opened[Seat(name).before] ^ np.uint64(name == "b")
+        agreements[name].note_opened(told=opened[name], held=held)
+        agreements[name].note_zero(told=zero, held=zero)
+    said: list[int] = []
+
+    def noted(number: int, message: Send) -> bytes:
+        said.append(number)
+        return message.payload
+
+    settling = {name: agreements[name].settle(Seat(name), random_bytes=dealer.octets) for name in MATCHERS}
+    outcome = play({**settling, "b": changing(settling["b"], noted)})
+
+    assert outcome.raised.keys() == {"b"}
+    assert said == [0, 1, 2, 3, 4]  # A coin, and the one code.
 
 
 def test_arrays_that_come_in_another_order_or_cut_elsewhere_differ() -> None:

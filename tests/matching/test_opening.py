@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from handsel.errors import BindingMismatch, EnvelopeInvalid, GalleriesDiffer
+from handsel.ids import new_id
 from handsel.matching.dialogue import Dialogue, Receive
 from handsel.matching.entry import Entry
 from handsel.matching.gallery import Gallery
@@ -188,6 +189,7 @@ def test_subject_changes_with_everything_that_is_asked() -> None:
         query_id=query,
         binding=bytes(32),
         purpose="query",
+        enrolment_id="",
         views=9,
         dims=432,
         threshold=5,
@@ -199,6 +201,7 @@ def test_subject_changes_with_everything_that_is_asked() -> None:
         ask(query_id=query_id()),
         ask(binding=bytes([1] * 32)),
         ask(purpose="template"),
+        ask(enrolment_id=new_id()),
         ask(views=8),
         ask(dims=430),
         ask(threshold=6),
@@ -206,4 +209,4 @@ def test_subject_changes_with_everything_that_is_asked() -> None:
         ask(catches_cheaters=False),
     }
 
-    assert len(subjects) == 9
+    assert len(subjects) == 10

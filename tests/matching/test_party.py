@@ -231,7 +231,7 @@ def test_traffic_is_twice_the_bits_of_a_comparison_less_one_and_one_more_for_eac
     views: int, bits: int
 ) -> None:
     comparisons, wide = 64 * views, nonsense_size(views, 16)
-    toss, opened, signs = 2 * 2 * COIN_BYTES, 2 * 3 * SUMS * 4, 2 * 8
+    toss, opened, signs = 2 * 3 * COIN_BYTES, 2 * 3 * SUMS * 4, 2 * 8
 
     sent = _sent_bytes(rows=64, views=views, terms=Terms(0, is_proved=False, bits=bits))
 

@@ -24,7 +24,7 @@ from handsel.matching.message import MATCHERS
 from handsel.matching.opening import agree
 from handsel.matching.peers import Peers
 from handsel.matching.refresh import Refresher
-from handsel.matching.renewal import SEED_BYTES, Renewal
+from handsel.matching.renewal import SEED_BYTES, Renewal, digest_of_seed, next_chain
 from handsel.matching.ring import POINTS, Words, invert, multiply, multiply_words, subtract, weight_at_zero
 from handsel.matching.rows import Row, from_planes
 from handsel.matching.split import split_rows, to_wire
@@ -112,6 +112,14 @@ def require_whole(galleries: Galleries, numbers: range) -> None:
     assert all(np.array_equal(pair[i], own[i] ^ own[(i + 1) % 3]) for i in range(3))
 
 
+def renewals(gallery: Gallery) -> int:
+    """
+    Return how often the shares of a gallery were renewed.
+    """
+    count: int = gallery._stored.select("SELECT count FROM renewals")[0][0]
+    return count
+
+
 def dialogues(galleries: Galleries) -> dict[str, Dialogue[None]]:
     """
     Return the three dialogues of one renewal.
@@ -156,7 +164,7 @@ def test_palms_and_aliases_stay_and_every_share_is_another(galleries: Galleries)
 
     require_whole(galleries, range(200))
     for name, gallery in galleries.items():
-        assert gallery.rows().epoch == 1
+        assert renewals(gallery) == 1
         assert np.mean(before[name] == templates(gallery)) < 0.01
 
 
@@ -202,7 +210,7 @@ def test_renewals_follow_each_other_and_a_restart(galleries: Galleries, tmp_path
 
     again = {name: Gallery(tmp_path / name, me=name, dims=DIMS, palms_max=1000) for name in MATCHERS}
 
-    assert again["c"].rows().epoch == 2
+    assert renewals(again["c"]) == 2
     require_whole(again, range(200))
     for gallery in again.values():
         gallery.close()
@@ -212,11 +220,11 @@ def test_who_was_killed_before_it_renewed_catches_up_at_the_next_query(galleries
     told = dialogues(galleries)
     counted = {**told, "c": stopped_before(told["c"], _last_message(galleries, tmp_path))}
     Lockstep(counted).run()
-    assert [galleries[name].rows().epoch for name in MATCHERS] == [1, 1, 0]
+    assert [renewals(galleries[name]) for name in MATCHERS] == [1, 1, 0]
 
     agreed(galleries)
 
-    assert galleries["c"].rows().epoch == 1
+    assert renewals(galleries["c"]) == 1
     require_whole(galleries, range(200))
 
 
@@ -297,6 +305,52 @@ def test_who_missed_a_renewal_is_not_matched_with(galleries: Galleries) -> None:
         agreed(galleries)
 
 
+def test_one_peer_s_word_renews_nothing(galleries: Galleries) -> None:
+    seed = os.urandom(SEED_BYTES)
+    for name in "ab":
+        galleries[name].keep_seed(seed, digest=galleries[name].rows().digest)
+    ahead, mine = next_chain(b"", seed), digest_of_seed(seed)
+
+    for others in ([(ahead, b""), (b"", b"")], [(ahead, b""), (b"", bytes(32))], [(b"", mine), (b"", mine)]):
+        galleries["a"].catch_up(others, now_ms=NOW_MS)
+        assert renewals(galleries["a"]) == 0
+    galleries["a"].catch_up([(ahead, b""), (b"", mine)], now_ms=NOW_MS)
+    galleries["b"].catch_up([(ahead, b""), (ahead, b"")], now_ms=NOW_MS)
+
+    assert [renewals(galleries[name]) for name in "ab"] == [1, 1]
+
+
+def test_shares_that_do_not_belong_together_have_other_digests(galleries: Galleries) -> None:
+    for gallery in galleries.values():
+        gallery.keep_seed(os.urandom(SEED_BYTES), digest=gallery.rows().digest)
+        gallery.renew(now_ms=NOW_MS)
+
+    assert len({gallery.rows().digest for gallery in galleries.values()}) == 3
+
+
+def test_seed_and_old_shares_that_a_kill_left_in_the_log_go_at_the_start(tmp_path: Path) -> None:
+    gallery = Gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=1000)
+    enrol({"a": gallery, "b": gallery_of(tmp_path, "b"), "c": gallery_of(tmp_path, "c")}, 1)
+    before, seed = templates(gallery)[0].tobytes(), os.urandom(SEED_BYTES)
+    gallery.keep_seed(seed, digest=gallery.rows().digest)
+    gallery._stored.forget_log = lambda: None  # type: ignore[method-assign]
+    gallery.renew(now_ms=NOW_MS)
+    gallery.close()
+
+    Gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=1000).close()
+
+    content = b"".join(path.read_bytes() for path in (tmp_path / "a").rglob("*") if path.is_file())
+    assert before not in content
+    assert seed not in content
+
+
+def gallery_of(tmp_path: Path, name: str) -> Gallery:
+    """
+    Return an empty gallery of another matcher.
+    """
+    return Gallery(tmp_path / name, me=name, dims=DIMS, palms_max=1000)
+
+
 def test_a_row_is_renewed_by_its_position_and_the_seed_alone() -> None:
     row = Row(an_id(1), 7, os.urandom(2 * DIMS), os.urandom(16), os.urandom(16))
     seed = os.urandom(SEED_BYTES)
@@ -314,5 +368,5 @@ def test_matchers_renew_after_the_query_that_follows_an_order(three: Three) -> N
     for matcher in three.matchers.values():
         matcher._refresher._background.submit(int).result()
 
-    assert [matcher._gallery.rows().epoch for matcher in three.matchers.values()] == [1, 1, 1]
+    assert [renewals(matcher._gallery) for matcher in three.matchers.values()] == [1, 1, 1]
     assert three.alias_of(palm(1)) == alias_of(1)

@@ -99,16 +99,21 @@ def exchange(seat: Seat, mine: bytes) -> Dialogue[dict[str, bytes]]:
 
 def toss(seat: Seat, *, random_bytes: Callable[[int], bytes]) -> Dialogue[bytes]:
     """
-    Return 32 bytes that no two of the three could choose: each commits itself to its own, and shows them then.
+    Return 32 bytes that no two of the three could choose: each commits itself to its own, and shows them then, with the
+    digest of all commitments, so that nobody can have told two of them different ones.
 
-    Raises `PeerCheated` where one shows something else.
+    Raises `PeerCheated` where one shows something else, or two saw different commitments.
     """
     mine = random_bytes(COIN_BYTES)
     commitments = yield from exchange(seat, _commitment(seat.me, mine))
-    shown = yield from exchange(seat, mine)
-    if any(not hmac.compare_digest(_commitment(name, coin), commitments[name]) for name, coin in shown.items()):
+    seen = hashlib.sha256(b"".join(commitments[name] for name in MATCHERS)).digest()
+    shown = yield from exchange(seat, mine + seen)
+    if any(not hmac.compare_digest(said[COIN_BYTES:], seen) for said in shown.values()):
+        raise PeerCheated("the matchers did not see the same commitments to a coin")
+    coins = {name: said[:COIN_BYTES] for name, said in shown.items()}
+    if any(not hmac.compare_digest(_commitment(name, coin), commitments[name]) for name, coin in coins.items()):
         raise PeerCheated("a matcher's peer showed another coin than the one it had committed itself to")
-    return hashlib.sha256(b"handsel/v1/coin\0" + b"".join(shown[name] for name in MATCHERS)).digest()
+    return hashlib.sha256(b"handsel/v1/coin\0" + b"".join(coins[name] for name in MATCHERS)).digest()
 
 
 class Agreement:
@@ -116,31 +121,36 @@ class Agreement:
     Compare at the end what two matchers each hold: what this one `told`, or could have told, the next one, and what it
     `held` that the one before could have told.
 
-    Until then nothing depends on it that could not be thrown away. Codes are compared, under a key that nobody knew
-    while anything could still be changed: GMAC is enough then, and as fast as the data can be read.
+    Until then nothing depends on it that could not be thrown away. What was opened comes first: what must be zero was
+    computed with it, and a code of that tells too much where somebody was told something false. Codes are under a key
+    that nobody knew while anything could still be changed: GMAC is enough then, and as fast as the data can be read.
     """
 
     def __init__(self) -> None:
-        self._told: list[Bits] = []
-        self._held: list[Bits] = []
+        self._opened: list[tuple[Bits, Bits]] = []
+        self._zero: list[tuple[Bits, Bits]] = []
 
-    def note(self, *, told: Bits, held: Bits) -> None:
+    def note_opened(self, *, told: Bits, held: Bits) -> None:
         """
-        Note arrays that are to be compared.
+        Note shares that were opened.
         """
-        self._told.append(told)
-        self._held.append(held)
+        self._opened.append((told, held))
+
+    def note_zero(self, *, told: Bits, held: Bits) -> None:
+        """
+        Note shares of what must be zero.
+        """
+        self._zero.append((told, held))
 
     def settle(self, seat: Seat, *, random_bytes: Callable[[int], bytes]) -> Dialogue[None]:
         """
         Compare all. Raises `PeerCheated` where anything differs.
         """
-        key = yield from toss(seat, random_bytes=random_bytes)
-        yield Send(seat.after, _code(key, self._told))
-        if not hmac.compare_digest((yield Receive(seat.before)), _code(key, self._held)):
-            raise PeerCheated(
-                "the matchers do not agree on what was computed: one of them does not follow the protocol"
-            )
+        for pairs in (self._opened, self._zero):
+            key = yield from toss(seat, random_bytes=random_bytes)
+            yield Send(seat.after, _code(key, [told for told, _ in pairs]))
+            if not hmac.compare_digest((yield Receive(seat.before)), _code(key, [held for _, held in pairs])):
+                raise PeerCheated("the matchers do not agree on what they computed: one does not follow the protocol")
 
 
 def _code(key: bytes, arrays: list[Bits]) -> bytes:

@@ -21,7 +21,7 @@ To erase a row copies the blocks from its own on. Nothing here encrypts the file
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from handsel.errors import (
@@ -32,11 +32,10 @@ from handsel.errors import (
     IdReused,
     NotFound,
     StoreError,
-    ensure,
 )
 from handsel.matching.entry import ACTIVE, ERASED, PENDING, Entry
 from handsel.matching.kept import Kept, Shares
-from handsel.matching.renewal import Renewal
+from handsel.matching.renewal import Renewal, digest_of_seed, next_chain
 from handsel.matching.rows import Row, Rows
 from handsel.matching.standing import Sealed, Standing
 from handsel.matching.stored import Stored
@@ -60,6 +59,7 @@ class Gallery:
         self._lock = threading.Lock()
         self._stored = Stored(directory, dims=dims)
         try:
+            self._stored.forget_log()  # Where a kill came between a change and this.
             self._standing = self._read_standing(directory)
             self._put_in_order()
             if self._standing.rows.count > palms_max:
@@ -121,6 +121,7 @@ class Gallery:
         `GalleryFull` where one more is too many, as while an erasure has not come here yet.
         """
         with self._lock:
+            self._put_in_order()
             kept = self._stored.find(enrolment_id)
             if kept is None or kept.state == ERASED:
                 raise NotFound("no pending enrolment has that id")
@@ -162,7 +163,7 @@ class Gallery:
         with self._lock:
             found = [(entry, self._stored.find(entry.enrolment_id)) for entry in entries]
             later = [(entry, kept) for entry, kept in found if kept is None or entry.state > kept.state]
-            if erased := [entry.enrolment_id for entry, _ in later if entry.state == ERASED]:
+            if erased := [entry.enrolment_id for entry, kept in later if entry.state == ERASED and kept is not None]:
                 self._erase_all(erased, now_ms=now_ms)
             if activated := [(entry, kept) for entry, kept in later if entry.state == ACTIVE]:
                 with self._stored.transaction():
@@ -188,7 +189,7 @@ class Gallery:
         Return when shares were last renewed, 0 if never.
         """
         with self._lock:
-            since_ms: int = self._stored.select("SELECT since_ms FROM epoch")[0][0]
+            since_ms: int = self._stored.select("SELECT since_ms FROM renewals")[0][0]
             return since_ms
 
     def renew_from(self, since_ms: int) -> None:
@@ -196,7 +197,7 @@ class Gallery:
         Count the age of the shares from another moment. Raises `StoreError`.
         """
         with self._lock, self._stored.transaction():
-            self._stored.execute("UPDATE epoch SET since_ms = ?", (since_ms,))
+            self._stored.execute("UPDATE renewals SET since_ms = ?", (since_ms,))
 
     def keep_seed(self, seed: bytes, *, digest: bytes) -> None:
         """
@@ -210,44 +211,63 @@ class Gallery:
             if self._standing.rows.digest != digest:
                 raise GalleriesDiffer("rows have changed while shares were to be renewed: it is tried again later")
             with self._stored.transaction():
-                self._stored.execute("UPDATE epoch SET seed = ?", (seed,))
+                self._stored.execute("UPDATE renewals SET seed = ?", (seed,))
                 self._stored.execute("DELETE FROM not_renewed")
+
+    def seed_digest(self) -> bytes:
+        """
+        Return the digest of the seed that is kept for a renewal, or nothing.
+        """
+        with self._lock:
+            seed = self._seed()
+            return b"" if seed is None else digest_of_seed(seed)
 
     def renew(self, *, now_ms: int) -> None:
         """
-        Renew all shares with the seed that is kept, and forget it and them. Raises `StoreError`.
+        Renew all shares with the seed that is kept, and forget both; without one it is done. Raises `StoreError`.
         """
         with self._lock:
-            seed = self._stored.select("SELECT seed FROM epoch")[0][0]
-            ensure(seed is not None, "there is a seed to renew with")
-            renewal, raw = (
-                Renewal(self._me, seed),
-                {one for (one,) in self._stored.select("SELECT enrolment_id FROM not_renewed")},
-            )
-            after = self._standing.written_anew(
-                frozenset(), renew=lambda row: row if row.enrolment_id in raw else renewal(row)
-            )
-            with self._stored.transaction():
-                self._record(after)
-                for row in after.tail:
-                    self._keep_active(row, is_sealed=False)
-                self._stored.execute("UPDATE epoch SET number = ?, since_ms = ?, seed = NULL", (after.epoch, now_ms))
-                self._stored.execute("DELETE FROM not_renewed")
-            self._replace(after)
-            self._stored.forget_log()
+            seed = self._seed()
+            if seed is not None:
+                self._renew(seed, now_ms=now_ms)
 
-    def catch_up(self, epoch: int, *, now_ms: int) -> None:
+    def catch_up(self, peers: Sequence[tuple[bytes, bytes]], *, now_ms: int) -> None:
         """
-        Renew the shares as a peer has done. Raises `GalleriesDiffer` where there is no seed to do it with.
+        Renew the shares where one of both peers has done it with the same seed, and the other has too, or keeps it.
+
+        Each peer shows its chain and the digest of its seed. One peer's word alone renews nothing.
         """
         with self._lock:
-            behind = epoch - self._standing.epoch
-            has_seed = self._stored.select("SELECT seed IS NOT NULL FROM epoch")[0][0]
-        if behind <= 0:
-            return
-        if behind > 1 or not has_seed:
-            raise GalleriesDiffer("a peer has renewed its shares and this matcher has not: restore its latest gallery")
-        self.renew(now_ms=now_ms)
+            seed = self._seed()
+            if seed is None:
+                return
+            following = next_chain(self._standing.chain, seed)
+            is_ahead = [chain == following for chain, _ in peers]
+            agrees = [ahead or kept == digest_of_seed(seed) for ahead, (_, kept) in zip(is_ahead, peers, strict=True)]
+            if any(is_ahead) and all(agrees):
+                self._renew(seed, now_ms=now_ms)
+
+    def _seed(self) -> bytes | None:
+        seed: bytes | None = self._stored.select("SELECT seed FROM renewals")[0][0]
+        return seed
+
+    def _renew(self, seed: bytes, *, now_ms: int) -> None:
+        self._put_in_order()
+        since = {one for (one,) in self._stored.select("SELECT enrolment_id FROM not_renewed")}
+        renewal, chain = Renewal(self._me, seed), next_chain(self._standing.chain, seed)
+        after = self._standing.written_anew(
+            frozenset(), renew=lambda row: row if row.enrolment_id in since else renewal(row), chain=chain
+        )
+        with self._stored.transaction():
+            self._record(after)
+            for row in after.tail:
+                self._keep_active(row, is_sealed=False)
+            self._stored.execute(
+                "UPDATE renewals SET count = count + 1, chain = ?, since_ms = ?, seed = NULL", (chain, now_ms)
+            )
+            self._stored.execute("DELETE FROM not_renewed")
+        self._replace(after)
+        self._stored.forget_log()
 
     def _require_enrollable(self, enrolment_id: bytes, shares: Shares) -> Kept | None:
         kept = self._stored.find(enrolment_id)
@@ -265,8 +285,8 @@ class Gallery:
         if self._stored.select("SELECT count(*) FROM rows WHERE sealed <> 0 AND state = 2") != [(sealed.count,)]:
             raise GalleryCorrupt("the blocks of the gallery do not hold what they should: restore it from its backup")
         tail = [kept.row() for kept in self._stored.each("sealed = 0 ORDER BY position") if kept.state == ACTIVE]
-        epoch = self._stored.select("SELECT number FROM epoch")[0][0]
-        return Standing.open(directory, generation, sealed, tail, epoch=epoch, dims=self._dims)
+        chain = self._stored.select("SELECT chain FROM renewals")[0][0]
+        return Standing.open(directory, generation, sealed, tail, chain=chain, dims=self._dims)
 
     def _take_up(self, rows: list[Row]) -> None:
         """
@@ -331,7 +351,7 @@ class Gallery:
         active = Kept(kept.enrolment_id, ACTIVE, position, kept.kept_at_ms, is_sealed=False, shares=kept.shares)
         self._stored.write(active)
         self._stored.execute(
-            "INSERT OR IGNORE INTO not_renewed SELECT ? FROM epoch WHERE seed IS NOT NULL", (kept.enrolment_id,)
+            "INSERT OR IGNORE INTO not_renewed SELECT ? FROM renewals WHERE seed IS NOT NULL", (kept.enrolment_id,)
         )
         return active.row()
 

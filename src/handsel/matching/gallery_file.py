@@ -47,8 +47,8 @@ CREATE TABLE blocks (
 ) STRICT;
 CREATE TABLE generation (number INTEGER NOT NULL) STRICT;
 INSERT INTO generation VALUES (0);
-CREATE TABLE epoch (number INTEGER NOT NULL, since_ms INTEGER NOT NULL, seed BLOB) STRICT;
-INSERT INTO epoch VALUES (0, 0, NULL);
+CREATE TABLE renewals (count INTEGER NOT NULL, chain BLOB NOT NULL, since_ms INTEGER NOT NULL, seed BLOB) STRICT;
+INSERT INTO renewals VALUES (0, x'', 0, NULL);
 CREATE TABLE not_renewed (enrolment_id BLOB PRIMARY KEY) STRICT;
 """
 

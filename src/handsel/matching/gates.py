@@ -148,7 +148,7 @@ class Gates:
         """
         yield Send(self.seat.before, x.after.tobytes())
         missing = bits_of((yield Receive(self.seat.after)), x.size)
-        self.agreement.note(told=x.own, held=missing)
+        self.agreement.note_opened(told=x.own, held=missing)
         return x.own ^ x.after ^ missing
 
     def open_surely(self, x: Shared) -> Dialogue[Bits]:
@@ -167,7 +167,7 @@ class Gates:
         """
         Have it checked at the end that x is zero: then the XOR of two shares is the third.
         """
-        self.agreement.note(told=x.own ^ x.after, held=x.after)
+        self.agreement.note_zero(told=x.own ^ x.after, held=x.after)
 
     def random(self, size: int) -> Shared:
         """

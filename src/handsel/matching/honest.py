@@ -68,7 +68,7 @@ def nonsense_words(seat: Seat, asked: Asked, weighted: Words) -> Words:
         np.uint16(honest[-1]) * at_a - squares,
     )
     words = np.zeros(nonsense_size(*weighted.shape), np.uint16)
-    words[: 2 * weighted.size + 2 * len(weighted)] = np.concatenate(parts)
+    words[: nonsense_used(*weighted.shape)] = np.concatenate(parts)
     return words
 
 
@@ -76,8 +76,15 @@ def nonsense_size(vectors: int, dims: int) -> int:
     """
     Return how many words `nonsense_words` gives.
     """
-    words = 2 * vectors * dims + 2 * vectors
+    words = nonsense_used(vectors, dims)
     return words + -words % PLANE_BITS
+
+
+def nonsense_used(vectors: int, dims: int) -> int:
+    """
+    Return how many of these words are no padding.
+    """
+    return 2 * vectors * dims + 2 * vectors
 
 
 def require_one_query(seat: Seat, asked: Asked, masks: Masks, random_bytes: Callable[[int], bytes]) -> Dialogue[None]:
@@ -107,9 +114,13 @@ def require_one_query(seat: Seat, asked: Asked, masks: Masks, random_bytes: Call
         raise PalmInvalid(_REFUSAL)
 
 
-def require_honest_signs(gates: Gates, negative: Shared, random_bytes: Callable[[int], bytes]) -> Dialogue[None]:
+def require_honest_signs(
+    gates: Gates, negative: Shared, random_bytes: Callable[[int], bytes], *, used: int
+) -> Dialogue[None]:
     """
-    Raise `PalmInvalid` unless no sign is set. 64 random parities are opened.
+    Raise `PalmInvalid` unless none of the first `used` signs is set. 64 random parities are opened.
+
+    The others are padding, which nobody proves.
 
     Where cheaters are to be caught, all that led to the signs is proved before: a sign that a cheater has flipped, or
     not, by the query's doing, would tell of the query.
@@ -117,6 +128,7 @@ def require_honest_signs(gates: Gates, negative: Shared, random_bytes: Callable[
     seat = gates.seat
     coin = yield from toss(seat, random_bytes=random_bytes)
     chosen = drawn_words(coin, b"honest-signs", (64, 4 * negative.size)).view(np.uint64)
+    chosen[:, used // PLANE_BITS :] &= np.uint64((1 << used % PLANE_BITS) - 1)
     parities = Shared(parity_words(negative.own & chosen), parity_words(negative.after & chosen))
     if (yield from gates.open_surely(parities)).any():
         raise PalmInvalid(_REFUSAL)

@@ -230,7 +230,7 @@ class Matcher:
         with self._place():
             self._gallery.require_enrollable(enrolment_id, shares)
             self._seen.require_new_or_same(template.query.query_id, msgspec.msgpack.encode((template, part)))
-            answer = self._answer(template.query, asked, purpose=TEMPLATE)
+            answer = self._answer(template.query, asked, purpose=TEMPLATE, enrolment_id=template.enrolment_id)
             self._gallery.keep_pending([(enrolment_id, shares)], now_ms=self._clock())
             return answer
 
@@ -257,20 +257,20 @@ class Matcher:
         confirmation = msgspec.msgpack.encode(Confirmation(asked.kind, asked.enrolment_id, self.name, now_ms))
         return confirmation, self._keys.signature(confirmation)
 
-    def _answer(self, query: Query, asked: Asked, *, purpose: str) -> bytes:
+    def _answer(self, query: Query, asked: Asked, *, purpose: str, enrolment_id: str = "") -> bytes:
         begin_ms = self._clock()
-        dialogue = self._dialogue(query, asked, purpose=purpose)
+        dialogue = self._dialogue(query, asked, purpose=purpose, enrolment_id=enrolment_id)
         masked = self._peers.carry_out(dialogue, query_id=query.query_id)
         if masked is None:
             raise GalleryFull("the gallery holds as many palms as its threshold was measured for: enrol no more")
         self._log.event("query_answered", duration_ms=self._clock() - begin_ms)
-        self._refresher.after_query(query.query_id)
+        self._refresher.after_query()
         if self._settings.catches_cheaters:
             self._ahead.make(after=query.query_id, count=self._ands(asked) + SPARE_WORDS)
         answer = Answer(query.query_id, query.binding, self.name, masked)
         return seal(answer, to=self._issuer, purpose=ANSWER)
 
-    def _dialogue(self, query: Query, asked: Asked, *, purpose: str) -> Dialogue[bytes | None]:
+    def _dialogue(self, query: Query, asked: Asked, *, purpose: str, enrolment_id: str) -> Dialogue[bytes | None]:
         """
         Return the masked answer, or None where the gallery has no room. All three hold the same rows and settings by
         then, so that all three find the same; and none gives up before the others have found it.
@@ -279,6 +279,7 @@ class Matcher:
             query_id=query.query_id,
             binding=query.binding,
             purpose=purpose,
+            enrolment_id=enrolment_id,
             views=query.views,
             dims=self._settings.dims,
             threshold=self._settings.threshold,
@@ -295,6 +296,8 @@ class Matcher:
             random_bytes=os.urandom,
             now_ms=now_ms,
         )
+        if agreed.is_out_of_step:
+            self._ahead.reserve.clear()  # At all three, so that they fall into step again.
         self._drop_expired(now_ms)
         if agreed.rows.count + (purpose == TEMPLATE) > self._settings.palms_max:
             return None

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -38,14 +38,15 @@ class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Say what one matcher is about to do: 32 bytes each, and the name of the triples that it has ready, or nothing.
 
-    `epoch` is that of its shares.
+    `chain` names the renewals of its shares so far, `seed` is the digest of that which it keeps for the next, if any.
     """
 
     nonce: bytes
     rows: bytes
     subject: bytes
     triples: bytes
-    epoch: int = 0
+    chain: bytes
+    seed: bytes
 
 
 class Held(Protocol):
@@ -68,9 +69,14 @@ class Held(Protocol):
         Bring rows to a later state.
         """
 
-    def catch_up(self, epoch: int, *, now_ms: int) -> None:
+    def seed_digest(self) -> bytes:
         """
-        Renew the shares as a peer has done already.
+        Return the digest of the seed that is kept for a renewal, or nothing.
+        """
+
+    def catch_up(self, peers: Sequence[tuple[bytes, bytes]], *, now_ms: int) -> None:
+        """
+        Renew the shares where both peers, by their chain and the digest of their seed, show that it is to be done.
         """
 
 
@@ -78,12 +84,13 @@ class Held(Protocol):
 class Agreed:
     """
     Hold what the three have agreed on: the rows to match against, the nonces, by matcher, for this query's masks, and
-    whether all have the same triples ready.
+    whether all have the same triples ready, or not the same.
     """
 
     rows: Rows
     nonces: dict[str, bytes]
     has_triples: bool
+    is_out_of_step: bool
 
 
 def subject_digest(
@@ -91,6 +98,7 @@ def subject_digest(
     query_id: bytes,
     binding: bytes,
     purpose: str,
+    enrolment_id: str,
     views: int,
     dims: int,
     threshold: int,
@@ -99,8 +107,11 @@ def subject_digest(
 ) -> bytes:
     """
     Return the digest of what a matcher was asked, and with which settings it matches: 32 bytes.
+
+    `enrolment_id` is empty where nobody is to be enrolled.
     """
-    subject = msgspec.msgpack.encode((query_id, binding, purpose, views, dims, threshold, palms_max, catches_cheaters))
+    settings = (views, dims, threshold, palms_max, catches_cheaters)
+    subject = msgspec.msgpack.encode((query_id, binding, purpose, enrolment_id, *settings))
     return hashlib.sha256(b"handsel/v1/query\0" + subject).digest()
 
 
@@ -114,16 +125,18 @@ def agree(
     """
     for _ in range(SYNCHRONISE_MAX + 1):
         rows = held.rows()
-        mine = Opening(random_bytes(NONCE_BYTES), rows.digest, subject, triples, rows.epoch)
+        mine = Opening(random_bytes(NONCE_BYTES), rows.digest, subject, triples, rows.chain, held.seed_digest())
         openings = yield from _exchange(me, mine, Opening)  # 1
         if any(opening.subject != subject for opening in openings.values()):  # 2
             raise BindingMismatch("the three matchers were asked different things; nothing was matched")
         if all(opening.rows == rows.digest for opening in openings.values()):
             yield from _confirm(me, openings)  # 4
-            has_triples = triples != b"" and all(opening.triples == triples for opening in openings.values())
-            return Agreed(rows, {name: opening.nonce for name, opening in openings.items()}, has_triples)
+            named = {opening.triples for opening in openings.values()}
+            nonces = {name: opening.nonce for name, opening in openings.items()}
+            return Agreed(rows, nonces, has_triples=named == {triples} != {b""}, is_out_of_step=len(named) > 1)
         galleries = yield from _exchange(me, held.entries(), tuple[Entry, ...])  # 3
-        held.catch_up(max(opening.epoch for opening in openings.values()), now_ms=now_ms)
+        peers = [(opening.chain, opening.seed) for name, opening in openings.items() if name != me]
+        held.catch_up(peers, now_ms=now_ms)
         held.advance(join_entries(galleries), now_ms=now_ms)
     raise GalleriesDiffer("the galleries of the three matchers keep changing: ask again")
 
@@ -132,7 +145,7 @@ def exchange_nonces(me: str, *, random_bytes: Callable[[int], bytes]) -> Dialogu
     """
     Return a fresh nonce of each of the three, by matcher, of which none was told something else.
     """
-    openings = yield from _exchange(me, Opening(random_bytes(NONCE_BYTES), b"", b"", b""), Opening)
+    openings = yield from _exchange(me, Opening(random_bytes(NONCE_BYTES), b"", b"", b"", b"", b""), Opening)
     yield from _confirm(me, openings)
     return {name: opening.nonce for name, opening in openings.items()}
 

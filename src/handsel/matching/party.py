@@ -28,7 +28,14 @@ from handsel.matching import kernels
 from handsel.matching.convert import Lanes, parity_words, replicate, signs, signs_of_replicated
 from handsel.matching.dialogue import Dialogue, Seat
 from handsel.matching.gates import Gates, Product, Shared
-from handsel.matching.honest import Asked, nonsense_size, nonsense_words, require_honest_signs, require_one_query
+from handsel.matching.honest import (
+    Asked,
+    nonsense_size,
+    nonsense_used,
+    nonsense_words,
+    require_honest_signs,
+    require_one_query,
+)
 from handsel.matching.kernels import PLANE_BITS
 from handsel.matching.masks import Masks
 from handsel.matching.message import ALIAS_BYTES
@@ -94,7 +101,8 @@ def match(
         yield from prove_products(seat, claims, rows=rows, asked=asked, masks=masks, random_bytes=random_bytes)  # 5
         yield from prove_ands(gates, triples, random_bytes)
         yield from gates.agreement.settle(seat, random_bytes=random_bytes)
-    yield from require_honest_signs(gates, negative.part(0, wide), random_bytes)  # 6
+    used = nonsense_used(*asked.views.shape)
+    yield from require_honest_signs(gates, negative.part(0, wide), random_bytes, used=used)  # 6
     return _select(gates, gates.negated(below), rows=rows)  # 7
 
 

@@ -23,10 +23,12 @@ from handsel.matching.dialogue import Dialogue, Seat, exchange, toss
 from handsel.matching.gallery import Gallery
 from handsel.matching.opening import agree
 from handsel.matching.peers import Peers
+from handsel.matching.renewal import digest_of_seed
 
 _SUBJECT = hashlib.sha256(b"handsel/v1/renewal-of-shares").digest()
-_KEPT = b"kept"
+_NAME = b"handsel/v1/renewal\0"
 _LONG_AGO_MS = 1
+_MINUTE_MS = 60_000
 
 
 class Refresher:
@@ -38,17 +40,16 @@ class Refresher:
         self._seat, self._peers, self._gallery = Seat(me), peers, gallery
         self._every_ms, self._clock, self._log = every_ms, clock, log
         self._background = ThreadPoolExecutor(1)
+        self._tried_minute = -1
 
-    def after_query(self, query_id: bytes) -> None:
+    def after_query(self) -> None:
         """
-        Begin to renew, if it is time, under a name that follows from a query which the peers answered too.
+        Begin to renew, if it is time: after a query the peers are there. Once a minute at most.
         """
-        now_ms, since_ms = self._clock(), self._gallery.renewed_since_ms()
-        if since_ms == 0:
-            self._gallery.renew_from(now_ms)
-        elif now_ms - since_ms >= self._every_ms:
-            name = hashlib.sha256(b"handsel/v1/renewal\0" + query_id).digest()[:ID_BYTES]
-            self._background.submit(self._renew, name)
+        minute = self._clock() // _MINUTE_MS
+        if minute != self._tried_minute and self._is_due():
+            self._tried_minute = minute
+            self._background.submit(self._renew, minute)
 
     def make_due(self) -> None:
         """
@@ -62,7 +63,17 @@ class Refresher:
         """
         self._background.shutdown(cancel_futures=True)
 
-    def _renew(self, name: bytes) -> None:
+    def _is_due(self) -> bool:
+        now_ms, since_ms = self._clock(), self._gallery.renewed_since_ms()
+        if since_ms == 0:
+            self._gallery.renew_from(now_ms)
+        return since_ms != 0 and now_ms - since_ms >= self._every_ms
+
+    def _renew(self, minute: int) -> None:
+        if not self._is_due():
+            return
+        # An attempt has one name at all three: the minute, and the renewals so far.
+        name = hashlib.sha256(_NAME + minute.to_bytes(8, "big") + self._gallery.rows().chain).digest()[:ID_BYTES]
         try:
             self._peers.carry_out(self.dialogue(), query_id=name)
         except HandselError as exc:  # It is tried again after the next query.
@@ -80,7 +91,7 @@ class Refresher:
         )
         seed = yield from toss(self._seat, random_bytes=os.urandom)
         self._gallery.keep_seed(seed, digest=agreed.rows.digest)
-        said = yield from exchange(self._seat, _KEPT)
-        if any(word != _KEPT for word in said.values()):
-            raise PeerCheated("a matcher's peer does not say that it can renew its shares")
+        said = yield from exchange(self._seat, digest_of_seed(seed))
+        if len(set(said.values())) > 1:
+            raise PeerCheated("a matcher's peer does not keep the same seed to renew its shares with")
         self._gallery.renew(now_ms=now_ms)

@@ -10,6 +10,7 @@ LIMITATIONS: Whoever is in one matcher while it renews has its shares of before 
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -64,3 +65,17 @@ class Renewal:
 
 def _xor(a: bytes, b: bytes) -> bytes:
     return bytes(x ^ y for x, y in zip(a, b, strict=True))
+
+
+def next_chain(chain: bytes, seed: bytes) -> bytes:
+    """
+    Return what names all renewals up to the one with `seed`, after those that `chain` names.
+    """
+    return hashlib.sha256(b"handsel/v1/renewals\0" + len(chain).to_bytes(1, "big") + chain + seed).digest()
+
+
+def digest_of_seed(seed: bytes) -> bytes:
+    """
+    Return what is told of a seed, so that others can see whether it is theirs.
+    """
+    return hashlib.sha256(b"handsel/v1/renewal-seed\0" + seed).digest()

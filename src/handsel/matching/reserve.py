@@ -53,6 +53,13 @@ class Reserve:
             self._batches.append(batch)
             del self._batches[:-BATCHES_MAX]
 
+    def clear(self) -> None:
+        """
+        Throw all batches away.
+        """
+        with self._lock:
+            self._batches.clear()
+
     def has_room(self) -> bool:
         """
         Return whether another batch would be kept beside those that are there.

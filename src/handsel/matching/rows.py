@@ -75,14 +75,14 @@ class Rows:
     """
     Hold the shares of `count` enrolled palms in the order of their positions.
 
-    `epoch` counts how often all shares were renewed. `digest` names which palms stand in which order, and the epoch, so
-    that three matchers can see that their shares belong together.
+    `chain` names all renewals of the shares so far. `digest` names which palms stand in which order, and the renewals,
+    so that three matchers can see that their shares belong together.
     """
 
     ids: NDArray[np.uint8]  # (count, 16)
     positions: NDArray[np.int64]  # (count,)
     segments: tuple[Segment, ...]
-    epoch: int = 0
+    chain: bytes = b""
     digest: bytes = field(init=False)
 
     def __post_init__(self) -> None:
@@ -91,7 +91,7 @@ class Rows:
         """
         ensure(bool(np.all(np.diff(self.positions) > 0)), "rows are in the order of their positions")
         ensure(padded(self.count) == self.padded, "there is room for all rows and no more")
-        content = hashlib.sha256(b"handsel/v2/rows\0" + self.epoch.to_bytes(8, "little"))
+        content = hashlib.sha256(b"handsel/v2/rows\0" + hashlib.sha256(self.chain).digest())
         content.update(self.positions.astype("<i8").tobytes())
         content.update(self.ids.tobytes())
         object.__setattr__(self, "digest", content.digest())

@@ -63,7 +63,7 @@ class Standing:
     mapped: Segment
     sealed: Sealed
     tail: tuple[Row, ...]
-    epoch: int
+    chain: bytes
     rows: Rows = field(init=False)
 
     def __post_init__(self) -> None:
@@ -75,11 +75,11 @@ class Standing:
             more_ids, more_positions = names_of(self.tail)
             names = np.concatenate([ids, more_ids]), np.concatenate([positions, more_positions])
             tail = Segment.build(self.tail, dims=self.mapped.templates.shape[1])
-            object.__setattr__(self, "rows", Rows(*names, (self.mapped, tail), self.epoch))
+            object.__setattr__(self, "rows", Rows(*names, (self.mapped, tail), self.chain))
 
     @classmethod
     def open(
-        cls, directory: Path, generation: int, sealed: Sealed, tail: Iterable[Row], *, epoch: int, dims: int
+        cls, directory: Path, generation: int, sealed: Sealed, tail: Iterable[Row], *, chain: bytes, dims: int
     ) -> Standing:
         """
         Return what is on disk, all blocks checked; what is left of other generations is overwritten.
@@ -93,7 +93,7 @@ class Standing:
         mapped = files.mapped(sealed.count // PLANE_BITS)
         if b"".join(digests(mapped, sealed.ids, sealed.positions)) != sealed.digests:
             raise GalleryCorrupt("a block of the gallery does not fit its digest: restore the gallery from its backup")
-        return cls(files, mapped, sealed, tuple(tail), epoch)
+        return cls(files, mapped, sealed, tuple(tail), chain)
 
     @property
     def generation(self) -> int:
@@ -132,14 +132,16 @@ class Standing:
         count = (len(self.tail) // PLANE_BITS - 1) * PLANE_BITS
         return None if count <= 0 else self._appended(self.tail[:count], self.tail[count:])
 
-    def written_anew(self, without: frozenset[bytes], *, renew: Renew | None = None) -> Standing:
+    def written_anew(
+        self, without: frozenset[bytes], *, renew: Renew | None = None, chain: bytes | None = None
+    ) -> Standing:
         """
-        Return all rows in order, less some, with blocks in new files; where they are renewed, of the next epoch.
+        Return all rows in order, less some, with blocks in new files; where they are renewed, with a new `chain`.
 
         Raises `StoreError`.
         """
-        files, epoch = self.files.successor(), self.epoch + (renew is not None)
-        standing = Standing(files, files.mapped(0), Sealed(), (), epoch)
+        files = self.files.successor()
+        standing = Standing(files, files.mapped(0), Sealed(), (), self.chain if chain is None else chain)
         waiting: list[Row] = []
         for row in self._merged(without):
             waiting.append(row if renew is None else renew(row))
@@ -181,7 +183,7 @@ class Standing:
             self.sealed.digests + b"".join(digests(segment, ids, positions)),
         )
         mapped = self.files.mapped(sealed.count // PLANE_BITS)
-        return Standing(self.files, mapped, sealed, tuple(tail), self.epoch)
+        return Standing(self.files, mapped, sealed, tuple(tail), self.chain)
 
     def _merged(self, without: frozenset[bytes]) -> Iterator[Row]:
         """
