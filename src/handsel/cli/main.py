@@ -22,6 +22,7 @@ VERBS: dict[str, str] = {
     "evaluate": "handsel.cli.evaluate",
     "draw": "handsel.cli.draw",
     "capacity": "handsel.cli.capacity",
+    "bench": "handsel.cli.bench",
     "certify": "handsel.cli.certify",
     "issuer": "handsel.cli.party",
     "acquirer": "handsel.cli.party",
