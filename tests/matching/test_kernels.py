@@ -23,7 +23,7 @@ def _bits(*shape: int) -> NDArray[np.uint64]:
 
 
 @pytest.mark.parametrize("views", [1, 2, 3, 4, 9, 32])
-@pytest.mark.parametrize("count", [0, 64, 192])
+@pytest.mark.parametrize("count", [0, 64, 192, 576, 1088])
 @pytest.mark.parametrize("dims", [2, 10, 432])
 def test_dot_products_are_exact_modulo_65536(views: int, count: int, dims: int) -> None:
     rows, queries = _words(count, dims), _words(views, dims)
@@ -69,7 +69,7 @@ def test_planes_are_added_to_words_as_they_were_taken_from_them(first: int, coun
 
 
 @pytest.mark.parametrize("weights", [1, 3, 9])
-@pytest.mark.parametrize("count", [0, 64, 192])
+@pytest.mark.parametrize("count", [0, 64, 192, 576, 1088])
 @pytest.mark.parametrize("dims", [2, 10, 432])
 def test_rows_are_combined_under_every_weight_and_added(weights: int, count: int, dims: int) -> None:
     rows, weight = _words(count, dims), _words(weights, count + 128)

@@ -21,19 +21,20 @@ Bits = NDArray[np.uint64]
 WORD_BITS = 16  # Of a share.
 PLANE_BITS = 64  # Rows to a word of a plane; rows are padded to a multiple of it.
 _BLOCK_ROWS = 32  # They and 32 views fit the second-level cache.
+_BLOCK_ROWS_OF_FEW = 512  # For one or two views: far enough apart for four streams of reading.
 _VECTOR_WORDS = 32  # To the widest vector register.
 
 
 @compiled
-def dot_three(words: Words, dims: int, start: int, views: Words, first: int, out: Words, at: int) -> None:
+def dot_three(words: Words, dims: int, start: int, stop: int, views: Words, first: int, out: Words, at: int) -> None:
     """
-    Write the dot products modulo 2^16 of rows start … start + 31 with views first … first + 2 to columns `at` … of out.
+    Write the dot products modulo 2^16 of rows start … stop - 1 with views first … first + 2 to columns `at` … of out.
 
     Four rows at a time against three views: twelve sums fit the vector registers, and each word loaded is used often.
     """
     width = views.shape[1]
     p, q, s = views[first], views[first + 1], views[first + 2]
-    for r in range(start, start + _BLOCK_ROWS, 4):
+    for r in range(start, stop, 4):
         i, j = words[r * dims : r * dims + width], words[(r + 1) * dims : (r + 1) * dims + width]
         m, n = words[(r + 2) * dims : (r + 2) * dims + width], words[(r + 3) * dims : (r + 3) * dims + width]
         a0 = a1 = a2 = np.uint16(0)
@@ -55,17 +56,36 @@ def dot_three(words: Words, dims: int, start: int, views: Words, first: int, out
 
 
 @compiled
-def dot_one(words: Words, dims: int, start: int, views: Words, first: int, out: Words, at: int) -> None:
+def dot_one(words: Words, dims: int, start: int, stop: int, views: Words, first: int, out: Words, at: int) -> None:
     """
-    Write the dot products modulo 2^16 of rows start … start + 31 with view `first` to columns `at` … of out.
+    Write the dot products modulo 2^16 of rows start … stop - 1 with view `first` to columns `at` … of out.
+
+    Four rows at a time, each from another quarter: memory gives more to who reads in several places.
     """
-    view = views[first]
-    for r in range(start, start + _BLOCK_ROWS):
-        row = words[r * dims : r * dims + view.size]
-        total = np.uint16(0)
-        for k in range(view.size):
-            total = np.uint16(total + row[k] * view[k])
-        out[first, at + r - start] = total
+    view, step = views[first], (stop - start) // 4
+    width = view.size
+    for r in range(start, start + step):
+        i, j = words[r * dims : r * dims + width], words[(r + step) * dims : (r + step) * dims + width]
+        m, n = words[(r + 2 * step) * dims :][:width], words[(r + 3 * step) * dims :][:width]
+        a = b = c = d = np.uint16(0)
+        for k in range(width):
+            v = view[k]
+            a, b = np.uint16(a + i[k] * v), np.uint16(b + j[k] * v)
+            c, d = np.uint16(c + m[k] * v), np.uint16(d + n[k] * v)
+        to = at + r - start
+        out[first, to], out[first, to + step], out[first, to + 2 * step], out[first, to + 3 * step] = a, b, c, d
+
+
+@compiled
+def dot_block(words: Words, dims: int, start: int, stop: int, views: Words, out: Words, at: int) -> None:
+    """
+    Write the dot products modulo 2^16 of rows start … stop - 1 with all views to columns `at` … of out.
+    """
+    threes = views.shape[0] // 3 * 3
+    for first in range(0, threes, 3):
+        dot_three(words, dims, start, stop, views, first, out, at)
+    for first in range(threes, views.shape[0]):
+        dot_one(words, dims, start, stop, views, first, out, at)
 
 
 @compiled
@@ -77,17 +97,16 @@ def dot_products(rows: Words, views: Words, out: Words, offset: int) -> None:
     up with zeros to whole vector registers, so that a row is read on into the next one, which counts for nothing, and
     no rest is left to be done word by word. The last block has no next row and is met by the views as they are.
     """
-    count, dims = views.shape
-    threes, last = count // 3 * 3, rows.shape[0] - _BLOCK_ROWS
+    (count, dims), words = views.shape, rows.reshape(-1)
     filled = np.zeros((count, -(-dims // _VECTOR_WORDS) * _VECTOR_WORDS), np.uint16)
     filled[:, :dims] = views
-    words = rows.reshape(-1)
-    for start in range(0, rows.shape[0], _BLOCK_ROWS):
+    block, last = _BLOCK_ROWS if count >= 3 else _BLOCK_ROWS_OF_FEW, rows.shape[0] - _BLOCK_ROWS
+    whole = max(0, last) // block * block
+    for start in range(0, whole, block):
+        dot_block(words, dims, start, start + block, filled, out, offset + start)
+    for start in range(whole, rows.shape[0], _BLOCK_ROWS):
         met = views if start == last else filled
-        for first in range(0, threes, 3):
-            dot_three(words, dims, start, met, first, out, offset + start)
-        for first in range(threes, count):
-            dot_one(words, dims, start, met, first, out, offset + start)
+        dot_block(words, dims, start, start + _BLOCK_ROWS, met, out, offset + start)
 
 
 @compiled
