@@ -23,6 +23,7 @@ from handsel.keys import PartyKeys, PublicKeys
 from handsel.log import Log
 from handsel.matching.honest import Asked
 from handsel.matching.matcher import Match, Matcher, Party
+from handsel.matching.memory import keep_freed_memory
 from handsel.matching.message import ANSWER, MATCHERS, QUERY, Answer, Query, combine
 from handsel.matching.peers import PeerAddress
 from handsel.matching.split import split_query, split_rows, to_wire
@@ -114,6 +115,7 @@ def serve(
     """
     Be one matcher's process: answer envelopes from the pipe until it sends nothing.
     """
+    keep_freed_memory()
     begin_s = time.perf_counter()
     with (root / f"{name}.log").open("w") as stream:
         matcher = Matcher(
