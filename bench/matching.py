@@ -47,7 +47,7 @@ from handsel.matching.rows import Rows
 from handsel.matching.scale import VIEWS_MAX, threshold_to_int
 from handsel.matching.template import quantise
 
-# Rows → batches; a palm has 9 views. A proved query of a million rows and 32 views has messages beyond a frame's bound.
+# Rows → batches; a palm has 9 views. With proof, a million rows and 32 views would take more memory than there is.
 STANDARD: dict[int, tuple[int, ...]] = {10_000: (1, 9, 32), 100_000: (1, 9, 32), 1_000_000: (1, 9, 32)}
 HEADLINE = (100_000, 9)
 ACTIVE_COMPARISONS_MAX = 9_000_000

@@ -15,7 +15,7 @@ from time import monotonic
 from handsel.errors import EnvelopeInvalid, ensure
 from handsel.matching.message import Octets
 
-FRAME_BYTES_MAX = 1 << 26  # 32 views of a million rows, in words of 16 bits.
+FRAME_BYTES_MAX = 1 << 28  # Triples for 32 views of a million rows, all lists at once.
 _HEADER = struct.Struct(">I16sHB")
 _JOIN_BYTES_MAX = 1 << 14  # Up to here header and payload go out as one.
 

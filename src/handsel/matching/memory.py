@@ -12,7 +12,7 @@ import ctypes
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # Their numbers in glibc's <malloc.h>.
 _KEPT_BYTES_MAX = 1 << 30
-_KEPT_ARRAY_BYTES_MAX = 1 << 28  # Four times the largest message.
+_KEPT_ARRAY_BYTES_MAX = 1 << 28  # The largest message.
 
 
 def keep_freed_memory() -> None:
