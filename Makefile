@@ -1,11 +1,11 @@
-# demo · test · check · bench · card — each sets itself up.
+# demo · test · check · bench · bench-matching · card — each sets itself up.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: setup demo walk test check bench card clean
+.PHONY: setup demo walk test check bench bench-matching card clean
 
 demo: $(VENV)/.runtime
 	@$(BIN)/handsel demo
@@ -25,7 +25,10 @@ check: $(VENV)/.dev
 bench: $(VENV)/.runtime
 	@$(BIN)/python bench/frame.py
 	@$(BIN)/python bench/payment.py
-	@$(BIN)/python bench/matching.py
+	@$(BIN)/handsel bench matching --rows 10000 --batch 9
+
+bench-matching: $(VENV)/.runtime
+	@$(BIN)/handsel bench matching
 
 card: $(VENV)/.runtime
 	@$(BIN)/python bench/performance_card.py

@@ -1,419 +1,255 @@
 """
-Measure the blind match: the slowest matcher's own work, and three real processes end to end, against float32 BLAS.
+Measure the blind match, against the same dot products in the clear: `make bench-matching`.
 
-    python bench/matching.py [--rows 10000] [--views 9] [--dims 432] [--repeats 20]
+    python -m bench.matching [--rows N] [--batch B] [--dims D] [--repeats R] [--decisions N] [--json]
 
-Matchers that are trusted to follow the protocol are measured beside those that prove every step; what is measured of
-the latter begins with `active_`. The triples that prove a query are made before it: by processes between two queries,
-while the measurement waits, and counted as `active_ahead_…`. Palms are random unit vectors. Everything runs interleaved
-in one run, one thread per process. The last line of the output is one JSON object.
+For each number of rows and each batch of views, interleaved in one run, one thread per process: float32 BLAS and an
+int8 loop in the clear; the slowest matcher's own work, with the parties taking turns in one thread; and three real
+processes end to end. Matchers that are trusted to follow the protocol are measured beside those that prove every step;
+what is measured of the latter begins with `active_`. The triples that prove a query are made before it: by processes
+between two queries, while the measurement waits, and counted as `active_ahead_…`. Palms are random unit vectors.
+
+The last line of the output is one JSON object: the figures of 100,000 rows and 9 views, which are one palm, or of the
+only case; all others below `cases`. The exit status is 1 where an answer or a decision was wrong.
 """
 
 from __future__ import annotations
 
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import argparse
 import json
-import os
-import shutil
-import socket
+import platform
 import statistics
 import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 import numpy as np
-from numpy.typing import NDArray
+from bench.by_turns import alone
+from bench.decisions import compare_decisions
+from bench.galleries import Palms, draw_palms, linked, write_galleries
+from bench.in_clear import READ_BYTES, Floats, InClear
+from bench.served import Served, Trio, ask, asked_of, start, stop, trio_of
 
-from handsel.certificate import make_certificate
-from handsel.clock import system_clock
-from handsel.envelope import open_envelope, seal
-from handsel.keys import PartyKeys, PublicKeys
-from handsel.log import Log
-from handsel.matching.alias import split_alias
-from handsel.matching.dialogue import Dialogue, Seat
-from handsel.matching.entry import ACTIVE, Entry
+from handsel.matching import kernels
 from handsel.matching.gallery import Gallery
-from handsel.matching.gates import Gates, Product
-from handsel.matching.honest import Asked
-from handsel.matching.kept import Shares
-from handsel.matching.lockstep import Lockstep
-from handsel.matching.masks import Masks, MaskStream
-from handsel.matching.matcher import Match, Matcher, Party
-from handsel.matching.message import ANSWER, MATCHERS, QUERY, Answer, Query, combine
-from handsel.matching.party import Terms, ands_of, match
-from handsel.matching.peers import PeerAddress
+from handsel.matching.matcher import Match
+from handsel.matching.message import MATCHERS
 from handsel.matching.rows import Rows
-from handsel.matching.scale import threshold_to_int
-from handsel.matching.split import split_query, split_rows, to_wire
+from handsel.matching.scale import VIEWS_MAX, threshold_to_int
 from handsel.matching.template import quantise
-from handsel.matching.triples import make_triples
 
+# Rows → batches; a palm has 9 views. With proof, a million rows and 32 views would take more memory than there is.
+STANDARD: dict[int, tuple[int, ...]] = {10_000: (1, 9, 32), 100_000: (1, 9, 32), 1_000_000: (1, 9, 32)}
+HEADLINE = (100_000, 9)
+ACTIVE_COMPARISONS_MAX = 9_000_000
+DECISIONS = 100_000_000
 THRESHOLD = 0.5
 NEARNESS = 0.8  # Cosine of a probe's view with its enrolled palm.
 SEED = 5
-ANSWER_S_MAX = 60.0
-QUIET_S = 0.05  # A process that has hardly worked for so long, and again and again, makes nothing ahead any more.
-QUIET_TIMES = 3
-QUIET_CPU_S_MAX = 0.002
-IDLE_S_MAX = 60.0
+REPEATS = {10_000: 20, 100_000: 15, 1_000_000: 5}
 SEMI_HONEST, ACTIVE_ONES = "semi_honest", "active"
 PREFIXES = {SEMI_HONEST: "", ACTIVE_ONES: "active_"}
-Floats = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Trio:
-    """
-    Hold what three matchers of one kind are told, and where they keep their shares.
-    """
-
-    root: Path
-    settings: Match
-    issuer: PartyKeys
-    keys: dict[str, PartyKeys]
-    parties: dict[str, Party]
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Bench:
     """
-    Hold the palms in the clear, their aliases, and the matchers of both kinds.
+    Hold the palms in the clear, the matchers of both kinds, and their rows, to let the parties take turns.
     """
 
-    palms: Floats  # (N, D)
-    aliases: list[bytes]
+    palms: Palms
+    clear: InClear
     trios: dict[str, Trio]
+    served: dict[str, dict[str, Served]]
+    rows: dict[str, Rows]
 
 
-@dataclass(frozen=True)
-class Served:
+def prepare(root: Path, *, rows: int, dims: int, say: Say) -> Bench:
     """
-    Hold one matcher's process.
-    """
-
-    pipe: Connection
-    start_s: float
-
-
-def unit_rows(vectors: Floats) -> Floats:
-    """
-    Return the rows of `vectors`, each of norm 1.
-    """
-    units: Floats = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    return units
-
-
-def product_ms(probe: Floats, palms: Floats) -> float:
-    """
-    Return how long float32 BLAS takes for the dot products of all views and palms.
-    """
-    begin_s = time.perf_counter()
-    np.matmul(probe, palms.T)
-    return (time.perf_counter() - begin_s) * 1e3
-
-
-def resident_kb_max() -> int:
-    """
-    Return the most memory that this process ever had; `ru_maxrss` would count that of the process that started it.
-    """
-    status = Path("/proc/self/status").read_text()
-    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
-
-
-def free_port() -> int:
-    """
-    Return a port of loopback on which nothing listens.
-    """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def public_party(name: str, keys: PartyKeys) -> Party:
-    """
-    Return what the others know of a matcher.
-    """
-    certificate = make_certificate(keys, name=f"matcher {name}", now_ms=system_clock())
-    return Party(keys.public(), certificate, PeerAddress("127.0.0.1", free_port()))
-
-
-def prepare(root: Path, *, rows: int, dims: int, views_max: int) -> Bench:
-    """
-    Draw palms, split them, and write three galleries for each kind of matchers.
+    Draw palms, write three galleries for each kind of matchers, and start these.
     """
     generator = np.random.default_rng(SEED)
-    palms = unit_rows(generator.standard_normal((rows, dims), dtype=np.float32))
-    aliases = [generator.bytes(16) for _ in range(rows)]
-    dealt: dict[str, list[tuple[bytes, Shares]]] = {name: [] for name in MATCHERS}
-    for index, (template, alias) in enumerate(zip(quantise(palms), aliases, strict=True)):
-        for name, share, part in zip(MATCHERS, split_rows(template), split_alias(alias), strict=True):
-            dealt[name].append((index.to_bytes(16, "big"), Shares(to_wire(share), part.own, part.pair)))
-    for name, enrolments in dealt.items():
-        gallery = Gallery(root / SEMI_HONEST / name, me=name, dims=dims, palms_max=rows)
-        gallery.keep_pending(enrolments, now_ms=0)
-        gallery.advance([Entry(key, ACTIVE, position) for position, (key, _) in enumerate(enrolments)], now_ms=0)
-        gallery.close()
-    shutil.copytree(root / SEMI_HONEST, root / ACTIVE_ONES)
-    settings = Match(dims, threshold_to_int(THRESHOLD), palms_max=rows, views_max=views_max, catches_cheaters=False)
+    say(f"{rows:,} rows: drawing and splitting palms …")
+    palms = draw_palms(generator, rows=rows, dims=dims)
+    write_galleries(root / SEMI_HONEST, palms, generator)
+    linked(root / SEMI_HONEST, root / ACTIVE_ONES)
+    settings = Match(dims, threshold_to_int(THRESHOLD), palms_max=rows, views_max=VIEWS_MAX, catches_cheaters=False)
     proving = replace(settings, catches_cheaters=True)
     trios = {kind: trio_of(root / kind, own) for kind, own in ((SEMI_HONEST, settings), (ACTIVE_ONES, proving))}
-    return Bench(palms, aliases, trios)
-
-
-def trio_of(root: Path, settings: Match) -> Trio:
-    """
-    Return three matchers with fresh keys and ports.
-    """
-    keys = {name: PartyKeys.generate() for name in MATCHERS}
-    parties = {name: public_party(name, own) for name, own in keys.items()}
-    return Trio(root, settings, PartyKeys.generate(), keys, parties)
-
-
-def serve(
-    name: str, root: Path, settings: Match, issuer: PublicKeys, parties: dict[str, Party], pipe: Connection
-) -> None:
-    """
-    Be one matcher's process: answer envelopes from the pipe until it sends nothing.
-    """
-    begin_s = time.perf_counter()
-    with (root / f"{name}.log").open("w") as stream:
-        matcher = Matcher(
-            name,
-            keys=PartyKeys.load(root / f"{name}.keys"),
-            issuer=issuer,
-            parties=parties,
-            directory=root / name,
-            settings=settings,
-            clock=system_clock,
-            log=Log(name, stream),
-        )
-        matcher.start()
-        pipe.send(time.perf_counter() - begin_s)
-        while envelope := pipe.recv():
-            begin_s, begin_cpu_s = time.perf_counter(), time.process_time()
-            answer = matcher.answer_query(envelope)
-            pipe.send((answer, time.perf_counter() - begin_s, time.process_time() - begin_cpu_s))
-            pipe.send(work_until_idle_s())
-        matcher.close()
-        pipe.send(resident_kb_max())
-
-
-def work_until_idle_s() -> float:
-    """
-    Wait until this process does nothing more, and return the processor time that it took until then.
-    """
-    begin_cpu_s, deadline_s, quiet = time.process_time(), time.monotonic() + IDLE_S_MAX, 0
-    while quiet < QUIET_TIMES and time.monotonic() < deadline_s:
-        before_s = time.process_time()
-        time.sleep(QUIET_S)
-        quiet = quiet + 1 if time.process_time() - before_s < QUIET_CPU_S_MAX else 0
-    return time.process_time() - begin_cpu_s
-
-
-def start(trio: Trio) -> dict[str, Served]:
-    """
-    Start the three processes.
-    """
-    context, pipes = get_context("spawn"), {}
+    opened = {}
     for name in MATCHERS:
-        trio.keys[name].save(trio.root / f"{name}.keys")
-        pipes[name], theirs = context.Pipe()
-        settled = (name, trio.root, trio.settings, trio.issuer.public(), trio.parties, theirs)
-        context.Process(target=serve, args=settled, daemon=True).start()
-    return {name: Served(pipe, pipe.recv()) for name, pipe in pipes.items()}
+        gallery = Gallery(root / SEMI_HONEST / name, me=name, dims=dims, palms_max=rows)
+        opened[name] = gallery.rows()
+        gallery.close()
+    say(f"{rows:,} rows: starting three matchers of each kind …")
+    served = {kind: start(trio) for kind, trio in trios.items()}
+    clear = InClear(palms.drawn, palms.quantised, np.ones(READ_BYTES // 8, np.uint64))
+    return Bench(palms, clear, trios, served, opened)
 
 
-def probe_of(bench: Bench, generator: np.random.Generator, *, index: int, views: int) -> Floats:
+def probe_of(palms: Palms, generator: np.random.Generator, *, index: int, batch: int) -> Floats:
     """
-    Return `views` views, of which one is near palm `index`.
+    Return `batch` views, of which one is near palm `index`.
     """
-    drawn = unit_rows(generator.standard_normal((views, bench.palms.shape[1]), dtype=np.float32))
-    near = NEARNESS * bench.palms[index] + np.sqrt(1 - NEARNESS**2) * drawn[0]
-    drawn[generator.integers(views)] = near / np.linalg.norm(near)
+    drawn = draw_palms(generator, rows=batch, dims=palms.drawn.shape[1]).drawn
+    near = NEARNESS * palms.drawn[index] + np.sqrt(1 - NEARNESS**2) * drawn[0]
+    drawn[generator.integers(batch)] = near / np.linalg.norm(near)
     return drawn
 
 
-def asked_of(probe: Floats) -> dict[str, Asked]:
+def measure(bench: Bench, *, batch: int, repeats: int) -> dict[str, float]:
     """
-    Return the shares of a probe, by matcher.
+    Return the medians of `repeats` rounds; in each, the clear, the parties by turns and all processes see one probe.
     """
-    views = quantise(probe)
-    shares = zip(MATCHERS, split_query(views), split_rows(views), strict=True)
-    return {name: Asked(query, row, len(probe)) for name, query, row in shares}
-
-
-def ask(trio: Trio, served: Mapping[str, Served], probe: Floats) -> tuple[bytes | None, dict[str, float]]:
-    """
-    Return the alias that the three processes find, and what it took.
-    """
-    query_id, binding = os.urandom(16), bytes(32)
-    for name, asked in asked_of(probe).items():
-        query = Query(query_id, binding, len(probe), to_wire(asked.views), to_wire(asked.rows))
-        served[name].pipe.send(seal(query, to=trio.parties[name].keys, purpose=QUERY))
-    answers = []
-    for name in MATCHERS:
-        if not served[name].pipe.poll(ANSWER_S_MAX):
-            raise SystemExit(f"matcher {name} does not answer")
-        answers.append(served[name].pipe.recv())
-    ahead_s = max(served[name].pipe.recv() for name in MATCHERS)
-    opened = tuple(open_envelope(sealed, Answer, keys=trio.issuer, purpose=ANSWER) for sealed, _, _ in answers)
-    took = {
-        "wall_ms": max(wall for _, wall, _ in answers) * 1e3,
-        "process_cpu_ms": max(work for _, _, work in answers) * 1e3,
-        "ahead_cpu_ms": ahead_s * 1e3,
-    }
-    return combine(opened, binding=binding), took
-
-
-def fresh_masks() -> dict[str, Masks]:
-    """
-    Return the masks of one query, by matcher.
-    """
-    ab, bc, ca = (os.urandom(32) for _ in range(3))
-    ring = {"a": (ab, ca), "b": (bc, ab), "c": (ca, bc)}
-    return {name: Masks(after=MaskStream(after), before=MaskStream(before)) for name, (after, before) in ring.items()}
-
-
-def triples_ahead(name: str, masks: Masks, count: int) -> Dialogue[Product]:
-    """
-    Make the triples that prove one query.
-    """
-    gates = Gates(Seat(name), masks)
-    triples = yield from make_triples(gates, count, os.urandom)
-    yield from gates.agreement.settle(gates.seat, random_bytes=os.urandom)
-    return triples
-
-
-def alone(rows: Mapping[str, Rows], terms: Terms, probe: Floats) -> dict[str, float]:
-    """
-    Return the slowest party's own work, with the parties taking turns in this thread, and the most that one sends.
-    """
-    asked, masks, took = asked_of(probe), fresh_masks(), {}
-    triples: Mapping[str, Product] = {}
-    if terms.is_proved:
-        count = ands_of(rows=rows["a"].padded, asked=asked["a"], terms=terms)
-        ahead = Lockstep({name: triples_ahead(name, masks[name], count) for name in MATCHERS})
-        triples, masks = ahead.run(), fresh_masks()
-        took = {
-            "ahead_ms": max(ahead.work_s.values()) * 1e3,
-            "ahead_bits_per_comparison": bits_per_comparison(ahead, rows, probe),
-        }
-    run = Lockstep(
-        {
-            name: match(
-                name,
-                rows=rows[name],
-                asked=asked[name],
-                terms=terms,
-                masks=masks[name],
-                random_bytes=os.urandom,
-                triples=triples.get(name),
-            )
-            for name in MATCHERS
-        }
-    )
-    run.run()
-    sent = bits_per_comparison(run, rows, probe)
-    return {"party_ms": max(run.work_s.values()) * 1e3, "bits_per_comparison": sent, **took}
-
-
-def bits_per_comparison(run: Lockstep[bytes] | Lockstep[Product], rows: Mapping[str, Rows], probe: Floats) -> float:
-    """
-    Return what the party sends that sends the most.
-    """
-    return max(run.sent_bytes.values()) * 8 / (rows["a"].padded * len(probe))
-
-
-def open_rows(trio: Trio) -> dict[str, Rows]:
-    """
-    Return the rows of all three, to let the parties take turns.
-    """
-    rows = {}
-    for name in MATCHERS:
-        gallery = Gallery(trio.root / name, me=name, dims=trio.settings.dims, palms_max=trio.settings.palms_max)
-        rows[name] = gallery.rows()
-        gallery.close()
-    return rows
-
-
-def measure(
-    bench: Bench,
-    served: Mapping[str, Mapping[str, Served]],
-    rows: Mapping[str, Rows],
-    *,
-    views: int,
-    repeats: int,
-) -> dict[str, float]:
-    """
-    Return the medians of `repeats` rounds; in each, BLAS, the parties by turns and all processes see one probe.
-    """
-    generator, right = np.random.default_rng(SEED + 1), 0
+    generator, right, asked = np.random.default_rng(SEED + 1), 0, 0
+    kinds = kinds_of(len(bench.palms.drawn), batch)
     taken: dict[str, list[float]] = defaultdict(list)
     for number in range(repeats + 1):
-        index = int(generator.integers(len(bench.palms)))
-        probe = probe_of(bench, generator, index=index, views=views)
-        took = {"float32_ms": product_ms(probe, bench.palms)}
-        for kind, trio in bench.trios.items():
-            worked = alone(rows, trio.settings.terms(), probe)
-            alias, answered = ask(trio, served[kind], probe)
-            right += alias == bench.aliases[index]
+        index = int(generator.integers(len(bench.palms.drawn)))
+        probe = probe_of(bench.palms, generator, index=index, batch=batch)
+        views = quantise(probe)
+        took = {**bench.clear.measure(probe, views), "dot_products_ms": dot_products_ms(bench.rows["a"], batch)}
+        for kind in kinds:
+            trio = bench.trios[kind]
+            worked = alone(bench.rows, trio.settings.terms(), asked_of(views))
+            alias, answered = ask(trio, bench.served[kind], views)
+            right, asked = right + (alias == bench.palms.aliases[index].tobytes()), asked + 1
             took |= {PREFIXES[kind] + name: value for name, value in {**worked, **answered}.items()}
         if number:  # The first warms up.
             for name, value in took.items():
                 taken[name].append(value)
     medians = {name: statistics.median(values) for name, values in taken.items()}
-    return {**medians, **ratios(medians), "right": right / (len(bench.trios) * (repeats + 1))}
+    return {**medians, **ratios(medians, bench.rows["a"]), "right": right / asked}
 
 
-def ratios(medians: Mapping[str, float]) -> dict[str, float]:
+def kinds_of(rows: int, batch: int) -> tuple[str, ...]:
     """
-    Return how both kinds compare with BLAS, and with each other.
+    Return the kinds of matchers that can be asked for so many comparisons.
     """
-    to_plain = {
-        f"{prefix}{what}_over_float32": medians[f"{prefix}{what}_ms"] / medians["float32_ms"]
-        for prefix in PREFIXES.values()
-        for what in ("party", "wall")
-    }
-    to_trusting = {
-        f"active_{what}_over_semi_honest": medians[f"active_{what}_ms"] / medians[f"{what}_ms"]
-        for what in ("party", "wall")
-    }
-    return {**to_plain, **to_trusting}
+    return (SEMI_HONEST, ACTIVE_ONES) if rows * batch <= ACTIVE_COMPARISONS_MAX else (SEMI_HONEST,)
 
 
-def main() -> int:
+def dot_products_ms(rows: Rows, batch: int) -> float:
     """
-    Measure and print. The exit status is 1 where an answer was wrong.
+    Return how long one matcher takes for its products, of views that are anything.
     """
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0] if __doc__ else None)
-    for name, default in (("rows", 10_000), ("views", 9), ("dims", 432), ("repeats", 20)):
-        parser.add_argument(f"--{name}", type=int, default=default)
-    asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as place:
-        print(f"splitting {asked.rows} palms …", flush=True)
-        bench = prepare(Path(place), rows=asked.rows, dims=asked.dims, views_max=max(asked.views, 9))
-        rows = open_rows(bench.trios[SEMI_HONEST])
-        print("starting three matchers of each kind …", flush=True)
-        served = {kind: start(trio) for kind, trio in bench.trios.items()}
-        figures = measure(bench, served, rows, views=asked.views, repeats=asked.repeats)
+    views = np.full((batch, rows.segments[0].templates.shape[1]), 12345, np.uint16)
+    out = np.empty((batch, rows.padded), np.uint16)
+    begin_s = time.perf_counter()
+    for first, segment in rows.placed():
+        kernels.dot_products(segment.templates, views, out, first)
+    return (time.perf_counter() - begin_s) * 1e3
+
+
+def ratios(medians: Mapping[str, float], rows: Rows) -> dict[str, float]:
+    """
+    Return how the matchers compare with the clear and with each other, and what each protection adds to a query.
+
+    What a protection costs is over the work of a matcher that is trusted, but for the nonsense check of those that
+    prove every step, which is over their own.
+    """
+    found = {}
+    for prefix in (prefix for prefix in PREFIXES.values() if f"{prefix}party_ms" in medians):
+        for what in ("party", "wall"):
+            for clear in ("float32", "int8"):
+                found[f"{prefix}{what}_over_{clear}"] = medians[f"{prefix}{what}_ms"] / medians[f"{clear}_ms"]
+        check = "nonsense_check_ms"
+        found[f"{prefix}nonsense_check_over_party"] = medians[prefix + check] / medians[f"{prefix}party_ms"]
+        found[f"{prefix}nonsense_check_over_process"] = medians[prefix + check] / medians[f"{prefix}process_cpu_ms"]
+    if "active_party_ms" in medians:
+        for what in ("party", "wall"):
+            found[f"active_{what}_over_semi_honest"] = medians[f"active_{what}_ms"] / medians[f"{what}_ms"]
+        for protection in ("products_proof", "ands_proof", "comparing", "ahead"):
+            found[f"{protection}_over_party"] = medians[f"active_{protection}_ms"] / medians["party_ms"]
+    share_bytes = sum(segment.templates.nbytes for _, segment in rows.placed())
+    read = share_bytes / medians["dot_products_ms"] / 1e6
+    return {**found, "dot_products_gb_per_s": read, "dot_products_over_read": read / medians["read_gb_per_s"]}
+
+
+def measure_cases(rows: int, batches: Sequence[int], *, dims: int, repeats: int, say: Say) -> list[dict[str, float]]:
+    """
+    Return the figures of one gallery, a case for each batch. Its memory is what all batches together took at most.
+    """
+    cases = []
+    with tempfile.TemporaryDirectory(prefix="handsel-bench-") as place:
+        root = Path(place)
+        for kind in PREFIXES:
+            (root / kind).mkdir()
+        bench = prepare(root, rows=rows, dims=dims, say=say)
+        for batch in batches:
+            say(f"{rows:,} rows, {batch} views: {repeats} rounds …")
+            about = {"rows": rows, "batch": batch, "dims": dims, "repeats": repeats}
+            figures = measure(bench, batch=batch, repeats=repeats)
+            cases.append({**about, "load": os.getloadavg()[0], **figures})
+            say("  " + ", ".join(f"{name} {figures[name]:.2f}" for name in figures if name.endswith("_over_float32")))
         for kind, prefix in PREFIXES.items():
-            figures[f"{prefix}start_s"] = max(one.start_s for one in served[kind].values())
-            for one in served[kind].values():
-                one.pipe.send(b"")
-            figures[f"{prefix}resident_mb_max"] = max(one.pipe.recv() for one in served[kind].values()) / 1024
-    about = {"rows": asked.rows, "views": asked.views, "dims": asked.dims, "load": os.getloadavg()[0]}
-    print(json.dumps({**about, **{name: round(value, 3) for name, value in figures.items()}}))
-    return 0 if figures["right"] == 1.0 else 1
+            started = bench.served[kind].values()
+            memory = {
+                f"{prefix}start_s": max(one.start_s for one in started),
+                f"{prefix}resident_mb_at_start": max(one.resident_kb for one in started) / 1024,
+                f"{prefix}resident_mb_max": stop(bench.served[kind]),
+            }
+            for case in cases:
+                case |= memory
+    return cases
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """
+    Measure and print.
+    """
+    asked = parsed(argv)
+    say: Say = (lambda _: None) if asked.json else (lambda text: print(text, flush=True))
+    chosen = {asked.rows or HEADLINE[0]: (asked.batch or HEADLINE[1],)} if asked.rows or asked.batch else STANDARD
+    count = asked.decisions if asked.decisions is not None else DECISIONS if chosen is STANDARD else 0
+    cases = []
+    for rows, batches in chosen.items():
+        repeats = asked.repeats or REPEATS.get(rows, 10)
+        cases += measure_cases(rows, batches, dims=asked.dims, repeats=repeats, say=say)
+    decisions = compare_decisions(count, dims=asked.dims, generator=np.random.default_rng(SEED + 2), say=say)
+    headline = next((case for case in cases if (case["rows"], case["batch"]) == HEADLINE), cases[0])
+    whole = {**headline, "decisions": asdict(decisions), "machine": machine(), "cases": cases}
+    print(json.dumps(whole if len(cases) > 1 else {**whole, "cases": []}, default=float, allow_nan=False))
+    return 0 if decisions.differences == 0 and all(case["right"] == 1.0 for case in cases) else 1
+
+
+def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
+    """
+    Return what was asked for.
+    """
+    parser = argparse.ArgumentParser(prog="bench.matching", description=__doc__.split("\n\n")[0] if __doc__ else None)
+    parser.add_argument("--rows", type=int, help="of one case only")
+    parser.add_argument("--batch", type=int, help="views of one case only, 1 to 32")
+    parser.add_argument("--dims", type=int, default=432)
+    parser.add_argument("--repeats", type=int)
+    parser.add_argument("--decisions", type=int, help="how many to compare with those in the clear")
+    parser.add_argument("--json", action="store_true", help="print the JSON object only")
+    return parser.parse_args(argv)
+
+
+def machine() -> dict[str, str | int]:
+    """
+    Return on what was measured.
+    """
+    models = [
+        line.partition(": ")[2] for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line
+    ]
+    return {
+        "processor": models[0] if models else platform.processor(),
+        "cores": os.cpu_count() or 1,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+    }
 
 
 if __name__ == "__main__":

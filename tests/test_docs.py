@@ -99,7 +99,7 @@ def unknown_words(words: list[str]) -> list[str]:
     Return the words of a command that stand for no target, verb or option.
     """
     if words[0] == "make":
-        targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+        targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
         return [word for word in words[1:] if "=" not in word and word not in targets]
     if len(words) == 1:
         return []

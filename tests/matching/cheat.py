@@ -18,7 +18,18 @@ from handsel.matching.masks import Masks
 from handsel.matching.ring import Words
 
 T = TypeVar("T")
-Change = Callable[[int, Send], bytes]
+
+
+@dataclass(frozen=True)
+class Said(Send):
+    """
+    Hold a message as it was when it was sent: the array behind it may change afterwards.
+    """
+
+    payload: bytes
+
+
+Change = Callable[[int, Said], bytes]
 
 
 @dataclass
@@ -44,7 +55,7 @@ def play(dialogues: Mapping[str, Dialogue[T]], *, last: str = "") -> Outcome[T]:
     while moved := next((name for name in names if _can_move(name, asked[name], boxes)), None):
         step = asked[moved]
         if isinstance(step, Send):
-            boxes[moved, step.to].append(step.payload)
+            boxes[moved, step.to].append(bytes(step.payload))
             asked[moved] = _resume(moved, dialogues[moved], b"", outcome)
         elif isinstance(step, Receive):
             asked[moved] = _resume(moved, dialogues[moved], boxes[step.sender, moved].popleft(), outcome)
@@ -59,21 +70,22 @@ def changing(dialogue: Dialogue[T], change: Change) -> Dialogue[T]:
     try:
         while True:
             if isinstance(asked, Send):
-                asked, number = Send(asked.to, change(number, asked)), number + 1
+                message = Said(asked.to, bytes(asked.payload))
+                asked, number = Send(asked.to, change(number, message)), number + 1
             asked = dialogue.send((yield asked))
     except StopIteration as stop:
         result: T = stop.value
         return result
 
 
-def messages(dialogues: Mapping[str, Dialogue[T]]) -> dict[str, list[Send]]:
+def messages(dialogues: Mapping[str, Dialogue[T]]) -> dict[str, list[Said]]:
     """
     Return what each sends in an honest run, in order.
     """
-    sent: dict[str, list[Send]] = {name: [] for name in dialogues}
+    sent: dict[str, list[Said]] = {name: [] for name in dialogues}
 
     def note(name: str) -> Change:
-        def change(_: int, message: Send) -> bytes:
+        def change(_: int, message: Said) -> bytes:
             sent[name].append(message)
             return message.payload
 

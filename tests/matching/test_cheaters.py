@@ -18,11 +18,11 @@ import numpy as np
 import pytest
 
 from handsel.errors import EnvelopeInvalid, PalmInvalid, PeerCheated
-from handsel.matching.dialogue import COIN_BYTES, Send
+from handsel.matching.dialogue import COIN_BYTES
 from handsel.matching.honest import nonsense_size
 from handsel.matching.message import MATCHERS
 from handsel.matching.scale import entry_max
-from tests.matching.cheat import Change, Outcome, changing, lie, messages, play
+from tests.matching.cheat import Change, Outcome, Said, changing, lie, messages, play
 from tests.matching.dealt import Scene, Vectors, scene, xor
 
 RUNS = range(20)
@@ -30,20 +30,20 @@ STRANGER = 40  # A row that no view is near to.
 LIFT = 1800  # Takes the product of such a row over the threshold, and not over 12 bits.
 LAST_AND = 15  # The one that joins two views; before it come fifteen of carries.
 CAUGHT = (PeerCheated, PalmInvalid, EnvelopeInvalid)
-Make = Callable[[Send], bytes]
+Make = Callable[[Said], bytes]
 
 
-def _one_bit(dealt: Scene, message: Send) -> bytes:
+def _one_bit(dealt: Scene, message: Said) -> bytes:
     at, octets = int(dealt.dealer.generator.integers(8 * len(message.payload))), bytearray(message.payload)
     octets[at // 8] ^= 1 << at % 8
     return bytes(octets)
 
 
-def _noise(dealt: Scene, message: Send) -> bytes:
+def _noise(dealt: Scene, message: Said) -> bytes:
     return dealt.dealer.octets(len(message.payload))
 
 
-def _earlier(before: Send, _: Send) -> bytes:
+def _earlier(before: Said, _: Said) -> bytes:
     return before.payload
 
 

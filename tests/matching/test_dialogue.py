@@ -112,7 +112,7 @@ def test_two_coins_each_with_its_commitment_are_refused_by_both_who_were_told(na
     def other(count: int, message: Send) -> bytes:
         if count == 0:
             return _commitment(name, coin)
-        return coin + message.payload[COIN_BYTES:] if count == 2 else message.payload
+        return coin + bytes(message.payload)[COIN_BYTES:] if count == 2 else bytes(message.payload)
 
     outcome = _tossed(dealer, {name: other})
 
@@ -197,7 +197,7 @@ def test_who_was_told_something_false_tells_no_code_of_what_it_computed_with_it(
 
     def noted(number: int, message: Send) -> bytes:
         said.append(number)
-        return message.payload
+        return bytes(message.payload)
 
     settling = {name: agreements[name].settle(Seat(name), random_bytes=dealer.octets) for name in MATCHERS}
     outcome = play({**settling, "b": changing(settling["b"], noted)})

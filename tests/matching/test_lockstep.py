@@ -16,11 +16,11 @@ def _greet(other: str) -> Dialogue[bytes]:
     yield Send(other, b"you")
     first = yield Receive(other)
     second = yield Receive(other)
-    return first + second
+    return bytes(first) + bytes(second)
 
 
 def _wait(other: str) -> Dialogue[bytes]:
-    return (yield Receive(other))
+    return bytes((yield Receive(other)))
 
 
 def test_messages_arrive_in_order() -> None:

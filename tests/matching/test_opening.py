@@ -153,7 +153,7 @@ def _lie(dialogue: Dialogue[Agreed]) -> Dialogue[Agreed]:
     has_lied, asked = False, next(dialogue)
     try:
         while True:
-            payload = yield asked
+            payload = bytes((yield asked))
             if isinstance(asked, Receive) and not has_lied:
                 # The nonce is the last of its bytes that may be anything: the two digests are compared.
                 at = payload.index(b"nonce") + 10

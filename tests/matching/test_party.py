@@ -167,7 +167,7 @@ class _Overheard:
             while True:
                 payload = yield asked
                 if isinstance(asked, Receive):
-                    self.heard[name].append(payload)
+                    self.heard[name].append(bytes(payload))
                 asked = dialogue.send(payload)
         except StopIteration as stop:
             answer: bytes = stop.value

@@ -116,7 +116,7 @@ def _say(to: str) -> Dialogue[None]:
 
 def _hear(sender: str) -> Dialogue[bytes]:
     payload = yield Receive(sender)
-    return payload
+    return bytes(payload)
 
 
 def _refuse() -> Dialogue[int]:

@@ -19,7 +19,7 @@ def _batch(name: int, words: int = 10) -> Batch:
 
 def test_empty_reserve_gives_nothing_and_has_room() -> None:
     assert Reserve().take(1) is None
-    assert Reserve().has_room()
+    assert Reserve().has_room(1)
 
 
 def test_batch_is_given_once() -> None:
@@ -43,11 +43,22 @@ def test_oldest_that_is_large_enough_is_given() -> None:
 def test_no_more_are_kept_than_may_be_and_the_oldest_goes() -> None:
     reserve = Reserve()
     for name in range(BATCHES_MAX + 1):
-        assert reserve.has_room() == (name < BATCHES_MAX)
+        assert reserve.has_room(10) == (name < BATCHES_MAX)
         reserve.put(_batch(name))
 
     kept = [reserve.take(1) for _ in range(BATCHES_MAX + 1)]
     assert [batch.name[0] if batch else None for batch in kept] == [*range(1, BATCHES_MAX + 1), None]
+
+
+def test_batches_that_are_too_small_do_not_stand_in_the_way() -> None:
+    reserve = Reserve()
+    for name in range(BATCHES_MAX):
+        reserve.put(_batch(name, 9))
+
+    assert not reserve.has_room(9)
+    assert reserve.has_room(10)
+    reserve.put(_batch(BATCHES_MAX, 10))
+    assert reserve.take(10) is not None
 
 
 def test_two_queries_at_once_never_get_the_same_batch() -> None:

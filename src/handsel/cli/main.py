@@ -22,6 +22,7 @@ VERBS: dict[str, str] = {
     "evaluate": "handsel.cli.evaluate",
     "draw": "handsel.cli.draw",
     "capacity": "handsel.cli.capacity",
+    "bench": "handsel.cli.bench",
     "certify": "handsel.cli.certify",
     "renew": "handsel.cli.renew",
     "issuer": "handsel.cli.party",

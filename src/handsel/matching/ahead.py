@@ -33,9 +33,9 @@ class Ahead:
 
     def make(self, *, after: bytes, count: int) -> None:
         """
-        Begin to make `count` words of triples for the query after the one with the id `after`, if there is room.
+        Begin to make `count` words of triples for the query after the one with the id `after`, if they are wanted.
         """
-        if count <= WORDS_MAX and self.reserve.has_room():
+        if count <= WORDS_MAX and self.reserve.has_room(count):
             name = hashlib.sha256(b"handsel/v1/triples\0" + after).digest()[:ID_BYTES]
             self._background.submit(self._make, name, count)
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from handsel.matching import kernels
-from handsel.matching.dialogue import Dialogue, Receive, Send, bits_of, words_of
+from handsel.matching.dialogue import Dialogue, Receive, Send, bits_of, octets_of, words_of
 from handsel.matching.gates import Gates, Shared
 from handsel.matching.kernels import PLANE_BITS, Bits
+from handsel.matching.message import Octets
 from handsel.matching.ring import Words
 from handsel.matching.scale import WORD_BITS
 
@@ -66,7 +67,7 @@ class Lanes:
         kernels.pack(narrow, _BYTE_BITS, above)
         return words[: self.wide].tobytes() + narrow.astype(np.uint8).tobytes() + above.tobytes()
 
-    def from_bytes(self, payload: bytes) -> Words:
+    def from_bytes(self, payload: Octets) -> Words:
         """
         Return the words that `to_bytes` wrote. Raises `EnvelopeInvalid`.
         """
@@ -105,10 +106,10 @@ def _two_summands(gates: Gates, sums: Words, lanes: Lanes) -> Dialogue[tuple[lis
         drawn = np.empty(size, np.uint64)
         masks.before.fill(drawn)
         planes ^= drawn
-        yield Send("c", planes.tobytes())
+        yield Send("c", octets_of(planes))
         return _shared(lanes, drawn, planes), _shared(lanes, nothing, nothing)
     planes = lanes.planes(sums)
-    yield Send("a", planes.tobytes())
+    yield Send("a", octets_of(planes))
     hidden = bits_of((yield Receive("b")), size)
     return _shared(lanes, hidden, nothing), _shared(lanes, nothing, planes)
 
@@ -117,7 +118,7 @@ def replicate(gates: Gates, sums: Words) -> Dialogue[tuple[Words, Words]]:
     """
     Return this matcher's summands and the next one's, so that each summand is known to two.
     """
-    yield Send(gates.seat.before, sums.tobytes())
+    yield Send(gates.seat.before, octets_of(sums))
     return sums, words_of((yield Receive(gates.seat.after)), sums.size)
 
 

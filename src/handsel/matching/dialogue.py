@@ -15,10 +15,11 @@ from typing import TypeVar
 
 import numpy as np
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from numpy.typing import NDArray
 
 from handsel.errors import EnvelopeInvalid, PeerCheated
 from handsel.matching.kernels import Bits
-from handsel.matching.message import MATCHERS
+from handsel.matching.message import MATCHERS, Octets
 from handsel.matching.ring import Words
 
 T = TypeVar("T")
@@ -30,10 +31,12 @@ _CODE_WORDS = 1 << 24  # Of one code; it takes 2^31 bytes at most.
 class Send:
     """
     Ask whoever drives the dialogue to send `payload` to the matcher `to`.
+
+    It is sent, or copied, before the dialogue goes on: the array behind it may change then.
     """
 
     to: str
-    payload: bytes
+    payload: Octets
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Receive:
     sender: str
 
 
-Dialogue = Generator[Send | Receive, bytes, T]
+Dialogue = Generator[Send | Receive, Octets, T]
 
 
 @dataclass(frozen=True)
@@ -85,13 +88,13 @@ class Seat:
         return self.after, self.before
 
 
-def exchange(seat: Seat, mine: bytes) -> Dialogue[dict[str, bytes]]:
+def exchange(seat: Seat, mine: Octets) -> Dialogue[dict[str, Octets]]:
     """
     Send the same to both others, and return what all three sent, by matcher.
     """
     for name in seat.others:
         yield Send(name, mine)
-    said = {seat.me: mine}
+    said: dict[str, Octets] = {seat.me: mine}
     for name in seat.others:
         said[name] = yield Receive(name)
     return said
@@ -158,31 +161,39 @@ def _code(key: bytes, arrays: list[Bits]) -> bytes:
     cipher = AESGCM(key)
     for number, array in enumerate(arrays):
         for start in range(0, max(1, array.size), _CODE_WORDS):
-            part = np.ascontiguousarray(array[start : start + _CODE_WORDS])
-            code.update(cipher.encrypt(struct.pack(">IQ", number, start), b"", part.tobytes()))
+            part = octets_of(array[start : start + _CODE_WORDS])
+            code.update(cipher.encrypt(struct.pack(">IQ", number, start), b"", part))
     return code.digest()
 
 
-def words_of(payload: bytes, size: int) -> Words:
+def octets_of(array: Words | Bits) -> memoryview:
+    """
+    Return what is in an array, to be sent without being copied.
+    """
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+
+
+def words_of(payload: Octets, size: int) -> Words:
     """
     Return a payload as `size` words of 16 bits. Raises `EnvelopeInvalid` where it has another length.
     """
-    return np.array(np.frombuffer(_of_length(payload, 2 * size), np.uint16))
+    return _writable(payload, 2 * size).view(np.uint16)
 
 
-def bits_of(payload: bytes, size: int) -> Bits:
+def bits_of(payload: Octets, size: int) -> Bits:
     """
     Return a payload as `size` words of 64 bits. Raises `EnvelopeInvalid` where it has another length.
     """
-    # Copied, since the loops are compiled for arrays that can be written.
-    return np.array(np.frombuffer(_of_length(payload, 8 * size), np.uint64))
+    return _writable(payload, 8 * size).view(np.uint64)
 
 
-def _of_length(payload: bytes, length: int) -> bytes:
+def _writable(payload: Octets, length: int) -> NDArray[np.uint8]:
     if len(payload) != length:
         raise EnvelopeInvalid("a matcher's peer sent a message whose length is not the protocol's")
-    return payload
+    octets = np.frombuffer(payload, np.uint8)
+    # The loops are compiled for arrays that can be written; what comes from a socket can, and is not copied.
+    return octets if octets.flags.writeable else octets.copy()
 
 
-def _commitment(name: str, coin: bytes) -> bytes:
+def _commitment(name: str, coin: Octets) -> bytes:
     return hashlib.sha256(b"handsel/v1/coin-commitment/" + name.encode() + b"\0" + coin).digest()

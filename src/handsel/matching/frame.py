@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from time import monotonic
 
 from handsel.errors import EnvelopeInvalid, ensure
+from handsel.matching.message import Octets
 
-FRAME_BYTES_MAX = 1 << 26  # 32 views of a million rows, in words of 16 bits.
+FRAME_BYTES_MAX = 1 << 28  # Triples for 32 views of a million rows, all lists at once.
 _HEADER = struct.Struct(">I16sHB")
 _JOIN_BYTES_MAX = 1 << 14  # Up to here header and payload go out as one.
 
@@ -37,7 +38,7 @@ class Frame:
     query_id: bytes
     number: int
     kind: Kind
-    payload: bytes
+    payload: Octets
 
 
 def write_frame(connection: socket.socket, frame: Frame, *, deadline_s: float) -> None:
@@ -47,7 +48,7 @@ def write_frame(connection: socket.socket, frame: Frame, *, deadline_s: float) -
     ensure(len(frame.payload) <= FRAME_BYTES_MAX, "a frame between matchers has a bounded length")
     header = _HEADER.pack(len(frame.payload), frame.query_id, frame.number, frame.kind)
     if len(frame.payload) <= _JOIN_BYTES_MAX:
-        _write(connection, header + frame.payload, deadline_s=deadline_s)
+        _write(connection, header + bytes(frame.payload), deadline_s=deadline_s)
     else:
         _write(connection, header, deadline_s=deadline_s)
         _write(connection, frame.payload, deadline_s=deadline_s)
@@ -69,7 +70,7 @@ def read_frame(connection: socket.socket) -> Frame | None:
     return None if payload is None else Frame(query_id, number, Kind(kind), payload)
 
 
-def read_exactly(connection: socket.socket, length: int) -> bytes | None:
+def read_exactly(connection: socket.socket, length: int) -> bytearray | None:
     """
     Return the next `length` bytes, or None where the other end has hung up before. Raises `OSError`.
     """
@@ -80,10 +81,10 @@ def read_exactly(connection: socket.socket, length: int) -> bytes | None:
         if count == 0:
             return None
         view = view[count:]
-    return bytes(buffer)
+    return buffer
 
 
-def _write(connection: socket.socket, content: bytes, *, deadline_s: float) -> None:
+def _write(connection: socket.socket, content: Octets, *, deadline_s: float) -> None:
     # `sendall` over TLS would wait anew for every record: a peer that reads slowly could keep us as long as it likes.
     view = memoryview(content)
     while view:

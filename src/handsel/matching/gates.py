@@ -16,7 +16,7 @@ import numpy as np
 
 from handsel.errors import PeerCheated
 from handsel.matching import kernels
-from handsel.matching.dialogue import Agreement, Dialogue, Receive, Seat, Send, bits_of
+from handsel.matching.dialogue import Agreement, Dialogue, Receive, Seat, Send, bits_of, octets_of
 from handsel.matching.kernels import Bits
 from handsel.matching.masks import Masks
 
@@ -91,7 +91,7 @@ class Gates:
         """
         out = np.empty(x.size, np.uint64)
         kernels.and_shares(*x, *y, *self.masks.bits(x.size), out)
-        yield Send(self.seat.before, out.tobytes())
+        yield Send(self.seat.before, octets_of(out))
         z = Shared(out, bits_of((yield Receive(self.seat.after)), x.size))
         self._keep(x, y, z)
         return z
@@ -146,7 +146,7 @@ class Gates:
         """
         Return x to all three. Each is told the share that it lacks by one, and compares it with the other's at the end.
         """
-        yield Send(self.seat.before, x.after.tobytes())
+        yield Send(self.seat.before, octets_of(x.after))
         missing = bits_of((yield Receive(self.seat.after)), x.size)
         self.agreement.note_opened(told=x.own, held=missing)
         return x.own ^ x.after ^ missing
@@ -156,8 +156,8 @@ class Gates:
         Return a few words to all three, each told by both who hold it. Raises `PeerCheated` where these differ.
         """
         seat = self.seat
-        yield Send(seat.before, x.after.tobytes())
-        yield Send(seat.after, x.own.tobytes())
+        yield Send(seat.before, octets_of(x.after))
+        yield Send(seat.after, octets_of(x.own))
         missing = bits_of((yield Receive(seat.after)), x.size)
         if not np.array_equal(missing, bits_of((yield Receive(seat.before)), x.size)):
             raise PeerCheated("two matchers tell a third what should be the same, and is not")

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from handsel.errors import PalmInvalid
+from handsel.matching import kernels
 from handsel.matching.convert import parity_words
 from handsel.matching.dialogue import Dialogue, Seat, toss
 from handsel.matching.gates import Gates, Shared
@@ -147,5 +148,6 @@ def _sums(weights: Words, words: Words) -> Words:
     """
     Return sums of elements, two words each, under weights (S, D / 2): (S, 2).
     """
-    sums = [(weights * words[which::2]).sum(axis=1, dtype=np.uint16) for which in (0, 1)]
-    return np.stack(sums, axis=1)
+    out = np.empty((len(weights), 2), np.uint16)
+    kernels.weigh_words(np.ascontiguousarray(words.reshape(-1, 2).T), weights, out)
+    return out

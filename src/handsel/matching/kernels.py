@@ -20,47 +20,72 @@ Bits = NDArray[np.uint64]
 
 WORD_BITS = 16  # Of a share.
 PLANE_BITS = 64  # Rows to a word of a plane; rows are padded to a multiple of it.
+_BLOCK_ROWS = 32  # They and 32 views fit the second-level cache.
+_BLOCK_ROWS_OF_FEW = 512  # For one or two views: far enough apart for four streams of reading.
+_VECTOR_WORDS = 32  # To the widest vector register.
 
 
 @compiled
-def dot_three(rows: Words, start: int, stop: int, views: Words, first: int, out: Words, offset: int) -> None:
+def dot_three(words: Words, dims: int, start: int, stop: int, views: Words, first: int, out: Words, at: int) -> None:
     """
-    Write the dot products modulo 2^16 of rows start … stop - 1 of (N, D) with views first … first + 2 of (V, D).
+    Write the dot products modulo 2^16 of rows start … stop - 1 with views first … first + 2 to columns `at` … of out.
 
     Four rows at a time against three views: twelve sums fit the vector registers, and each word loaded is used often.
     """
-    dims = rows.shape[1]
+    width = views.shape[1]
     p, q, s = views[first], views[first + 1], views[first + 2]
     for r in range(start, stop, 4):
+        i, j = words[r * dims : r * dims + width], words[(r + 1) * dims : (r + 1) * dims + width]
+        m, n = words[(r + 2) * dims : (r + 2) * dims + width], words[(r + 3) * dims : (r + 3) * dims + width]
         a0 = a1 = a2 = np.uint16(0)
         b0 = b1 = b2 = np.uint16(0)
         c0 = c1 = c2 = np.uint16(0)
         d0 = d1 = d2 = np.uint16(0)
-        for k in range(dims):
-            w, x, y, z = rows[r, k], rows[r + 1, k], rows[r + 2, k], rows[r + 3, k]
+        for k in range(width):
+            w, x, y, z = i[k], j[k], m[k], n[k]
             u, v, t = p[k], q[k], s[k]
             a0, a1, a2 = np.uint16(a0 + w * u), np.uint16(a1 + w * v), np.uint16(a2 + w * t)
             b0, b1, b2 = np.uint16(b0 + x * u), np.uint16(b1 + x * v), np.uint16(b2 + x * t)
             c0, c1, c2 = np.uint16(c0 + y * u), np.uint16(c1 + y * v), np.uint16(c2 + y * t)
             d0, d1, d2 = np.uint16(d0 + z * u), np.uint16(d1 + z * v), np.uint16(d2 + z * t)
-        at = offset + r
-        out[first, at], out[first + 1, at], out[first + 2, at] = a0, a1, a2
-        out[first, at + 1], out[first + 1, at + 1], out[first + 2, at + 1] = b0, b1, b2
-        out[first, at + 2], out[first + 1, at + 2], out[first + 2, at + 2] = c0, c1, c2
-        out[first, at + 3], out[first + 1, at + 3], out[first + 2, at + 3] = d0, d1, d2
+        to = at + r - start
+        out[first, to], out[first + 1, to], out[first + 2, to] = a0, a1, a2
+        out[first, to + 1], out[first + 1, to + 1], out[first + 2, to + 1] = b0, b1, b2
+        out[first, to + 2], out[first + 1, to + 2], out[first + 2, to + 2] = c0, c1, c2
+        out[first, to + 3], out[first + 1, to + 3], out[first + 2, to + 3] = d0, d1, d2
 
 
 @compiled
-def dot_one(rows: Words, start: int, stop: int, views: Words, first: int, out: Words, offset: int) -> None:
+def dot_one(words: Words, dims: int, start: int, stop: int, views: Words, first: int, out: Words, at: int) -> None:
     """
-    Write the dot products modulo 2^16 of rows start … stop - 1 of (N, D) with view `first` of (V, D).
+    Write the dot products modulo 2^16 of rows start … stop - 1 with view `first` to columns `at` … of out.
+
+    Four rows at a time, each from another quarter: memory gives more to who reads in several places.
     """
-    view = views[first]
-    for r in range(start, stop):
-        total = np.uint16(0)
-        for k in range(rows.shape[1]):
-            total = np.uint16(total + rows[r, k] * view[k])
-        out[first, offset + r] = total
+    view, step = views[first], (stop - start) // 4
+    width = view.size
+    for r in range(start, start + step):
+        i, j = words[r * dims : r * dims + width], words[(r + step) * dims : (r + step) * dims + width]
+        m, n = words[(r + 2 * step) * dims :][:width], words[(r + 3 * step) * dims :][:width]
+        a = b = c = d = np.uint16(0)
+        for k in range(width):
+            v = view[k]
+            a, b = np.uint16(a + i[k] * v), np.uint16(b + j[k] * v)
+            c, d = np.uint16(c + m[k] * v), np.uint16(d + n[k] * v)
+        to = at + r - start
+        out[first, to], out[first, to + step], out[first, to + 2 * step], out[first, to + 3 * step] = a, b, c, d
+
+
+@compiled
+def dot_block(words: Words, dims: int, start: int, stop: int, views: Words, out: Words, at: int) -> None:
+    """
+    Write the dot products modulo 2^16 of rows start … stop - 1 with all views to columns `at` … of out.
+    """
+    threes = views.shape[0] // 3 * 3
+    for first in range(0, threes, 3):
+        dot_three(words, dims, start, stop, views, first, out, at)
+    for first in range(threes, views.shape[0]):
+        dot_one(words, dims, start, stop, views, first, out, at)
 
 
 @compiled
@@ -68,15 +93,20 @@ def dot_products(rows: Words, views: Words, out: Words, offset: int) -> None:
     """
     Write the dot products modulo 2^16 of all rows (N, D) with all views (V, D) into out (V, …) from column `offset`.
 
-    Each block of rows meets all views while it is in the cache: the shares are read from memory once.
+    Each block of rows meets all views while it is in the cache: the shares are read from memory once. Views are filled
+    up with zeros to whole vector registers, so that a row is read on into the next one, which counts for nothing, and
+    no rest is left to be done word by word. The last block has no next row and is met by the views as they are.
     """
-    count = views.shape[0]
-    threes = count // 3 * 3
-    for start in range(0, rows.shape[0], 64):
-        for first in range(0, threes, 3):
-            dot_three(rows, start, start + 64, views, first, out, offset)
-        for first in range(threes, count):
-            dot_one(rows, start, start + 64, views, first, out, offset)
+    (count, dims), words = views.shape, rows.reshape(-1)
+    filled = np.zeros((count, -(-dims // _VECTOR_WORDS) * _VECTOR_WORDS), np.uint16)
+    filled[:, :dims] = views
+    block, last = _BLOCK_ROWS if count >= 3 else _BLOCK_ROWS_OF_FEW, rows.shape[0] - _BLOCK_ROWS
+    whole = max(0, last) // block * block
+    for start in range(0, whole, block):
+        dot_block(words, dims, start, start + block, filled, out, offset + start)
+    for start in range(whole, rows.shape[0], _BLOCK_ROWS):
+        met = views if start == last else filled
+        dot_block(words, dims, start, start + _BLOCK_ROWS, met, out, offset + start)
 
 
 @compiled
@@ -216,16 +246,22 @@ def compile_all() -> None:
     """
     words, plane = np.zeros(PLANE_BITS, np.uint16), np.zeros(1, np.uint64)
     views, aliases = np.zeros((4, 2), np.uint16), np.zeros((1, 128), np.uint64)
-    dot_products(np.zeros((PLANE_BITS, 2), np.uint16), views, np.empty((4, PLANE_BITS), np.uint16), 0)
+    rows = np.zeros((PLANE_BITS, 2), np.uint16)
+    dot_products(rows, views, np.empty((4, PLANE_BITS), np.uint16), 0)
     add_mask(words, words, words)
     pack(words, 0, np.empty((WORD_BITS, 1), np.uint64))
     add_planes(words, 0, np.zeros((WORD_BITS, 1), np.uint64))
     weights = np.zeros((1, PLANE_BITS), np.uint16)
-    combine_rows(np.zeros((PLANE_BITS, 2), np.uint16), weights, 0, np.zeros((1, 2), np.uint16))
+    combine_rows(rows, weights, 0, np.zeros((1, 2), np.uint16))
     weigh_words(np.zeros((1, 2), np.uint16), np.zeros((1, 2), np.uint16), np.zeros((1, 1), np.uint16))
     and_shares(plane, plane, plane, plane, plane, plane, np.empty_like(plane))
     columns = np.zeros((1, 6), np.uint64)
     make_products(columns[:, :2].copy(), columns[:, :2].copy(), plane.copy(), plane, columns)
     gather(columns, np.zeros(1, np.int64), np.zeros((6, 1), np.uint64))
     left_over(np.zeros(2, np.uint64), plane, plane, plane, plane, np.uint64(0), np.empty_like(plane))
+    select(plane, plane, aliases, aliases, np.zeros(128, np.uint64))
+    for array in (rows, aliases):  # What is mapped from a file cannot be written, which is a type of its own.
+        array.flags.writeable = False
+    dot_products(rows, views, np.empty((4, PLANE_BITS), np.uint16), 0)
+    combine_rows(rows, weights, 0, np.zeros((1, 2), np.uint16))
     select(plane, plane, aliases, aliases, np.zeros(128, np.uint64))

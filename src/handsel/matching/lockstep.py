@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from handsel.errors import InvariantBroken
 from handsel.matching.dialogue import Dialogue, Receive, Send
+from handsel.matching.message import Octets
 
 T = TypeVar("T")
 
@@ -24,7 +25,7 @@ class Lockstep(Generic[T]):
 
     def __init__(self, dialogues: Mapping[str, Dialogue[T]]) -> None:
         self._dialogues = dict(dialogues)
-        self._boxes: dict[tuple[str, str], deque[bytes]] = {}
+        self._boxes: dict[tuple[str, str], deque[bytearray]] = {}
         self._asked: dict[str, Send | Receive | None] = dict.fromkeys(dialogues)
         self.results: dict[str, T] = {}
         self.work_s: dict[str, float] = dict.fromkeys(dialogues, 0.0)
@@ -45,7 +46,7 @@ class Lockstep(Generic[T]):
     def _advance(self, name: str) -> bool:
         asked = self._asked[name]
         if isinstance(asked, Send):
-            self._box(name, asked.to).append(bytes(asked.payload))
+            self._box(name, asked.to).append(bytearray(asked.payload))
             self.sent_bytes[name] += len(asked.payload)
             self._resume(name, b"")
             return True
@@ -54,10 +55,10 @@ class Lockstep(Generic[T]):
             return True
         return False
 
-    def _box(self, sender: str, to: str) -> deque[bytes]:
+    def _box(self, sender: str, to: str) -> deque[bytearray]:
         return self._boxes.setdefault((sender, to), deque())
 
-    def _resume(self, name: str, payload: bytes | None) -> None:
+    def _resume(self, name: str, payload: Octets | None) -> None:
         dialogue, start = self._dialogues[name], perf_counter()
         try:
             self._asked[name] = next(dialogue) if payload is None else dialogue.send(payload)

@@ -15,6 +15,7 @@ from time import monotonic
 
 from handsel.errors import EnvelopeInvalid, IdReused, PeerUnavailable
 from handsel.matching.frame import Frame, Kind
+from handsel.matching.message import Octets
 
 FRAMES_WAITING_MAX = 64  # Of one sender in one query; the protocol has fewer.
 EARLY_MAX = 256  # Openings that wait for this matcher to be asked the same thing.
@@ -29,7 +30,7 @@ class Mailbox:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._frames: dict[str, deque[bytes]] = {}
+        self._frames: dict[str, deque[Octets]] = {}
         self._numbers: dict[str, int] = {}
         self._gone: set[str] = set()
 
@@ -55,7 +56,7 @@ class Mailbox:
             self._gone.add(sender)
             self._changed.notify_all()
 
-    def take(self, sender: str, *, deadline_s: float) -> bytes:
+    def take(self, sender: str, *, deadline_s: float) -> Octets:
         """
         Return the next message of `sender`, waiting for it until `deadline_s`. Raises `PeerUnavailable`.
         """

@@ -14,6 +14,8 @@ from handsel.errors import BindingMismatch, EnvelopeInvalid
 from handsel.ids import ID_BYTES
 
 MATCHERS: tuple[str, ...] = ("a", "b", "c")
+Octets = bytes | bytearray | memoryview  # What one matcher sends to another, in whatever holds it.
+
 ALIAS_BYTES = 16
 QUERY = "till-to-matcher/query"
 TEMPLATE = "till-to-matcher/template"

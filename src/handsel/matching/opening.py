@@ -26,7 +26,7 @@ from handsel.errors import BindingMismatch, EnvelopeInvalid, GalleriesDiffer
 from handsel.matching.dialogue import Dialogue, Receive, Send
 from handsel.matching.entry import Entry, join_entries
 from handsel.matching.masks import NONCE_BYTES
-from handsel.matching.message import MATCHERS
+from handsel.matching.message import MATCHERS, Octets
 from handsel.matching.rows import Rows
 
 SYNCHRONISE_MAX = 2  # Times in one query; more often only while rows keep changing.
@@ -172,7 +172,7 @@ def _exchange(me: str, mine: S, kind: type[S]) -> Dialogue[dict[str, S]]:
     return said
 
 
-def _decode(payload: bytes, kind: type[S]) -> S:
+def _decode(payload: Octets, kind: type[S]) -> S:
     try:
         return msgspec.msgpack.decode(payload, type=kind)
     except msgspec.MsgspecError as exc:

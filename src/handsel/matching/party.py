@@ -88,7 +88,7 @@ def match(
     ands = ands_of(rows=rows.padded, asked=asked, terms=terms)
     gates = Gates(seat, masks, kept=ands if terms.is_proved else 0)
     yield from require_one_query(seat, asked, masks, random_bytes)
-    sums, lanes = _masked_sums(seat, rows=rows, asked=asked, terms=terms, masks=masks)  # 1, 2
+    sums, lanes = masked_sums(seat, rows=rows, asked=asked, terms=terms, masks=masks)  # 1, 2
     if terms.is_proved:
         own, after = yield from replicate(gates, sums)
         negative = yield from signs_of_replicated(gates, own, after, lanes)  # 3
@@ -106,7 +106,10 @@ def match(
     return _select(gates, gates.negated(below), rows=rows)  # 7
 
 
-def _masked_sums(seat: Seat, *, rows: Rows, asked: Asked, terms: Terms, masks: Masks) -> tuple[Words, Lanes]:
+def masked_sums(seat: Seat, *, rows: Rows, asked: Asked, terms: Terms, masks: Masks) -> tuple[Words, Lanes]:
+    """
+    Return this matcher's summands of all comparisons, and before them those of the query itself; masked.
+    """
     weighted = negate_odd(multiply_words(asked.views, weight_at_zero(seat.index)))  # (V, D)
     wide = nonsense_words(seat, asked, weighted)
     matched, count = weighted[: asked.matched], rows.padded

@@ -60,9 +60,9 @@ class Reserve:
         with self._lock:
             self._batches.clear()
 
-    def has_room(self) -> bool:
+    def has_room(self, count: int) -> bool:
         """
-        Return whether another batch would be kept beside those that are there.
+        Return whether another batch of `count` words is wanted: those that are too small for as much do not count.
         """
         with self._lock:
-            return len(self._batches) < BATCHES_MAX
+            return sum(batch.triples.z.size >= count for batch in self._batches) < BATCHES_MAX

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from handsel.errors import HandselError, PeerCheated
-from handsel.matching.dialogue import Dialogue, Seat, exchange, words_of
+from handsel.matching.dialogue import Dialogue, Seat, exchange, octets_of, words_of
 from handsel.matching.masks import Masks
 from handsel.matching.message import MATCHERS
 from handsel.matching.ring import (
@@ -64,7 +64,7 @@ def open_shares(seat: Seat, share: Words, *, failure: HandselError = _NO_LINE) -
     """
     Return the secrets of shares (…, D), two words an element. Raises `failure` where they do not lie on a line.
     """
-    said = yield from exchange(seat, share.astype("<u2").tobytes())
+    said = yield from exchange(seat, octets_of(share))
     points = [words_of(said[name], share.size).reshape(share.shape) for name in MATCHERS]
     off = _weighted(points, [_leading_weight(index) for index in range(3)])
     if off.any():

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from handsel.errors import PeerCheated
 from handsel.matching import kernels
-from handsel.matching.dialogue import Dialogue, Receive, Send, bits_of, toss
+from handsel.matching.dialogue import Dialogue, Receive, Send, bits_of, octets_of, toss
 from handsel.matching.gates import Gates, Product, Shared, join, xor_joined
 from handsel.matching.kernels import Bits
 
@@ -49,7 +49,7 @@ def make_triples(gates: Gates, count: int, random_bytes: Callable[[int], bytes])
     gates.masks.after.fill(drawn[1])
     plus, minus = gates.masks.bits(total)
     kernels.make_products(drawn[0], drawn[1], plus, minus, columns)
-    yield Send(seat.before, plus.tobytes())
+    yield Send(seat.before, octets_of(plus))
     columns[:, 5] = bits_of((yield Receive(seat.after)), total)
     coin = yield from toss(seat, random_bytes=random_bytes)
     lists = []

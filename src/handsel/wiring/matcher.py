@@ -11,6 +11,7 @@ from handsel.config import MatcherConfig, load_config
 from handsel.keys import PartyKeys
 from handsel.log import Log
 from handsel.matching.matcher import Match, Matcher, Party
+from handsel.matching.memory import keep_freed_memory
 from handsel.matching.peers import PeerAddress
 from handsel.matching.scale import threshold_to_int
 from handsel.web.app import build_app
@@ -24,6 +25,7 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
     Serve one matcher until it is asked to stop. Raises `ConfigError`, `PortTaken`, `GalleryCorrupt`, `StoreError`.
     """
     private_files_only()
+    keep_freed_memory()
     config = load_config(config_path, MatcherConfig, role="matcher")
     log = Log(f"matcher-{config.id}")
     listener = take_port(config.host, config.port)

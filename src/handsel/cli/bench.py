@@ -1,0 +1,60 @@
+"""
+Measure the blind match on this machine: `handsel bench matching`.
+
+What measures lies beside the package, in the `bench` folder of its source, and is no part of what is installed: it
+writes galleries of random palms and opens what no matcher opens. So it takes an editable install, or to be started in
+the folder of the source.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from pathlib import Path
+
+from handsel.errors import NotFound
+
+_BENCH = Path("bench") / "matching.py"
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """
+    Add the verb.
+    """
+    text = "measure on this machine what something costs"
+    kinds = subparsers.add_parser("bench", help=text, description=text[0].upper() + text[1:] + ".").add_subparsers(
+        dest="what", metavar="what", required=True
+    )
+    text = "measure the blind match against the same dot products in the clear; needs a checkout of the source"
+    parser = kinds.add_parser("matching", help=text, description=text[0].upper() + text[1:] + ".")
+    parser.add_argument(
+        "--rows", type=int, metavar="N", help="palms in the gallery; without it and --batch, all standard cases"
+    )
+    parser.add_argument("--batch", type=int, metavar="B", help="views in a query, 1 to 32; 9 are one palm")
+    parser.add_argument("--decisions", type=int, metavar="N", help="how many to compare with those in the clear")
+    parser.add_argument("--json", action="store_true", help="print nothing but the JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """
+    Measure; 1 if an answer or a decision was wrong. Raises `NotFound` where the source is not there.
+    """
+    sys.path.insert(0, str(checkout()))
+    asked = [
+        f"--{name}={value}" for name in ("rows", "batch", "decisions") if (value := getattr(args, name)) is not None
+    ]
+    return int(importlib.import_module("bench.matching").main([*asked, *(["--json"] if args.json else [])]))
+
+
+def checkout() -> Path:
+    """
+    Return the folder with the source: that of this package, or else the one we are in. Raises `NotFound`.
+    """
+    for folder in (Path(__file__).resolve().parents[3], Path.cwd()):
+        if (folder / _BENCH).is_file() and (folder / "src" / "handsel").is_dir():
+            return folder
+    raise NotFound(
+        "the bench is not part of what is installed: get Handsel's source, and type `make bench-matching` in its folder"
+    )
