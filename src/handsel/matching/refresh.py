@@ -92,6 +92,6 @@ class Refresher:
         seed = yield from toss(self._seat, random_bytes=os.urandom)
         self._gallery.keep_seed(seed, digest=agreed.rows.digest)
         said = yield from exchange(self._seat, digest_of_seed(seed))
-        if len(set(said.values())) > 1:
+        if len({bytes(digest) for digest in said.values()}) > 1:
             raise PeerCheated("a matcher's peer does not keep the same seed to renew its shares with")
         self._gallery.renew(now_ms=now_ms)
