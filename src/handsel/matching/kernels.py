@@ -13,28 +13,44 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from handsel.matching.compiled import compiled
+from handsel.matching.compiled import LINE_BYTES, compiled, prefetch
 from handsel.matching.ring import Words
 
 Bits = NDArray[np.uint64]
 
 WORD_BITS = 16  # Of a share.
 PLANE_BITS = 64  # Rows to a word of a plane; rows are padded to a multiple of it.
-_BLOCK_ROWS = 32  # They and 32 views fit the second-level cache.
+_BLOCK_ROWS = 8  # While they meet all views, the next ones come from memory.
 _BLOCK_ROWS_OF_FEW = 512  # For one or two views: far enough apart for four streams of reading.
 _VECTOR_WORDS = 32  # To the widest vector register.
+_LINE_WORDS = LINE_BYTES // 2
 
 
 @compiled
-def dot_three(words: Words, dims: int, start: int, stop: int, views: Words, first: int, out: Words, at: int) -> None:
+def dot_three(
+    words: Words,
+    dims: int,
+    start: int,
+    stop: int,
+    views: Words,
+    first: int,
+    out: Words,
+    at: int,
+    ahead: int,
+    lines: int,
+) -> None:
     """
     Write the dot products modulo 2^16 of rows start … stop - 1 with views first … first + 2 to columns `at` … of out.
 
     Four rows at a time against three views: twelve sums fit the vector registers, and each word loaded is used often.
+    With each four, `lines` lines of the words from `ahead` on are asked for.
     """
     width = views.shape[1]
     p, q, s = views[first], views[first + 1], views[first + 2]
     for r in range(start, stop, 4):
+        for line in range(lines):
+            prefetch(words, ahead + line * _LINE_WORDS)
+        ahead += lines * _LINE_WORDS
         i, j = words[r * dims : r * dims + width], words[(r + 1) * dims : (r + 1) * dims + width]
         m, n = words[(r + 2) * dims : (r + 2) * dims + width], words[(r + 3) * dims : (r + 3) * dims + width]
         a0 = a1 = a2 = np.uint16(0)
@@ -81,9 +97,11 @@ def dot_block(words: Words, dims: int, start: int, stop: int, views: Words, out:
     """
     Write the dot products modulo 2^16 of rows start … stop - 1 with all views to columns `at` … of out.
     """
-    threes = views.shape[0] // 3 * 3
+    threes, size = views.shape[0] // 3 * 3, (stop - start) * dims
+    lines = -(-size // (_LINE_WORDS * max(1, (stop - start) // 4 * threes // 3)))
     for first in range(0, threes, 3):
-        dot_three(words, dims, start, stop, views, first, out, at)
+        ahead = stop * dims + first // 3 * (stop - start) // 4 * lines * _LINE_WORDS
+        dot_three(words, dims, start, stop, views, first, out, at, ahead, lines)
     for first in range(threes, views.shape[0]):
         dot_one(words, dims, start, stop, views, first, out, at)
 
@@ -150,13 +168,16 @@ def combine_rows(rows: Words, weights: Words, offset: int, out: Words) -> None:
     """
     Add to out (L, D) the sums of rows (N, D) under each of the weights (L, …) from column `offset` on, modulo 2^16.
 
-    Eight rows at a time, so that a sum is loaded and stored once for eight products.
+    Eight rows at a time, so that a sum is loaded and stored once for eight products; meanwhile the next eight come.
     """
-    dims = rows.shape[1]
-    for start in range(0, rows.shape[0], 8):
+    (count, dims), words, sets = rows.shape, rows.reshape(-1), weights.shape[0]
+    lines = -(-8 * dims // (_LINE_WORDS * sets))
+    for start in range(0, count, 8):
         a, b, c, d = rows[start], rows[start + 1], rows[start + 2], rows[start + 3]
         e, f, g, h = rows[start + 4], rows[start + 5], rows[start + 6], rows[start + 7]
-        for m in range(weights.shape[0]):
+        for m in range(sets):
+            for line in range(lines):
+                prefetch(words, (start + 8) * dims + (m * lines + line) * _LINE_WORDS)
             w, sums = weights[m], out[m]
             at = offset + start
             wa, wb, wc, wd = w[at], w[at + 1], w[at + 2], w[at + 3]
