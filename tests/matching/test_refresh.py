@@ -137,7 +137,7 @@ def agreed(galleries: Galleries) -> None:
     """
     Lockstep(
         {
-            name: agree(name, subject=bytes(32), held=gallery, triples=b"", random_bytes=os.urandom, now_ms=NOW_MS)
+            name: agree(name, subject=bytes(32), held=gallery, random_bytes=os.urandom, now_ms=NOW_MS)
             for name, gallery in galleries.items()
         }
     ).run()

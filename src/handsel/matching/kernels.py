@@ -235,16 +235,25 @@ def gather(columns: Bits, order: NDArray[np.int64], out: Bits) -> None:
 
 
 @compiled
-def left_over(opened: Bits, z: Bits, a: Bits, b: Bits, c: Bits, both: np.uint64, out: Bits) -> None:
+def product_by(opened: Bits, a: Bits, b: Bits, c: Bits, both: np.uint64, out: Bits) -> None:
     """
-    Write a share of (x AND y) ^ z, which must be zero: opened are x ^ a and y ^ b, one behind the other; c is a AND b.
+    Write a share of x AND y: opened are x ^ a and y ^ b, one behind the other; c is a AND b.
 
     `both` has all bits set in the one share that holds what is public.
     """
     size = out.size
     for i in range(size):
         left, right = opened[i], opened[size + i]
-        out[i] = z[i] ^ c[i] ^ (left & b[i]) ^ (right & a[i]) ^ (left & right & both)
+        out[i] = c[i] ^ (left & b[i]) ^ (right & a[i]) ^ (left & right & both)
+
+
+@compiled
+def carry_by(opened: Bits, public: Bits, a: Bits, c: Bits, carry: Bits, out: Bits) -> None:
+    """
+    Write a share of the majority of public, a and carry: opened is carry ^ b; c is a AND b.
+    """
+    for i in range(out.size):
+        out[i] = c[i] ^ (opened[i] & a[i]) ^ (public[i] & (a[i] ^ carry[i]))
 
 
 @compiled
@@ -279,7 +288,8 @@ def compile_all() -> None:
     columns = np.zeros((1, 6), np.uint64)
     make_products(columns[:, :2].copy(), columns[:, :2].copy(), plane.copy(), plane, columns)
     gather(columns, np.zeros(1, np.int64), np.zeros((6, 1), np.uint64))
-    left_over(np.zeros(2, np.uint64), plane, plane, plane, plane, np.uint64(0), np.empty_like(plane))
+    product_by(np.zeros(2, np.uint64), plane, plane, plane, np.uint64(0), np.empty_like(plane))
+    carry_by(plane, plane, plane, plane, plane, np.empty_like(plane))
     select(plane, plane, aliases, aliases, np.zeros(128, np.uint64))
     for array in (rows, aliases):  # What is mapped from a file cannot be written, which is a type of its own.
         array.flags.writeable = False

@@ -58,10 +58,13 @@ from handsel.matching.message import (
     Template,
 )
 from handsel.matching.opening import agree, subject_digest
-from handsel.matching.party import Terms, ands_of, match
+from handsel.matching.party import Terms, match, shape_of
 from handsel.matching.peers import QUERY_TIMEOUT_S, PeerAddress, Peers
+from handsel.matching.prepared import Shape
 from handsel.matching.refresh import Refresher
+from handsel.matching.reserve import Supply
 from handsel.matching.ring import Words
+from handsel.matching.rows import Rows, padded
 from handsel.matching.scale import VIEWS_MAX, comparison_bits
 from handsel.matching.seen import Seen
 from handsel.matching.tls import Tls
@@ -69,7 +72,7 @@ from handsel.order import BINDING_BYTES
 
 RENEW_EVERY_MS = 24 * 3_600_000
 QUERIES_AT_ONCE_MAX = 32  # More are refused, never queued: three queues could wait for each other.
-SPARE_WORDS = 4096  # Of triples that are made ahead, for rows that come in between.
+SPARE_PART = 64  # Of the rows, as many more have room in what is prepared ahead.
 
 
 @dataclass(frozen=True)
@@ -265,8 +268,6 @@ class Matcher:
             raise GalleryFull("the gallery holds as many palms as its threshold was measured for: enrol no more")
         self._log.event("query_answered", duration_ms=self._clock() - begin_ms)
         self._refresher.after_query()
-        if self._settings.catches_cheaters:
-            self._ahead.make(after=query.query_id, count=self._ands(asked) + SPARE_WORDS)
         answer = Answer(query.query_id, query.binding, self.name, masked)
         return seal(answer, to=self._issuer, purpose=ANSWER)
 
@@ -287,33 +288,48 @@ class Matcher:
             catches_cheaters=self._settings.catches_cheaters,
         )
         now_ms, terms = self._clock(), self._settings.terms()
-        batch = self._ahead.reserve.take(self._ands(asked)) if terms.is_proved else None
-        agreed = yield from agree(
-            self.name,
-            subject=subject,
-            held=self._gallery,
-            triples=b"" if batch is None else batch.name,
-            random_bytes=os.urandom,
-            now_ms=now_ms,
-        )
-        if agreed.is_out_of_step:
-            self._ahead.reserve.clear()  # At all three, so that they fall into step again.
-        self._drop_expired(now_ms)
-        if agreed.rows.count + (purpose == TEMPLATE) > self._settings.palms_max:
-            return None
-        masked = yield from match(
-            self.name,
-            rows=agreed.rows,
-            asked=asked,
-            terms=terms,
-            masks=masks_of(self.name, self._secrets, query_id=query.query_id, nonces=agreed.nonces),
-            random_bytes=os.urandom,
-            triples=batch.triples if batch is not None and agreed.has_triples else None,
-        )
-        return masked
+        claims = terms.is_proved and self._ahead.claim(self._next_shape(self._gallery.rows(), asked, terms))
+        try:
+            supply = Supply(self.name, self._ahead.reserve, self._shape(self._gallery.rows(), asked, terms))
+            agreed = yield from agree(
+                self.name,
+                subject=subject,
+                held=self._gallery,
+                random_bytes=os.urandom,
+                now_ms=now_ms,
+                offers=supply if terms.is_proved else None,
+                prepares=claims,
+            )
+            self._drop_expired(now_ms)
+            if agreed.rows.count + (purpose == TEMPLATE) > self._settings.palms_max:
+                return None
+            masked = yield from match(
+                self.name,
+                rows=agreed.rows,
+                asked=asked,
+                terms=terms,
+                masks=masks_of(self.name, self._secrets, query_id=query.query_id, nonces=agreed.nonces),
+                random_bytes=os.urandom,
+                prepared=supply.prepared(),
+            )
+            if agreed.prepares:
+                claims = False
+                self._ahead.make(after=query.query_id, shape=self._next_shape(agreed.rows, asked, terms))
+            return masked
+        finally:
+            if claims:
+                self._ahead.give_up()
 
-    def _ands(self, asked: Asked) -> int:
-        return ands_of(rows=self._gallery.rows().padded, asked=asked, terms=self._settings.terms())
+    def _shape(self, rows: Rows, asked: Asked, terms: Terms) -> Shape:
+        vectors, dims = asked.views.shape
+        return shape_of(rows=rows.padded, vectors=vectors, matched=asked.matched, dims=dims, terms=terms)
+
+    def _next_shape(self, rows: Rows, asked: Asked, terms: Terms) -> Shape:
+        """
+        Return the shape that the next query will have, with room for an enrolment and for rows that come in between.
+        """
+        dims, count = asked.views.shape[1], rows.padded + padded(rows.padded // SPARE_PART + 1)
+        return shape_of(rows=count, vectors=asked.matched + 1, matched=asked.matched, dims=dims, terms=terms)
 
     def _drop_expired(self, now_ms: int) -> None:
         try:

@@ -87,7 +87,7 @@ class Refresher:
         """
         now_ms = self._clock()
         agreed = yield from agree(
-            self._seat.me, subject=_SUBJECT, held=self._gallery, triples=b"", random_bytes=os.urandom, now_ms=now_ms
+            self._seat.me, subject=_SUBJECT, held=self._gallery, random_bytes=os.urandom, now_ms=now_ms
         )
         seed = yield from toss(self._seat, random_bytes=os.urandom)
         self._gallery.keep_seed(seed, digest=agreed.rows.digest)
