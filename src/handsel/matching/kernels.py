@@ -202,6 +202,35 @@ def weigh_words(words: Words, weights: Words, out: Words) -> None:
 
 
 @compiled
+def add_multiple(words: Words, low: np.uint16, high: np.uint16, out: Words) -> None:
+    """
+    Add to out the elements of `words`, two words each, times low + high·X over the ring (`ring.multiply_words`).
+    """
+    for k in range(0, words.size, 2):
+        first, second = words[k], words[k + 1]
+        out[k] = np.uint16(out[k] + first * low - second * high)
+        out[k + 1] = np.uint16(out[k + 1] + first * high + second * low - second * high)
+
+
+@compiled
+def multiply_chosen(
+    rows: Words, vectors: Words, row_of: NDArray[np.int64], vector_of: NDArray[np.int64], out: Words
+) -> None:
+    """
+    Write into out (P, 2) the sums over all elements of the products of rows (N, D) and vectors (M, D) that are chosen,
+    over the ring (`ring.product_words`).
+    """
+    for p in range(out.shape[0]):
+        row, vector = rows[row_of[p]], vectors[vector_of[p]]
+        low = high = np.uint16(0)
+        for k in range(0, row.size, 2):
+            a, b, c, d = row[k], row[k + 1], vector[k], vector[k + 1]
+            low = np.uint16(low + a * c - b * d)
+            high = np.uint16(high + a * d + b * c - b * d)
+        out[p, 0], out[p, 1] = low, high
+
+
+@compiled
 def and_shares(x: Bits, x_next: Bits, y: Bits, y_next: Bits, mask: Bits, mask_before: Bits, out: Bits) -> None:
     """
     Write this matcher's masked share of x AND y: a third of the product of (x_a ^ x_b ^ x_c) and (y_a ^ y_b ^ y_c).
@@ -284,6 +313,9 @@ def compile_all() -> None:
     weights = np.zeros((1, PLANE_BITS), np.uint16)
     combine_rows(rows, weights, 0, np.zeros((1, 2), np.uint16))
     weigh_words(np.zeros((1, 2), np.uint16), np.zeros((1, 2), np.uint16), np.zeros((1, 1), np.uint16))
+    add_multiple(words, np.uint16(0), np.uint16(0), words.copy())
+    nought = np.zeros(1, np.int64)
+    multiply_chosen(rows, rows, nought, nought, np.zeros((1, 2), np.uint16))
     and_shares(plane, plane, plane, plane, plane, plane, np.empty_like(plane))
     columns = np.zeros((1, 6), np.uint64)
     make_products(columns[:, :2].copy(), columns[:, :2].copy(), plane.copy(), plane, columns)

@@ -31,7 +31,7 @@ from handsel.matching.gates import Gates
 from handsel.matching.honest import Asked, drawn_words
 from handsel.matching.masks import Masks
 from handsel.matching.prepared import Shape
-from handsel.matching.ring import Words, multiply_words, negate_odd, product_words, weight_at_zero
+from handsel.matching.ring import Words, multiply_words, product_words, weight_at_zero
 from handsel.matching.rows import Rows
 from handsel.matching.scale import WORD_BITS, entry_max, squares_of_norms
 from handsel.matching.shamir import draw_shares, from_replicated, open_shares
@@ -79,17 +79,16 @@ def prove_products(
     rows_of = np.concatenate([asked.rows, asked.rows, np.repeat(combined, matched, axis=0)])  # (P, D)
     view_of = np.concatenate([np.tile(np.arange(views), 2), np.tile(np.arange(matched), count)])  # (P,)
     hiding = draw_shares(seat, masks, (REPEATS * count, views, dims))  # 2
-    weighted = negate_odd(multiply_words(hiding, weight_at_zero(seat.index)))
-    pairs = _pairs(views, matched, count)
-    told = _products(rows_of, weighted, pairs, view_of)
+    product, repeat = np.ascontiguousarray(_pairs(views, matched, count).T)
+    vector_of = repeat * views + view_of[product]
+    told = _summands(seat, _chosen(rows_of, hiding, product, vector_of))
     plus, minus = masks.words(told.size)
     own, after = yield from replicate(Gates(seat, masks), told + plus - minus)
     coin = yield from toss(seat, random_bytes=random_bytes)  # 3
     scales = drawn_words(coin, b"scales", hiding.shape[:2])
     opened = yield from open_shares(seat, scales[..., None] * asked.views[None] + hiding)
-    product, repeat = pairs.T
     scale = scales[repeat, view_of[product]]
-    shares = product_words(rows_of[product], opened[repeat, view_of[product]])
+    shares = _chosen(rows_of, opened, product, vector_of)
     shares -= from_replicated(seat, scale * claimed[0][product] + own, scale * claimed[1][product] + after)
     entries = _entry_shares(seat, claims, asked, drawn_words(coin, b"entries", (ENTRY_SUMS, 2, views * dims)))
     differences = np.concatenate([shares, entries])
@@ -125,9 +124,20 @@ def _pairs(views: int, matched: int, count: int) -> NDArray[np.int64]:
     return np.array(squares + others)
 
 
-def _products(rows: Words, vectors: Words, pairs: NDArray[np.int64], view_of: NDArray[np.int64]) -> Words:
-    product, repeat = pairs.T
-    return np.asarray((rows[product] * vectors[repeat, view_of[product]]).sum(axis=1, dtype=np.uint16))
+def _chosen(rows: Words, vectors: Words, row_of: NDArray[np.int64], vector_of: NDArray[np.int64]) -> Words:
+    """
+    Return products over the ring of rows (N, D) and vectors (…, D), (P, 2).
+    """
+    products = np.empty((len(row_of), 2), np.uint16)
+    kernels.multiply_chosen(rows, vectors.reshape(-1, rows.shape[1]), row_of, vector_of, products)
+    return products
+
+
+def _summands(seat: Seat, products: Words) -> Words:
+    """
+    Return this matcher's summands (P,) of the first words of what it holds shares (P, 2) of, of degree 2.
+    """
+    return multiply_words(products, weight_at_zero(seat.index))[:, 0]
 
 
 def _squares(words: Words, asked: Asked, is_public: bool) -> Words:
