@@ -18,7 +18,6 @@ from functools import partial, wraps
 from handsel.matching import party
 from handsel.matching.convert import Lanes
 from handsel.matching.dialogue import Agreement, Dialogue, Seat, Send, T
-from handsel.matching.gates import Gates
 from handsel.matching.honest import Asked, nonsense_size
 from handsel.matching.lockstep import Lockstep
 from handsel.matching.masks import Masks, MaskStream
@@ -164,10 +163,7 @@ def prepared_ahead(name: str, masks: Masks, shape: Shape, count: int) -> Dialogu
     """
     Prepare `count` queries.
     """
-    whole = shape.times(count)
-    gates = Gates(Seat(name), masks, kept=whole.ands)
-    prepared = yield from prepare(gates, whole, os.urandom)
-    yield from gates.agreement.settle(gates.seat, random_bytes=os.urandom)
+    prepared = yield from prepare(Seat(name), shape.times(count), masks, os.urandom)
     return prepared.cut(count)
 
 

@@ -104,10 +104,10 @@ def decide(rows: dict[str, Rows], asked: dict[str, Asked], terms: Terms) -> NDAr
 def _opened_signs(me: str, rows: Rows, asked: Asked, terms: Terms, masks: Masks) -> Dialogue[Bits]:
     vectors, dims = asked.views.shape
     shape = shape_of(rows=rows.padded, vectors=vectors, matched=asked.matched, dims=dims, terms=terms)
-    gates = Gates(Seat(me), masks, kept=shape.ands if terms.is_proved else 0)
+    gates = Gates(Seat(me), masks)
     sums, lanes = masked_sums(gates.seat, shape=shape, rows=rows, asked=asked, terms=terms, masks=masks), shape.lanes
     if terms.is_proved:
-        prepared = yield from prepare(gates, shape, os.urandom)
+        prepared = yield from prepare(gates.seat, shape, masks, os.urandom)
         _, _, negative = yield from signs_by(gates, sums, prepared)
     else:
         negative = yield from signs(gates, sums, lanes)

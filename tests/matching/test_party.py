@@ -15,10 +15,8 @@ from hypothesis import strategies as st
 from handsel.errors import EnvelopeInvalid, PeerCheated
 from handsel.matching.alias import split_alias
 from handsel.matching.dialogue import COIN_BYTES, Dialogue, Receive, Seat
-from handsel.matching.gates import Gates
 from handsel.matching.honest import SUMS, Asked, nonsense_size
 from handsel.matching.lockstep import Lockstep
-from handsel.matching.masks import Masks
 from handsel.matching.message import MATCHERS
 from handsel.matching.party import Terms, match, shape_of
 from handsel.matching.prepared import Prepared, Shape, prepare
@@ -264,19 +262,12 @@ def test_traffic_of_a_proved_comparison_is_a_third_more_than_its_word_its_carrie
     assert ahead[1] - ahead[0] == 8 * words * (1 + 3 * (bucket - 1))
 
 
-def _prepare(name: str, masks: Masks, shape: Shape, dealer: Dealer) -> Dialogue[Prepared]:
-    gates = Gates(Seat(name), masks, kept=shape.ands)
-    prepared = yield from prepare(gates, shape, dealer.octets)
-    yield from gates.agreement.settle(gates.seat, random_bytes=dealer.octets)
-    return prepared
-
-
 def _prepared(dealer: Dealer, shape: Shape) -> tuple[Mapping[str, Prepared], int]:
     """
     Return what is prepared, and how much each sends for it.
     """
     masks = dealer.masks()
-    run = Lockstep({name: _prepare(name, masks[name], shape, dealer) for name in MATCHERS})
+    run = Lockstep({name: prepare(Seat(name), shape, masks[name], dealer.octets) for name in MATCHERS})
     prepared = run.run()
     (sent,) = set(run.sent_bytes.values())
     return prepared, sent

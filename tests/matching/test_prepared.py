@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from handsel.errors import PeerCheated
+from handsel.matching import prepared
 from handsel.matching.convert import Lanes
 from handsel.matching.dialogue import Dialogue, Seat
 from handsel.matching.gates import Gates, Shared
@@ -24,16 +25,9 @@ from tests.matching.dealt import Dealer
 SHAPES = [Shape(Lanes(64, 64, 12), 1), Shape(Lanes(128, 192, 9), 3), Shape(Lanes(64, 0, 12), 2)]
 
 
-def _prepare(name: str, masks: Masks, shape: Shape, dealer: Dealer) -> Dialogue[Prepared]:
-    gates = Gates(Seat(name), masks, kept=shape.ands)
-    prepared = yield from prepare(gates, shape, dealer.octets)
-    yield from gates.agreement.settle(gates.seat, random_bytes=dealer.octets)
-    return prepared
-
-
 def _prepared(dealer: Dealer, shape: Shape, masks: Mapping[str, Masks] | None = None) -> Outcome[Prepared]:
     masks = masks or dealer.masks()
-    return play({name: _prepare(name, masks[name], shape, dealer) for name in MATCHERS})
+    return play({name: prepare(Seat(name), shape, masks[name], dealer.octets) for name in MATCHERS})
 
 
 def _joined(shares: Sequence[Shared]) -> Bits:
@@ -84,9 +78,20 @@ def test_what_is_prepared_for_several_queries_is_cut_into_as_many_that_have_noth
     assert len(np.unique(together)) > 0.9 * together.size
 
 
-def _signs(name: str, masks: Masks, prepared: Prepared, part: Words, dealer: Dealer) -> Dialogue[list[Words | Shared]]:
+def test_large_query_is_prepared_in_parts_and_has_them_joined(monkeypatch: pytest.MonkeyPatch) -> None:
+    shape = Shape(Lanes(192, 64 * 3 * 5, 12), 3)
+    monkeypatch.setattr(prepared, "WORDS_AT_ONCE", shape.ands // 3)
+
+    made = _prepared(Dealer(5), shape).answers
+
+    assert len(shape.parts()) == 3
+    _require_consistent([made[name] for name in MATCHERS])
+    assert made["a"].shape.holds(shape)
+
+
+def _signs(name: str, masks: Masks, ready: Prepared, part: Words, dealer: Dealer) -> Dialogue[list[Words | Shared]]:
     gates = Gates(Seat(name), masks)
-    own, after, negative = yield from signs_by(gates, part, prepared)
+    own, after, negative = yield from signs_by(gates, part, ready)
     yield from gates.agreement.settle(gates.seat, random_bytes=dealer.octets)
     return [own, after, negative]
 

@@ -11,12 +11,11 @@ import pytest
 
 from handsel.matching.convert import Lanes
 from handsel.matching.gates import Product, Shared
-from handsel.matching.prepared import Prepared, Shape
+from handsel.matching.prepared import WORDS_AT_ONCE, Prepared, Shape
 from handsel.matching.reserve import (
     PIECES_AT_ONCE_MAX,
     PIECES_LEAST,
     WORDS_MAX,
-    WORDS_WANTED,
     Piece,
     Reserve,
     Supply,
@@ -90,11 +89,11 @@ def test_more_are_wanted_while_there_are_fewer_than_are_prepared_at_once() -> No
 
 
 def test_as_many_are_prepared_at_once_as_make_proving_cheap_and_no_more() -> None:
-    small, middle, large, too_large = (Shape(Lanes(64, 64 << power, 12), 1) for power in (0, 14, 16, 18))
+    small, middle, large, too_large = (Shape(Lanes(64, 64 << power, 12), 1) for power in (0, 14, 16, 19))
 
     assert pieces_of(small) == PIECES_AT_ONCE_MAX
     assert 1 < pieces_of(middle) < PIECES_AT_ONCE_MAX
-    assert middle.times(pieces_of(middle)).ands >= WORDS_WANTED > middle.times(pieces_of(middle) - 1).ands
+    assert middle.times(pieces_of(middle)).ands >= WORDS_AT_ONCE > middle.times(pieces_of(middle) - 1).ands
     assert pieces_of(large) == 1
     assert too_large.ands > WORDS_MAX
     assert pieces_of(too_large) == Reserve().wanted(too_large) == 0

@@ -14,13 +14,14 @@ from handsel.errors import HandselError
 from handsel.ids import ID_BYTES
 from handsel.log import Log
 from handsel.matching.dialogue import Dialogue, Seat
-from handsel.matching.gates import Gates
 from handsel.matching.masks import PairSecret, masks_of
 from handsel.matching.message import MATCHERS
 from handsel.matching.opening import exchange_nonces
 from handsel.matching.peers import Peers
 from handsel.matching.prepared import Shape, prepare
 from handsel.matching.reserve import Piece, Reserve, pieces_of
+
+TIMEOUT_S = 30.0  # For millions of comparisons, on a machine that answers queries meanwhile.
 
 
 class Ahead:
@@ -62,7 +63,7 @@ class Ahead:
 
     def _make(self, name: bytes, shape: Shape) -> None:
         try:
-            self.reserve.put(self._peers.carry_out(self._dialogue(name, shape), query_id=name))
+            self.reserve.put(self._peers.carry_out(self._dialogue(name, shape), query_id=name, timeout_s=TIMEOUT_S))
         except HandselError as exc:  # The next query prepares itself.
             self._log.event("nothing_prepared", code=exc.code)
         finally:
@@ -73,8 +74,5 @@ class Ahead:
         nonces = yield from exchange_nonces(self._me, random_bytes=os.urandom)
         masks = masks_of(self._me, self._secrets, query_id=name, nonces=nonces)
         count = pieces_of(shape)
-        whole = shape.times(count)
-        gates = Gates(Seat(self._me), masks, kept=whole.ands)
-        prepared = yield from prepare(gates, whole, os.urandom)
-        yield from gates.agreement.settle(gates.seat, random_bytes=os.urandom)
+        prepared = yield from prepare(Seat(self._me), shape.times(count), masks, os.urandom)
         return [Piece(name + bytes([number]), one) for number, one in enumerate(prepared.cut(count))]

@@ -86,10 +86,10 @@ def match(
     seat, (vectors, dims) = Seat(me), asked.views.shape
     shape = shape_of(rows=rows.padded, vectors=vectors, matched=asked.matched, dims=dims, terms=terms)
     is_ready = prepared is not None and prepared.shape.holds(shape)
-    gates = Gates(seat, masks, kept=shape.ands if terms.is_proved and not is_ready else 0)
+    gates = Gates(seat, masks)
     yield from require_one_query(seat, asked, masks, random_bytes)
     if terms.is_proved:
-        ready = prepared if prepared and is_ready else (yield from prepare(gates, shape, random_bytes))
+        ready = prepared if prepared and is_ready else (yield from prepare(seat, shape, masks, random_bytes))
         sums = masked_sums(seat, shape=ready.shape, rows=rows, asked=asked, terms=terms, masks=masks)  # 1, 2
         own, after, negative = yield from signs_by(gates, sums, ready)  # 3
         claims = Claims(own, after, ready.shape, terms.threshold)

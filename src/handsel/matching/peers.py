@@ -194,14 +194,14 @@ class Peers:
         deadline_s = monotonic() + HANDSHAKE_TIMEOUT_S
         return all(link.is_alive(deadline_s=deadline_s) for link in self._links.values())
 
-    def carry_out(self, dialogue: Dialogue[T], *, query_id: bytes) -> T:
+    def carry_out(self, dialogue: Dialogue[T], *, query_id: bytes, timeout_s: float | None = None) -> T:
         """
-        Run a dialogue with both peers, in this thread, and return its result.
+        Run a dialogue with both peers, in this thread, and return its result; in `timeout_s`, or that of a query.
 
         Raises `PeerUnavailable` where a peer is not there, gives up or stays silent for too long; whatever the dialogue
         raises; `IdReused` where that query is in hand already.
         """
-        deadline_s = monotonic() + self.timeout_s
+        deadline_s = monotonic() + (timeout_s or self.timeout_s)
         with self._mailboxes.open(query_id) as mailbox:
             try:
                 return self._drive(dialogue, query_id, mailbox, deadline_s)

@@ -15,18 +15,21 @@ What is prepared serves one query: bits that were used twice would tell what the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 import numpy as np
 
 from handsel.matching.convert import Lanes, bits_of_sums, open_sums
-from handsel.matching.dialogue import Dialogue
+from handsel.matching.dialogue import Dialogue, Seat
 from handsel.matching.gates import Gates, Product, Shared, join, tops
 from handsel.matching.kernels import PLANE_BITS
+from handsel.matching.masks import Masks
 from handsel.matching.ring import Words
 from handsel.matching.triples import prove_products
+
+WORDS_AT_ONCE = 1 << 20  # Of ANDs: two triples prove one of so many, and of fewer, three or more.
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,18 @@ class Shape:
         """
         return Shape(Lanes(self.lanes.wide * count, self.lanes.narrow * count, self.lanes.bits), self.matched)
 
+    def parts(self) -> list[Shape]:
+        """
+        Return shapes that hold this one together: as few ANDs as need the fewest triples each, to be proved at once.
+        """
+        count = max(1, self.ands // WORDS_AT_ONCE)
+        wide, width = (_share(size, count) for size in (self.lanes.wide, self.width))
+        return [Shape(Lanes(wide, width * self.matched, self.lanes.bits), self.matched)] * count
+
+
+def _share(size: int, count: int) -> int:
+    return -(-size // (count * PLANE_BITS)) * PLANE_BITS
+
 
 @dataclass(frozen=True, repr=False)
 class Prepared:
@@ -90,6 +105,31 @@ class Prepared:
     carries: list[Product]
     joining: Product
 
+    @classmethod
+    def joined(cls, parts: Sequence[Prepared]) -> Prepared:
+        """
+        Return what was prepared in parts of one shape.
+        """
+        if len(parts) == 1:
+            return parts[0]
+        shape, wide = parts[0].shape.times(len(parts)), parts[0].shape.lanes.wide
+
+        def words(each: Sequence[Words]) -> Words:
+            return np.concatenate([*(part[:wide] for part in each), *(part[wide:] for part in each)])
+
+        def plane(each: Sequence[Shared]) -> Shared:
+            end = min(wide // PLANE_BITS, each[0].size)
+            return join([*(part.part(0, end) for part in each), *(part.part(end, part.size) for part in each)])
+
+        return cls(
+            shape,
+            words([part.own for part in parts]),
+            words([part.after for part in parts]),
+            [plane(each) for each in zip(*(part.planes for part in parts), strict=True)],
+            [_product(plane, each) for each in zip(*(part.carries for part in parts), strict=True)],
+            _product(join, [part.joining for part in parts]),
+        )
+
     def cut(self, count: int) -> list[Prepared]:
         """
         Return what is prepared for `count` queries of one shape, for each of them.
@@ -105,25 +145,36 @@ class Prepared:
             first, then = number * wide, at + number * narrow
             return np.concatenate([whole[first : first + wide], whole[then : then + narrow]])
 
-        def plane(whole: Shared) -> Shared:
-            bits, first, then = PLANE_BITS, number * wide, at + number * narrow
-            parts = [whole.part(first // bits, (first + wide) // bits)]
-            if whole.size > at // bits:
-                parts.append(whole.part(then // bits, (then + narrow) // bits))
-            return join(parts)
+        def plane(each: Sequence[Shared]) -> Shared:
+            whole, first, then = each[0], number * wide, at + number * narrow
+            ends = [(first, first + wide), (then, then + narrow)]
+            return join([whole.part(start // PLANE_BITS, end // PLANE_BITS) for start, end in ends])
 
-        carries = [Product(*(plane(one_of) for one_of in product)) for product in self.carries]
-        joining = self.joining.part(number * one.joined, (number + 1) * one.joined)
-        planes = [plane(one_of) for one_of in self.planes]
-        return Prepared(one, words(self.own), words(self.after), planes, carries, joining)
+        return Prepared(
+            one,
+            words(self.own),
+            words(self.after),
+            [plane([whole]) for whole in self.planes],
+            [_product(plane, [whole]) for whole in self.carries],
+            self.joining.part(number * one.joined, (number + 1) * one.joined),
+        )
 
 
-def prepare(gates: Gates, shape: Shape, random_bytes: Callable[[int], bytes]) -> Dialogue[Prepared]:
+def _product(of: Callable[[Sequence[Shared]], Shared], products: Sequence[Product]) -> Product:
+    return Product(*(of(planes) for planes in zip(*products, strict=True)))
+
+
+def prepare(seat: Seat, shape: Shape, masks: Masks, random_bytes: Callable[[int], bytes]) -> Dialogue[Prepared]:
     """
-    Prepare a query of a shape, with gates that keep `shape.ands` words. Raises `PeerCheated`.
-
-    It is sure only when what was opened and what must be zero has been compared (`gates.agreement`).
+    Prepare a query of a shape, or of a somewhat larger one; it is proved. Raises `PeerCheated`.
     """
+    parts = []
+    for part in shape.parts():
+        parts.append((yield from _prepare(Gates(seat, masks, kept=part.ands), part, random_bytes)))
+    return Prepared.joined(parts)
+
+
+def _prepare(gates: Gates, shape: Shape, random_bytes: Callable[[int], bytes]) -> Dialogue[Prepared]:
     lanes, size = shape.lanes, shape.lanes.wide + shape.lanes.narrow
     own, after = np.empty(size, np.uint16), np.empty(size, np.uint16)
     gates.masks.before.fill(own)

@@ -12,10 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from handsel.matching.message import MATCHERS
-from handsel.matching.prepared import Prepared, Shape
+from handsel.matching.prepared import WORDS_AT_ONCE, Prepared, Shape
 
-WORDS_WANTED = 1 << 20  # Of ANDs that are proved together: fewer triples prove one of so many.
-WORDS_MAX = 1 << 22  # As much as is proved at once: 600 MB. A query that needs more prepares its own.
+WORDS_MAX = 1 << 23  # Of ANDs for one query: 400 MB are kept then. One that needs more prepares its own.
 PIECES_AT_ONCE_MAX = 8
 PIECES_LEAST = 2
 
@@ -129,4 +128,4 @@ def pieces_of(shape: Shape) -> int:
     """
     if shape.ands > WORDS_MAX:
         return 0
-    return min(PIECES_AT_ONCE_MAX, max(1, -(-WORDS_WANTED // max(1, shape.ands))))
+    return min(PIECES_AT_ONCE_MAX, max(1, -(-WORDS_AT_ONCE // max(1, shape.ands))))

@@ -26,6 +26,7 @@ from handsel.matching.kernels import Bits
 
 SURE_BITS = 40
 OPENED = 3  # Triples of each list that are shown.
+_WORDS = 1 << 18  # Made, or used, at a time: for the sake of memory.
 
 
 def bucket_of(count: int) -> int:
@@ -40,28 +41,40 @@ def prove_products(
     gates: Gates, products: Product, random_bytes: Callable[[int], bytes], *, lists: int | None = None
 ) -> Dialogue[None]:
     """
-    Have it checked at the end that products, of which all is told by now, are those of their two factors.
+    Prove that products, of which all is told by now, are those of their two factors. Raises `PeerCheated`.
 
     All triples are made first, in as many `lists` as `bucket_of` says; then a coin shuffles each, and says which are
-    shown.
+    shown. What was opened is compared after every list.
     """
-    count, seat = products.z.size, gates.seat
+    count = products.z.size
     lists = bucket_of(count) - 1 if lists is None else lists
-    total = lists * (count + OPENED)
-    columns = np.empty((total, 6), np.uint64)  # a, b and their AND, two shares each.
-    drawn = np.empty((2, total, 2), np.uint64)
-    gates.masks.before.fill(drawn[0])
-    gates.masks.after.fill(drawn[1])
-    plus, minus = gates.masks.bits(total)
-    kernels.make_products(drawn[0], drawn[1], plus, minus, columns)
-    yield Send(seat.before, octets_of(plus))
-    columns[:, 5] = bits_of((yield Receive(seat.after)), total)
-    coin = yield from toss(seat, random_bytes=random_bytes)
+    columns = yield from _make(gates, lists * (count + OPENED))
+    coin = yield from toss(gates.seat, random_bytes=random_bytes)
     for number, part in enumerate(np.split(columns, lists)):
         order = np.random.Generator(np.random.Philox(key=_key(coin, number))).permutation(len(part))
-        triples = _triples(part, order)
-        yield from _show(gates, triples.part(count, count + OPENED))
-        yield from sacrifice(gates, products, triples.part(0, count))
+        yield from _show(gates, _triples(part, order[count:]))
+        for start in range(0, count, _WORDS):
+            end = min(start + _WORDS, count)
+            yield from sacrifice(gates, products.part(start, end), _triples(part, order[start:end]))
+        yield from gates.agreement.settle(gates.seat, random_bytes=random_bytes)
+
+
+def _make(gates: Gates, count: int) -> Dialogue[Bits]:
+    """
+    Return random bits a and b and their AND, two shares each, (count, 6).
+    """
+    columns, sent = np.empty((count, 6), np.uint64), np.empty(count, np.uint64)
+    for start in range(0, count, _WORDS):
+        part = columns[start : start + _WORDS]
+        drawn, drawn_next = np.empty((len(part), 2), np.uint64), np.empty((len(part), 2), np.uint64)
+        gates.masks.before.fill(drawn)
+        gates.masks.after.fill(drawn_next)
+        plus, minus = gates.masks.bits(len(part))
+        kernels.make_products(drawn, drawn_next, plus, minus, part)
+        sent[start : start + _WORDS] = plus
+    yield Send(gates.seat.before, octets_of(sent))
+    columns[:, 5] = bits_of((yield Receive(gates.seat.after)), count)
+    return columns
 
 
 def _triples(columns: Bits, order: NDArray[np.int64]) -> Product:
