@@ -66,6 +66,7 @@ from handsel.matching.reserve import Supply
 from handsel.matching.ring import Words
 from handsel.matching.rows import Rows, padded
 from handsel.matching.scale import VIEWS_MAX, comparison_bits
+from handsel.matching.scan import Scanner
 from handsel.matching.seen import Seen
 from handsel.matching.tls import Tls
 from handsel.order import BINDING_BYTES
@@ -176,7 +177,7 @@ class Matcher:
         )
         self._peers = Peers(name, addresses=addresses, tls=tls, log=log, timeout_s=query_timeout_s)
         self._places = threading.BoundedSemaphore(QUERIES_AT_ONCE_MAX)
-        self._seen = Seen()
+        self._seen, self._scanner = Seen(), Scanner()
         self._ahead = Ahead(name, self._peers, self._secrets, log)
         self._gallery = Gallery(directory, me=name, dims=settings.dims, palms_max=settings.palms_max)
         self._refresher = Refresher(name, self._peers, self._gallery, every_ms=renew_every_ms, clock=clock, log=log)
@@ -311,6 +312,7 @@ class Matcher:
                 masks=masks_of(self.name, self._secrets, query_id=query.query_id, nonces=agreed.nonces),
                 random_bytes=os.urandom,
                 prepared=supply.prepared(),
+                meet=self._scanner.meet,
             )
             if agreed.prepares:
                 claims = False

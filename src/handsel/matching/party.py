@@ -45,6 +45,7 @@ from handsel.matching.proof import Claims, prove_products
 from handsel.matching.ring import Words, multiply_words, negate_odd, weight_at_zero
 from handsel.matching.rows import Rows
 from handsel.matching.scale import WORD_BITS
+from handsel.matching.scan import Meet, meet
 
 _MASK_WORDS = 1 << 15  # Masked at a time: the masks stay in the second-level cache.
 
@@ -76,9 +77,10 @@ def match(
     masks: Masks,
     random_bytes: Callable[[int], bytes],
     prepared: Prepared | None = None,
+    meet: Meet = meet,
 ) -> Dialogue[bytes]:
     """
-    Carry out the match as matcher `me` and return its masked 16 bytes.
+    Carry out the match as matcher `me` and return its masked 16 bytes. `meet` makes the products.
 
     What is `prepared` all three hold; where every step is to be proved and nothing is, or it has not the room, it is
     prepared now. Raises `PalmInvalid` where the query is not a palm's, and `PeerCheated`.
@@ -90,12 +92,12 @@ def match(
     yield from require_one_query(seat, asked, masks, random_bytes)
     if terms.is_proved:
         ready = prepared if prepared and is_ready else (yield from prepare(seat, shape, masks, random_bytes))
-        sums = masked_sums(seat, shape=ready.shape, rows=rows, asked=asked, terms=terms, masks=masks)  # 1, 2
+        sums = masked_sums(seat, shape=ready.shape, rows=rows, asked=asked, terms=terms, masks=masks, meet=meet)  # 1, 2
         own, after, negative = yield from signs_by(gates, sums, ready)  # 3
         claims = Claims(own, after, ready.shape, terms.threshold)
     else:
         ready = None
-        sums = masked_sums(seat, shape=shape, rows=rows, asked=asked, terms=terms, masks=masks)
+        sums = masked_sums(seat, shape=shape, rows=rows, asked=asked, terms=terms, masks=masks, meet=meet)
         negative = yield from signs(gates, sums, shape.lanes)
     wide = (ready.shape if ready else shape).lanes.wide // PLANE_BITS
     narrow, joining = negative.part(wide, negative.size), ready.joining if ready else None
@@ -108,7 +110,9 @@ def match(
     return _select(gates, gates.negated(below), rows=rows)  # 7
 
 
-def masked_sums(seat: Seat, *, shape: Shape, rows: Rows, asked: Asked, terms: Terms, masks: Masks) -> Words:
+def masked_sums(
+    seat: Seat, *, shape: Shape, rows: Rows, asked: Asked, terms: Terms, masks: Masks, meet: Meet = meet
+) -> Words:
     """
     Return this matcher's summands of all comparisons, and before them those of the query itself; masked.
 
@@ -120,8 +124,7 @@ def masked_sums(seat: Seat, *, shape: Shape, rows: Rows, asked: Asked, terms: Te
     sums[:wide] = nonsense_words(seat, asked, weighted, size=wide)
     products = sums[wide:].reshape(len(matched), shape.width)
     products[:, rows.padded :] = 0
-    for start, segment in rows.placed():
-        kernels.dot_products(segment.templates, matched, products, start)
+    meet(rows, matched, products)
     if seat.index == 0:
         products -= np.uint16(terms.threshold % (1 << WORD_BITS))
     for start in range(0, sums.size, _MASK_WORDS):
