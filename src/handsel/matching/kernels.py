@@ -20,7 +20,7 @@ Bits = NDArray[np.uint64]
 
 WORD_BITS = 16  # Of a share.
 PLANE_BITS = 64  # Rows to a word of a plane; rows are padded to a multiple of it.
-_BLOCK_ROWS = 8  # While they meet all views, the next ones come from memory.
+_BLOCK_ROWS = 16  # While they meet all views, the next ones come from memory.
 _BLOCK_ROWS_OF_FEW = 512  # For one or two views: far enough apart for four streams of reading.
 _VECTOR_WORDS = 32  # To the widest vector register.
 _LINE_WORDS = LINE_BYTES // 2
@@ -97,13 +97,17 @@ def dot_block(words: Words, dims: int, start: int, stop: int, views: Words, out:
     """
     Write the dot products modulo 2^16 of rows start … stop - 1 with all views to columns `at` … of out.
     """
-    threes, size = views.shape[0] // 3 * 3, (stop - start) * dims
-    lines = -(-size // (_LINE_WORDS * max(1, (stop - start) // 4 * threes // 3)))
-    for first in range(0, threes, 3):
-        ahead = stop * dims + first // 3 * (stop - start) // 4 * lines * _LINE_WORDS
+    count, size = views.shape[0], (stop - start) * dims
+    if count < 3:
+        for first in range(count):
+            dot_one(words, dims, start, stop, views, first, out, at)
+        return
+    threes = -(-count // 3)
+    lines = -(-size // (_LINE_WORDS * threes * ((stop - start) // 4)))
+    for three in range(threes):
+        first = min(3 * three, count - 3)  # The last three may meet some views once more.
+        ahead = stop * dims + three * ((stop - start) // 4) * lines * _LINE_WORDS
         dot_three(words, dims, start, stop, views, first, out, at, ahead, lines)
-    for first in range(threes, views.shape[0]):
-        dot_one(words, dims, start, stop, views, first, out, at)
 
 
 @compiled
