@@ -4,16 +4,15 @@ Prepare queries between two of them, together with the peers: each begins when i
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from handsel.errors import HandselError
-from handsel.ids import ID_BYTES
 from handsel.log import Log
 from handsel.matching.dialogue import Dialogue, Seat
+from handsel.matching.frame import dialogue_name
 from handsel.matching.masks import PairSecret, masks_of
 from handsel.matching.message import MATCHERS
 from handsel.matching.opening import exchange_nonces
@@ -52,8 +51,7 @@ class Ahead:
         """
         Begin to prepare queries of a shape, after the query with the id `after`.
         """
-        name = hashlib.sha256(b"handsel/v1/prepared\0" + after).digest()[:ID_BYTES]
-        self._background.submit(self._make, name, shape)
+        self._background.submit(self._make, dialogue_name("prepare", after), shape)
 
     def close(self) -> None:
         """

@@ -42,9 +42,7 @@ def _prefetch(_: Any, array: Any, __: Any) -> tuple[Any, Callable[..., Any]]:
         place = builder.bitcast(builder.gep(found.data, [given[1]]), ir.IntType(8).as_pointer())
         kind = ir.FunctionType(nothing, [place.type, number, number, number])
         function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        builder.call(
-            function, [place, number(0), number(2), number(1)]
-        )  # Second-level cache.
+        builder.call(function, [place, number(0), number(2), number(1)])  # Second-level cache.
         return context.get_dummy_value()
 
     return types.void(array, types.intp), generate

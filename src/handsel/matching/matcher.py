@@ -39,6 +39,7 @@ from handsel.matching import kernels
 from handsel.matching.ahead import Ahead
 from handsel.matching.dialogue import Dialogue
 from handsel.matching.entry import POSITION_MAX
+from handsel.matching.frame import dialogue_name
 from handsel.matching.gallery import Gallery
 from handsel.matching.honest import Asked
 from handsel.matching.kept import Shares
@@ -264,7 +265,7 @@ class Matcher:
     def _answer(self, query: Query, asked: Asked, *, purpose: str, enrolment_id: str = "") -> bytes:
         begin_ms = self._clock()
         dialogue = self._dialogue(query, asked, purpose=purpose, enrolment_id=enrolment_id)
-        masked = self._peers.carry_out(dialogue, query_id=query.query_id)
+        masked = self._peers.carry_out(dialogue, query_id=dialogue_name("query", query.query_id))
         if masked is None:
             raise GalleryFull("the gallery holds as many palms as its threshold was measured for: enrol no more")
         self._log.event("query_answered", duration_ms=self._clock() - begin_ms)

@@ -17,16 +17,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 from handsel.clock import Clock
 from handsel.errors import HandselError, PeerCheated
-from handsel.ids import ID_BYTES
 from handsel.log import Log
 from handsel.matching.dialogue import Dialogue, Seat, exchange, toss
+from handsel.matching.frame import dialogue_name
 from handsel.matching.gallery import Gallery
 from handsel.matching.opening import agree
 from handsel.matching.peers import Peers
 from handsel.matching.renewal import digest_of_seed
 
 _SUBJECT = hashlib.sha256(b"handsel/v1/renewal-of-shares").digest()
-_NAME = b"handsel/v1/renewal\0"
 _LONG_AGO_MS = 1
 _MINUTE_MS = 60_000
 
@@ -73,7 +72,7 @@ class Refresher:
         if not self._is_due():
             return
         # An attempt has one name at all three: the minute, and the renewals so far.
-        name = hashlib.sha256(_NAME + minute.to_bytes(8, "big") + self._gallery.rows().chain).digest()[:ID_BYTES]
+        name = dialogue_name("renew", minute.to_bytes(8, "big") + self._gallery.rows().chain)
         try:
             self._peers.carry_out(self.dialogue(), query_id=name)
         except HandselError as exc:  # It is tried again after the next query.
