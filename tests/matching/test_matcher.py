@@ -43,6 +43,7 @@ from handsel.errors import (
 from handsel.ids import id_to_bytes, new_id
 from handsel.keys import PartyKeys, verify_signature
 from handsel.matching import message
+from handsel.matching.ahead import WAITING_MAX
 from handsel.matching.entry import Entry
 from handsel.matching.gallery import PENDING_S_MAX
 from handsel.matching.gallery_file import FILE_NAME
@@ -375,6 +376,20 @@ def test_what_one_has_lost_is_not_used_and_all_begin_anew(three: Three) -> None:
     assert not set(before) & set(after["a"])
     assert three.alias_of(palm(1)) == ALIAS
     assert after["a"] == after["b"] == after["c"]
+
+
+def test_first_matcher_cannot_have_the_others_prepare_without_end(
+    three: Three, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead, begun = three.matchers["b"]._ahead, []
+    monkeypatch.setattr(ahead, "_make", lambda name, _: begun.append(name))  # And never comes to its end.
+    shape = shape_of(rows=64, vectors=2, matched=1, dims=DIMS, terms=three.settings.terms())
+
+    for number in range(10):
+        ahead.make(after=bytes([number] * 16), shape=shape)
+
+    _made_ahead(three)
+    assert len(begun) == WAITING_MAX
 
 
 def test_many_queries_at_once_are_answered_right(three: Three) -> None:

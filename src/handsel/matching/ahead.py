@@ -20,6 +20,7 @@ from handsel.matching.peers import Peers
 from handsel.matching.prepared import Shape, prepare
 from handsel.matching.reserve import Piece, Reserve, pieces_of
 
+WAITING_MAX = 2  # The first matcher begins one at a time; whoever begins more waits alone.
 TIMEOUT_S = 30.0  # For millions of comparisons, on a machine that answers queries meanwhile.
 
 
@@ -32,6 +33,7 @@ class Ahead:
         self.reserve = Reserve()
         self._me, self._peers, self._secrets, self._log = me, peers, secrets, log
         self._background = ThreadPoolExecutor(1)
+        self._waiting = threading.Semaphore(WAITING_MAX)
         self._claim = threading.Semaphore()  # One preparation at a time: two could wait for each other.
 
     def claim(self, shape: Shape) -> bool:
@@ -49,9 +51,10 @@ class Ahead:
 
     def make(self, *, after: bytes, shape: Shape) -> None:
         """
-        Begin to prepare queries of a shape, after the query with the id `after`.
+        Begin to prepare queries of a shape, after the query with the id `after`; not while others wait to be prepared.
         """
-        self._background.submit(self._make, dialogue_name("prepare", after), shape)
+        if self._waiting.acquire(blocking=False):
+            self._background.submit(self._make, dialogue_name("prepare", after), shape)
 
     def close(self) -> None:
         """
@@ -65,6 +68,7 @@ class Ahead:
         except HandselError as exc:  # The next query prepares itself.
             self._log.event("nothing_prepared", code=exc.code)
         finally:
+            self._waiting.release()
             if self._me == MATCHERS[0]:
                 self._claim.release()
 
