@@ -93,8 +93,8 @@ def renew_all(gallery: Gallery, told: Callable[[str], None]) -> None:
     """
     Keep a seed, and renew all rows with it.
     """
-    gallery.keep_seed(SEED, digest=gallery.rows().digest)
-    gallery.renew(now_ms=0)
+    gallery.renewing.keep_seed(SEED, digest=gallery.rows().digest)
+    gallery.renewing.renew(now_ms=0)
     told("renewed")
 
 

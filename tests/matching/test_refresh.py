@@ -256,11 +256,11 @@ def test_row_that_becomes_active_while_seeds_are_kept_is_renewed_by_nobody(galle
     seed, digest = os.urandom(SEED_BYTES), galleries["a"].rows().digest
     keep(galleries, 200)
     for gallery in galleries.values():
-        gallery.keep_seed(seed, digest=digest)
-    galleries["a"].renew(now_ms=NOW_MS)
+        gallery.renewing.keep_seed(seed, digest=digest)
+    galleries["a"].renewing.renew(now_ms=NOW_MS)
     galleries["a"].commit(an_id(200), position=201)
     galleries["b"].commit(an_id(200), position=201)
-    galleries["b"].renew(now_ms=NOW_MS)
+    galleries["b"].renewing.renew(now_ms=NOW_MS)
 
     agreed(galleries)
 
@@ -272,12 +272,12 @@ def test_seed_for_other_rows_is_not_kept(galleries: Galleries) -> None:
     enrol(galleries, 200)
 
     with pytest.raises(GalleriesDiffer):
-        galleries["a"].keep_seed(os.urandom(SEED_BYTES), digest=digest)
+        galleries["a"].renewing.keep_seed(os.urandom(SEED_BYTES), digest=digest)
 
 
 def test_new_seed_replaces_one_that_not_all_have_kept(galleries: Galleries) -> None:
     for name in "ab":
-        galleries[name].keep_seed(os.urandom(SEED_BYTES), digest=galleries[name].rows().digest)
+        galleries[name].renewing.keep_seed(os.urandom(SEED_BYTES), digest=galleries[name].rows().digest)
     enrol(galleries, 200)
 
     Lockstep(dialogues(galleries)).run()
@@ -288,9 +288,9 @@ def test_new_seed_replaces_one_that_not_all_have_kept(galleries: Galleries) -> N
 def test_erased_row_stays_erased_through_a_renewal(galleries: Galleries) -> None:
     seed = os.urandom(SEED_BYTES)
     for gallery in galleries.values():
-        gallery.keep_seed(seed, digest=gallery.rows().digest)
+        gallery.renewing.keep_seed(seed, digest=gallery.rows().digest)
         gallery.erase(an_id(199), now_ms=NOW_MS)
-        gallery.renew(now_ms=NOW_MS)
+        gallery.renewing.renew(now_ms=NOW_MS)
 
     require_whole(galleries, range(199))
 
@@ -298,8 +298,8 @@ def test_erased_row_stays_erased_through_a_renewal(galleries: Galleries) -> None
 def test_who_missed_a_renewal_is_not_matched_with(galleries: Galleries) -> None:
     seed = os.urandom(SEED_BYTES)
     for name in "ab":
-        galleries[name].keep_seed(seed, digest=galleries[name].rows().digest)
-        galleries[name].renew(now_ms=NOW_MS)
+        galleries[name].renewing.keep_seed(seed, digest=galleries[name].rows().digest)
+        galleries[name].renewing.renew(now_ms=NOW_MS)
 
     with pytest.raises(GalleriesDiffer):
         agreed(galleries)
@@ -308,7 +308,7 @@ def test_who_missed_a_renewal_is_not_matched_with(galleries: Galleries) -> None:
 def test_one_peer_s_word_renews_nothing(galleries: Galleries) -> None:
     seed = os.urandom(SEED_BYTES)
     for name in "ab":
-        galleries[name].keep_seed(seed, digest=galleries[name].rows().digest)
+        galleries[name].renewing.keep_seed(seed, digest=galleries[name].rows().digest)
     ahead, mine = next_chain(b"", seed), digest_of_seed(seed)
 
     for others in ([(ahead, b""), (b"", b"")], [(ahead, b""), (b"", bytes(32))], [(b"", mine), (b"", mine)]):
@@ -322,8 +322,8 @@ def test_one_peer_s_word_renews_nothing(galleries: Galleries) -> None:
 
 def test_shares_that_do_not_belong_together_have_other_digests(galleries: Galleries) -> None:
     for gallery in galleries.values():
-        gallery.keep_seed(os.urandom(SEED_BYTES), digest=gallery.rows().digest)
-        gallery.renew(now_ms=NOW_MS)
+        gallery.renewing.keep_seed(os.urandom(SEED_BYTES), digest=gallery.rows().digest)
+        gallery.renewing.renew(now_ms=NOW_MS)
 
     assert len({gallery.rows().digest for gallery in galleries.values()}) == 3
 
@@ -332,9 +332,9 @@ def test_seed_and_old_shares_that_a_kill_left_in_the_log_go_at_the_start(tmp_pat
     gallery = Gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=1000)
     enrol({"a": gallery, "b": gallery_of(tmp_path, "b"), "c": gallery_of(tmp_path, "c")}, 1)
     before, seed = templates(gallery)[0].tobytes(), os.urandom(SEED_BYTES)
-    gallery.keep_seed(seed, digest=gallery.rows().digest)
+    gallery.renewing.keep_seed(seed, digest=gallery.rows().digest)
     gallery._stored.forget_log = lambda: None  # type: ignore[method-assign]
-    gallery.renew(now_ms=NOW_MS)
+    gallery.renewing.renew(now_ms=NOW_MS)
     gallery.close()
 
     Gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=1000).close()

@@ -55,7 +55,7 @@ class Refresher:
         """
         Have the shares renewed after the next query. Raises `StoreError`.
         """
-        self._gallery.renew_from(_LONG_AGO_MS)
+        self._gallery.renewing.count_from(_LONG_AGO_MS)
 
     def close(self) -> None:
         """
@@ -64,9 +64,9 @@ class Refresher:
         self._background.shutdown(cancel_futures=True)
 
     def _is_due(self) -> bool:
-        now_ms, since_ms = self._clock(), self._gallery.renewed_since_ms()
+        now_ms, since_ms = self._clock(), self._gallery.renewing.since_ms()
         if since_ms == 0:
-            self._gallery.renew_from(now_ms)
+            self._gallery.renewing.count_from(now_ms)
         return since_ms != 0 and now_ms - since_ms >= self._every_ms
 
     def _renew(self, minute: int) -> None:
@@ -90,8 +90,8 @@ class Refresher:
             self._seat.me, subject=_SUBJECT, held=self._gallery, triples=b"", random_bytes=os.urandom, now_ms=now_ms
         )
         seed = yield from toss(self._seat, random_bytes=os.urandom)
-        self._gallery.keep_seed(seed, digest=agreed.rows.digest)
+        self._gallery.renewing.keep_seed(seed, digest=agreed.rows.digest)
         said = yield from exchange(self._seat, digest_of_seed(seed))
         if len({bytes(digest) for digest in said.values()}) > 1:
             raise PeerCheated("a matcher's peer does not keep the same seed to renew its shares with")
-        self._gallery.renew(now_ms=now_ms)
+        self._gallery.renewing.renew(now_ms=now_ms)
