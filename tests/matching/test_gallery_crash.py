@@ -23,6 +23,7 @@ from handsel.matching.gallery import Gallery
 from handsel.matching.kept import Shares
 from handsel.matching.renewal import Renewal
 from handsel.matching.rows import Row, Rows, from_planes
+from tests.matching.ordered import a_gallery, commit, erase
 
 DIMS = 8
 PALMS_MAX = 1000
@@ -53,7 +54,7 @@ def enrol(gallery: Gallery, number: int, *, position: int | None = None) -> None
     Enrol and commit.
     """
     gallery.keep_pending([(an_id(number), shares(number))], now_ms=0)
-    gallery.commit(an_id(number), position=2 * number if position is None else position)
+    commit(gallery, an_id(number), position=2 * number if position is None else position)
 
 
 def commit_and_seal(gallery: Gallery, told: Callable[[str], None]) -> None:
@@ -69,7 +70,7 @@ def erase_from_a_block(gallery: Gallery, told: Callable[[str], None]) -> None:
     """
     Erase a row that is sealed.
     """
-    gallery.erase(an_id(SEALED_ROW), now_ms=0)
+    erase(gallery, an_id(SEALED_ROW), now_ms=0)
     told(f"-{SEALED_ROW}")
 
 
@@ -77,7 +78,7 @@ def erase_from_the_tail(gallery: Gallery, told: Callable[[str], None]) -> None:
     """
     Erase a row that is not.
     """
-    gallery.erase(an_id(TAIL_ROW), now_ms=0)
+    erase(gallery, an_id(TAIL_ROW), now_ms=0)
     told(f"-{TAIL_ROW}")
 
 
@@ -149,7 +150,7 @@ def killed_at(moment: int, story: Story, directory: Path, told_to: Path) -> bool
     if child == 0:
         try:
             with told_to.open("a") as told:
-                gallery = Gallery(directory, me="a", dims=DIMS, palms_max=PALMS_MAX)
+                gallery = a_gallery(directory, me="a", dims=DIMS, palms_max=PALMS_MAX)
                 killer = Killer(moment)
                 gallery._stored._connection = WatchedConnection(gallery._stored._connection, killer)  # type: ignore[assignment]
                 blocks.os.fsync = killer.around(os.fsync)  # type: ignore[attr-defined]
@@ -195,7 +196,7 @@ def held(rows: Rows) -> dict[bytes, Shares]:
 )
 def test_a_gallery_killed_at_any_moment_holds_what_it_told(story: Story, tmp_path: Path) -> None:
     template = tmp_path / "template"
-    begun = Gallery(template, me="a", dims=DIMS, palms_max=PALMS_MAX)
+    begun = a_gallery(template, me="a", dims=DIMS, palms_max=PALMS_MAX)
     for number in range(ENROLLED):
         enrol(begun, number)
     begun.close()
@@ -205,7 +206,7 @@ def test_a_gallery_killed_at_any_moment_holds_what_it_told(story: Story, tmp_pat
         shutil.copytree(template, directory)
         was_killed = killed_at(moment, story, directory, told_to)
 
-        gallery = Gallery(directory, me="a", dims=DIMS, palms_max=PALMS_MAX)
+        gallery = a_gallery(directory, me="a", dims=DIMS, palms_max=PALMS_MAX)
         found, states = held(gallery.rows()), {entry.enrolment_id: entry.state for entry in gallery.entries()}
         told, epoch = told_to.read_text().split(), int(gallery.rows().chain != b"")
         gallery.close()

@@ -42,7 +42,7 @@ from handsel.errors import (
 from handsel.ids import id_to_bytes, new_id
 from handsel.keys import PartyKeys, verify_signature
 from handsel.matching import message
-from handsel.matching.entry import Entry
+from handsel.matching.entry import ERASED, Entry
 from handsel.matching.gallery import PENDING_S_MAX
 from handsel.matching.gallery_file import FILE_NAME
 from handsel.matching.honest import Asked
@@ -50,6 +50,8 @@ from handsel.matching.matcher import Health, Match
 from handsel.matching.message import MATCHERS, AliasShare, Answer, Confirmation, Order, Query, Template
 from handsel.matching.party import ands_of
 from handsel.matching.reserve import BATCHES_MAX, Batch
+from handsel.matching.rows import Rows
+from handsel.matching.signed_order import ORDER_BYTES_MAX, SignedOrder
 from handsel.matching.split import split_query, split_rows, to_wire
 from tests.matching.three import DIMS, Three, Vector, palm, query_id
 
@@ -396,7 +398,8 @@ def test_triples_that_have_become_too_few_while_rows_came_are_not_used(
         entries = gallery.entries
 
         def commit_first() -> tuple[Entry, ...]:
-            gallery.commit(id_to_bytes(enrolments[64]), position=64)
+            order = three.signed("commit", enrolments[64], position=64)
+            gallery.commit(id_to_bytes(enrolments[64]), position=64, order=order)
             return entries()
 
         return commit_first
@@ -529,6 +532,8 @@ def test_order_that_the_issuer_did_not_sign_changes_nothing(three: Three) -> Non
         msgspec.msgpack.encode(Order("commit", "0" * 32, -1)),
         msgspec.msgpack.encode(Order("commit", "0" * 32, 1 << 63)),
         msgspec.msgpack.encode(Order("commit", "not an id", 1)),
+        msgspec.msgpack.encode(Order("erase", "0" * 32, 1)),
+        msgspec.msgpack.encode(Order("commit", "0" * ORDER_BYTES_MAX, 1)),
     ],
 )
 def test_order_that_does_not_parse_is_refused(three: Three, order: bytes) -> None:
@@ -548,6 +553,21 @@ def test_commit_that_did_not_reach_all_is_made_good_by_the_next_query(three: Thr
 
     assert three.alias_of(palm(2)) == OTHER_ALIAS
     assert {2} == {three.matchers[name].health().rows for name in MATCHERS}
+
+
+def test_order_that_a_peer_made_up_is_not_believed(three: Three, monkeypatch: pytest.MonkeyPatch) -> None:
+    enrolment = three.enrol(palm(1), ALIAS, position=1)
+    gallery = three.matchers["b"]._gallery
+    made_up = msgspec.msgpack.encode(Order("erase", enrolment, 0))
+    order = SignedOrder(made_up, three.keys["b"].signature(made_up))
+    monkeypatch.setattr(gallery, "rows", lambda: Rows.build([], dims=DIMS))
+    monkeypatch.setattr(gallery, "entries", lambda: (Entry(id_to_bytes(enrolment), ERASED, None, order),))
+
+    outcomes = three.ask(three.seal(three.queries(palm(1)[None, :]), message.QUERY))
+
+    assert PeerCheated in _failures({name: outcomes[name] for name in "ac"})
+    monkeypatch.undo()
+    assert three.alias_of(palm(1)) == ALIAS
 
 
 def test_erasure_that_did_not_reach_all_is_made_good_by_the_next_query(three: Three) -> None:
@@ -748,6 +768,9 @@ def test_answers_do_not_show_palms_in_logs(three: Three) -> None:
         written = stream.getvalue()
         assert "query_answered" in written
         assert enrolment not in written
+        order = three.signed("commit", enrolment, position=1)
+        assert order.body.hex() not in written
+        assert order.signature.hex() not in written
 
 
 def test_views_may_be_the_same(three: Three) -> None:

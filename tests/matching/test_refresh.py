@@ -28,6 +28,7 @@ from handsel.matching.renewal import SEED_BYTES, Renewal, digest_of_seed, next_c
 from handsel.matching.ring import POINTS, Words, invert, multiply, multiply_words, subtract, weight_at_zero
 from handsel.matching.rows import Row, from_planes
 from handsel.matching.split import split_rows, to_wire
+from tests.matching.ordered import a_gallery, commit, erase
 from tests.matching.three import Three, palm
 
 DIMS = 64
@@ -40,7 +41,7 @@ def galleries(tmp_path: Path) -> Iterator[Galleries]:
     """
     Three galleries with 200 palms, most of them in blocks.
     """
-    opened = {name: Gallery(tmp_path / name, me=name, dims=DIMS, palms_max=1000) for name in MATCHERS}
+    opened = {name: a_gallery(tmp_path / name, me=name, dims=DIMS, palms_max=1000) for name in MATCHERS}
     for number in range(200):
         enrol(opened, number)
     yield opened
@@ -68,7 +69,7 @@ def enrol(galleries: Galleries, number: int) -> None:
     """
     keep(galleries, number)
     for gallery in galleries.values():
-        gallery.commit(an_id(number), position=number + 1)
+        commit(gallery, an_id(number), position=number + 1)
 
 
 def keep(galleries: Galleries, number: int) -> None:
@@ -208,7 +209,7 @@ def test_renewals_follow_each_other_and_a_restart(galleries: Galleries, tmp_path
     for gallery in galleries.values():
         gallery.close()
 
-    again = {name: Gallery(tmp_path / name, me=name, dims=DIMS, palms_max=1000) for name in MATCHERS}
+    again = {name: a_gallery(tmp_path / name, me=name, dims=DIMS, palms_max=1000) for name in MATCHERS}
 
     assert renewals(again["c"]) == 2
     require_whole(again, range(200))
@@ -232,7 +233,7 @@ def _last_message(galleries: Galleries, tmp_path: Path) -> int:
     """
     Return the number of the last message that a matcher receives in a renewal.
     """
-    others = {name: Gallery(tmp_path / f"count-{name}", me=name, dims=DIMS, palms_max=10) for name in MATCHERS}
+    others = {name: a_gallery(tmp_path / f"count-{name}", me=name, dims=DIMS, palms_max=10) for name in MATCHERS}
     count = 0
 
     def counting(dialogue: Dialogue[None]) -> Dialogue[None]:
@@ -258,8 +259,8 @@ def test_row_that_becomes_active_while_seeds_are_kept_is_renewed_by_nobody(galle
     for gallery in galleries.values():
         gallery.renewing.keep_seed(seed, digest=digest)
     galleries["a"].renewing.renew(now_ms=NOW_MS)
-    galleries["a"].commit(an_id(200), position=201)
-    galleries["b"].commit(an_id(200), position=201)
+    commit(galleries["a"], an_id(200), position=201)
+    commit(galleries["b"], an_id(200), position=201)
     galleries["b"].renewing.renew(now_ms=NOW_MS)
 
     agreed(galleries)
@@ -289,7 +290,7 @@ def test_erased_row_stays_erased_through_a_renewal(galleries: Galleries) -> None
     seed = os.urandom(SEED_BYTES)
     for gallery in galleries.values():
         gallery.renewing.keep_seed(seed, digest=gallery.rows().digest)
-        gallery.erase(an_id(199), now_ms=NOW_MS)
+        erase(gallery, an_id(199), now_ms=NOW_MS)
         gallery.renewing.renew(now_ms=NOW_MS)
 
     require_whole(galleries, range(199))
@@ -329,7 +330,7 @@ def test_shares_that_do_not_belong_together_have_other_digests(galleries: Galler
 
 
 def test_seed_and_old_shares_that_a_kill_left_in_the_log_go_at_the_start(tmp_path: Path) -> None:
-    gallery = Gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=1000)
+    gallery = a_gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=1000)
     enrol({"a": gallery, "b": gallery_of(tmp_path, "b"), "c": gallery_of(tmp_path, "c")}, 1)
     before, seed = templates(gallery)[0].tobytes(), os.urandom(SEED_BYTES)
     gallery.renewing.keep_seed(seed, digest=gallery.rows().digest)
@@ -337,7 +338,7 @@ def test_seed_and_old_shares_that_a_kill_left_in_the_log_go_at_the_start(tmp_pat
     gallery.renewing.renew(now_ms=NOW_MS)
     gallery.close()
 
-    Gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=1000).close()
+    a_gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=1000).close()
 
     content = b"".join(path.read_bytes() for path in (tmp_path / "a").rglob("*") if path.is_file())
     assert before not in content
@@ -348,7 +349,7 @@ def gallery_of(tmp_path: Path, name: str) -> Gallery:
     """
     Return an empty gallery of another matcher.
     """
-    return Gallery(tmp_path / name, me=name, dims=DIMS, palms_max=1000)
+    return a_gallery(tmp_path / name, me=name, dims=DIMS, palms_max=1000)
 
 
 def test_a_row_is_renewed_by_its_position_and_the_seed_alone() -> None:

@@ -22,14 +22,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from handsel.errors import ConfigError, GalleriesDiffer, GalleryFull, IdReused, NotFound
+from handsel.errors import ConfigError, GalleriesDiffer, GalleryFull, IdReused, NotFound, PeerCheated
+from handsel.keys import PublicKeys
 from handsel.matching.entry import ACTIVE, ERASED, PENDING, Entry
 from handsel.matching.holding import Holding
 from handsel.matching.kept import Kept, Shares
 from handsel.matching.renewing import Renewing
 from handsel.matching.rows import Row, Rows
+from handsel.matching.signed_order import SignedOrder
 
 PENDING_S_MAX = 3600  # An enrolment that its issuer has not committed by then is dropped.
 
@@ -39,14 +42,14 @@ class Gallery:
     Keep the rows of one matcher in its directory. Safe for several threads.
     """
 
-    def __init__(self, directory: Path, *, me: str, dims: int, palms_max: int) -> None:
+    def __init__(self, directory: Path, *, me: str, issuer: PublicKeys, dims: int, palms_max: int) -> None:
         """
-        Open the gallery of matcher `me`, or make an empty one, and read all its rows.
+        Open the gallery of matcher `me`, or make an empty one, and read all its rows. `issuer` signs the orders.
 
         Raises `ConfigError` where the directory is open to others or in use, or holds more than `palms_max` palms, and
         `GalleryCorrupt` where a row is damaged.
         """
-        self._palms_max, self._lock = palms_max, threading.Lock()
+        self._issuer, self._palms_max, self._lock = issuer, palms_max, threading.Lock()
         self._holding = Holding(directory, dims=dims)
         self._stored = self._holding.stored
         self.renewing = Renewing(me, self._holding, self._lock)
@@ -77,8 +80,12 @@ class Gallery:
         Return the state and position of every enrolment that this matcher knows.
         """
         with self._lock:
-            found = self._stored.select("SELECT enrolment_id, state, position FROM rows ORDER BY enrolment_id")
-            return tuple(Entry(*fields) for fields in found)
+            fields = "enrolment_id, state, position, order_body, order_signature"
+            found = self._stored.select(f"SELECT {fields} FROM rows ORDER BY enrolment_id")  # noqa: S608 - constant names
+            return tuple(
+                Entry(enrolment_id, state, position, SignedOrder(body, signature) if body else None)
+                for enrolment_id, state, position, body, signature in found
+            )
 
     def require_enrollable(self, enrolment_id: bytes, shares: Shares) -> None:
         """
@@ -99,9 +106,10 @@ class Gallery:
                 if self._require_enrollable(enrolment_id, shares) is None:
                     self._stored.write(Kept(enrolment_id, PENDING, None, now_ms, is_sealed=False, shares=shares))
 
-    def commit(self, enrolment_id: bytes, *, position: int) -> None:
+    def commit(self, enrolment_id: bytes, *, position: int, order: SignedOrder) -> None:
         """
-        Make a pending row active, at `position`; one that is active there already stays so.
+        Make a pending row active, at `position`; one that is active there already stays so, and gets the order that an
+        earlier version has not kept.
 
         Raises `NotFound` where no such row waits, `IdReused` where it, or another one, has another position,
         `GalleryFull` where one more is too many, as while an erasure has not come here yet.
@@ -114,14 +122,17 @@ class Gallery:
             if kept.state == ACTIVE:
                 if kept.position != position:
                     raise IdReused("the enrolment was committed before, at another position")
+                if kept.order is None:
+                    with self._stored.transaction():
+                        self._stored.write(replace(kept, order=order))
                 return
             if self._holding.standing.rows.count >= self._palms_max:
                 raise GalleryFull("the gallery holds as many palms as it may: erase one first")
             with self._stored.transaction():
-                active = self._activate(kept, position)
+                active = self._activate(kept, position, order)
             self._holding.take_up([active])
 
-    def abort(self, enrolment_id: bytes, *, now_ms: int) -> None:
+    def abort(self, enrolment_id: bytes, *, order: SignedOrder, now_ms: int) -> None:
         """
         End an enrolment that was never committed, whether or not it has come here yet.
 
@@ -131,30 +142,34 @@ class Gallery:
             kept = self._stored.find(enrolment_id)
             if kept is not None and kept.state == ACTIVE:
                 raise NotFound("no pending enrolment has that id")
-            self._holding.erase([enrolment_id], now_ms=now_ms)
+            self._holding.erase({enrolment_id: order}, now_ms=now_ms)
 
-    def erase(self, enrolment_id: bytes, *, now_ms: int) -> None:
+    def erase(self, enrolment_id: bytes, *, order: SignedOrder, now_ms: int) -> None:
         """
-        Overwrite the shares of an enrolment, in whatever state it is, and keep only that it was erased.
+        Overwrite the shares of an enrolment, in whatever state it is, and keep only by which order it was erased.
         """
         with self._lock:
-            self._holding.erase([enrolment_id], now_ms=now_ms)
+            self._holding.erase({enrolment_id: order}, now_ms=now_ms)
 
     def advance(self, entries: Iterable[Entry], *, now_ms: int) -> None:
         """
-        Bring rows to a later state that they have reached at a peer.
+        Bring rows to a later state that they have reached at a peer, where it shows the issuer's order for that.
 
-        Raises `GalleriesDiffer` where a row is active there and has never been here, or its position is taken.
+        Raises `GalleriesDiffer` where it shows none, where a row is active there and has never been here, or where its
+        position is taken; `PeerCheated` where it shows a wrong one. Then nothing was changed.
         """
         with self._lock:
             found = [(entry, self._stored.find(entry.enrolment_id)) for entry in entries]
-            later = [(entry, kept) for entry, kept in found if kept is None or entry.state > kept.state]
-            if erased := [entry.enrolment_id for entry, kept in later if entry.state == ERASED and kept is not None]:
-                self._holding.erase(erased, now_ms=now_ms)
+            later = [(entry, kept) for entry, kept in found if _is_news(entry, kept)]
+            for entry, kept in later:
+                self._require_ordered(entry, kept)
             if activated := [(entry, kept) for entry, kept in later if entry.state == ACTIVE]:
                 with self._stored.transaction():
                     active = [self._advance_active(entry, kept) for entry, kept in activated]
                 self._holding.take_up(active)
+            erased = [entry for entry, _ in later if entry.state == ERASED]
+            if orders := {entry.enrolment_id: entry.order for entry in erased if entry.order is not None}:
+                self._holding.erase(orders, now_ms=now_ms)
 
     def drop_expired(self, *, now_ms: int) -> None:
         """
@@ -188,22 +203,36 @@ class Gallery:
             raise IdReused("that enrolment id was used before: begin a new enrolment")
         return kept
 
-    def _activate(self, kept: Kept, position: int) -> Row:
+    def _activate(self, kept: Kept, position: int, order: SignedOrder) -> Row:
         if self._stored.select("SELECT 1 FROM rows WHERE position = ?", position):
             raise IdReused("another enrolment has that position")
-        active = Kept(kept.enrolment_id, ACTIVE, position, kept.kept_at_ms, is_sealed=False, shares=kept.shares)
+        active = replace(kept, state=ACTIVE, position=position, order=order)
         self._stored.write(active)
         self._stored.execute(
             "INSERT OR IGNORE INTO not_renewed SELECT ? FROM renewals WHERE seed IS NOT NULL", (kept.enrolment_id,)
         )
         return active.row()
 
+    def _require_ordered(self, entry: Entry, kept: Kept | None) -> None:
+        order = entry.verified(self._issuer)
+        if kept is not None and kept.state == ACTIVE and order.kind == "abort":
+            raise PeerCheated("a matcher's peer showed an abort of an enrolment that the issuer has committed")
+
     def _advance_active(self, entry: Entry, kept: Kept | None) -> Row:
-        if kept is None or entry.position is None:
+        if kept is None or entry.position is None or entry.order is None:
             raise GalleriesDiffer(
                 "a peer holds an enrolment that never came here: restore this gallery or erase it there"
             )
         try:
-            return self._activate(kept, entry.position)
+            return self._activate(kept, entry.position, entry.order)
         except IdReused as exc:
             raise GalleriesDiffer("a peer holds another row at a position that is taken here") from exc
+
+
+def _is_news(entry: Entry, kept: Kept | None) -> bool:
+    """
+    Return whether an entry says more than is known here. An erasure of what never came here counts if it was ordered.
+    """
+    if kept is None:
+        return entry.state == ACTIVE or (entry.state == ERASED and entry.order is not None)
+    return entry.state > kept.state

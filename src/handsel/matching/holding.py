@@ -7,13 +7,15 @@ The database keeps the story of every row, and the shares of those that are not 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from handsel.errors import GalleryCorrupt, StoreError
 from handsel.matching.entry import ACTIVE, ERASED
 from handsel.matching.kept import Kept, Shares
 from handsel.matching.rows import Row
+from handsel.matching.signed_order import SignedOrder
 from handsel.matching.standing import Sealed, Standing
 from handsel.matching.stored import Stored
 
@@ -63,19 +65,21 @@ class Holding:
         except StoreError:
             return  # The next row that comes tries again.
 
-    def erase(self, enrolment_ids: list[bytes], *, now_ms: int) -> None:
+    def erase(self, orders: Mapping[bytes, SignedOrder], *, now_ms: int) -> None:
         """
-        Overwrite the shares of rows, in whatever state they are, and keep only that they were erased.
+        Overwrite the shares of rows, in whatever state they are, and keep only by whose order they were erased.
         """
-        kept = [(enrolment_id, self.stored.find(enrolment_id)) for enrolment_id in enrolment_ids]
-        alive = [(enrolment_id, row) for enrolment_id, row in kept if row is None or row.state != ERASED]
+        kept = [(enrolment_id, self.stored.find(enrolment_id)) for enrolment_id in orders]
+        alive = [(one, row) for one, row in kept if row is None or row.state != ERASED or row.order is None]
         gone = frozenset(enrolment_id for enrolment_id, row in alive if row is not None and row.state == ACTIVE)
         is_sealed = any(row is not None and row.is_sealed for _, row in alive)
         after = self.standing.written_anew(gone) if is_sealed else self.standing.without(gone)
         with self.stored.transaction():
             for enrolment_id, row in alive:
-                kept_at_ms = row.kept_at_ms if row else now_ms
-                self.stored.write(Kept(enrolment_id, ERASED, None, kept_at_ms, is_sealed=False, shares=None))
+                kept_at_ms, order = row.kept_at_ms if row else now_ms, orders[enrolment_id]
+                self.stored.write(
+                    Kept(enrolment_id, ERASED, None, kept_at_ms, is_sealed=False, shares=None, order=order)
+                )
             if is_sealed:
                 self.record(after)
         if is_sealed:
@@ -117,9 +121,7 @@ class Holding:
         kept = self.stored.find(row.enrolment_id)
         if kept is not None and kept.state == ACTIVE:
             shares = None if is_sealed else Shares(row.template, row.own, row.pair)
-            self.stored.write(
-                Kept(row.enrolment_id, ACTIVE, row.position, kept.kept_at_ms, is_sealed=is_sealed, shares=shares)
-            )
+            self.stored.write(replace(kept, is_sealed=is_sealed, shares=shares))
 
     def _read_standing(self, directory: Path, *, dims: int) -> Standing:
         generation = self.stored.select("SELECT number FROM generation")[0][0]

@@ -25,7 +25,6 @@ from handsel.certificate import require_lasting
 from handsel.clock import Clock
 from handsel.envelope import open_envelope, seal
 from handsel.errors import (
-    BodyInvalid,
     ConfigError,
     EnvelopeInvalid,
     GalleryFull,
@@ -33,12 +32,11 @@ from handsel.errors import (
     StoreError,
 )
 from handsel.ids import ID_BYTES, id_to_bytes
-from handsel.keys import PartyKeys, PublicKeys, verify_signature
+from handsel.keys import PartyKeys, PublicKeys
 from handsel.log import Log
 from handsel.matching import kernels
 from handsel.matching.ahead import Ahead
 from handsel.matching.dialogue import Dialogue
-from handsel.matching.entry import POSITION_MAX
 from handsel.matching.gallery import Gallery
 from handsel.matching.honest import Asked
 from handsel.matching.kept import Shares
@@ -53,7 +51,6 @@ from handsel.matching.message import (
     AliasShare,
     Answer,
     Confirmation,
-    Order,
     Query,
     Template,
 )
@@ -64,6 +61,7 @@ from handsel.matching.refresh import Refresher
 from handsel.matching.ring import Words
 from handsel.matching.scale import VIEWS_MAX, comparison_bits
 from handsel.matching.seen import Seen
+from handsel.matching.signed_order import SignedOrder
 from handsel.matching.tls import Tls
 from handsel.order import BINDING_BYTES
 
@@ -175,7 +173,7 @@ class Matcher:
         self._places = threading.BoundedSemaphore(QUERIES_AT_ONCE_MAX)
         self._seen = Seen()
         self._ahead = Ahead(name, self._peers, self._secrets, log)
-        self._gallery = Gallery(directory, me=name, dims=settings.dims, palms_max=settings.palms_max)
+        self._gallery = Gallery(directory, me=name, issuer=issuer, dims=settings.dims, palms_max=settings.palms_max)
         self._refresher = Refresher(name, self._peers, self._gallery, every_ms=renew_every_ms, clock=clock, log=log)
 
     def start(self) -> None:
@@ -241,16 +239,16 @@ class Matcher:
         An order may be sent again. Shares are renewed after the next query. Raises `SignatureInvalid`, `BodyInvalid`,
         `NotFound`, `IdReused`, `GalleryFull`, `StoreFull`, `StoreError`.
         """
-        verify_signature(order, signature, signer=self._issuer)
-        asked = _decode_order(order)
+        signed = SignedOrder(order, signature)
+        asked = signed.verified(self._issuer)
         enrolment_id, now_ms = id_to_bytes(asked.enrolment_id), self._clock()
         match asked.kind:
             case "commit":
-                self._gallery.commit(enrolment_id, position=asked.position)
+                self._gallery.commit(enrolment_id, position=asked.position, order=signed)
             case "abort":
-                self._gallery.abort(enrolment_id, now_ms=now_ms)
+                self._gallery.abort(enrolment_id, order=signed, now_ms=now_ms)
             case "erase":
-                self._gallery.erase(enrolment_id, now_ms=now_ms)
+                self._gallery.erase(enrolment_id, order=signed, now_ms=now_ms)
             case "renew":
                 self._refresher.make_due()
         self._log.event("order_carried_out", outcome=asked.kind)
@@ -357,13 +355,3 @@ class Matcher:
             yield
         finally:
             self._places.release()
-
-
-def _decode_order(order: bytes) -> Order:
-    try:
-        asked = msgspec.msgpack.decode(order, type=Order)
-    except msgspec.MsgspecError as exc:
-        raise BodyInvalid("an order that its issuer signed does not parse") from exc
-    if not 0 <= asked.position <= POSITION_MAX:
-        raise BodyInvalid(f"the position of a row must lie between 0 and {POSITION_MAX}")
-    return asked

@@ -17,6 +17,7 @@ MATCHERS: tuple[str, ...] = ("a", "b", "c")
 Octets = bytes | bytearray | memoryview  # What one matcher sends to another, in whatever holds it.
 
 ALIAS_BYTES = 16
+POSITION_MAX = 1 << 62
 QUERY = "till-to-matcher/query"
 TEMPLATE = "till-to-matcher/template"
 ANSWER = "matcher-to-issuer/answer"

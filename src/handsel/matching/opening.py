@@ -4,12 +4,10 @@ Begin a query: three matchers see that they are about to do the same thing over 
 1. Each sends the others a fresh nonce, the digest of its rows and the digest of what it was asked.
 2. What they were asked must be the same, or the envelopes belong to different queries.
 3. Where their rows differ, a commit or an erasure has reached some of them and not yet the others, or not all have
-   finished a renewal: they exchange the states of all rows, each takes the later ones, and they begin again.
+   finished a renewal: they exchange the states of all rows, each takes the later ones for which it is shown the
+   issuer's order, and they begin again.
 4. Each sends the others the digest of all three openings: nobody was told something else, and no message of an earlier
    attempt is taken for one of this.
-
-LIMITATIONS
-A peer is believed when it says that a row was committed or erased; it does not yet show the issuer's signed order.
 """
 
 from __future__ import annotations
@@ -24,7 +22,7 @@ import msgspec
 
 from handsel.errors import BindingMismatch, EnvelopeInvalid, GalleriesDiffer
 from handsel.matching.dialogue import Dialogue, Receive, Send
-from handsel.matching.entry import Entry, join_entries
+from handsel.matching.entry import Entry, later_than
 from handsel.matching.masks import NONCE_BYTES
 from handsel.matching.message import MATCHERS, Octets
 from handsel.matching.rows import Rows
@@ -61,12 +59,12 @@ class Held(Protocol):
 
     def entries(self) -> tuple[Entry, ...]:
         """
-        Return the state of every enrolment.
+        Return the state of every enrolment, and the issuer's order that brought it there.
         """
 
     def advance(self, entries: tuple[Entry, ...], *, now_ms: int) -> None:
         """
-        Bring rows to a later state.
+        Bring rows to a later state, where the issuer's order for that is shown.
         """
 
     def seed_digest(self) -> bytes:
@@ -121,7 +119,7 @@ def agree(
     """
     Agree with both peers on what is to be matched. `triples` names those that are ready here, or is empty.
 
-    Raises `BindingMismatch`, `GalleriesDiffer`, `EnvelopeInvalid`.
+    Raises `BindingMismatch`, `GalleriesDiffer`, `EnvelopeInvalid`, `PeerCheated`.
     """
     for _ in range(SYNCHRONISE_MAX + 1):
         rows = held.rows()
@@ -137,7 +135,8 @@ def agree(
         galleries = yield from _exchange(me, held.entries(), tuple[Entry, ...])  # 3
         peers = [(opening.chain, opening.seed) for name, opening in openings.items() if name != me]
         held.catch_up(peers, now_ms=now_ms)
-        held.advance(join_entries(galleries), now_ms=now_ms)
+        theirs = (entry for name, entries in galleries.items() if name != me for entry in entries)
+        held.advance(later_than(galleries[me], theirs), now_ms=now_ms)
     raise GalleriesDiffer("the galleries of the three matchers keep changing: ask again")
 
 
