@@ -42,6 +42,7 @@ from handsel.errors import (
 from handsel.ids import id_to_bytes, new_id
 from handsel.keys import PartyKeys, verify_signature
 from handsel.matching import message
+from handsel.matching.buckets import BUCKETS, DIGEST_BYTES, Buckets
 from handsel.matching.entry import ERASED, Entry
 from handsel.matching.gallery import PENDING_S_MAX
 from handsel.matching.gallery_file import FILE_NAME
@@ -393,14 +394,14 @@ def test_triples_that_have_become_too_few_while_rows_came_are_not_used(
         three.matchers[name]._ahead.reserve.put(Batch(batch.name, batch.triples.part(0, just_enough)))
     three.order("commit", enrolments[63], position=63, to="ab")
 
-    def late(name: str) -> Callable[[], tuple[Entry, ...]]:
+    def late(name: str) -> Callable[[list[int]], tuple[Entry, ...]]:
         gallery = three.matchers[name]._gallery
         entries = gallery.entries
 
-        def commit_first() -> tuple[Entry, ...]:
+        def commit_first(buckets: list[int]) -> tuple[Entry, ...]:
             order = three.signed("commit", enrolments[64], position=64)
             gallery.commit(id_to_bytes(enrolments[64]), position=64, order=order)
-            return entries()
+            return entries(buckets)
 
         return commit_first
 
@@ -561,7 +562,9 @@ def test_order_that_a_peer_made_up_is_not_believed(three: Three, monkeypatch: py
     made_up = msgspec.msgpack.encode(Order("erase", enrolment, 0))
     order = SignedOrder(made_up, three.keys["b"].signature(made_up))
     monkeypatch.setattr(gallery, "rows", lambda: Rows.build([], dims=DIMS))
-    monkeypatch.setattr(gallery, "entries", lambda: (Entry(id_to_bytes(enrolment), ERASED, None, order),))
+    lie = (Entry(id_to_bytes(enrolment), ERASED, None, order),)
+    monkeypatch.setattr(gallery, "buckets", lambda: Buckets(bytes(BUCKETS * DIGEST_BYTES), bytes(4 * BUCKETS)))
+    monkeypatch.setattr(gallery, "entries", lambda buckets: lie)
 
     outcomes = three.ask(three.seal(three.queries(palm(1)[None, :]), message.QUERY))
 

@@ -5,7 +5,7 @@ Promises of the opening: three matchers begin only what they agree on.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import pytest
 
 from handsel.errors import BindingMismatch, EnvelopeInvalid, GalleriesDiffer, PeerCheated
 from handsel.ids import new_id
+from handsel.matching.buckets import BUCKETS
 from handsel.matching.dialogue import Dialogue, Receive
 from handsel.matching.entry import ACTIVE, ERASED, Entry
 from handsel.matching.gallery import Gallery
@@ -153,11 +154,11 @@ class _Restless(Gallery):
     Gets one more row each time that it is asked for its entries.
     """
 
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self, buckets: Iterable[int] = ()) -> tuple[Entry, ...]:
         """
         Return the entries as they were before the row came.
         """
-        before = super().entries()
+        before = super().entries(range(BUCKETS))
         number = len(before)
         self.keep_pending([(number.to_bytes(16, "big"), SHARES)], now_ms=0)
         commit(self, number.to_bytes(16, "big"), position=number)

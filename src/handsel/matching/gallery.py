@@ -27,6 +27,7 @@ from pathlib import Path
 
 from handsel.errors import ConfigError, GalleriesDiffer, GalleryFull, IdReused, NotFound, PeerCheated
 from handsel.keys import PublicKeys
+from handsel.matching.buckets import BUCKETS, Buckets
 from handsel.matching.entry import ACTIVE, ERASED, PENDING, Entry
 from handsel.matching.holding import Holding
 from handsel.matching.kept import Kept, Shares
@@ -34,6 +35,7 @@ from handsel.matching.renewing import Renewing
 from handsel.matching.rows import Row, Rows
 from handsel.matching.signed_order import SignedOrder
 
+ADVANCED_AT_ONCE_MAX = 4096  # By peers' entries, whose orders are verified in half a second. Others come later.
 PENDING_S_MAX = 3600  # An enrolment that its issuer has not committed by then is dropped.
 
 
@@ -75,17 +77,19 @@ class Gallery:
             self._holding.put_in_order()
             return self._holding.standing.rows
 
-    def entries(self) -> tuple[Entry, ...]:
+    def buckets(self) -> Buckets:
         """
-        Return the state and position of every enrolment that this matcher knows.
+        Return the digests of all buckets of enrolments.
         """
         with self._lock:
-            fields = "enrolment_id, state, position, order_body, order_signature"
-            found = self._stored.select(f"SELECT {fields} FROM rows ORDER BY enrolment_id")  # noqa: S608 - constant names
-            return tuple(
-                Entry(enrolment_id, state, position, SignedOrder(body, signature) if body else None)
-                for enrolment_id, state, position, body, signature in found
-            )
+            return self._stored.buckets()
+
+    def entries(self, buckets: Iterable[int] = range(BUCKETS)) -> tuple[Entry, ...]:
+        """
+        Return what this matcher knows of every enrolment in some buckets.
+        """
+        with self._lock:
+            return tuple(entry for bucket in buckets for entry in self._stored.entries(bucket))
 
     def require_enrollable(self, enrolment_id: bytes, shares: Shares) -> None:
         """
@@ -160,7 +164,7 @@ class Gallery:
         """
         with self._lock:
             found = [(entry, self._stored.find(entry.enrolment_id)) for entry in entries]
-            later = [(entry, kept) for entry, kept in found if _is_news(entry, kept)]
+            later = [(entry, kept) for entry, kept in found if _is_news(entry, kept)][:ADVANCED_AT_ONCE_MAX]
             for entry, kept in later:
                 self._require_ordered(entry, kept)
             if activated := [(entry, kept) for entry, kept in later if entry.state == ACTIVE]:

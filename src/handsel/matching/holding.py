@@ -34,6 +34,7 @@ class Holding:
             self.stored.forget_log()  # Where a kill came between a change and this.
             self.standing = self._read_standing(directory, dims=dims)
             self.put_in_order()
+            self.stored.buckets()  # Counted here, no query has to wait for it.
         except BaseException:
             self.stored.close()
             raise

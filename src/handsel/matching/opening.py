@@ -4,8 +4,8 @@ Begin a query: three matchers see that they are about to do the same thing over 
 1. Each sends the others a fresh nonce, the digest of its rows and the digest of what it was asked.
 2. What they were asked must be the same, or the envelopes belong to different queries.
 3. Where their rows differ, a commit or an erasure has reached some of them and not yet the others, or not all have
-   finished a renewal: they exchange the states of all rows, each takes the later ones for which it is shown the
-   issuer's order, and they begin again.
+   finished a renewal: they tell each other of those rows (`synchronise.py`), each takes the later states for which it
+   is shown the issuer's order, and they begin again.
 4. Each sends the others the digest of all three openings: nobody was told something else, and no message of an earlier
    attempt is taken for one of this.
 """
@@ -16,20 +16,19 @@ import hashlib
 import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import msgspec
 
 from handsel.errors import BindingMismatch, EnvelopeInvalid, GalleriesDiffer
-from handsel.matching.dialogue import Dialogue, Receive, Send
-from handsel.matching.entry import Entry, later_than
+from handsel.matching.dialogue import Dialogue, Seat, exchange, exchange_encoded
+from handsel.matching.entry import Entry
 from handsel.matching.masks import NONCE_BYTES
-from handsel.matching.message import MATCHERS, Octets
+from handsel.matching.message import MATCHERS
 from handsel.matching.rows import Rows
+from handsel.matching.synchronise import Told, learn_news
 
-SYNCHRONISE_MAX = 2  # Times in one query; more often only while rows keep changing.
-
-S = TypeVar("S")
+SYNCHRONISE_MAX = 4  # Times in one query; more often only while rows keep changing, or where very many differ.
 
 
 class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,7 +46,7 @@ class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seed: bytes
 
 
-class Held(Protocol):
+class Held(Told, Protocol):
     """
     Hold the rows of a matcher: what `gallery.Gallery` does.
     """
@@ -55,11 +54,6 @@ class Held(Protocol):
     def rows(self) -> Rows:
         """
         Return the active rows as they are now.
-        """
-
-    def entries(self) -> tuple[Entry, ...]:
-        """
-        Return the state of every enrolment, and the issuer's order that brought it there.
         """
 
     def advance(self, entries: tuple[Entry, ...], *, now_ms: int) -> None:
@@ -121,22 +115,23 @@ def agree(
 
     Raises `BindingMismatch`, `GalleriesDiffer`, `EnvelopeInvalid`, `PeerCheated`.
     """
+    seat = Seat(me)
     for _ in range(SYNCHRONISE_MAX + 1):
         rows = held.rows()
         mine = Opening(random_bytes(NONCE_BYTES), rows.digest, subject, triples, rows.chain, held.seed_digest())
-        openings = yield from _exchange(me, mine, Opening)  # 1
+        openings = yield from exchange_encoded(seat, mine, Opening)  # 1
         if any(opening.subject != subject for opening in openings.values()):  # 2
             raise BindingMismatch("the three matchers were asked different things; nothing was matched")
+        seen = _digest_of(openings)
         if all(opening.rows == rows.digest for opening in openings.values()):
-            yield from _confirm(me, openings)  # 4
+            yield from _confirm(seat, seen)  # 4
             named = {opening.triples for opening in openings.values()}
             nonces = {name: opening.nonce for name, opening in openings.items()}
             return Agreed(rows, nonces, has_triples=named == {triples} != {b""}, is_out_of_step=len(named) > 1)
-        galleries = yield from _exchange(me, held.entries(), tuple[Entry, ...])  # 3
+        news = yield from learn_news(seat, held, coin=seen)  # 3
         peers = [(opening.chain, opening.seed) for name, opening in openings.items() if name != me]
         held.catch_up(peers, now_ms=now_ms)
-        theirs = (entry for name, entries in galleries.items() if name != me for entry in entries)
-        held.advance(later_than(galleries[me], theirs), now_ms=now_ms)
+        held.advance(news, now_ms=now_ms)
     raise GalleriesDiffer("the galleries of the three matchers keep changing: ask again")
 
 
@@ -144,35 +139,18 @@ def exchange_nonces(me: str, *, random_bytes: Callable[[int], bytes]) -> Dialogu
     """
     Return a fresh nonce of each of the three, by matcher, of which none was told something else.
     """
-    openings = yield from _exchange(me, Opening(random_bytes(NONCE_BYTES), b"", b"", b"", b"", b""), Opening)
-    yield from _confirm(me, openings)
+    seat, mine = Seat(me), Opening(random_bytes(NONCE_BYTES), b"", b"", b"", b"", b"")
+    openings = yield from exchange_encoded(seat, mine, Opening)
+    yield from _confirm(seat, _digest_of(openings))
     return {name: opening.nonce for name, opening in openings.items()}
 
 
-def _confirm(me: str, openings: dict[str, Opening]) -> Dialogue[None]:
+def _digest_of(openings: dict[str, Opening]) -> bytes:
     seen = msgspec.msgpack.encode([(name, openings[name]) for name in MATCHERS])
-    digest = hashlib.sha256(b"handsel/v1/openings\0" + seen).digest()
-    digests = yield from _exchange(me, digest, bytes)
+    return hashlib.sha256(b"handsel/v1/openings\0" + seen).digest()
+
+
+def _confirm(seat: Seat, digest: bytes) -> Dialogue[None]:
+    digests = yield from exchange(seat, digest)
     if not all(hmac.compare_digest(theirs, digest) for theirs in digests.values()):
         raise EnvelopeInvalid("the three matchers did not see the same openings; nothing was matched")
-
-
-def _exchange(me: str, mine: S, kind: type[S]) -> Dialogue[dict[str, S]]:
-    """
-    Send `mine` to both peers and return what all three sent, by matcher.
-    """
-    payload = msgspec.msgpack.encode(mine)
-    others = [name for name in MATCHERS if name != me]
-    for name in others:
-        yield Send(name, payload)
-    said = {me: mine}
-    for name in others:
-        said[name] = _decode((yield Receive(name)), kind)
-    return said
-
-
-def _decode(payload: Octets, kind: type[S]) -> S:
-    try:
-        return msgspec.msgpack.decode(payload, type=kind)
-    except msgspec.MsgspecError as exc:
-        raise EnvelopeInvalid("a matcher's peer sent a message that does not parse") from exc
