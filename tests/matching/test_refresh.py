@@ -10,25 +10,29 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import cast
 
+import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from handsel.errors import GalleriesDiffer
+from handsel.errors import BodyInvalid, GalleriesDiffer, OrderTooOld
 from handsel.log import Log
 from handsel.matching.dialogue import Dialogue, Receive
 from handsel.matching.gallery import Gallery
 from handsel.matching.kept import Shares
+from handsel.matching.latest_order import AHEAD_MS_MAX
 from handsel.matching.lockstep import Lockstep
-from handsel.matching.message import MATCHERS
+from handsel.matching.message import MATCHERS, Order
 from handsel.matching.opening import agree
 from handsel.matching.peers import Peers
 from handsel.matching.refresh import Refresher
 from handsel.matching.renewal import SEED_BYTES, Renewal, digest_of_seed, next_chain
+from handsel.matching.renewing import LONG_AGO_MS
 from handsel.matching.ring import POINTS, Words, invert, multiply, multiply_words, subtract, weight_at_zero
 from handsel.matching.rows import Row, from_planes
+from handsel.matching.signed_order import SignedOrder
 from handsel.matching.split import split_rows, to_wire
-from tests.matching.ordered import a_gallery, commit, erase
+from tests.matching.ordered import ISSUER, a_gallery, commit, erase
 from tests.matching.three import Three, palm
 
 DIMS = 64
@@ -359,6 +363,56 @@ def test_a_row_is_renewed_by_its_position_and_the_seed_alone() -> None:
     assert Renewal("a", seed)(row) == Renewal("a", seed)(row)
     assert Renewal("a", seed)(row).template != Renewal("a", os.urandom(SEED_BYTES))(row).template
     assert seed.hex() not in repr(Renewal("a", seed))
+
+
+def an_order(at_ms: int, number: int = 1) -> tuple[Order, SignedOrder]:
+    """
+    Return an order to renew, in the clear and signed.
+    """
+    order = Order("renew", an_id(number).hex(), 0, at_ms)
+    body = msgspec.msgpack.encode(order)
+    return order, SignedOrder(body, ISSUER.signature(body))
+
+
+def test_order_to_renew_is_heeded_once_and_confirmed_again(galleries: Galleries, tmp_path: Path) -> None:
+    gallery, latest = galleries["a"], an_order(NOW_MS)
+    gallery.renewing.make_due(*latest)
+    assert gallery.renewing.since_ms() == LONG_AGO_MS
+    gallery.renewing.count_from(NOW_MS)
+    gallery.close()
+
+    again = a_gallery(tmp_path / "a", me="a", dims=DIMS)
+    again.renewing.make_due(*latest)
+
+    assert again.renewing.since_ms() == NOW_MS
+    again.close()
+
+
+def test_order_to_renew_that_a_later_one_followed_is_refused(galleries: Galleries) -> None:
+    gallery = galleries["a"]
+    gallery.renewing.make_due(*an_order(NOW_MS))
+    gallery.renewing.count_from(NOW_MS)
+
+    for at_ms in (0, NOW_MS - 1, NOW_MS):
+        with pytest.raises(OrderTooOld):
+            gallery.renewing.make_due(*an_order(at_ms, number=2))
+    assert gallery.renewing.since_ms() == NOW_MS
+    gallery.renewing.make_due(*an_order(NOW_MS + 1, number=2))
+
+    assert gallery.renewing.since_ms() == LONG_AGO_MS
+    with pytest.raises(OrderTooOld):
+        gallery.renewing.make_due(*an_order(NOW_MS))
+
+
+def test_order_from_the_future_is_refused_and_one_from_an_hour_ago_is_not(three: Three) -> None:
+    now_ms = three.clock()
+    for at_ms, is_taken in ((now_ms - 3_600_000, True), (now_ms + 2 * AHEAD_MS_MAX, False), (now_ms, True)):
+        body = msgspec.msgpack.encode(Order("renew", "0" * 32, 0, at_ms))
+        if is_taken:
+            three.matchers["a"].carry_out(body, three.issuer.signature(body))
+        else:
+            with pytest.raises(BodyInvalid):
+                three.matchers["a"].carry_out(body, three.issuer.signature(body))
 
 
 def test_matchers_renew_after_the_query_that_follows_an_order(three: Three) -> None:

@@ -197,7 +197,7 @@ class Three:
         """
         Return an order of the issuer.
         """
-        order = msgspec.msgpack.encode(Order(kind, enrolment, position))
+        order = msgspec.msgpack.encode(Order(kind, enrolment, position, self.clock() if kind == "renew" else 0))
         return SignedOrder(order, self.issuer.signature(order))
 
     def order(self, kind: message.OrderKind, enrolment: str, *, position: int = 0, to: str = "abc") -> None:

@@ -15,7 +15,7 @@ from handsel.errors import ConfigError, GalleryCorrupt, StoreError, StoreFull
 
 LOCK_WAIT_S = 3.0  # For the process before to let go of the file.
 FILE_NAME = "gallery.sqlite"
-_VERSION = 3
+_VERSION = 4
 _FIRST_VERSION = 2  # 1 held templates at another scale, and all in this file.
 _SETTINGS = (
     "locking_mode=EXCLUSIVE",  # One process at a time.
@@ -57,6 +57,9 @@ _STEPS = {
     3: """
 ALTER TABLE rows ADD COLUMN order_body BLOB;
 ALTER TABLE rows ADD COLUMN order_signature BLOB;
+""",
+    4: """
+CREATE TABLE orders (kind TEXT PRIMARY KEY, at_ms INTEGER NOT NULL, body BLOB NOT NULL, signature BLOB NOT NULL) STRICT;
 """,
 }
 

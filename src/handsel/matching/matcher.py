@@ -40,6 +40,7 @@ from handsel.matching.dialogue import Dialogue
 from handsel.matching.gallery import Gallery
 from handsel.matching.honest import Asked
 from handsel.matching.kept import Shares
+from handsel.matching.latest_order import require_present
 from handsel.matching.masks import PairSecret, masks_of
 from handsel.matching.message import (
     ALIAS_BYTES,
@@ -236,8 +237,9 @@ class Matcher:
         """
         Do what the issuer orders, and return a confirmation and this matcher's signature on it.
 
-        An order may be sent again. Shares are renewed after the next query. Raises `SignatureInvalid`, `BodyInvalid`,
-        `NotFound`, `IdReused`, `GalleryFull`, `StoreFull`, `StoreError`.
+        An order may be sent again, but one to renew only until a later one came. Shares are renewed after the next
+        query. Raises `SignatureInvalid`, `BodyInvalid`, `NotFound`, `IdReused`, `OrderTooOld`, `GalleryFull`,
+        `StoreFull`, `StoreError`.
         """
         signed = SignedOrder(order, signature)
         asked = signed.verified(self._issuer)
@@ -250,7 +252,8 @@ class Matcher:
             case "erase":
                 self._gallery.erase(enrolment_id, order=signed, now_ms=now_ms)
             case "renew":
-                self._refresher.make_due()
+                require_present(asked, now_ms=now_ms)
+                self._gallery.renewing.make_due(asked, signed)
         self._log.event("order_carried_out", outcome=asked.kind)
         confirmation = msgspec.msgpack.encode(Confirmation(asked.kind, asked.enrolment_id, self.name, now_ms))
         return confirmation, self._keys.signature(confirmation)

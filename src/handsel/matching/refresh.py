@@ -27,7 +27,6 @@ from handsel.matching.renewal import digest_of_seed
 
 _SUBJECT = hashlib.sha256(b"handsel/v1/renewal-of-shares").digest()
 _NAME = b"handsel/v1/renewal\0"
-_LONG_AGO_MS = 1
 _MINUTE_MS = 60_000
 
 
@@ -50,12 +49,6 @@ class Refresher:
         if minute != self._tried_minute and self._is_due():
             self._tried_minute = minute
             self._background.submit(self._renew, minute)
-
-    def make_due(self) -> None:
-        """
-        Have the shares renewed after the next query. Raises `StoreError`.
-        """
-        self._gallery.renewing.count_from(_LONG_AGO_MS)
 
     def close(self) -> None:
         """

@@ -11,7 +11,12 @@ from collections.abc import Sequence
 
 from handsel.errors import GalleriesDiffer
 from handsel.matching.holding import Holding
+from handsel.matching.latest_order import keep_latest
+from handsel.matching.message import Order
 from handsel.matching.renewal import Renewal, digest_of_seed, next_chain
+from handsel.matching.signed_order import SignedOrder
+
+LONG_AGO_MS = 1
 
 
 class Renewing:
@@ -36,6 +41,16 @@ class Renewing:
         """
         with self._lock, self._holding.stored.transaction():
             self._holding.stored.execute("UPDATE renewals SET since_ms = ?", (since_ms,))
+
+    def make_due(self, order: Order, signed: SignedOrder) -> None:
+        """
+        Have the shares renewed next, as the issuer orders; the same order again changes nothing.
+
+        Raises `OrderTooOld`, `StoreError`.
+        """
+        with self._lock, self._holding.stored.transaction():
+            if keep_latest(self._holding.stored, order, signed):
+                self._holding.stored.execute("UPDATE renewals SET since_ms = ?", (LONG_AGO_MS,))
 
     def keep_seed(self, seed: bytes, *, digest: bytes) -> None:
         """
