@@ -21,9 +21,9 @@ from handsel.matching import blocks
 from handsel.matching.entry import ACTIVE, ERASED
 from handsel.matching.gallery import Gallery
 from handsel.matching.kept import Shares
-from handsel.matching.renewal import Renewal
 from handsel.matching.rows import Row, Rows, from_planes
 from tests.matching.ordered import a_gallery, commit, erase
+from tests.matching.renewed_row import renewed_row
 
 DIMS = 8
 PALMS_MAX = 1000
@@ -176,7 +176,7 @@ def expected_shares(enrolment_id: bytes, *, epoch: int) -> Shares:
     first = shares(number)
     if epoch == 0:
         return first
-    row = Renewal("a", SEED)(Row(enrolment_id, 2 * number, first.template, first.own, first.pair))
+    row = renewed_row("a", SEED, Row(enrolment_id, 2 * number, first.template, first.own, first.pair))
     return Shares(row.template, row.own, row.pair)
 
 

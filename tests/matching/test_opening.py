@@ -140,7 +140,7 @@ def test_erasure_without_its_order_is_not_believed(
     for gallery in galleries.values():
         commit(gallery, bytes(16), position=7)
     galleries["c"]._stored.write(Kept(bytes(16), ERASED, None, 0, is_sealed=False, shares=None, order=order))
-    galleries["c"]._holding.standing = galleries["c"]._holding.standing.without(frozenset([bytes(16)]))
+    galleries["c"]._holding.standing = galleries["c"]._holding.standing.without([7])
 
     with pytest.raises(failure):
         _open(galleries)

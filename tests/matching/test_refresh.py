@@ -26,10 +26,10 @@ from handsel.matching.message import MATCHERS, Order
 from handsel.matching.opening import agree
 from handsel.matching.peers import Peers
 from handsel.matching.refresh import Refresher
-from handsel.matching.renewal import SEED_BYTES, Renewal, digest_of_seed, next_chain
+from handsel.matching.renewal import SEED_BYTES, digest_of_seed, next_chain
 from handsel.matching.renewing import LONG_AGO_MS
 from handsel.matching.ring import POINTS, Words, invert, multiply, multiply_words, subtract, weight_at_zero
-from handsel.matching.rows import Row, from_planes
+from handsel.matching.rows import from_planes
 from handsel.matching.signed_order import SignedOrder
 from handsel.matching.split import split_rows, to_wire
 from tests.matching.ordered import ISSUER, a_gallery, commit, erase
@@ -354,15 +354,6 @@ def gallery_of(tmp_path: Path, name: str) -> Gallery:
     Return an empty gallery of another matcher.
     """
     return a_gallery(tmp_path / name, me=name, dims=DIMS, palms_max=1000)
-
-
-def test_a_row_is_renewed_by_its_position_and_the_seed_alone() -> None:
-    row = Row(an_id(1), 7, os.urandom(2 * DIMS), os.urandom(16), os.urandom(16))
-    seed = os.urandom(SEED_BYTES)
-
-    assert Renewal("a", seed)(row) == Renewal("a", seed)(row)
-    assert Renewal("a", seed)(row).template != Renewal("a", os.urandom(SEED_BYTES))(row).template
-    assert seed.hex() not in repr(Renewal("a", seed))
 
 
 def an_order(at_ms: int, number: int = 1) -> tuple[Order, SignedOrder]:

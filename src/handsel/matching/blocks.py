@@ -58,13 +58,27 @@ class Blocks:
         """
         Write blocks behind the first `after`, and see that they are on disk. Raises `StoreError`, `StoreFull`.
         """
+        self.write(segment, after=after)
+        self.flush()
+
+    def write(self, segment: Segment, *, after: int) -> None:
+        """
+        Write blocks behind the first `after`. Raises `StoreError`, `StoreFull`.
+        """
         arrays = (segment.templates, segment.own, segment.pair)
         with _translated():
             for name, array, size in zip(_NAMES, arrays, self._block_bytes(), strict=True):
                 with (self._folder / name).open("r+b") as file:
                     file.seek(after * size)
                     file.write(np.ascontiguousarray(array).data)
-                    file.flush()
+
+    def flush(self) -> None:
+        """
+        See that all that was written is on disk. Raises `StoreError`, `StoreFull`.
+        """
+        with _translated():
+            for name in _NAMES:
+                with (self._folder / name).open("r+b") as file:
                     os.fsync(file.fileno())
             _sync_folder(self._folder)
 

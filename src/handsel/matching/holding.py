@@ -15,8 +15,9 @@ from handsel.errors import GalleryCorrupt, StoreError
 from handsel.matching.entry import ACTIVE, ERASED
 from handsel.matching.kept import Kept, Shares
 from handsel.matching.rows import Row
+from handsel.matching.sealing import Sealed
 from handsel.matching.signed_order import SignedOrder
-from handsel.matching.standing import Sealed, Standing
+from handsel.matching.standing import Standing
 from handsel.matching.stored import Stored
 
 
@@ -44,7 +45,7 @@ class Holding:
         Write blocks anew where a row has come that belongs among them. Raises `StoreError`.
         """
         if not self.standing.is_in_order():
-            after = self.standing.written_anew(frozenset())
+            after = self.standing.written_anew()
             with self.stored.transaction():
                 self.record(after)
             self.replace(after)
@@ -72,7 +73,7 @@ class Holding:
         """
         kept = [(enrolment_id, self.stored.find(enrolment_id)) for enrolment_id in orders]
         alive = [(one, row) for one, row in kept if row is None or row.state != ERASED or row.order is None]
-        gone = frozenset(enrolment_id for enrolment_id, row in alive if row is not None and row.state == ACTIVE)
+        gone = {row.position for _, row in alive if row is not None and row.position is not None}
         is_sealed = any(row is not None and row.is_sealed for _, row in alive)
         after = self.standing.written_anew(gone) if is_sealed else self.standing.without(gone)
         with self.stored.transaction():

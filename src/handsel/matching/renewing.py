@@ -9,11 +9,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from handsel.errors import GalleriesDiffer
 from handsel.matching.holding import Holding
 from handsel.matching.latest_order import keep_latest
 from handsel.matching.message import Order
-from handsel.matching.renewal import Renewal, digest_of_seed, next_chain
+from handsel.matching.renewal import Renewal, digest_of_seed, next_chain, renewing_all_but
 from handsel.matching.signed_order import SignedOrder
 
 LONG_AGO_MS = 1
@@ -104,14 +107,19 @@ class Renewing:
         seed: bytes | None = self._holding.stored.select("SELECT seed FROM renewals")[0][0]
         return seed
 
+    def _not_renewed(self) -> NDArray[np.int64]:
+        """
+        Return the positions of the rows that have become active since the seed is kept.
+        """
+        query = "SELECT position FROM rows JOIN not_renewed USING (enrolment_id) WHERE position IS NOT NULL"
+        return np.array([position for (position,) in self._holding.stored.select(query)], np.int64)
+
     def _renew(self, seed: bytes, *, now_ms: int) -> None:
         holding, stored = self._holding, self._holding.stored
         holding.put_in_order()
-        since = {one for (one,) in stored.select("SELECT enrolment_id FROM not_renewed")}
-        renewal, chain = Renewal(self._me, seed), next_chain(holding.standing.chain, seed)
-        after = holding.standing.written_anew(
-            frozenset(), renew=lambda row: row if row.enrolment_id in since else renewal(row), chain=chain
-        )
+        change = renewing_all_but(Renewal(self._me, seed), self._not_renewed())
+        chain = next_chain(holding.standing.chain, seed)
+        after = holding.standing.written_anew(change=change, chain=chain)
         with stored.transaction():
             holding.record(after)
             for row in after.tail:
