@@ -8,6 +8,7 @@ import io
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from threading import Event, Semaphore
 from typing import cast
 
 import msgspec
@@ -15,8 +16,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from handsel.errors import BodyInvalid, GalleriesDiffer, OrderTooOld
+from handsel.errors import BodyInvalid, GalleriesDiffer, OrderTooOld, StoreFull
 from handsel.log import Log
+from handsel.matching.blocks import Blocks
+from handsel.matching.columns import Columns
 from handsel.matching.dialogue import Dialogue, Receive
 from handsel.matching.gallery import Gallery
 from handsel.matching.kept import Shares
@@ -27,9 +30,10 @@ from handsel.matching.opening import agree
 from handsel.matching.peers import Peers
 from handsel.matching.refresh import Refresher
 from handsel.matching.renewal import SEED_BYTES, digest_of_seed, next_chain
-from handsel.matching.renewing import LONG_AGO_MS
+from handsel.matching.renewing import LONG_AGO_MS, Renewing
 from handsel.matching.ring import POINTS, Words, invert, multiply, multiply_words, subtract, weight_at_zero
 from handsel.matching.rows import from_planes
+from handsel.matching.sealing import BlockWriter
 from handsel.matching.signed_order import SignedOrder
 from handsel.matching.split import split_rows, to_wire
 from tests.matching.ordered import ISSUER, a_gallery, commit, erase
@@ -37,6 +41,7 @@ from tests.matching.three import Three, palm
 
 DIMS = 64
 NOW_MS = 1000
+WAIT_S = 20.0
 Galleries = Mapping[str, Gallery]
 
 
@@ -131,9 +136,17 @@ def dialogues(galleries: Galleries) -> dict[str, Dialogue[None]]:
     """
     log = Log("matcher", io.StringIO())
     return {
-        name: Refresher(name, cast(Peers, None), gallery, every_ms=1, clock=lambda: NOW_MS, log=log).dialogue()
+        name: whole(Refresher(name, cast(Peers, None), gallery, every_ms=1, clock=lambda: NOW_MS, log=log))
         for name, gallery in galleries.items()
     }
+
+
+def whole(refresher: Refresher) -> Dialogue[None]:
+    """
+    Carry out both parts of a renewal.
+    """
+    seed_digest = yield from refresher.begin()
+    yield from refresher.complete(seed_digest)
 
 
 def agreed(galleries: Galleries) -> None:
@@ -354,6 +367,146 @@ def gallery_of(tmp_path: Path, name: str) -> Gallery:
     Return an empty gallery of another matcher.
     """
     return a_gallery(tmp_path / name, me=name, dims=DIMS, palms_max=1000)
+
+
+def test_rows_that_come_and_go_while_blocks_are_written_are_neither_lost_nor_back(galleries: Galleries) -> None:
+    """
+    Between the seed and the switch 70 rows are committed, so that a block is sealed, and rows of the tail are erased.
+    """
+    seed, digest = os.urandom(SEED_BYTES), galleries["a"].rows().digest
+    for gallery in galleries.values():
+        gallery.renewing.keep_seed(seed, digest=digest)
+    enrol(galleries, 200)  # Before the writing begins,
+    for gallery in galleries.values():
+        gallery.renewing.prepare()
+    for number in range(201, 270):  # and after it.
+        enrol(galleries, number)
+    for gallery in galleries.values():
+        erase(gallery, an_id(269), now_ms=NOW_MS)
+        gallery.renewing.renew(now_ms=NOW_MS)
+
+    assert {1} == {renewals(gallery) for gallery in galleries.values()}
+    require_whole(galleries, range(269))
+
+
+@pytest.mark.parametrize("name", MATCHERS)
+def test_row_erased_while_it_is_being_written_stays_erased(
+    galleries: Galleries, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    At one of the three the erasure comes in the middle of the writing, at the others after it.
+    """
+    seed, written = os.urandom(SEED_BYTES), list[int]()
+    add = BlockWriter.add
+
+    def erase_first(writer: BlockWriter, columns: Columns) -> None:
+        written.append(len(columns))
+        if len(written) == 1:
+            erase(galleries[name], an_id(7), now_ms=NOW_MS)
+        add(writer, columns)
+
+    monkeypatch.setattr("handsel.matching.standing.AT_ONCE_BLOCKS", 1)
+    for gallery in galleries.values():
+        gallery.renewing.keep_seed(seed, digest=gallery.rows().digest)
+    with monkeypatch.context() as patched:
+        patched.setattr(BlockWriter, "add", erase_first)
+        galleries[name].renewing.prepare()
+    for other in set(MATCHERS) - {name}:
+        galleries[other].renewing.prepare()
+        erase(galleries[other], an_id(7), now_ms=NOW_MS)
+    for gallery in galleries.values():
+        gallery.renewing.renew(now_ms=NOW_MS)
+
+    assert len({gallery.rows().digest for gallery in galleries.values()}) == 1
+    assert {199} == {gallery.rows().count for gallery in galleries.values()}
+    ids = {one.tobytes() for one in galleries[name].rows().ids}
+    assert an_id(7) not in ids
+    for one in MATCHERS:
+        assert len(list((tmp_path / one).glob("blocks-*"))) == 1
+
+
+def test_rows_are_matched_as_before_until_the_switch(galleries: Galleries) -> None:
+    gallery = galleries["a"]
+    before, shares = gallery.rows().digest, templates(gallery)
+    gallery.renewing.keep_seed(os.urandom(SEED_BYTES), digest=before)
+
+    gallery.renewing.prepare()
+
+    assert gallery.rows().digest == before
+    assert np.array_equal(templates(gallery), shares)
+    gallery.renewing.renew(now_ms=NOW_MS)
+    assert gallery.rows().digest != before
+    assert not np.array_equal(templates(gallery), shares)
+
+
+def test_blocks_that_were_prepared_with_another_seed_are_not_used(galleries: Galleries, tmp_path: Path) -> None:
+    for gallery in galleries.values():
+        gallery.renewing.keep_seed(os.urandom(SEED_BYTES), digest=gallery.rows().digest)
+        gallery.renewing.prepare()
+
+    Lockstep(dialogues(galleries)).run()
+
+    require_whole(galleries, range(200))
+    assert len(list((tmp_path / "a").glob("blocks-*"))) == 1
+
+
+def test_full_disk_while_blocks_are_written_leaves_what_there_was(
+    galleries: Galleries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise StoreFull("no space")
+
+    before = galleries["a"].rows().digest
+    with monkeypatch.context() as patched:
+        patched.setattr(Blocks, "write", full)
+        with pytest.raises(StoreFull):
+            Lockstep(dialogues(galleries)).run()
+
+    assert galleries["a"].rows().digest == before
+    assert len(list((tmp_path / "a").glob("blocks-*"))) == 1
+    Lockstep(dialogues(galleries)).run()
+    require_whole(galleries, range(200))
+
+
+class Slowly:
+    """
+    Hold up whoever writes renewed rows beside, until it is told to go on.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.begun, self.go_on = Semaphore(0), Event()
+        prepare = Renewing.prepare
+
+        def prepare_slowly(renewing: Renewing) -> None:
+            self.begun.release()
+            assert self.go_on.wait(WAIT_S)
+            prepare(renewing)
+
+        monkeypatch.setattr(Renewing, "prepare", prepare_slowly)
+
+
+def test_queries_are_answered_and_palms_come_and_go_while_a_renewal_writes(
+    three: Three, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slowly = Slowly(monkeypatch)
+    first = three.enrol(palm(1), alias_of(1), position=1)
+    three.enrol(palm(2), alias_of(2), position=2)
+    three.order("renew", "0" * 31 + "1")
+    assert three.alias_of(palm(1)) == alias_of(1)
+    for _ in MATCHERS:
+        assert slowly.begun.acquire(timeout=WAIT_S)
+
+    assert three.alias_of(palm(1)) == alias_of(1)
+    three.enrol(palm(3), alias_of(3), position=3)
+    three.order("erase", first)
+    assert [three.alias_of(palm(number)) for number in (1, 2, 3)] == [None, alias_of(2), alias_of(3)]
+    assert [renewals(matcher._gallery) for matcher in three.matchers.values()] == [0, 0, 0]
+    slowly.go_on.set()
+    for matcher in three.matchers.values():
+        matcher._refresher._background.submit(int).result()
+
+    assert [renewals(matcher._gallery) for matcher in three.matchers.values()] == [1, 1, 1]
+    assert [three.alias_of(palm(number)) for number in (1, 2, 3)] == [None, alias_of(2), alias_of(3)]
 
 
 def an_order(at_ms: int, number: int = 1) -> tuple[Order, SignedOrder]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from handsel.matching.blocks import Blocks
 from handsel.matching.columns import Columns
 from handsel.matching.kernels import PLANE_BITS
+from handsel.matching.renewal import Renewal
 from handsel.matching.rows import Row
 from handsel.matching.sealing import Sealed
 from handsel.matching.standing import Standing
@@ -77,12 +79,19 @@ def test_blocks_before_the_first_that_changes_are_copied(tmp_path: Path) -> None
     assert held(after) == (*rows[: 5 * PLANE_BITS], *rows[5 * PLANE_BITS + 1 :])
 
 
-def test_rows_that_are_changed_are_all_written_with_the_new_chain(tmp_path: Path) -> None:
+def test_rows_that_are_changed_are_written_first_and_those_that_were_sealed_since_then(tmp_path: Path) -> None:
     files = Blocks(tmp_path, 0, dims=DIMS)
     rows = tuple(a_row(position) for position in range(3 * PLANE_BITS))
+    more = tuple(a_row(position) for position in range(3 * PLANE_BITS, 5 * PLANE_BITS))
     before = Standing(files, files.mapped(0), Sealed(), rows, b"").sealed_further()
     assert before is not None
 
-    after = before.written_anew(change=lambda columns: columns.part(slice(None)), chain=b"renewed")
+    turned = Renewal("b", bytes(32)).renewed
+    beside = before.emptied(chain=b"renewed").following(replace(before, tail=()), turned)
+    grown = before.with_rows(more).sealed_further()
+    assert grown is not None
+    after = beside.following(grown, turned)
 
-    assert (held(after), after.chain) == (rows, b"renewed")
+    assert (after.chain, after.generation, len(after.tail)) == (b"renewed", beside.generation, len(grown.tail))
+    assert held(after) == turned(Columns.of_rows((*rows, *more), dims=DIMS)).rows()
+    assert held(reopened(after, tmp_path)) == held(after)

@@ -20,7 +20,6 @@ To erase a row copies the blocks from its own on. Nothing here encrypts the file
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -51,10 +50,10 @@ class Gallery:
         Raises `ConfigError` where the directory is open to others or in use, or holds more than `palms_max` palms, and
         `GalleryCorrupt` where a row is damaged.
         """
-        self._issuer, self._palms_max, self._lock = issuer, palms_max, threading.Lock()
+        self._issuer, self._palms_max = issuer, palms_max
         self._holding = Holding(directory, dims=dims)
-        self._stored = self._holding.stored
-        self.renewing = Renewing(me, self._holding, self._lock)
+        self._stored, self._lock = self._holding.stored, self._holding.lock
+        self.renewing = Renewing(me, self._holding)
         if (count := self._holding.standing.rows.count) > palms_max:
             self._stored.close()
             raise ConfigError(
@@ -73,7 +72,7 @@ class Gallery:
         """
         Return the active rows as they are now; what is returned never changes. Raises `StoreError`.
         """
-        with self._lock:
+        with self._holding.changing():
             self._holding.put_in_order()
             return self._holding.standing.rows
 
@@ -118,7 +117,7 @@ class Gallery:
         Raises `NotFound` where no such row waits, `IdReused` where it, or another one, has another position,
         `GalleryFull` where one more is too many, as while an erasure has not come here yet.
         """
-        with self._lock:
+        with self._holding.changing():
             self._holding.put_in_order()
             kept = self._stored.find(enrolment_id)
             if kept is None or kept.state == ERASED:
@@ -142,7 +141,7 @@ class Gallery:
 
         Raises `NotFound` where it is active.
         """
-        with self._lock:
+        with self._holding.changing():
             kept = self._stored.find(enrolment_id)
             if kept is not None and kept.state == ACTIVE:
                 raise NotFound("no pending enrolment has that id")
@@ -152,7 +151,7 @@ class Gallery:
         """
         Overwrite the shares of an enrolment, in whatever state it is, and keep only by which order it was erased.
         """
-        with self._lock:
+        with self._holding.changing():
             self._holding.erase({enrolment_id: order}, now_ms=now_ms)
 
     def advance(self, entries: Iterable[Entry], *, now_ms: int) -> None:
@@ -162,7 +161,7 @@ class Gallery:
         Raises `GalleriesDiffer` where it shows none, where a row is active there and has never been here, or where its
         position is taken; `PeerCheated` where it shows a wrong one. Then nothing was changed.
         """
-        with self._lock:
+        with self._holding.changing():
             found = [(entry, self._stored.find(entry.enrolment_id)) for entry in entries]
             later = [(entry, kept) for entry, kept in found if _is_news(entry, kept)][:ADVANCED_AT_ONCE_MAX]
             for entry, kept in later:

@@ -7,7 +7,9 @@ The database keeps the story of every row, and the shares of those that are not 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,13 +25,14 @@ from handsel.matching.stored import Stored
 
 class Holding:
     """
-    Hold what is stored of a gallery, and what stands. Not safe for several threads: its gallery has the lock.
+    Hold what is stored of a gallery, and what stands. Safe for several threads only where they hold `lock`.
     """
 
     def __init__(self, directory: Path, *, dims: int) -> None:
         """
         Open both, and check every block, and every row that is not in one. Raises `ConfigError`, `GalleryCorrupt`.
         """
+        self.lock, self._leaving = threading.Lock(), list[Standing]()
         self.stored = Stored(directory, dims=dims)
         try:
             self.stored.forget_log()  # Where a kill came between a change and this.
@@ -39,6 +42,28 @@ class Holding:
         except BaseException:
             self.stored.close()
             raise
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """
+        Hold the lock while something is changed. Files that do not count any more are overwritten when it is let go.
+        """
+        leaving: list[Standing] = []
+        try:
+            with self.lock:
+                try:
+                    yield
+                finally:
+                    leaving, self._leaving = self._leaving, []
+        finally:
+            leaving.clear()  # Who holds them last overwrites their files.
+
+    def let_go(self, standing: Standing) -> None:
+        """
+        Have the files of what does not count any more overwritten as soon as no query reads them, within `changing`.
+        """
+        standing.retire()
+        self._leaving.append(standing)
 
     def put_in_order(self) -> None:
         """
@@ -96,7 +121,7 @@ class Holding:
         Match from now on with rows in other files, which are recorded; these go as soon as no query reads them.
         """
         before, self.standing = self.standing, after
-        before.retire()
+        self.let_go(before)
 
     def record(self, after: Standing) -> None:
         """

@@ -20,7 +20,7 @@ import contextlib
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from time import monotonic, sleep
 
@@ -202,27 +202,38 @@ class Peers:
         raises; `IdReused` where that query is in hand already.
         """
         deadline_s = monotonic() + self.timeout_s
+        return self._carry_out(dialogue, query_id, lambda: deadline_s)
+
+    def carry_out_at_length(self, dialogue: Dialogue[T], *, query_id: bytes, silence_s: float) -> T:
+        """
+        Run a dialogue that may take as long as it takes, but in which nobody may be silent for longer than `silence_s`.
+
+        Raises what `carry_out` raises.
+        """
+        return self._carry_out(dialogue, query_id, lambda: monotonic() + silence_s)
+
+    def _carry_out(self, dialogue: Dialogue[T], query_id: bytes, deadline: Callable[[], float]) -> T:
         with self._mailboxes.open(query_id) as mailbox:
             try:
-                return self._drive(dialogue, query_id, mailbox, deadline_s)
+                return self._drive(dialogue, query_id, mailbox, deadline)
             except BaseException:  # Whatever went wrong here, the peers need not wait for it.
                 self._abandon(query_id)
                 raise
             finally:
                 dialogue.close()
 
-    def _drive(self, dialogue: Dialogue[T], query_id: bytes, mailbox: Mailbox, deadline_s: float) -> T:
+    def _drive(self, dialogue: Dialogue[T], query_id: bytes, mailbox: Mailbox, deadline: Callable[[], float]) -> T:
         numbers = dict.fromkeys(self._links, 0)
         try:
             asked = next(dialogue)
             while True:
                 if isinstance(asked, Send):
                     frame = Frame(query_id, numbers[asked.to], Kind.MESSAGE, asked.payload)
-                    self._links[asked.to].send(frame, deadline_s=deadline_s)
+                    self._links[asked.to].send(frame, deadline_s=deadline())
                     numbers[asked.to] += 1
                     asked = dialogue.send(b"")
                 else:
-                    asked = dialogue.send(mailbox.take(asked.sender, deadline_s=deadline_s))
+                    asked = dialogue.send(mailbox.take(asked.sender, deadline_s=deadline()))
         except StopIteration as stop:
             result: T = stop.value
             return result

@@ -112,25 +112,37 @@ class Standing:
         count = (len(self.tail) // PLANE_BITS - 1) * PLANE_BITS
         return None if count <= 0 else self._appended(self.tail[:count], self.tail[count:])
 
-    def written_anew(
-        self, gone: Collection[int] = (), *, change: Change | None = None, chain: bytes | None = None
-    ) -> Standing:
+    def written_anew(self, gone: Collection[int] = ()) -> Standing:
         """
-        Return all rows in order, less those at some positions, with blocks in new files; where rows are changed, with a
-        new `chain`. Blocks before the first that is another are copied.
+        Return all rows in order, less those at some positions, with blocks in new files.
 
-        Raises `StoreError`.
+        Blocks before the first that is another are copied. Raises `StoreError`.
         """
         files = self.files.successor()
-        writer, rest = BlockWriter(files, Sealed()), Columns.of_rows((), dims=self.dims)
-        same = 0 if change else self._blocks_before(gone)
-        writer.copy(self.mapped, self.sealed, count=same)
-        for columns in self._merged(np.fromiter(gone, np.int64, len(gone)), first=same):
-            rest = rest.joined(columns if change is None else change(columns))
-            whole = max(0, len(rest) // PLANE_BITS - 1) * PLANE_BITS
-            writer.add(rest.part(slice(whole)))
-            rest = rest.part(slice(whole, None))
-        return Standing(files, *writer.finish(), rest.rows(), self.chain if chain is None else chain)
+        try:
+            return self._written_to(files, np.fromiter(gone, np.int64, len(gone)))
+        except BaseException:
+            files.retire()
+            raise
+
+    def emptied(self, *, chain: bytes) -> Standing:
+        """
+        Return no rows yet, with another chain, and new files for their blocks. Raises `StoreError`.
+        """
+        files = self.files.successor()
+        return Standing(files, files.mapped(0), Sealed(), (), chain)
+
+    def following(self, other: Standing, change: Change) -> Standing:
+        """
+        Return the rows of `other`, changed, of which those in the first blocks are here already. Raises `StoreError`.
+        """
+        writer, blocks = BlockWriter(self.files, self.sealed), len(other.mapped.own)
+        ids, positions = other.sealed.names()
+        for start in range(len(self.mapped.own), blocks, AT_ONCE_BLOCKS):
+            stop = min(start + AT_ONCE_BLOCKS, blocks)
+            writer.add(change(Columns.of_blocks(other.mapped, ids, positions, start=start, stop=stop)))
+        tail = change(Columns.of_rows(other.tail, dims=self.dims)).rows()
+        return Standing(self.files, *writer.finish(), tail, self.chain)
 
     def retire(self) -> None:
         """
@@ -151,12 +163,23 @@ class Standing:
         writer.add(Columns.of_rows(rows, dims=self.dims))
         return Standing(self.files, *writer.finish(), tuple(tail), self.chain)
 
-    def _blocks_before(self, gone: Collection[int]) -> int:
+    def _written_to(self, files: Blocks, gone: NDArray[np.int64]) -> Standing:
+        writer, rest = BlockWriter(files, Sealed()), Columns.of_rows((), dims=self.dims)
+        same = self._blocks_before(gone)
+        writer.copy(self.mapped, self.sealed, count=same)
+        for columns in self._merged(gone, first=same):
+            rest = rest.joined(columns)
+            whole = max(0, len(rest) // PLANE_BITS - 1) * PLANE_BITS
+            writer.add(rest.part(slice(whole)))
+            rest = rest.part(slice(whole, None))
+        return Standing(files, *writer.finish(), rest.rows(), self.chain)
+
+    def _blocks_before(self, gone: NDArray[np.int64]) -> int:
         """
         Return how many blocks stay what they are, when rows go, or come from the tail.
         """
         _, positions = self.sealed.names()
-        first = min((*gone, *(row.position for row in self.tail)), default=POSITION_MAX)
+        first = min((*gone.tolist(), *(row.position for row in self.tail)), default=POSITION_MAX)
         return int(np.searchsorted(positions, first)) // PLANE_BITS
 
     def _merged(self, gone: NDArray[np.int64], *, first: int) -> Iterator[Columns]:
