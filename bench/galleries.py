@@ -28,7 +28,8 @@ from handsel.matching.split import split_rows, to_wire
 from handsel.matching.template import quantise
 
 CHUNK_ROWS = 1 << 14  # Split and written at a time.
-_INSERT_ROW = f"INSERT INTO rows ({FIELDS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constant names
+_MARKS = ", ".join("?" * len(FIELDS.split(", ")))
+_INSERT_ROW = f"INSERT INTO rows ({FIELDS}) VALUES ({_MARKS})"  # noqa: S608 - constant names
 Floats = NDArray[np.float32]
 
 

@@ -87,9 +87,9 @@ def prepare(root: Path, *, rows: int, dims: int, say: Say) -> Bench:
     settings = Match(dims, threshold_to_int(THRESHOLD), palms_max=rows, views_max=VIEWS_MAX, catches_cheaters=False)
     proving = replace(settings, catches_cheaters=True)
     trios = {kind: trio_of(root / kind, own) for kind, own in ((SEMI_HONEST, settings), (ACTIVE_ONES, proving))}
-    opened = {}
+    opened, issuer = {}, trios[SEMI_HONEST].issuer.public()
     for name in MATCHERS:
-        gallery = Gallery(root / SEMI_HONEST / name, me=name, dims=dims, palms_max=rows)
+        gallery = Gallery(root / SEMI_HONEST / name, me=name, issuer=issuer, dims=dims, palms_max=rows)
         opened[name] = gallery.rows()
         gallery.close()
     say(f"{rows:,} rows: starting three matchers of each kind …")

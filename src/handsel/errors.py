@@ -11,7 +11,8 @@ is a value, never an exception. Messages say what to do, and carry no palm, vect
     │   ├── FrameTooLarge       an image with more pixels or bytes than is decoded
     │   ├── FrameUnreadable     bytes that are not a whole image
     │   ├── IdReused            an id that was used before, with other contents
-    │   └── NotFound            nothing has that id
+    │   ├── NotFound            nothing has that id
+    │   └── OrderTooOld         an order of the issuer's after which it has given a later one
     ├── AccessDenied            who asks is unknown, or may not ask this
     ├── Untrusted               something does not verify; nothing of it was used
     │   ├── EnvelopeInvalid     a sealed envelope that does not open, or that holds something else
@@ -105,6 +106,14 @@ class NotFound(BadInput):
     """
 
     code = "not_found"
+
+
+class OrderTooOld(BadInput):
+    """
+    The issuer has given a later order of that kind; an older one is not carried out any more.
+    """
+
+    code = "order_too_old"
 
 
 class AccessDenied(HandselError):

@@ -15,6 +15,7 @@ from bench.in_clear import int8_products, sum_of
 from bench.served import asked_of
 
 from bench import decisions, matching
+from handsel.keys import PartyKeys
 from handsel.matching.gallery import Gallery
 from handsel.matching.message import MATCHERS
 from handsel.matching.party import Terms
@@ -87,7 +88,7 @@ def test_the_last_line_is_one_object_with_the_figures_that_count(capsys: pytest.
 
 
 def _opened(directory: Path, *, palms_max: int) -> Rows:
-    gallery = Gallery(directory, me="a", dims=DIMS, palms_max=palms_max)
+    gallery = Gallery(directory, me="a", issuer=PartyKeys.generate().public(), dims=DIMS, palms_max=palms_max)
     rows = gallery.rows()
     gallery.close()
     return rows

@@ -19,14 +19,18 @@ from handsel.errors import (
     GalleryFull,
     IdReused,
     NotFound,
+    PeerCheated,
     StoreError,
     StoreFull,
 )
+from handsel.matching import gallery_file
 from handsel.matching.entry import ACTIVE, ERASED, PENDING, Entry
 from handsel.matching.gallery import PENDING_S_MAX, Gallery
 from handsel.matching.gallery_file import FILE_NAME
-from handsel.matching.kept import Shares
+from handsel.matching.kept import Kept, Shares
 from handsel.matching.rows import Rows, from_planes
+from tests.matching import ordered
+from tests.matching.ordered import a_gallery, abort, commit, erase
 
 PALMS_MAX = 10
 DIMS = 64
@@ -52,14 +56,14 @@ def gallery(tmp_path: Path) -> Iterator[Gallery]:
     """
     An empty gallery.
     """
-    opened = Gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=PALMS_MAX)
+    opened = a_gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=PALMS_MAX)
     yield opened
     opened.close()
 
 
 def _reopened(gallery: Gallery, directory: Path) -> Gallery:
     gallery.close()
-    return Gallery(directory, me="a", dims=DIMS, palms_max=PALMS_MAX)
+    return a_gallery(directory, me="a", dims=DIMS, palms_max=PALMS_MAX)
 
 
 def _held(rows: Rows) -> list[Shares]:
@@ -76,7 +80,7 @@ def _held(rows: Rows) -> list[Shares]:
 def _enrolled(gallery: Gallery, *, position: int, shares: Shares | None = None) -> bytes:
     enrolment = an_id()
     gallery.keep_pending([(enrolment, shares or some_shares())], now_ms=NOW_MS)
-    gallery.commit(enrolment, position=position)
+    commit(gallery, enrolment, position=position)
     return enrolment
 
 
@@ -108,7 +112,7 @@ def test_rows_stand_in_the_order_of_their_positions_whenever_they_came(gallery: 
 def test_rows_are_the_same_after_a_restart(gallery: Gallery, tmp_path: Path) -> None:
     for position in (3, 1, 2):
         _enrolled(gallery, position=position)
-    gallery.erase(_enrolled(gallery, position=4), now_ms=NOW_MS)
+    erase(gallery, _enrolled(gallery, position=4), now_ms=NOW_MS)
     before, entries = gallery.rows(), gallery.entries()
 
     after = _reopened(gallery, tmp_path / "a")
@@ -124,7 +128,7 @@ def test_rows_that_a_query_holds_do_not_change(gallery: Gallery) -> None:
     held = gallery.rows()
     before = _held(held)
 
-    gallery.erase(enrolment, now_ms=NOW_MS)
+    erase(gallery, enrolment, now_ms=NOW_MS)
     _enrolled(gallery, position=2)
 
     assert before == _held(held)
@@ -133,11 +137,11 @@ def test_rows_that_a_query_holds_do_not_change(gallery: Gallery) -> None:
 def test_commit_may_be_repeated_but_not_moved(gallery: Gallery) -> None:
     enrolment = _enrolled(gallery, position=1)
 
-    gallery.commit(enrolment, position=1)
+    commit(gallery, enrolment, position=1)
 
     assert gallery.rows().count == 1
     with pytest.raises(IdReused):
-        gallery.commit(enrolment, position=2)
+        commit(gallery, enrolment, position=2)
 
 
 def test_commit_at_a_position_that_is_taken_changes_nothing(gallery: Gallery) -> None:
@@ -146,36 +150,36 @@ def test_commit_at_a_position_that_is_taken_changes_nothing(gallery: Gallery) ->
     gallery.keep_pending([(enrolment, some_shares())], now_ms=NOW_MS)
 
     with pytest.raises(IdReused):
-        gallery.commit(enrolment, position=1)
+        commit(gallery, enrolment, position=1)
 
-    gallery.commit(enrolment, position=2)
+    commit(gallery, enrolment, position=2)
     assert gallery.rows().count == 2
 
 
 def test_commit_of_what_is_unknown_aborted_or_erased_is_not_found(gallery: Gallery) -> None:
     aborted, erased = an_id(), _enrolled(gallery, position=1)
     gallery.keep_pending([(aborted, some_shares())], now_ms=NOW_MS)
-    gallery.abort(aborted, now_ms=NOW_MS)
-    gallery.erase(erased, now_ms=NOW_MS)
+    abort(gallery, aborted, now_ms=NOW_MS)
+    erase(gallery, erased, now_ms=NOW_MS)
 
     for enrolment in (an_id(), aborted, erased):
         with pytest.raises(NotFound):
-            gallery.commit(enrolment, position=5)
+            commit(gallery, enrolment, position=5)
 
 
 def test_abort_of_an_active_row_is_not_found_and_leaves_it(gallery: Gallery) -> None:
     enrolment = _enrolled(gallery, position=1)
 
     with pytest.raises(NotFound):
-        gallery.abort(enrolment, now_ms=NOW_MS)
+        abort(gallery, enrolment, now_ms=NOW_MS)
 
     assert gallery.rows().count == 1
 
 
 def test_enrolment_that_was_aborted_before_it_came_stays_out(gallery: Gallery) -> None:
     enrolment = an_id()
-    gallery.abort(enrolment, now_ms=NOW_MS)
-    gallery.abort(enrolment, now_ms=NOW_MS)
+    abort(gallery, enrolment, now_ms=NOW_MS)
+    abort(gallery, enrolment, now_ms=NOW_MS)
 
     with pytest.raises(IdReused):
         gallery.keep_pending([(enrolment, some_shares())], now_ms=NOW_MS)
@@ -198,7 +202,7 @@ def test_enrolment_that_is_active_or_erased_is_refused(gallery: Gallery) -> None
 
     with pytest.raises(IdReused):
         gallery.require_enrollable(enrolment, shares)
-    gallery.erase(enrolment, now_ms=NOW_MS)
+    erase(gallery, enrolment, now_ms=NOW_MS)
     with pytest.raises(IdReused):
         gallery.require_enrollable(enrolment, shares)
 
@@ -209,13 +213,13 @@ def test_erased_shares_are_nowhere_on_disk(gallery: Gallery, tmp_path: Path) -> 
     enrolment = _enrolled(gallery, position=2, shares=shares)
     assert shares.template in _bytes_on_disk(tmp_path / "a")
 
-    gallery.erase(enrolment, now_ms=NOW_MS)
-    gallery.erase(enrolment, now_ms=NOW_MS)
+    erase(gallery, enrolment, now_ms=NOW_MS)
+    erase(gallery, enrolment, now_ms=NOW_MS)
 
     disk = _bytes_on_disk(tmp_path / "a")
     assert not any(share in disk for share in (shares.template, shares.own, shares.pair))
     assert kept.template in disk
-    assert Entry(enrolment, ERASED, None) in gallery.entries()
+    assert ordered.erased(enrolment) in gallery.entries()
     assert gallery.rows().count == 1
 
 
@@ -242,21 +246,20 @@ def test_active_row_is_never_too_old(gallery: Gallery) -> None:
 def test_rows_advance_to_what_they_are_at_a_peer(gallery: Gallery) -> None:
     waits, holds, unknown = an_id(), _enrolled(gallery, position=1), an_id()
     gallery.keep_pending([(waits, some_shares())], now_ms=NOW_MS)
-    theirs = (Entry(waits, ACTIVE, 2), Entry(holds, ERASED, None), Entry(unknown, ERASED, None))
+    theirs = {ordered.active(waits, 2), ordered.erased(holds), ordered.erased(unknown)}
 
     gallery.advance(theirs, now_ms=NOW_MS)
 
-    # Whatever a peer has made up is not kept.
-    assert set(theirs) - {Entry(unknown, ERASED, None)} == set(gallery.entries())
+    assert theirs == set(gallery.entries())
     assert [waits] == [row.tobytes() for row in gallery.rows().ids]
 
 
 def test_rows_never_go_back(gallery: Gallery) -> None:
     erased, active = _enrolled(gallery, position=1), _enrolled(gallery, position=2)
-    gallery.erase(erased, now_ms=NOW_MS)
+    erase(gallery, erased, now_ms=NOW_MS)
     before = gallery.entries()
 
-    gallery.advance((Entry(erased, ACTIVE, 1), Entry(active, PENDING, None)), now_ms=NOW_MS)
+    gallery.advance((ordered.active(erased, 1), Entry(active, PENDING, None)), now_ms=NOW_MS)
 
     assert before == gallery.entries()
 
@@ -266,7 +269,7 @@ def test_row_that_never_came_here_cannot_become_active(gallery: Gallery) -> None
     gallery.keep_pending([(waits, some_shares())], now_ms=NOW_MS)
 
     with pytest.raises(GalleriesDiffer):
-        gallery.advance((Entry(waits, ACTIVE, 1), Entry(an_id(), ACTIVE, 2)), now_ms=NOW_MS)
+        gallery.advance((ordered.active(waits, 1), ordered.active(an_id(), 2)), now_ms=NOW_MS)
 
     assert gallery.rows().count == 0
     assert (Entry(waits, PENDING, None),) == gallery.entries()
@@ -278,7 +281,93 @@ def test_row_cannot_advance_to_a_position_that_is_taken(gallery: Gallery) -> Non
     gallery.keep_pending([(waits, some_shares())], now_ms=NOW_MS)
 
     with pytest.raises(GalleriesDiffer):
-        gallery.advance((Entry(waits, ACTIVE, 1),), now_ms=NOW_MS)
+        gallery.advance((ordered.active(waits, 1),), now_ms=NOW_MS)
+
+
+def test_peer_that_shows_no_order_changes_nothing(gallery: Gallery) -> None:
+    waits, holds = an_id(), _enrolled(gallery, position=1)
+    gallery.keep_pending([(waits, some_shares())], now_ms=NOW_MS)
+    before = gallery.entries()
+
+    for good, wrong in (
+        (ordered.active(waits, 2), Entry(holds, ERASED, None)),
+        (ordered.erased(holds), Entry(waits, ACTIVE, 2)),
+    ):
+        with pytest.raises(GalleriesDiffer, match="no order"):
+            gallery.advance((good, wrong), now_ms=NOW_MS)
+    gallery.advance((Entry(an_id(), ERASED, None),), now_ms=NOW_MS)  # Nobody here asks what it was.
+
+    assert before == gallery.entries()
+
+
+def test_peer_that_shows_a_wrong_order_changes_nothing(gallery: Gallery) -> None:
+    waits, holds = an_id(), _enrolled(gallery, position=1)
+    gallery.keep_pending([(waits, some_shares())], now_ms=NOW_MS)
+    before = gallery.entries()
+
+    for order in (
+        ordered.signed("erase", holds, by=ordered.STRANGER),
+        ordered.signed("erase", waits),
+        ordered.signed("commit", holds, position=1),
+        ordered.signed("abort", holds),
+    ):
+        with pytest.raises(PeerCheated):
+            gallery.advance((ordered.active(waits, 2), Entry(holds, ERASED, None, order)), now_ms=NOW_MS)
+
+    assert before == gallery.entries()
+    assert gallery.rows().count == 1
+
+
+def test_rows_keep_the_order_that_brought_them_there_also_in_blocks(tmp_path: Path) -> None:
+    gallery = a_gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=200)
+    numbers = [_enrolled(gallery, position=position) for position in range(1, 131)]
+    aborted = an_id()
+    abort(gallery, aborted, now_ms=NOW_MS)
+    erase(gallery, numbers[0], now_ms=NOW_MS)
+    gallery.close()
+
+    after = a_gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=200)
+
+    expected = {ordered.active(one, position) for position, one in enumerate(numbers[1:], start=2)}
+    ended = Entry(aborted, ERASED, None, ordered.signed("abort", aborted))
+    assert expected | {ordered.erased(numbers[0]), ended} == set(after.entries())
+    after.close()
+
+
+def test_row_of_an_earlier_version_is_held_and_gets_its_order_when_that_comes_again(
+    gallery: Gallery, tmp_path: Path
+) -> None:
+    shares, holds, erased = some_shares(), an_id(), an_id()
+    gallery.close()
+    (tmp_path / "a" / FILE_NAME).unlink()
+    _write_version_2(tmp_path / "a", holds, erased, shares)
+
+    after = a_gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=PALMS_MAX)
+    before = set(after.entries())
+    commit(after, holds, position=1)
+    erase(after, erased, now_ms=NOW_MS)
+
+    assert {Entry(holds, ACTIVE, 1), Entry(erased, ERASED, None)} == before
+    assert {ordered.active(holds, 1), ordered.erased(erased)} == set(after.entries())
+    assert _held(after.rows()) == [shares]
+    after.close()
+
+
+def _write_version_2(directory: Path, holds: bytes, erased: bytes, shares: Shares) -> None:
+    """
+    Write a gallery as version 2 did, with two rows.
+    """
+    with sqlite3.connect(directory / FILE_NAME) as connection:
+        connection.executescript(gallery_file._SCHEMA + "PRAGMA user_version = 2;")
+        kept = Kept(holds, ACTIVE, 1, NOW_MS, is_sealed=False, shares=shares)
+        row = (shares.template, shares.own, shares.pair, kept.checksum())
+        connection.execute("INSERT INTO rows VALUES (?, 2, 1, ?, 0, ?, ?, ?, ?)", (holds, NOW_MS, *row))
+        gone = Kept(erased, ERASED, None, NOW_MS, is_sealed=False, shares=None)
+        connection.execute(
+            "INSERT INTO rows VALUES (?, 3, NULL, ?, 0, NULL, NULL, NULL, ?)", (erased, NOW_MS, gone.checksum())
+        )
+    connection.close()
+    (directory / FILE_NAME).chmod(0o600)
 
 
 def test_shares_of_another_length_are_refused(gallery: Gallery) -> None:
@@ -305,7 +394,7 @@ def test_full_disk_is_said_and_changes_nothing(gallery: Gallery, tmp_path: Path)
 
     assert before == gallery.entries()
     gallery._stored._connection.execute("PRAGMA max_page_count = 100000").fetchall()
-    gallery.commit(enrolment, position=1)
+    commit(gallery, enrolment, position=1)
     assert gallery.rows().count == 1
     after = _reopened(gallery, tmp_path / "a")
     assert after.rows().count == 1
@@ -331,6 +420,9 @@ def _tamper(directory: Path, change: str) -> None:
         "UPDATE rows SET enrolment_id = zeroblob(16)",
         "UPDATE rows SET enrolment_id = zeroblob(15)",
         "UPDATE rows SET kept_at_ms = 0",
+        "UPDATE rows SET order_body = NULL, order_signature = NULL",
+        "UPDATE rows SET order_signature = NULL",
+        "UPDATE rows SET order_body = zeroblob(length(order_body))",
         "UPDATE rows SET template = NULL",
         "UPDATE rows SET template = NULL, own = NULL, pair = NULL",
         "UPDATE rows SET checksum = zeroblob(32)",
@@ -343,7 +435,7 @@ def test_row_that_was_changed_stops_the_start(gallery: Gallery, tmp_path: Path, 
     _tamper(tmp_path / "a", change)
 
     with pytest.raises(GalleryCorrupt):
-        Gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=PALMS_MAX)
+        a_gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=PALMS_MAX)
 
 
 def test_file_that_is_no_gallery_stops_the_start(tmp_path: Path) -> None:
@@ -352,7 +444,7 @@ def test_file_that_is_no_gallery_stops_the_start(tmp_path: Path) -> None:
     (tmp_path / "a" / FILE_NAME).chmod(0o600)
 
     with pytest.raises(GalleryCorrupt):
-        Gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=PALMS_MAX)
+        a_gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=PALMS_MAX)
 
 
 def test_gallery_of_another_model_stops_the_start(gallery: Gallery, tmp_path: Path) -> None:
@@ -360,7 +452,7 @@ def test_gallery_of_another_model_stops_the_start(gallery: Gallery, tmp_path: Pa
     gallery.close()
 
     with pytest.raises(GalleryCorrupt):
-        Gallery(tmp_path / "a", me="a", dims=DIMS + 2, palms_max=PALMS_MAX)
+        a_gallery(tmp_path / "a", me="a", dims=DIMS + 2, palms_max=PALMS_MAX)
 
 
 def test_gallery_of_another_version_stops_the_start(gallery: Gallery, tmp_path: Path) -> None:
@@ -368,7 +460,7 @@ def test_gallery_of_another_version_stops_the_start(gallery: Gallery, tmp_path: 
     _tamper(tmp_path / "a", "PRAGMA user_version = 99")
 
     with pytest.raises(ConfigError):
-        Gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=PALMS_MAX)
+        a_gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=PALMS_MAX)
 
 
 def test_directory_and_every_file_are_the_owner_s_alone(gallery: Gallery, tmp_path: Path) -> None:
@@ -387,7 +479,7 @@ def test_place_that_is_open_to_others_is_refused(gallery: Gallery, tmp_path: Pat
     (tmp_path / place).chmod(0o740)
 
     with pytest.raises(ConfigError, match="open to others"):
-        Gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=PALMS_MAX)
+        a_gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=PALMS_MAX)
 
 
 def test_directory_serves_one_process_at_a_time(
@@ -396,14 +488,14 @@ def test_directory_serves_one_process_at_a_time(
     monkeypatch.setattr("handsel.matching.gallery_file.LOCK_WAIT_S", 0.0)
 
     with pytest.raises(ConfigError, match="another process"):
-        Gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=PALMS_MAX)
+        a_gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=PALMS_MAX)
 
 
 def test_directory_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("a file stands here")
 
     with pytest.raises(ConfigError):
-        Gallery(tmp_path / "a" / "b", me="a", dims=DIMS, palms_max=PALMS_MAX)
+        a_gallery(tmp_path / "a" / "b", me="a", dims=DIMS, palms_max=PALMS_MAX)
 
 
 def test_closed_gallery_says_so(gallery: Gallery) -> None:
@@ -418,12 +510,12 @@ def test_one_row_more_than_may_be_is_not_committed_until_another_is_erased(galle
     one_more = an_id()
     gallery.keep_pending([(one_more, some_shares())], now_ms=NOW_MS)
 
-    gallery.commit(first, position=1)  # One that is active already stays so.
+    commit(gallery, first, position=1)  # One that is active already stays so.
     with pytest.raises(GalleryFull):
-        gallery.commit(one_more, position=PALMS_MAX + 1)
+        commit(gallery, one_more, position=PALMS_MAX + 1)
     assert gallery.rows().count == PALMS_MAX
-    gallery.erase(first, now_ms=NOW_MS)
-    gallery.commit(one_more, position=PALMS_MAX + 1)
+    erase(gallery, first, now_ms=NOW_MS)
+    commit(gallery, one_more, position=PALMS_MAX + 1)
 
     assert gallery.rows().count == PALMS_MAX
 
@@ -434,8 +526,8 @@ def test_a_gallery_that_holds_more_than_it_may_is_not_opened(gallery: Gallery, t
     gallery.close()
 
     with pytest.raises(ConfigError, match="holds 2 palms and palms_max is 1"):
-        Gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=1)
-    just_enough = Gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=2)
+        a_gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=1)
+    just_enough = a_gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=2)
 
     assert just_enough.rows().count == 2
     just_enough.close()

@@ -44,13 +44,16 @@ from handsel.ids import id_to_bytes, new_id
 from handsel.keys import PartyKeys, verify_signature
 from handsel.matching import message
 from handsel.matching.ahead import WAITING_MAX
-from handsel.matching.entry import Entry
+from handsel.matching.buckets import BUCKETS, DIGEST_BYTES, Buckets
+from handsel.matching.entry import ERASED, Entry
 from handsel.matching.gallery import PENDING_S_MAX
 from handsel.matching.gallery_file import FILE_NAME
 from handsel.matching.matcher import Health, Match
 from handsel.matching.message import MATCHERS, AliasShare, Answer, Confirmation, Order, Query, Template
 from handsel.matching.party import shape_of
 from handsel.matching.reserve import PIECES_AT_ONCE_MAX, Piece
+from handsel.matching.rows import Rows
+from handsel.matching.signed_order import ORDER_BYTES_MAX, SignedOrder
 from handsel.matching.split import split_query, split_rows, to_wire
 from tests.matching.three import DIMS, Three, Vector, palm, query_id
 
@@ -419,13 +422,14 @@ def test_what_has_become_too_small_while_rows_came_is_not_used(three: Three, mon
         reserve.put(replace(piece, prepared=replace(piece.prepared, shape=just_enough)) for piece in pieces)
     three.order("commit", enrolments[63], position=63, to="ab")
 
-    def late(name: str) -> Callable[[], tuple[Entry, ...]]:
+    def late(name: str) -> Callable[[list[int]], tuple[Entry, ...]]:
         gallery = three.matchers[name]._gallery
         entries = gallery.entries
 
-        def commit_first() -> tuple[Entry, ...]:
-            gallery.commit(id_to_bytes(enrolments[64]), position=64)
-            return entries()
+        def commit_first(buckets: list[int]) -> tuple[Entry, ...]:
+            order = three.signed("commit", enrolments[64], position=64)
+            gallery.commit(id_to_bytes(enrolments[64]), position=64, order=order)
+            return entries(buckets)
 
         return commit_first
 
@@ -560,6 +564,8 @@ def test_order_that_the_issuer_did_not_sign_changes_nothing(three: Three) -> Non
         msgspec.msgpack.encode(Order("commit", "0" * 32, -1)),
         msgspec.msgpack.encode(Order("commit", "0" * 32, 1 << 63)),
         msgspec.msgpack.encode(Order("commit", "not an id", 1)),
+        msgspec.msgpack.encode(Order("erase", "0" * 32, 1)),
+        msgspec.msgpack.encode(Order("commit", "0" * ORDER_BYTES_MAX, 1)),
     ],
 )
 def test_order_that_does_not_parse_is_refused(three: Three, order: bytes) -> None:
@@ -579,6 +585,23 @@ def test_commit_that_did_not_reach_all_is_made_good_by_the_next_query(three: Thr
 
     assert three.alias_of(palm(2)) == OTHER_ALIAS
     assert {2} == {three.matchers[name].health().rows for name in MATCHERS}
+
+
+def test_order_that_a_peer_made_up_is_not_believed(three: Three, monkeypatch: pytest.MonkeyPatch) -> None:
+    enrolment = three.enrol(palm(1), ALIAS, position=1)
+    gallery = three.matchers["b"]._gallery
+    made_up = msgspec.msgpack.encode(Order("erase", enrolment, 0))
+    order = SignedOrder(made_up, three.keys["b"].signature(made_up))
+    monkeypatch.setattr(gallery, "rows", lambda: Rows.build([], dims=DIMS))
+    lie = (Entry(id_to_bytes(enrolment), ERASED, None, order),)
+    monkeypatch.setattr(gallery, "buckets", lambda: Buckets(bytes(BUCKETS * DIGEST_BYTES), bytes(4 * BUCKETS)))
+    monkeypatch.setattr(gallery, "entries", lambda buckets: lie)
+
+    outcomes = three.ask(three.seal(three.queries(palm(1)[None, :]), message.QUERY))
+
+    assert PeerCheated in _failures({name: outcomes[name] for name in "ac"})
+    monkeypatch.undo()
+    assert three.alias_of(palm(1)) == ALIAS
 
 
 def test_erasure_that_did_not_reach_all_is_made_good_by_the_next_query(three: Three) -> None:
@@ -779,6 +802,9 @@ def test_answers_do_not_show_palms_in_logs(three: Three) -> None:
         written = stream.getvalue()
         assert "query_answered" in written
         assert enrolment not in written
+        order = three.signed("commit", enrolment, position=1)
+        assert order.body.hex() not in written
+        assert order.signature.hex() not in written
 
 
 def test_views_may_be_the_same(three: Three) -> None:

@@ -5,21 +5,24 @@ Promises of the opening: three matchers begin only what they agree on.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from handsel.errors import BindingMismatch, EnvelopeInvalid, GalleriesDiffer
+from handsel.errors import BindingMismatch, EnvelopeInvalid, GalleriesDiffer, PeerCheated
 from handsel.ids import new_id
+from handsel.matching.buckets import BUCKETS
 from handsel.matching.dialogue import Dialogue, Receive
-from handsel.matching.entry import Entry
+from handsel.matching.entry import ACTIVE, ERASED, Entry
 from handsel.matching.gallery import Gallery
-from handsel.matching.kept import Shares
+from handsel.matching.kept import Kept, Shares
 from handsel.matching.lockstep import Lockstep
 from handsel.matching.message import MATCHERS
 from handsel.matching.opening import Agreed, agree, exchange_nonces, subject_digest
+from handsel.matching.signed_order import SignedOrder
+from tests.matching.ordered import ISSUER, STRANGER, a_gallery, commit, erase, signed
 from tests.matching.three import query_id
 
 SHARES = Shares(bytes(8), bytes(16), bytes(16))
@@ -31,7 +34,7 @@ def galleries(tmp_path: Path) -> dict[str, Gallery]:
     """
     Three galleries that all hold one pending enrolment, whose id is zeros.
     """
-    held = {name: Gallery(tmp_path / name, me=name, dims=4, palms_max=8) for name in MATCHERS}
+    held = {name: a_gallery(tmp_path / name, me=name, dims=4, palms_max=8) for name in MATCHERS}
     for gallery in held.values():
         gallery.keep_pending([(bytes(16), SHARES)], now_ms=0)
     return held
@@ -144,7 +147,7 @@ def test_matchers_that_were_asked_different_things_refuse(galleries: dict[str, G
 @pytest.mark.parametrize("missed", ["a", "b", "c", "ab", "bc", "ca"])
 def test_commit_that_some_missed_is_made_good(galleries: dict[str, Gallery], missed: str) -> None:
     for name in set(MATCHERS) - set(missed):
-        galleries[name].commit(bytes(16), position=7)
+        commit(galleries[name], bytes(16), position=7)
 
     agreed = _open(galleries)
 
@@ -155,9 +158,9 @@ def test_commit_that_some_missed_is_made_good(galleries: dict[str, Gallery], mis
 @pytest.mark.parametrize("missed", ["a", "b", "c", "ab", "bc", "ca"])
 def test_erasure_that_some_missed_is_made_good(galleries: dict[str, Gallery], missed: str) -> None:
     for gallery in galleries.values():
-        gallery.commit(bytes(16), position=7)
+        commit(gallery, bytes(16), position=7)
     for name in set(MATCHERS) - set(missed):
-        galleries[name].erase(bytes(16), now_ms=0)
+        erase(galleries[name], bytes(16), now_ms=0)
 
     assert {0} == {one.rows.count for one in _open(galleries).values()}
 
@@ -166,10 +169,35 @@ def test_row_that_one_never_had_stops_all_three(galleries: dict[str, Gallery]) -
     stranger = bytes([9] * 16)
     for name in "ab":
         galleries[name].keep_pending([(stranger, SHARES)], now_ms=0)
-        galleries[name].commit(stranger, position=1)
+        commit(galleries[name], stranger, position=1)
 
     with pytest.raises(GalleriesDiffer):
         _open(galleries)
+
+
+@pytest.mark.parametrize(
+    ("order", "failure"),
+    [
+        (None, GalleriesDiffer),
+        (signed("erase", bytes(16), by=STRANGER), PeerCheated),
+        (signed("erase", bytes([1] * 16)), PeerCheated),
+        (signed("commit", bytes(16), position=7), PeerCheated),
+        (signed("abort", bytes(16)), PeerCheated),  # No abort ends what was committed.
+    ],
+)
+def test_erasure_without_its_order_is_not_believed(
+    galleries: dict[str, Gallery], order: SignedOrder | None, failure: type[Exception]
+) -> None:
+    for gallery in galleries.values():
+        commit(gallery, bytes(16), position=7)
+    galleries["c"]._stored.write(Kept(bytes(16), ERASED, None, 0, is_sealed=False, shares=None, order=order))
+    galleries["c"]._holding.standing = galleries["c"]._holding.standing.without([7])
+
+    with pytest.raises(failure):
+        _open(galleries)
+
+    assert [galleries[name].rows().count for name in "ab"] == [1, 1]
+    assert {ACTIVE} == {entry.state for name in "ab" for entry in galleries[name].entries()}
 
 
 class _Restless(Gallery):
@@ -177,21 +205,21 @@ class _Restless(Gallery):
     Gets one more row each time that it is asked for its entries.
     """
 
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self, buckets: Iterable[int] = ()) -> tuple[Entry, ...]:
         """
         Return the entries as they were before the row came.
         """
-        before = super().entries()
+        before = super().entries(range(BUCKETS))
         number = len(before)
         self.keep_pending([(number.to_bytes(16, "big"), SHARES)], now_ms=0)
-        self.commit(number.to_bytes(16, "big"), position=number)
+        commit(self, number.to_bytes(16, "big"), position=number)
         return before
 
 
 def test_galleries_that_keep_changing_are_refused_in_the_end(galleries: dict[str, Gallery], tmp_path: Path) -> None:
-    restless = _Restless(tmp_path / "restless", me="a", dims=4, palms_max=8)
+    restless = _Restless(tmp_path / "restless", me="a", issuer=ISSUER.public(), dims=4, palms_max=8)
     restless.keep_pending([(bytes(16), SHARES)], now_ms=0)
-    restless.commit(bytes(16), position=0)
+    commit(restless, bytes(16), position=0)
 
     with pytest.raises(GalleriesDiffer):
         _open({**galleries, "c": restless})

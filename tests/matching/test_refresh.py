@@ -8,30 +8,40 @@ import io
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from threading import Event, Semaphore
 from typing import cast
 
+import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from handsel.errors import GalleriesDiffer
+from handsel.errors import BodyInvalid, GalleriesDiffer, OrderTooOld, StoreFull
 from handsel.log import Log
+from handsel.matching.blocks import Blocks
+from handsel.matching.columns import Columns
 from handsel.matching.dialogue import Dialogue, Receive
 from handsel.matching.gallery import Gallery
 from handsel.matching.kept import Shares
+from handsel.matching.latest_order import AHEAD_MS_MAX
 from handsel.matching.lockstep import Lockstep
-from handsel.matching.message import MATCHERS
+from handsel.matching.message import MATCHERS, Order
 from handsel.matching.opening import agree
 from handsel.matching.peers import Peers
 from handsel.matching.refresh import Refresher
-from handsel.matching.renewal import SEED_BYTES, Renewal, digest_of_seed, next_chain
+from handsel.matching.renewal import SEED_BYTES, digest_of_seed, next_chain
+from handsel.matching.renewing import LONG_AGO_MS, Renewing
 from handsel.matching.ring import POINTS, Words, invert, multiply, multiply_words, subtract, weight_at_zero
-from handsel.matching.rows import Row, from_planes
+from handsel.matching.rows import from_planes
+from handsel.matching.sealing import BlockWriter
+from handsel.matching.signed_order import SignedOrder
 from handsel.matching.split import split_rows, to_wire
+from tests.matching.ordered import ISSUER, a_gallery, commit, erase
 from tests.matching.three import Three, palm
 
 DIMS = 64
 NOW_MS = 1000
+WAIT_S = 20.0
 Galleries = Mapping[str, Gallery]
 
 
@@ -40,7 +50,7 @@ def galleries(tmp_path: Path) -> Iterator[Galleries]:
     """
     Three galleries with 200 palms, most of them in blocks.
     """
-    opened = {name: Gallery(tmp_path / name, me=name, dims=DIMS, palms_max=1000) for name in MATCHERS}
+    opened = {name: a_gallery(tmp_path / name, me=name, dims=DIMS, palms_max=1000) for name in MATCHERS}
     for number in range(200):
         enrol(opened, number)
     yield opened
@@ -68,7 +78,7 @@ def enrol(galleries: Galleries, number: int) -> None:
     """
     keep(galleries, number)
     for gallery in galleries.values():
-        gallery.commit(an_id(number), position=number + 1)
+        commit(gallery, an_id(number), position=number + 1)
 
 
 def keep(galleries: Galleries, number: int) -> None:
@@ -126,9 +136,17 @@ def dialogues(galleries: Galleries) -> dict[str, Dialogue[None]]:
     """
     log = Log("matcher", io.StringIO())
     return {
-        name: Refresher(name, cast(Peers, None), gallery, every_ms=1, clock=lambda: NOW_MS, log=log).dialogue()
+        name: whole(Refresher(name, cast(Peers, None), gallery, every_ms=1, clock=lambda: NOW_MS, log=log))
         for name, gallery in galleries.items()
     }
+
+
+def whole(refresher: Refresher) -> Dialogue[None]:
+    """
+    Carry out both parts of a renewal.
+    """
+    seed_digest = yield from refresher.begin()
+    yield from refresher.complete(seed_digest)
 
 
 def agreed(galleries: Galleries) -> None:
@@ -208,7 +226,7 @@ def test_renewals_follow_each_other_and_a_restart(galleries: Galleries, tmp_path
     for gallery in galleries.values():
         gallery.close()
 
-    again = {name: Gallery(tmp_path / name, me=name, dims=DIMS, palms_max=1000) for name in MATCHERS}
+    again = {name: a_gallery(tmp_path / name, me=name, dims=DIMS, palms_max=1000) for name in MATCHERS}
 
     assert renewals(again["c"]) == 2
     require_whole(again, range(200))
@@ -232,7 +250,7 @@ def _last_message(galleries: Galleries, tmp_path: Path) -> int:
     """
     Return the number of the last message that a matcher receives in a renewal.
     """
-    others = {name: Gallery(tmp_path / f"count-{name}", me=name, dims=DIMS, palms_max=10) for name in MATCHERS}
+    others = {name: a_gallery(tmp_path / f"count-{name}", me=name, dims=DIMS, palms_max=10) for name in MATCHERS}
     count = 0
 
     def counting(dialogue: Dialogue[None]) -> Dialogue[None]:
@@ -256,11 +274,11 @@ def test_row_that_becomes_active_while_seeds_are_kept_is_renewed_by_nobody(galle
     seed, digest = os.urandom(SEED_BYTES), galleries["a"].rows().digest
     keep(galleries, 200)
     for gallery in galleries.values():
-        gallery.keep_seed(seed, digest=digest)
-    galleries["a"].renew(now_ms=NOW_MS)
-    galleries["a"].commit(an_id(200), position=201)
-    galleries["b"].commit(an_id(200), position=201)
-    galleries["b"].renew(now_ms=NOW_MS)
+        gallery.renewing.keep_seed(seed, digest=digest)
+    galleries["a"].renewing.renew(now_ms=NOW_MS)
+    commit(galleries["a"], an_id(200), position=201)
+    commit(galleries["b"], an_id(200), position=201)
+    galleries["b"].renewing.renew(now_ms=NOW_MS)
 
     agreed(galleries)
 
@@ -272,12 +290,12 @@ def test_seed_for_other_rows_is_not_kept(galleries: Galleries) -> None:
     enrol(galleries, 200)
 
     with pytest.raises(GalleriesDiffer):
-        galleries["a"].keep_seed(os.urandom(SEED_BYTES), digest=digest)
+        galleries["a"].renewing.keep_seed(os.urandom(SEED_BYTES), digest=digest)
 
 
 def test_new_seed_replaces_one_that_not_all_have_kept(galleries: Galleries) -> None:
     for name in "ab":
-        galleries[name].keep_seed(os.urandom(SEED_BYTES), digest=galleries[name].rows().digest)
+        galleries[name].renewing.keep_seed(os.urandom(SEED_BYTES), digest=galleries[name].rows().digest)
     enrol(galleries, 200)
 
     Lockstep(dialogues(galleries)).run()
@@ -288,9 +306,9 @@ def test_new_seed_replaces_one_that_not_all_have_kept(galleries: Galleries) -> N
 def test_erased_row_stays_erased_through_a_renewal(galleries: Galleries) -> None:
     seed = os.urandom(SEED_BYTES)
     for gallery in galleries.values():
-        gallery.keep_seed(seed, digest=gallery.rows().digest)
-        gallery.erase(an_id(199), now_ms=NOW_MS)
-        gallery.renew(now_ms=NOW_MS)
+        gallery.renewing.keep_seed(seed, digest=gallery.rows().digest)
+        erase(gallery, an_id(199), now_ms=NOW_MS)
+        gallery.renewing.renew(now_ms=NOW_MS)
 
     require_whole(galleries, range(199))
 
@@ -298,8 +316,8 @@ def test_erased_row_stays_erased_through_a_renewal(galleries: Galleries) -> None
 def test_who_missed_a_renewal_is_not_matched_with(galleries: Galleries) -> None:
     seed = os.urandom(SEED_BYTES)
     for name in "ab":
-        galleries[name].keep_seed(seed, digest=galleries[name].rows().digest)
-        galleries[name].renew(now_ms=NOW_MS)
+        galleries[name].renewing.keep_seed(seed, digest=galleries[name].rows().digest)
+        galleries[name].renewing.renew(now_ms=NOW_MS)
 
     with pytest.raises(GalleriesDiffer):
         agreed(galleries)
@@ -308,7 +326,7 @@ def test_who_missed_a_renewal_is_not_matched_with(galleries: Galleries) -> None:
 def test_one_peer_s_word_renews_nothing(galleries: Galleries) -> None:
     seed = os.urandom(SEED_BYTES)
     for name in "ab":
-        galleries[name].keep_seed(seed, digest=galleries[name].rows().digest)
+        galleries[name].renewing.keep_seed(seed, digest=galleries[name].rows().digest)
     ahead, mine = next_chain(b"", seed), digest_of_seed(seed)
 
     for others in ([(ahead, b""), (b"", b"")], [(ahead, b""), (b"", bytes(32))], [(b"", mine), (b"", mine)]):
@@ -322,22 +340,22 @@ def test_one_peer_s_word_renews_nothing(galleries: Galleries) -> None:
 
 def test_shares_that_do_not_belong_together_have_other_digests(galleries: Galleries) -> None:
     for gallery in galleries.values():
-        gallery.keep_seed(os.urandom(SEED_BYTES), digest=gallery.rows().digest)
-        gallery.renew(now_ms=NOW_MS)
+        gallery.renewing.keep_seed(os.urandom(SEED_BYTES), digest=gallery.rows().digest)
+        gallery.renewing.renew(now_ms=NOW_MS)
 
     assert len({gallery.rows().digest for gallery in galleries.values()}) == 3
 
 
 def test_seed_and_old_shares_that_a_kill_left_in_the_log_go_at_the_start(tmp_path: Path) -> None:
-    gallery = Gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=1000)
+    gallery = a_gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=1000)
     enrol({"a": gallery, "b": gallery_of(tmp_path, "b"), "c": gallery_of(tmp_path, "c")}, 1)
     before, seed = templates(gallery)[0].tobytes(), os.urandom(SEED_BYTES)
-    gallery.keep_seed(seed, digest=gallery.rows().digest)
+    gallery.renewing.keep_seed(seed, digest=gallery.rows().digest)
     gallery._stored.forget_log = lambda: None  # type: ignore[method-assign]
-    gallery.renew(now_ms=NOW_MS)
+    gallery.renewing.renew(now_ms=NOW_MS)
     gallery.close()
 
-    Gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=1000).close()
+    a_gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=1000).close()
 
     content = b"".join(path.read_bytes() for path in (tmp_path / "a").rglob("*") if path.is_file())
     assert before not in content
@@ -348,16 +366,197 @@ def gallery_of(tmp_path: Path, name: str) -> Gallery:
     """
     Return an empty gallery of another matcher.
     """
-    return Gallery(tmp_path / name, me=name, dims=DIMS, palms_max=1000)
+    return a_gallery(tmp_path / name, me=name, dims=DIMS, palms_max=1000)
 
 
-def test_a_row_is_renewed_by_its_position_and_the_seed_alone() -> None:
-    row = Row(an_id(1), 7, os.urandom(2 * DIMS), os.urandom(16), os.urandom(16))
-    seed = os.urandom(SEED_BYTES)
+def test_rows_that_come_and_go_while_blocks_are_written_are_neither_lost_nor_back(galleries: Galleries) -> None:
+    """
+    Between the seed and the switch 70 rows are committed, so that a block is sealed, and rows of the tail are erased.
+    """
+    seed, digest = os.urandom(SEED_BYTES), galleries["a"].rows().digest
+    for gallery in galleries.values():
+        gallery.renewing.keep_seed(seed, digest=digest)
+    enrol(galleries, 200)  # Before the writing begins,
+    for gallery in galleries.values():
+        gallery.renewing.prepare()
+    for number in range(201, 270):  # and after it.
+        enrol(galleries, number)
+    for gallery in galleries.values():
+        erase(gallery, an_id(269), now_ms=NOW_MS)
+        gallery.renewing.renew(now_ms=NOW_MS)
 
-    assert Renewal("a", seed)(row) == Renewal("a", seed)(row)
-    assert Renewal("a", seed)(row).template != Renewal("a", os.urandom(SEED_BYTES))(row).template
-    assert seed.hex() not in repr(Renewal("a", seed))
+    assert {1} == {renewals(gallery) for gallery in galleries.values()}
+    require_whole(galleries, range(269))
+
+
+@pytest.mark.parametrize("name", MATCHERS)
+def test_row_erased_while_it_is_being_written_stays_erased(
+    galleries: Galleries, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    At one of the three the erasure comes in the middle of the writing, at the others after it.
+    """
+    seed, written = os.urandom(SEED_BYTES), list[int]()
+    add = BlockWriter.add
+
+    def erase_first(writer: BlockWriter, columns: Columns) -> None:
+        written.append(len(columns))
+        if len(written) == 1:
+            erase(galleries[name], an_id(7), now_ms=NOW_MS)
+        add(writer, columns)
+
+    monkeypatch.setattr("handsel.matching.standing.AT_ONCE_BLOCKS", 1)
+    for gallery in galleries.values():
+        gallery.renewing.keep_seed(seed, digest=gallery.rows().digest)
+    with monkeypatch.context() as patched:
+        patched.setattr(BlockWriter, "add", erase_first)
+        galleries[name].renewing.prepare()
+    for other in set(MATCHERS) - {name}:
+        galleries[other].renewing.prepare()
+        erase(galleries[other], an_id(7), now_ms=NOW_MS)
+    for gallery in galleries.values():
+        gallery.renewing.renew(now_ms=NOW_MS)
+
+    assert len({gallery.rows().digest for gallery in galleries.values()}) == 1
+    assert {199} == {gallery.rows().count for gallery in galleries.values()}
+    ids = {one.tobytes() for one in galleries[name].rows().ids}
+    assert an_id(7) not in ids
+    for one in MATCHERS:
+        assert len(list((tmp_path / one).glob("blocks-*"))) == 1
+
+
+def test_rows_are_matched_as_before_until_the_switch(galleries: Galleries) -> None:
+    gallery = galleries["a"]
+    before, shares = gallery.rows().digest, templates(gallery)
+    gallery.renewing.keep_seed(os.urandom(SEED_BYTES), digest=before)
+
+    gallery.renewing.prepare()
+
+    assert gallery.rows().digest == before
+    assert np.array_equal(templates(gallery), shares)
+    gallery.renewing.renew(now_ms=NOW_MS)
+    assert gallery.rows().digest != before
+    assert not np.array_equal(templates(gallery), shares)
+
+
+def test_blocks_that_were_prepared_with_another_seed_are_not_used(galleries: Galleries, tmp_path: Path) -> None:
+    for gallery in galleries.values():
+        gallery.renewing.keep_seed(os.urandom(SEED_BYTES), digest=gallery.rows().digest)
+        gallery.renewing.prepare()
+
+    Lockstep(dialogues(galleries)).run()
+
+    require_whole(galleries, range(200))
+    assert len(list((tmp_path / "a").glob("blocks-*"))) == 1
+
+
+def test_full_disk_while_blocks_are_written_leaves_what_there_was(
+    galleries: Galleries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise StoreFull("no space")
+
+    before = galleries["a"].rows().digest
+    with monkeypatch.context() as patched:
+        patched.setattr(Blocks, "write", full)
+        with pytest.raises(StoreFull):
+            Lockstep(dialogues(galleries)).run()
+
+    assert galleries["a"].rows().digest == before
+    assert len(list((tmp_path / "a").glob("blocks-*"))) == 1
+    Lockstep(dialogues(galleries)).run()
+    require_whole(galleries, range(200))
+
+
+class Slowly:
+    """
+    Hold up whoever writes renewed rows beside, until it is told to go on.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.begun, self.go_on = Semaphore(0), Event()
+        prepare = Renewing.prepare
+
+        def prepare_slowly(renewing: Renewing) -> None:
+            self.begun.release()
+            assert self.go_on.wait(WAIT_S)
+            prepare(renewing)
+
+        monkeypatch.setattr(Renewing, "prepare", prepare_slowly)
+
+
+def test_queries_are_answered_and_palms_come_and_go_while_a_renewal_writes(
+    three: Three, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slowly = Slowly(monkeypatch)
+    first = three.enrol(palm(1), alias_of(1), position=1)
+    three.enrol(palm(2), alias_of(2), position=2)
+    three.order("renew", "0" * 31 + "1")
+    assert three.alias_of(palm(1)) == alias_of(1)
+    for _ in MATCHERS:
+        assert slowly.begun.acquire(timeout=WAIT_S)
+
+    assert three.alias_of(palm(1)) == alias_of(1)
+    three.enrol(palm(3), alias_of(3), position=3)
+    three.order("erase", first)
+    assert [three.alias_of(palm(number)) for number in (1, 2, 3)] == [None, alias_of(2), alias_of(3)]
+    assert [renewals(matcher._gallery) for matcher in three.matchers.values()] == [0, 0, 0]
+    slowly.go_on.set()
+    for matcher in three.matchers.values():
+        matcher._refresher._background.submit(int).result()
+
+    assert [renewals(matcher._gallery) for matcher in three.matchers.values()] == [1, 1, 1]
+    assert [three.alias_of(palm(number)) for number in (1, 2, 3)] == [None, alias_of(2), alias_of(3)]
+
+
+def an_order(at_ms: int, number: int = 1) -> tuple[Order, SignedOrder]:
+    """
+    Return an order to renew, in the clear and signed.
+    """
+    order = Order("renew", an_id(number).hex(), 0, at_ms)
+    body = msgspec.msgpack.encode(order)
+    return order, SignedOrder(body, ISSUER.signature(body))
+
+
+def test_order_to_renew_is_heeded_once_and_confirmed_again(galleries: Galleries, tmp_path: Path) -> None:
+    gallery, latest = galleries["a"], an_order(NOW_MS)
+    gallery.renewing.make_due(*latest)
+    assert gallery.renewing.since_ms() == LONG_AGO_MS
+    gallery.renewing.count_from(NOW_MS)
+    gallery.close()
+
+    again = a_gallery(tmp_path / "a", me="a", dims=DIMS)
+    again.renewing.make_due(*latest)
+
+    assert again.renewing.since_ms() == NOW_MS
+    again.close()
+
+
+def test_order_to_renew_that_a_later_one_followed_is_refused(galleries: Galleries) -> None:
+    gallery = galleries["a"]
+    gallery.renewing.make_due(*an_order(NOW_MS))
+    gallery.renewing.count_from(NOW_MS)
+
+    for at_ms in (0, NOW_MS - 1, NOW_MS):
+        with pytest.raises(OrderTooOld):
+            gallery.renewing.make_due(*an_order(at_ms, number=2))
+    assert gallery.renewing.since_ms() == NOW_MS
+    gallery.renewing.make_due(*an_order(NOW_MS + 1, number=2))
+
+    assert gallery.renewing.since_ms() == LONG_AGO_MS
+    with pytest.raises(OrderTooOld):
+        gallery.renewing.make_due(*an_order(NOW_MS))
+
+
+def test_order_from_the_future_is_refused_and_one_from_an_hour_ago_is_not(three: Three) -> None:
+    now_ms = three.clock()
+    for at_ms, is_taken in ((now_ms - 3_600_000, True), (now_ms + 2 * AHEAD_MS_MAX, False), (now_ms, True)):
+        body = msgspec.msgpack.encode(Order("renew", "0" * 32, 0, at_ms))
+        if is_taken:
+            three.matchers["a"].carry_out(body, three.issuer.signature(body))
+        else:
+            with pytest.raises(BodyInvalid):
+                three.matchers["a"].carry_out(body, three.issuer.signature(body))
 
 
 def test_matchers_renew_after_the_query_that_follows_an_order(three: Three) -> None:

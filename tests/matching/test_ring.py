@@ -15,6 +15,7 @@ from handsel.matching.ring import (
     POINTS,
     ZERO,
     Element,
+    add_line,
     invert,
     line_at,
     multiply,
@@ -116,3 +117,14 @@ def test_first_word_of_the_product_with_a_negated_vector_is_the_dot_product() ->
         total = _add(total, multiply((a[0], a[1]), (b[0], b[1])))
 
     assert int(x.astype(int) @ q.astype(int)) % MODULUS == total[0]
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_line_is_added_as_if_it_were_multiplied(point: Element) -> None:
+    generator = np.random.default_rng(1)
+    words, slope = (generator.integers(0, 1 << 16, (3, 8), np.uint16) for _ in range(2))
+    expected = words + multiply_words(slope, point)
+
+    add_line(words, slope, point)
+
+    assert np.array_equal(expected, words)

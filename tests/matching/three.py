@@ -27,6 +27,7 @@ from handsel.matching.matcher import Match, Matcher, Party
 from handsel.matching.message import MATCHERS, AliasShare, Answer, Order, Query, Template
 from handsel.matching.peers import PeerAddress
 from handsel.matching.scale import threshold_to_int
+from handsel.matching.signed_order import SignedOrder
 from handsel.matching.split import split_query, split_rows, to_wire
 from handsel.matching.template import quantise
 
@@ -192,13 +193,20 @@ class Three:
         }
         return {name: future.exception() or future.result() for name, future in asked.items()}
 
+    def signed(self, kind: message.OrderKind, enrolment: str, *, position: int = 0) -> SignedOrder:
+        """
+        Return an order of the issuer.
+        """
+        order = msgspec.msgpack.encode(Order(kind, enrolment, position, self.clock() if kind == "renew" else 0))
+        return SignedOrder(order, self.issuer.signature(order))
+
     def order(self, kind: message.OrderKind, enrolment: str, *, position: int = 0, to: str = "abc") -> None:
         """
         Have the matchers named in `to` carry out a signed order.
         """
-        order = msgspec.msgpack.encode(Order(kind, enrolment, position))
+        order = self.signed(kind, enrolment, position=position)
         for name in to:
-            self.matchers[name].carry_out(order, self.issuer.signature(order))
+            self.matchers[name].carry_out(order.body, order.signature)
 
     def enrol(self, vector: Vector, alias: bytes, *, position: int, commit_to: str = "abc") -> str:
         """

@@ -41,6 +41,7 @@ EXIT_STATUS: dict[type[errors.HandselError], int] = {
     errors.FrameUnreadable: 65,
     errors.IdReused: 65,
     errors.NotFound: 66,
+    errors.OrderTooOld: 65,
     errors.AccessDenied: 77,
     errors.Untrusted: 76,
     errors.EnvelopeInvalid: 76,

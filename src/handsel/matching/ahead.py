@@ -21,7 +21,7 @@ from handsel.matching.prepared import Shape, prepare
 from handsel.matching.reserve import Piece, Reserve, pieces_of
 
 WAITING_MAX = 2  # The first matcher begins one at a time; whoever begins more waits alone.
-TIMEOUT_S = 30.0  # For millions of comparisons, on a machine that answers queries meanwhile.
+SILENCE_S = 15.0  # For a million words of ANDs at a time, on a machine that answers queries meanwhile.
 
 
 class Ahead:
@@ -64,7 +64,8 @@ class Ahead:
 
     def _make(self, name: bytes, shape: Shape) -> None:
         try:
-            self.reserve.put(self._peers.carry_out(self._dialogue(name, shape), query_id=name, timeout_s=TIMEOUT_S))
+            dialogue = self._dialogue(name, shape)
+            self.reserve.put(self._peers.carry_out_at_length(dialogue, query_id=name, silence_s=SILENCE_S))
         except HandselError as exc:  # The next query prepares itself.
             self._log.event("nothing_prepared", code=exc.code)
         finally:

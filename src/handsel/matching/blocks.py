@@ -29,6 +29,7 @@ from handsel.matching.rows import ALIAS_PLANES, Segment
 _NAMES = ("templates", "own", "pair")
 _FOLDER = "blocks-{}"
 _CHUNK_BYTES = 1 << 22
+_GENERATIONS_MAX = 64  # At a time: one that counts, one that is written beside, and those that are still read.
 
 
 class _Source:
@@ -58,13 +59,27 @@ class Blocks:
         """
         Write blocks behind the first `after`, and see that they are on disk. Raises `StoreError`, `StoreFull`.
         """
+        self.write(segment, after=after)
+        self.flush()
+
+    def write(self, segment: Segment, *, after: int) -> None:
+        """
+        Write blocks behind the first `after`. Raises `StoreError`, `StoreFull`.
+        """
         arrays = (segment.templates, segment.own, segment.pair)
         with _translated():
             for name, array, size in zip(_NAMES, arrays, self._block_bytes(), strict=True):
                 with (self._folder / name).open("r+b") as file:
                     file.seek(after * size)
                     file.write(np.ascontiguousarray(array).data)
-                    file.flush()
+
+    def flush(self) -> None:
+        """
+        See that all that was written is on disk. Raises `StoreError`, `StoreFull`.
+        """
+        with _translated():
+            for name in _NAMES:
+                with (self._folder / name).open("r+b") as file:
                     os.fsync(file.fileno())
             _sync_folder(self._folder)
 
@@ -85,11 +100,13 @@ class Blocks:
 
     def successor(self) -> Blocks:
         """
-        Return empty files of the next generation.
+        Return empty files of a later generation, beside any that are there. Raises `StoreError`.
         """
-        generation = self.generation + 1
-        shred(self._directory / _FOLDER.format(generation))
-        return Blocks(self._directory, generation, dims=self._dims)
+        for generation in range(self.generation + 1, self.generation + 1 + _GENERATIONS_MAX):
+            with _translated(), contextlib.suppress(FileExistsError):
+                (self._directory / _FOLDER.format(generation)).mkdir(mode=0o700)
+                return Blocks(self._directory, generation, dims=self._dims)
+        raise StoreError("old files of the gallery cannot be removed: look at its disk")
 
     def retire(self) -> None:
         """

@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TypeVar
 
+import msgspec
 import numpy as np
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from numpy.typing import NDArray
@@ -98,6 +99,28 @@ def exchange(seat: Seat, mine: Octets) -> Dialogue[dict[str, Octets]]:
     for name in seat.others:
         said[name] = yield Receive(name)
     return said
+
+
+def exchange_encoded(seat: Seat, mine: T, kind: type[T]) -> Dialogue[dict[str, T]]:
+    """
+    Send the same to both others in MessagePack, and return what all three sent, by matcher. Raises `EnvelopeInvalid`.
+    """
+    payload, said = msgspec.msgpack.encode(mine), {seat.me: mine}
+    for name in seat.others:
+        yield Send(name, payload)
+    for name in seat.others:
+        said[name] = decoded((yield Receive(name)), kind)
+    return said
+
+
+def decoded(payload: Octets, kind: type[T]) -> T:
+    """
+    Return what a peer sent in MessagePack. Raises `EnvelopeInvalid`.
+    """
+    try:
+        return msgspec.msgpack.decode(payload, type=kind)
+    except msgspec.MsgspecError as exc:
+        raise EnvelopeInvalid("a matcher's peer sent a message that does not parse") from exc
 
 
 def toss(seat: Seat, *, random_bytes: Callable[[int], bytes]) -> Dialogue[bytes]:

@@ -15,7 +15,8 @@ from handsel.errors import ConfigError, GalleryCorrupt, StoreError, StoreFull
 
 LOCK_WAIT_S = 3.0  # For the process before to let go of the file.
 FILE_NAME = "gallery.sqlite"
-_VERSION = 2  # 1 held templates at another scale, and all in this file.
+_VERSION = 4
+_FIRST_VERSION = 2  # 1 held templates at another scale, and all in this file.
 _SETTINGS = (
     "locking_mode=EXCLUSIVE",  # One process at a time.
     "journal_mode=WAL",
@@ -51,6 +52,16 @@ CREATE TABLE renewals (count INTEGER NOT NULL, chain BLOB NOT NULL, since_ms INT
 INSERT INTO renewals VALUES (0, x'', 0, NULL);
 CREATE TABLE not_renewed (enrolment_id BLOB PRIMARY KEY) STRICT;
 """
+# What makes a file of the version before into one of this version.
+_STEPS = {
+    3: """
+ALTER TABLE rows ADD COLUMN order_body BLOB;
+ALTER TABLE rows ADD COLUMN order_signature BLOB;
+""",
+    4: """
+CREATE TABLE orders (kind TEXT PRIMARY KEY, at_ms INTEGER NOT NULL, body BLOB NOT NULL, signature BLOB NOT NULL) STRICT;
+""",
+}
 
 
 @contextmanager
@@ -93,12 +104,14 @@ def open_file(directory: Path) -> sqlite3.Connection:
 
 def _prepare(connection: sqlite3.Connection) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version == 0:
-        connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
-    elif version != _VERSION:
+    if version and not _FIRST_VERSION <= version <= _VERSION:
         raise ConfigError("the gallery was written by another version of Handsel")
-    else:
-        connection.executescript("BEGIN IMMEDIATE; COMMIT;")  # Takes the lock, which is then held until the end.
+    script = "" if version else _SCHEMA
+    if version != _VERSION:
+        script += "".join(step for number, step in _STEPS.items() if number > version)
+        script += f"PRAGMA user_version = {_VERSION};"
+    # Also where nothing is to be done, this takes the lock, which is then held until the end.
+    connection.executescript(f"BEGIN IMMEDIATE; {script} COMMIT;")
 
 
 def _private_file(directory: Path) -> Path:

@@ -11,8 +11,10 @@ from handsel.errors import GalleryCorrupt
 from handsel.ids import ID_BYTES
 from handsel.matching.entry import ACTIVE, ERASED, PENDING
 from handsel.matching.rows import Row
+from handsel.matching.signed_order import SignedOrder
 
-FIELDS = "enrolment_id, state, position, kept_at_ms, sealed, template, own, pair, checksum"
+FIELDS = "enrolment_id, state, position, kept_at_ms, sealed, order_body, order_signature, template, own, pair, checksum"
+_LOST = "a row of the gallery does not have its form: restore the gallery from its backup"
 
 
 @dataclass(frozen=True, repr=False)
@@ -30,6 +32,9 @@ class Shares:
 class Kept:
     """
     Hold one row. It has no shares once it is erased, or sealed: then they lie in a block.
+
+    `order` is the issuer's that brought it into its state; none has brought a pending row there, and rows that an
+    earlier version kept have lost theirs.
     """
 
     enrolment_id: bytes
@@ -38,6 +43,7 @@ class Kept:
     kept_at_ms: int
     is_sealed: bool
     shares: Shares | None
+    order: SignedOrder | None = None
 
     def checksum(self) -> bytes:
         """
@@ -46,16 +52,20 @@ class Kept:
         shares = self.shares or Shares(b"", b"", b"")
         story = f"{self.state}/{self.position}/{self.kept_at_ms}/{self.is_sealed:d}/{len(shares.template)}/".encode()
         content = self.enrolment_id + story + shares.template + shares.own + shares.pair
-        return hashlib.sha256(b"handsel/v2/gallery-row\0" + content).digest()
+        if self.order is None:
+            return hashlib.sha256(b"handsel/v2/gallery-row\0" + content).digest()
+        shown = len(self.order.body).to_bytes(2, "big") + self.order.body + self.order.signature
+        return hashlib.sha256(b"handsel/v3/gallery-row\0" + shown + content).digest()
 
     def fields(self) -> tuple[object, ...]:
         """
         Return the row as it is stored.
         """
         story = (self.enrolment_id, self.state, self.position, self.kept_at_ms, int(self.is_sealed))
+        order = (None, None) if self.order is None else (self.order.body, self.order.signature)
         if self.shares is None:
-            return (*story, None, None, None, self.checksum())
-        return (*story, self.shares.template, self.shares.own, self.shares.pair, self.checksum())
+            return (*story, *order, None, None, None, self.checksum())
+        return (*story, *order, self.shares.template, self.shares.own, self.shares.pair, self.checksum())
 
     def row(self) -> Row:
         """
@@ -71,15 +81,25 @@ def kept_of(fields: tuple[object, ...]) -> Kept:
     Return a row of what was stored. Raises `GalleryCorrupt` where it has not its form, or not its checksum.
     """
     match fields:
-        case (bytes(enrolment_id), int(state), int() | None as position, int(kept_at_ms), 0 | 1 as sealed, *shares, _):
-            kept = Kept(enrolment_id, state, position, kept_at_ms, bool(sealed), _shares_of(shares))
+        case (bytes(enrolment_id), int(state), int() | None as position, int(kept_at_ms), 0 | 1 as sealed, *rest, _):
+            order, shares = _order_of(rest[:2]), _shares_of(rest[2:])
+            kept = Kept(enrolment_id, state, position, kept_at_ms, bool(sealed), shares, order)
         case _:
-            raise GalleryCorrupt("a row of the gallery does not have its form: restore the gallery from its backup")
+            raise GalleryCorrupt(_LOST)
     if len(kept.enrolment_id) != ID_BYTES or kept.state not in (PENDING, ACTIVE, ERASED):
-        raise GalleryCorrupt("a row of the gallery does not have its form: restore the gallery from its backup")
+        raise GalleryCorrupt(_LOST)
     if kept.checksum() != fields[-1]:
         raise GalleryCorrupt("a row of the gallery does not fit its checksum: restore the gallery from its backup")
     return kept
+
+
+def _order_of(fields: list[object]) -> SignedOrder | None:
+    match fields:
+        case [bytes(body), bytes(signature)]:
+            return SignedOrder(body, signature)
+        case [None, None]:
+            return None
+    raise GalleryCorrupt(_LOST)
 
 
 def _shares_of(fields: list[object]) -> Shares | None:

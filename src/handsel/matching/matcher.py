@@ -25,7 +25,6 @@ from handsel.certificate import require_lasting
 from handsel.clock import Clock
 from handsel.envelope import open_envelope, seal
 from handsel.errors import (
-    BodyInvalid,
     ConfigError,
     EnvelopeInvalid,
     GalleryFull,
@@ -33,16 +32,16 @@ from handsel.errors import (
     StoreError,
 )
 from handsel.ids import ID_BYTES, id_to_bytes
-from handsel.keys import PartyKeys, PublicKeys, verify_signature
+from handsel.keys import PartyKeys, PublicKeys
 from handsel.log import Log
 from handsel.matching import kernels
 from handsel.matching.ahead import Ahead
 from handsel.matching.dialogue import Dialogue
-from handsel.matching.entry import POSITION_MAX
 from handsel.matching.frame import dialogue_name
 from handsel.matching.gallery import Gallery
 from handsel.matching.honest import Asked
 from handsel.matching.kept import Shares
+from handsel.matching.latest_order import require_present
 from handsel.matching.masks import PairSecret, masks_of
 from handsel.matching.message import (
     ALIAS_BYTES,
@@ -54,7 +53,6 @@ from handsel.matching.message import (
     AliasShare,
     Answer,
     Confirmation,
-    Order,
     Query,
     Template,
 )
@@ -69,6 +67,7 @@ from handsel.matching.rows import Rows, padded
 from handsel.matching.scale import VIEWS_MAX, comparison_bits
 from handsel.matching.scan import Scanner
 from handsel.matching.seen import Seen
+from handsel.matching.signed_order import SignedOrder
 from handsel.matching.tls import Tls
 from handsel.order import BINDING_BYTES
 
@@ -180,7 +179,7 @@ class Matcher:
         self._places = threading.BoundedSemaphore(QUERIES_AT_ONCE_MAX)
         self._seen, self._scanner = Seen(), Scanner()
         self._ahead = Ahead(name, self._peers, self._secrets, log)
-        self._gallery = Gallery(directory, me=name, dims=settings.dims, palms_max=settings.palms_max)
+        self._gallery = Gallery(directory, me=name, issuer=issuer, dims=settings.dims, palms_max=settings.palms_max)
         self._refresher = Refresher(name, self._peers, self._gallery, every_ms=renew_every_ms, clock=clock, log=log)
 
     def start(self) -> None:
@@ -243,21 +242,23 @@ class Matcher:
         """
         Do what the issuer orders, and return a confirmation and this matcher's signature on it.
 
-        An order may be sent again. Shares are renewed after the next query. Raises `SignatureInvalid`, `BodyInvalid`,
-        `NotFound`, `IdReused`, `GalleryFull`, `StoreFull`, `StoreError`.
+        An order may be sent again, but one to renew only until a later one came. Shares are renewed after the next
+        query. Raises `SignatureInvalid`, `BodyInvalid`, `NotFound`, `IdReused`, `OrderTooOld`, `GalleryFull`,
+        `StoreFull`, `StoreError`.
         """
-        verify_signature(order, signature, signer=self._issuer)
-        asked = _decode_order(order)
+        signed = SignedOrder(order, signature)
+        asked = signed.verified(self._issuer)
         enrolment_id, now_ms = id_to_bytes(asked.enrolment_id), self._clock()
         match asked.kind:
             case "commit":
-                self._gallery.commit(enrolment_id, position=asked.position)
+                self._gallery.commit(enrolment_id, position=asked.position, order=signed)
             case "abort":
-                self._gallery.abort(enrolment_id, now_ms=now_ms)
+                self._gallery.abort(enrolment_id, order=signed, now_ms=now_ms)
             case "erase":
-                self._gallery.erase(enrolment_id, now_ms=now_ms)
+                self._gallery.erase(enrolment_id, order=signed, now_ms=now_ms)
             case "renew":
-                self._refresher.make_due()
+                require_present(asked, now_ms=now_ms)
+                self._gallery.renewing.make_due(asked, signed)
         self._log.event("order_carried_out", outcome=asked.kind)
         confirmation = msgspec.msgpack.encode(Confirmation(asked.kind, asked.enrolment_id, self.name, now_ms))
         return confirmation, self._keys.signature(confirmation)
@@ -376,13 +377,3 @@ class Matcher:
             yield
         finally:
             self._places.release()
-
-
-def _decode_order(order: bytes) -> Order:
-    try:
-        asked = msgspec.msgpack.decode(order, type=Order)
-    except msgspec.MsgspecError as exc:
-        raise BodyInvalid("an order that its issuer signed does not parse") from exc
-    if not 0 <= asked.position <= POSITION_MAX:
-        raise BodyInvalid(f"the position of a row must lie between 0 and {POSITION_MAX}")
-    return asked

@@ -17,6 +17,7 @@ MATCHERS: tuple[str, ...] = ("a", "b", "c")
 Octets = bytes | bytearray | memoryview  # What one matcher sends to another, in whatever holds it.
 
 ALIAS_BYTES = 16
+POSITION_MAX = 1 << 62
 QUERY = "till-to-matcher/query"
 TEMPLATE = "till-to-matcher/template"
 ANSWER = "matcher-to-issuer/answer"
@@ -127,12 +128,14 @@ class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Tell a matcher what becomes of an enrolment, or to renew its shares (issuer → matcher, signed).
 
-    To renew has an id of its own. `position` orders the rows of all three galleries alike; else it is 0.
+    To renew has an id of its own, and `at_ms`, when it was given: a later one ends it. `position` orders the rows of
+    all three galleries alike. Both are else 0.
     """
 
     kind: OrderKind
     enrolment_id: str
     position: int
+    at_ms: int = 0
 
 
 class Confirmation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -4,13 +4,11 @@ Begin a query: three matchers see that they are about to do the same thing over 
 1. Each sends the others a fresh nonce, the digest of its rows and the digest of what it was asked.
 2. What they were asked must be the same, or the envelopes belong to different queries.
 3. Where their rows differ, a commit or an erasure has reached some of them and not yet the others, or not all have
-   finished a renewal: they exchange the states of all rows, each takes the later ones, and they begin again.
+   finished a renewal: they tell each other of those rows (`synchronise.py`), each takes the later states for which it
+   is shown the issuer's order, and they begin again.
 4. Each sends the others the digest of all three openings: nobody was told something else, and no message of an earlier
    attempt is taken for one of this. And whether it has what the first would use that was prepared: all have it, or none
    uses it.
-
-LIMITATIONS
-A peer is believed when it says that a row was committed or erased; it does not yet show the issuer's signed order.
 """
 
 from __future__ import annotations
@@ -19,20 +17,19 @@ import hashlib
 import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import msgspec
 
 from handsel.errors import BindingMismatch, EnvelopeInvalid, GalleriesDiffer
-from handsel.matching.dialogue import Dialogue, Receive, Send
-from handsel.matching.entry import Entry, join_entries
+from handsel.matching.dialogue import Dialogue, Seat, exchange_encoded
+from handsel.matching.entry import Entry
 from handsel.matching.masks import NONCE_BYTES
-from handsel.matching.message import MATCHERS, Octets
+from handsel.matching.message import MATCHERS
 from handsel.matching.rows import Rows
+from handsel.matching.synchronise import Told, learn_news
 
-SYNCHRONISE_MAX = 2  # Times in one query; more often only while rows keep changing.
-
-S = TypeVar("S")
+SYNCHRONISE_MAX = 4  # Times in one query; more often only while rows keep changing, or where very many differ.
 
 
 class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -83,7 +80,7 @@ class Offers(Protocol):
         """
 
 
-class Held(Protocol):
+class Held(Told, Protocol):
     """
     Hold the rows of a matcher: what `gallery.Gallery` does.
     """
@@ -93,14 +90,9 @@ class Held(Protocol):
         Return the active rows as they are now.
         """
 
-    def entries(self) -> tuple[Entry, ...]:
-        """
-        Return the state of every enrolment.
-        """
-
     def advance(self, entries: tuple[Entry, ...], *, now_ms: int) -> None:
         """
-        Bring rows to a later state.
+        Bring rows to a later state, where the issuer's order for that is shown.
         """
 
     def seed_digest(self) -> bytes:
@@ -161,28 +153,29 @@ def agree(
     """
     Agree with both peers on what is to be matched, and on what that was prepared is used for it, of what each `offers`.
 
-    Raises `BindingMismatch`, `GalleriesDiffer`, `EnvelopeInvalid`.
+    Raises `BindingMismatch`, `GalleriesDiffer`, `EnvelopeInvalid`, `PeerCheated`.
     """
-    offered = offers.offer() if offers else b""
+    seat, offered = Seat(me), offers.offer() if offers else b""
     for _ in range(SYNCHRONISE_MAX + 1):
         rows = held.rows()
         nonce = random_bytes(NONCE_BYTES)
         mine = Opening(nonce, rows.digest, subject, rows.chain, held.seed_digest(), offered, prepares)
-        openings = yield from _exchange(me, mine, Opening)  # 1
+        openings = yield from exchange_encoded(seat, mine, Opening)  # 1
         if any(opening.subject != subject for opening in openings.values()):  # 2
             raise BindingMismatch("the three matchers were asked different things; nothing was matched")
+        seen = _digest_of(openings)
         if all(opening.rows == rows.digest for opening in openings.values()):
             first = openings[MATCHERS[0]]
             is_prepared = offers is not None and offers.accept(first.prepared)
-            are_all = yield from _confirm(me, openings, is_prepared=is_prepared)  # 4
+            are_all = yield from _confirm(seat, Seen(seen, is_prepared))  # 4
             if offers is not None and first.prepared and not are_all:
                 offers.refuse()
             nonces = {name: opening.nonce for name, opening in openings.items()}
             return Agreed(rows, nonces, prepares=first.prepares)
-        galleries = yield from _exchange(me, held.entries(), tuple[Entry, ...])  # 3
+        news = yield from learn_news(seat, held, coin=seen)  # 3
         peers = [(opening.chain, opening.seed) for name, opening in openings.items() if name != me]
         held.catch_up(peers, now_ms=now_ms)
-        held.advance(join_entries(galleries), now_ms=now_ms)
+        held.advance(news, now_ms=now_ms)
     raise GalleriesDiffer("the galleries of the three matchers keep changing: ask again")
 
 
@@ -190,39 +183,22 @@ def exchange_nonces(me: str, *, random_bytes: Callable[[int], bytes]) -> Dialogu
     """
     Return a fresh nonce of each of the three, by matcher, of which none was told something else.
     """
-    openings = yield from _exchange(me, Opening(random_bytes(NONCE_BYTES), b"", b"", b"", b""), Opening)
-    yield from _confirm(me, openings, is_prepared=False)
+    seat, mine = Seat(me), Opening(random_bytes(NONCE_BYTES), b"", b"", b"", b"")
+    openings = yield from exchange_encoded(seat, mine, Opening)
+    yield from _confirm(seat, Seen(_digest_of(openings), is_prepared=False))
     return {name: opening.nonce for name, opening in openings.items()}
 
 
-def _confirm(me: str, openings: dict[str, Opening], *, is_prepared: bool) -> Dialogue[bool]:
+def _digest_of(openings: dict[str, Opening]) -> bytes:
+    told = msgspec.msgpack.encode([(name, openings[name]) for name in MATCHERS])
+    return hashlib.sha256(b"handsel/v1/openings\0" + told).digest()
+
+
+def _confirm(seat: Seat, mine: Seen) -> Dialogue[bool]:
     """
     Return whether all have what was prepared. Raises `EnvelopeInvalid` where somebody was told something else.
     """
-    told = msgspec.msgpack.encode([(name, openings[name]) for name in MATCHERS])
-    digest = hashlib.sha256(b"handsel/v1/openings\0" + told).digest()
-    seen = yield from _exchange(me, Seen(digest, is_prepared), Seen)
-    if not all(hmac.compare_digest(theirs.digest, digest) for theirs in seen.values()):
+    said = yield from exchange_encoded(seat, mine, Seen)
+    if not all(hmac.compare_digest(theirs.digest, mine.digest) for theirs in said.values()):
         raise EnvelopeInvalid("the three matchers did not see the same openings; nothing was matched")
-    return all(theirs.is_prepared for theirs in seen.values())
-
-
-def _exchange(me: str, mine: S, kind: type[S]) -> Dialogue[dict[str, S]]:
-    """
-    Send `mine` to both peers and return what all three sent, by matcher.
-    """
-    payload = msgspec.msgpack.encode(mine)
-    others = [name for name in MATCHERS if name != me]
-    for name in others:
-        yield Send(name, payload)
-    said = {me: mine}
-    for name in others:
-        said[name] = _decode((yield Receive(name)), kind)
-    return said
-
-
-def _decode(payload: Octets, kind: type[S]) -> S:
-    try:
-        return msgspec.msgpack.decode(payload, type=kind)
-    except msgspec.MsgspecError as exc:
-        raise EnvelopeInvalid("a matcher's peer sent a message that does not parse") from exc
+    return all(theirs.is_prepared for theirs in said.values())

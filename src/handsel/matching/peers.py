@@ -20,7 +20,7 @@ import contextlib
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from time import monotonic, sleep
 
@@ -194,35 +194,46 @@ class Peers:
         deadline_s = monotonic() + HANDSHAKE_TIMEOUT_S
         return all(link.is_alive(deadline_s=deadline_s) for link in self._links.values())
 
-    def carry_out(self, dialogue: Dialogue[T], *, query_id: bytes, timeout_s: float | None = None) -> T:
+    def carry_out(self, dialogue: Dialogue[T], *, query_id: bytes) -> T:
         """
-        Run a dialogue with both peers, in this thread, and return its result; in `timeout_s`, or that of a query.
+        Run a dialogue with both peers, in this thread, and return its result.
 
         Raises `PeerUnavailable` where a peer is not there, gives up or stays silent for too long; whatever the dialogue
         raises; `IdReused` where that query is in hand already.
         """
-        deadline_s = monotonic() + (timeout_s or self.timeout_s)
+        deadline_s = monotonic() + self.timeout_s
+        return self._carry_out(dialogue, query_id, lambda: deadline_s)
+
+    def carry_out_at_length(self, dialogue: Dialogue[T], *, query_id: bytes, silence_s: float) -> T:
+        """
+        Run a dialogue that may take as long as it takes, but in which nobody may be silent for longer than `silence_s`.
+
+        Raises what `carry_out` raises.
+        """
+        return self._carry_out(dialogue, query_id, lambda: monotonic() + silence_s)
+
+    def _carry_out(self, dialogue: Dialogue[T], query_id: bytes, deadline: Callable[[], float]) -> T:
         with self._mailboxes.open(query_id) as mailbox:
             try:
-                return self._drive(dialogue, query_id, mailbox, deadline_s)
+                return self._drive(dialogue, query_id, mailbox, deadline)
             except BaseException:  # Whatever went wrong here, the peers need not wait for it.
                 self._abandon(query_id)
                 raise
             finally:
                 dialogue.close()
 
-    def _drive(self, dialogue: Dialogue[T], query_id: bytes, mailbox: Mailbox, deadline_s: float) -> T:
+    def _drive(self, dialogue: Dialogue[T], query_id: bytes, mailbox: Mailbox, deadline: Callable[[], float]) -> T:
         numbers = dict.fromkeys(self._links, 0)
         try:
             asked = next(dialogue)
             while True:
                 if isinstance(asked, Send):
                     frame = Frame(query_id, numbers[asked.to], Kind.MESSAGE, asked.payload)
-                    self._links[asked.to].send(frame, deadline_s=deadline_s)
+                    self._links[asked.to].send(frame, deadline_s=deadline())
                     numbers[asked.to] += 1
                     asked = dialogue.send(b"")
                 else:
-                    asked = dialogue.send(mailbox.take(asked.sender, deadline_s=deadline_s))
+                    asked = dialogue.send(mailbox.take(asked.sender, deadline_s=deadline()))
         except StopIteration as stop:
             result: T = stop.value
             return result

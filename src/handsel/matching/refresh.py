@@ -4,7 +4,8 @@ Renew the shares of all rows, together with the peers, when they are old enough 
 1. The three agree on the rows that are active, and toss a seed.
 2. Each keeps the seed on disk, and says so. Nobody renews before all have said it: so who is killed in between can do
    it later, when a peer's opening shows that it is a renewal behind.
-3. Each renews, and forgets the seed and the old shares.
+3. Each writes the renewed rows beside, while queries go on with the old ones at all three, and says that it is ready.
+4. When all have said it, each matches with the new ones, and forgets the seed and the old shares.
 
 It begins after a query that all three have answered, since each then knows that the others are there.
 """
@@ -26,7 +27,8 @@ from handsel.matching.peers import Peers
 from handsel.matching.renewal import digest_of_seed
 
 _SUBJECT = hashlib.sha256(b"handsel/v1/renewal-of-shares").digest()
-_LONG_AGO_MS = 1
+_READY = b"handsel/v1/renewal-ready\0"
+SILENCE_S = 120.0  # For which the others wait while one writes; a million rows take some seconds.
 _MINUTE_MS = 60_000
 
 
@@ -50,12 +52,6 @@ class Refresher:
             self._tried_minute = minute
             self._background.submit(self._renew, minute)
 
-    def make_due(self) -> None:
-        """
-        Have the shares renewed after the next query. Raises `StoreError`.
-        """
-        self._gallery.renew_from(_LONG_AGO_MS)
-
     def close(self) -> None:
         """
         Begin nothing more, and wait for what is being done.
@@ -63,34 +59,50 @@ class Refresher:
         self._background.shutdown(cancel_futures=True)
 
     def _is_due(self) -> bool:
-        now_ms, since_ms = self._clock(), self._gallery.renewed_since_ms()
+        now_ms, since_ms = self._clock(), self._gallery.renewing.since_ms()
         if since_ms == 0:
-            self._gallery.renew_from(now_ms)
+            self._gallery.renewing.count_from(now_ms)
         return since_ms != 0 and now_ms - since_ms >= self._every_ms
 
     def _renew(self, minute: int) -> None:
-        if not self._is_due():
+        if minute != self._clock() // _MINUTE_MS or not self._is_due():
             return
         # An attempt has one name at all three: the minute, and the renewals so far.
-        name = dialogue_name("renew", minute.to_bytes(8, "big") + self._gallery.rows().chain)
+        attempt = minute.to_bytes(8, "big") + self._gallery.rows().chain
         try:
-            self._peers.carry_out(self.dialogue(), query_id=name)
+            seed_digest = self._peers.carry_out(self.begin(), query_id=dialogue_name("begin to renew", attempt))
+            switch = self.complete(seed_digest)
+            self._peers.carry_out_at_length(
+                switch, query_id=dialogue_name("complete renewal", attempt), silence_s=SILENCE_S
+            )
         except HandselError as exc:  # It is tried again after the next query.
             self._log.event("shares_not_renewed", code=exc.code)
         else:
             self._log.event("shares_renewed")
 
-    def dialogue(self) -> Dialogue[None]:
+    def begin(self) -> Dialogue[bytes]:
         """
-        Renew together with both peers. Raises what `opening.agree` raises, `PeerCheated`, `StoreError`.
+        Toss a seed together with both peers, and return its digest once all three keep it.
+
+        Raises what `opening.agree` raises, `PeerCheated`, `StoreError`.
         """
-        now_ms = self._clock()
         agreed = yield from agree(
-            self._seat.me, subject=_SUBJECT, held=self._gallery, random_bytes=os.urandom, now_ms=now_ms
+            self._seat.me, subject=_SUBJECT, held=self._gallery, random_bytes=os.urandom, now_ms=self._clock()
         )
         seed = yield from toss(self._seat, random_bytes=os.urandom)
-        self._gallery.keep_seed(seed, digest=agreed.rows.digest)
-        said = yield from exchange(self._seat, digest_of_seed(seed))
-        if len({bytes(digest) for digest in said.values()}) > 1:
+        self._gallery.renewing.keep_seed(seed, digest=agreed.rows.digest)
+        yield from self._same(digest_of_seed(seed))
+        return digest_of_seed(seed)
+
+    def complete(self, seed_digest: bytes) -> Dialogue[None]:
+        """
+        Write the renewed rows beside, and match with them once all three have. Raises `PeerCheated`, `StoreError`.
+        """
+        self._gallery.renewing.prepare()
+        yield from self._same(hashlib.sha256(_READY + seed_digest).digest())
+        self._gallery.renewing.renew(now_ms=self._clock())
+
+    def _same(self, digest: bytes) -> Dialogue[None]:
+        said = yield from exchange(self._seat, digest)
+        if len({bytes(theirs) for theirs in said.values()}) > 1:
             raise PeerCheated("a matcher's peer does not keep the same seed to renew its shares with")
-        self._gallery.renew(now_ms=now_ms)

@@ -11,18 +11,21 @@ LIMITATIONS: Whoever is in one matcher while it renews has its shares of before 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from numpy.typing import NDArray
 
+from handsel.matching.columns import Columns
 from handsel.matching.message import ALIAS_BYTES, MATCHERS
-from handsel.matching.ring import POINTS, multiply_words
-from handsel.matching.rows import Row
+from handsel.matching.ring import POINTS, add_line
 
 SEED_BYTES = 32
+_BLOCK_BYTES = 16  # Of AES.
 _LABEL = b"handsel/v1/renewal"
 
 
@@ -43,28 +46,44 @@ class Renewal:
         key = HKDF(hashes.SHA256(), SEED_BYTES, b"", _LABEL).derive(self.seed)
         object.__setattr__(self, "_key", key)
 
-    def __call__(self, row: Row) -> Row:
+    def renewed(self, columns: Columns) -> Columns:
         """
-        Return the row with its new shares.
+        Return rows with their new shares.
         """
-        index = MATCHERS.index(self.me)
-        drawn = self._drawn(row.position, len(row.template) + 2 * ALIAS_BYTES)
-        slope = np.frombuffer(drawn[: len(row.template)], "<u2").astype(np.uint16)
-        template = np.frombuffer(row.template, "<u2") + multiply_words(slope, POINTS[index])
-        first, second = drawn[len(row.template) : -ALIAS_BYTES], drawn[-ALIAS_BYTES:]
-        added = (first, second, _xor(first, second))  # Of a, b and c: nothing, together.
-        own = _xor(row.own, added[index])
-        pair = _xor(row.pair, _xor(added[index], added[(index + 1) % 3]))
-        return Row(row.enrolment_id, row.position, template.astype("<u2").tobytes(), own, pair)
+        index, size = MATCHERS.index(self.me), 2 * columns.templates.shape[1]
+        drawn = self._drawn(columns.positions, size + 2 * ALIAS_BYTES)
+        templates = columns.templates.copy()
+        add_line(templates, drawn[:, :size].view("<u2").astype(np.uint16, copy=False), POINTS[index])
+        first, second = drawn[:, size:-ALIAS_BYTES], drawn[:, -ALIAS_BYTES:]
+        added = (first, second, first ^ second)  # Of a, b and c: nothing, together.
+        own, pair = columns.own ^ added[index], columns.pair ^ added[index] ^ added[(index + 1) % 3]
+        return Columns(columns.ids, columns.positions, templates, own, pair)
 
-    def _drawn(self, position: int, size: int) -> bytes:
-        # The counter's upper half is the row's, its lower half counts the row's blocks.
-        stream = Cipher(algorithms.AES256(self._key), modes.CTR(position.to_bytes(8, "big") + bytes(8))).encryptor()
-        return stream.update(bytes(size))
+    def _drawn(self, positions: NDArray[np.int64], size: int) -> NDArray[np.uint8]:
+        """
+        Return `size` bytes for each row, (n, size): AES in counter mode, where a row's first counter is its position
+        and 64 bits of zeros. All counters are encrypted in one go, which is what that mode does with each.
+        """
+        blocks = -(-size // _BLOCK_BYTES)
+        counters = np.empty((len(positions), blocks, 2), ">u8")
+        counters[:, :, 0], counters[:, :, 1] = positions[:, None], np.arange(blocks)
+        drawn = np.empty(counters.nbytes + _BLOCK_BYTES, np.uint8)  # OpenSSL wants a block more.
+        cipher = Cipher(algorithms.AES256(self._key), modes.ECB()).encryptor()  # noqa: S305 - of counters
+        cipher.update_into(counters.reshape(-1).view(np.uint8).data, drawn.data)
+        return drawn[: counters.nbytes].reshape(len(positions), blocks * _BLOCK_BYTES)[:, :size]
 
 
-def _xor(a: bytes, b: bytes) -> bytes:
-    return bytes(x ^ y for x, y in zip(a, b, strict=True))
+def renewing_all_but(renewal: Renewal, positions: NDArray[np.int64]) -> Callable[[Columns], Columns]:
+    """
+    Return what renews all rows but those at some positions.
+    """
+
+    def change(columns: Columns) -> Columns:
+        left = columns.part(np.isin(columns.positions, positions))
+        renewed = renewal.renewed(columns.without(positions))
+        return renewed.merged(left) if len(left) else renewed
+
+    return change
 
 
 def next_chain(chain: bytes, seed: bytes) -> bytes:

@@ -83,6 +83,24 @@ def multiply_words(words: Words, element: Element) -> Words:
     return product
 
 
+def add_line(words: Words, slope: Words, point: Element) -> None:
+    """
+    Add to words (…, D), in place, the line through zero with a slope (…, D), at one of `POINTS`.
+
+    A point's words are 0 or 1, so that nothing is multiplied.
+    """
+    w0, w1, s0, s1 = words[..., 0::2], words[..., 1::2], slope[..., 0::2], slope[..., 1::2]
+    if point == (1, 0):
+        words += slope
+        return
+    w0 -= s1
+    w1 += s0
+    if point == (0, 1):
+        w1 -= s1
+    else:
+        w0 += s0  # (1, 1)
+
+
 def product_words(words: Words, others: Words) -> Words:
     """
     Return the sums over all elements of the products of `words` and `others`, (…, D) each: (…, 2).

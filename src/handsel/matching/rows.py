@@ -157,4 +157,5 @@ def from_planes(planes: Bits) -> NDArray[np.uint8]:
     Return the shares of aliases (N, 16) of their planes.
     """
     bits = np.unpackbits(planes.view(np.uint8).reshape(-1, ALIAS_PLANES, 8), axis=2, bitorder="little")
-    return np.packbits(bits.transpose(0, 2, 1), axis=2, bitorder="little").reshape(-1, ALIAS_BYTES)
+    turned = np.ascontiguousarray(bits.transpose(0, 2, 1))
+    return np.packbits(turned, axis=2, bitorder="little").reshape(-1, ALIAS_BYTES)

@@ -7,7 +7,7 @@ The tail is kept between 64 and 127 rows long, so that commits that come a littl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,42 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handsel.errors import GalleryCorrupt
-from handsel.ids import ID_BYTES
 from handsel.matching.blocks import Blocks, digests
+from handsel.matching.columns import Columns
 from handsel.matching.kernels import PLANE_BITS
-from handsel.matching.rows import Row, Rows, Segment, from_planes, names_of
+from handsel.matching.message import POSITION_MAX
+from handsel.matching.rows import Row, Rows, Segment, names_of
+from handsel.matching.sealing import AT_ONCE_BLOCKS, POSITION_BYTES, BlockWriter, Sealed
 
-_POSITION_BYTES = 8
-_DIGEST_BYTES = 32
-_ANEW_BLOCKS = 256  # Written at a time.
-
-Renew = Callable[[Row], Row]
+Change = Callable[[Columns], Columns]
 Block = tuple[int, bytes, bytes, bytes]  # Number, ids, positions, digest.
-
-
-@dataclass(frozen=True, repr=False)
-class Sealed:
-    """
-    Hold the ids (16 bytes each), positions (8, little-endian) of the rows in blocks, and the blocks' digests (32).
-    """
-
-    ids: bytes = b""
-    positions: bytes = b""
-    digests: bytes = b""
-
-    @property
-    def count(self) -> int:
-        """
-        Return the number of rows.
-        """
-        return len(self.ids) // ID_BYTES
-
-    def names(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        """
-        Return ids (count, 16) and positions (count,).
-        """
-        ids = np.frombuffer(self.ids, np.uint8).reshape(-1, ID_BYTES)
-        return ids, np.frombuffer(self.positions, "<i8").astype(np.int64)
 
 
 @dataclass(frozen=True, repr=False)
@@ -74,7 +47,7 @@ class Standing:
             ids, positions = self.sealed.names()
             more_ids, more_positions = names_of(self.tail)
             names = np.concatenate([ids, more_ids]), np.concatenate([positions, more_positions])
-            tail = Segment.build(self.tail, dims=self.mapped.templates.shape[1])
+            tail = Segment.build(self.tail, dims=self.dims)
             object.__setattr__(self, "rows", Rows(*names, (self.mapped, tail), self.chain))
 
     @classmethod
@@ -88,7 +61,7 @@ class Standing:
         """
         files = Blocks(directory, generation, dims=dims)
         files.shred_others()
-        if sealed.count % PLANE_BITS or len(sealed.positions) != sealed.count * _POSITION_BYTES:
+        if sealed.count % PLANE_BITS or len(sealed.positions) != sealed.count * POSITION_BYTES:
             raise GalleryCorrupt("the list of the gallery's blocks is damaged: restore the gallery from its backup")
         mapped = files.mapped(sealed.count // PLANE_BITS)
         if b"".join(digests(mapped, sealed.ids, sealed.positions)) != sealed.digests:
@@ -102,13 +75,20 @@ class Standing:
         """
         return self.files.generation
 
+    @property
+    def dims(self) -> int:
+        """
+        Return the number of a palm's coordinates.
+        """
+        return int(self.mapped.templates.shape[1])
+
     def is_in_order(self) -> bool:
         """
         Return whether the whole tail stands behind the blocks.
         """
         if not self.tail or not self.sealed.count:
             return True
-        last = int.from_bytes(self.sealed.positions[-_POSITION_BYTES:], "little")
+        last = int.from_bytes(self.sealed.positions[-POSITION_BYTES:], "little")
         return self.tail[0].position > last
 
     def with_rows(self, rows: Iterable[Row]) -> Standing:
@@ -118,11 +98,11 @@ class Standing:
         tail = sorted((*self.tail, *rows), key=lambda row: row.position)
         return replace(self, tail=tuple(tail))
 
-    def without(self, gone: frozenset[bytes]) -> Standing:
+    def without(self, gone: Collection[int]) -> Standing:
         """
-        Return these rows less some of the tail.
+        Return these rows less those of the tail at some positions.
         """
-        tail = tuple(row for row in self.tail if row.enrolment_id not in gone)
+        tail = tuple(row for row in self.tail if row.position not in gone)
         return replace(self, tail=tail)
 
     def sealed_further(self) -> Standing | None:
@@ -132,26 +112,37 @@ class Standing:
         count = (len(self.tail) // PLANE_BITS - 1) * PLANE_BITS
         return None if count <= 0 else self._appended(self.tail[:count], self.tail[count:])
 
-    def written_anew(
-        self, without: frozenset[bytes], *, renew: Renew | None = None, chain: bytes | None = None
-    ) -> Standing:
+    def written_anew(self, gone: Collection[int] = ()) -> Standing:
         """
-        Return all rows in order, less some, with blocks in new files; where they are renewed, with a new `chain`.
+        Return all rows in order, less those at some positions, with blocks in new files.
 
-        Raises `StoreError`.
+        Blocks before the first that is another are copied. Raises `StoreError`.
         """
         files = self.files.successor()
-        standing = Standing(files, files.mapped(0), Sealed(), (), self.chain if chain is None else chain)
-        waiting: list[Row] = []
-        for row in self._merged(without):
-            waiting.append(row if renew is None else renew(row))
-            if len(waiting) == (_ANEW_BLOCKS + 1) * PLANE_BITS:
-                standing = standing._appended(waiting[:-PLANE_BITS], ())
-                waiting = waiting[-PLANE_BITS:]
-        count = max(0, (len(waiting) // PLANE_BITS - 1) * PLANE_BITS)
-        if count:
-            standing = standing._appended(waiting[:count], ())
-        return replace(standing, tail=tuple(waiting[count:]))
+        try:
+            return self._written_to(files, np.fromiter(gone, np.int64, len(gone)))
+        except BaseException:
+            files.retire()
+            raise
+
+    def emptied(self, *, chain: bytes) -> Standing:
+        """
+        Return no rows yet, with another chain, and new files for their blocks. Raises `StoreError`.
+        """
+        files = self.files.successor()
+        return Standing(files, files.mapped(0), Sealed(), (), chain)
+
+    def following(self, other: Standing, change: Change) -> Standing:
+        """
+        Return the rows of `other`, changed, of which those in the first blocks are here already. Raises `StoreError`.
+        """
+        writer, blocks = BlockWriter(self.files, self.sealed), len(other.mapped.own)
+        ids, positions = other.sealed.names()
+        for start in range(len(self.mapped.own), blocks, AT_ONCE_BLOCKS):
+            stop = min(start + AT_ONCE_BLOCKS, blocks)
+            writer.add(change(Columns.of_blocks(other.mapped, ids, positions, start=start, stop=stop)))
+        tail = change(Columns.of_rows(other.tail, dims=self.dims)).rows()
+        return Standing(self.files, *writer.finish(), tail, self.chain)
 
     def retire(self) -> None:
         """
@@ -164,44 +155,44 @@ class Standing:
         Yield the blocks from row number `row` on, as the database keeps them.
         """
         for block in range(row // PLANE_BITS, self.sealed.count // PLANE_BITS):
-            yield (
-                block,
-                _part(self.sealed.ids, block, PLANE_BITS * ID_BYTES),
-                _part(self.sealed.positions, block, PLANE_BITS * _POSITION_BYTES),
-                _part(self.sealed.digests, block, _DIGEST_BYTES),
-            )
+            part = self.sealed.part(block, block + 1)
+            yield block, part.ids, part.positions, part.digests
 
-    def _appended(self, rows: Iterable[Row], tail: Iterable[Row]) -> Standing:
-        new = tuple(rows)
-        segment = Segment.build(new, dims=self.mapped.templates.shape[1])
-        self.files.append(segment, after=self.sealed.count // PLANE_BITS)
-        ids = b"".join(row.enrolment_id for row in new)
-        positions = b"".join(row.position.to_bytes(_POSITION_BYTES, "little") for row in new)
-        sealed = Sealed(
-            self.sealed.ids + ids,
-            self.sealed.positions + positions,
-            self.sealed.digests + b"".join(digests(segment, ids, positions)),
-        )
-        mapped = self.files.mapped(sealed.count // PLANE_BITS)
-        return Standing(self.files, mapped, sealed, tuple(tail), self.chain)
+    def _appended(self, rows: Sequence[Row], tail: Iterable[Row]) -> Standing:
+        writer = BlockWriter(self.files, self.sealed)
+        writer.add(Columns.of_rows(rows, dims=self.dims))
+        return Standing(self.files, *writer.finish(), tuple(tail), self.chain)
 
-    def _merged(self, without: frozenset[bytes]) -> Iterator[Row]:
+    def _written_to(self, files: Blocks, gone: NDArray[np.int64]) -> Standing:
+        writer, rest = BlockWriter(files, Sealed()), Columns.of_rows((), dims=self.dims)
+        same = self._blocks_before(gone)
+        writer.copy(self.mapped, self.sealed, count=same)
+        for columns in self._merged(gone, first=same):
+            rest = rest.joined(columns)
+            whole = max(0, len(rest) // PLANE_BITS - 1) * PLANE_BITS
+            writer.add(rest.part(slice(whole)))
+            rest = rest.part(slice(whole, None))
+        return Standing(files, *writer.finish(), rest.rows(), self.chain)
+
+    def _blocks_before(self, gone: NDArray[np.int64]) -> int:
         """
-        Yield all rows in the order of their positions, less some.
+        Return how many blocks stay what they are, when rows go, or come from the tail.
+        """
+        _, positions = self.sealed.names()
+        first = min((*gone.tolist(), *(row.position for row in self.tail)), default=POSITION_MAX)
+        return int(np.searchsorted(positions, first)) // PLANE_BITS
+
+    def _merged(self, gone: NDArray[np.int64], *, first: int) -> Iterator[Columns]:
+        """
+        Yield all rows from a block on in the order of their positions, less those at some positions.
         """
         ids, positions = self.sealed.names()
-        own, pair = from_planes(self.mapped.own), from_planes(self.mapped.pair)
-        waiting = [row for row in reversed(self.tail) if row.enrolment_id not in without]
-        for number, position in enumerate(positions.tolist()):
-            while waiting and waiting[-1].position < position:
-                yield waiting.pop()
-            enrolment_id = ids[number].tobytes()
-            if enrolment_id not in without:
-                template = self.mapped.templates[number].astype("<u2").tobytes()
-                yield Row(enrolment_id, position, template, own[number].tobytes(), pair[number].tobytes())
-        while waiting:
-            yield waiting.pop()
-
-
-def _part(content: bytes, number: int, size: int) -> bytes:
-    return content[number * size : (number + 1) * size]
+        waiting = Columns.of_rows(self.tail, dims=self.dims).without(gone)
+        for start in range(first, len(self.mapped.own), AT_ONCE_BLOCKS):
+            columns = Columns.of_blocks(self.mapped, ids, positions, start=start, stop=start + AT_ONCE_BLOCKS)
+            taken = int(np.searchsorted(waiting.positions, columns.positions[-1]))
+            if taken:
+                columns = columns.merged(waiting.part(slice(taken)))
+                waiting = waiting.part(slice(taken, None))
+            yield columns.without(gone)
+        yield waiting

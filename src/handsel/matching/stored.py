@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from handsel.errors import GalleryCorrupt
+from handsel.matching.buckets import Buckets, Tally, bounds_of
+from handsel.matching.entry import Entry
 from handsel.matching.gallery_file import open_file, translated
 from handsel.matching.kept import FIELDS, Kept, Shares, kept_of
 from handsel.matching.message import ALIAS_BYTES
+from handsel.matching.signed_order import SignedOrder
 
 
 class Stored:
@@ -26,6 +29,7 @@ class Stored:
         """
         self._dims = dims
         self._connection = open_file(directory)
+        self._tally = Tally()
 
     def close(self) -> None:
         """
@@ -56,6 +60,26 @@ class Stored:
         marks = ", ".join("?" * len(kept.fields()))
         query = f"INSERT OR REPLACE INTO rows ({FIELDS}) VALUES ({marks})"  # noqa: S608 - constant names
         self._connection.execute(query, kept.fields())
+        self._tally.note(kept.enrolment_id)
+
+    def buckets(self) -> Buckets:
+        """
+        Return the digests of all buckets of enrolments. Raises `StoreError`.
+        """
+        story = "SELECT enrolment_id, state, position FROM rows WHERE state > 1"
+        query = f"{story} AND enrolment_id >= ? AND enrolment_id < ?"
+        return self._tally.buckets(lambda first, end: self.select(query, first, end))
+
+    def entries(self, bucket: int) -> list[Entry]:
+        """
+        Return what is known of every enrolment in a bucket. Raises `StoreError`.
+        """
+        fields = "enrolment_id, state, position, order_body, order_signature"
+        query = f"SELECT {fields} FROM rows WHERE enrolment_id >= ? AND enrolment_id < ?"  # noqa: S608 - constant names
+        return [
+            Entry(enrolment_id, state, position, SignedOrder(body, signature) if body else None)
+            for enrolment_id, state, position, body, signature in self.select(query, *bounds_of(bucket))
+        ]
 
     def execute(self, query: str, values: tuple[object, ...] = ()) -> None:
         """

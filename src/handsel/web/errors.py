@@ -17,6 +17,7 @@ STATUS: dict[type[errors.HandselError], int] = {
     errors.FrameUnreadable: 400,
     errors.IdReused: 409,
     errors.NotFound: 404,
+    errors.OrderTooOld: 409,
     errors.AccessDenied: 401,
     errors.Untrusted: 400,
     errors.EnvelopeInvalid: 400,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from handsel.clock import system_clock
 from handsel.config import IssuerConfig, load_config
 from handsel.ids import new_id
 from handsel.keys import PartyKeys, verify_signature
@@ -25,7 +26,7 @@ def renew(config_path: Path) -> None:
     """
     config = load_config(config_path, IssuerConfig, role="issuer")
     keys = PartyKeys.load(config_path.parent / KEY_FILE)
-    order = msgspec.msgpack.encode(Order("renew", new_id(), 0))
+    order = msgspec.msgpack.encode(Order("renew", new_id(), 0, at_ms=system_clock()))
     with closing(HttpMatcherOrders(config.matchers)) as matchers:
         for name in MATCHERS:
             answer = matchers.carry_out(name, order=order, signature=keys.signature(order))
