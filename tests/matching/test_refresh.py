@@ -23,7 +23,7 @@ from handsel.matching.lockstep import Lockstep
 from handsel.matching.message import MATCHERS
 from handsel.matching.opening import agree
 from handsel.matching.peers import Peers
-from handsel.matching.refresh import Refresher
+from handsel.matching.refresh import Freshness, Refresher
 from handsel.matching.renewal import SEED_BYTES, Renewal, digest_of_seed, next_chain
 from handsel.matching.ring import POINTS, Words, invert, multiply, multiply_words, subtract, weight_at_zero
 from handsel.matching.rows import Row, from_planes
@@ -124,11 +124,15 @@ def dialogues(galleries: Galleries) -> dict[str, Dialogue[None]]:
     """
     Return the three dialogues of one renewal.
     """
+    return {name: refresher(name, gallery).dialogue() for name, gallery in galleries.items()}
+
+
+def refresher(name: str, gallery: Gallery) -> Refresher:
+    """
+    Return who would renew one gallery, and reaches nobody.
+    """
     log = Log("matcher", io.StringIO())
-    return {
-        name: Refresher(name, cast(Peers, None), gallery, every_ms=1, clock=lambda: NOW_MS, log=log).dialogue()
-        for name, gallery in galleries.items()
-    }
+    return Refresher(name, cast(Peers, None), gallery, every_ms=1, clock=lambda: NOW_MS, log=log)
 
 
 def agreed(galleries: Galleries) -> None:
@@ -250,6 +254,22 @@ def _last_message(galleries: Galleries, tmp_path: Path) -> int:
     for gallery in others.values():
         gallery.close()
     return count
+
+
+def test_when_shares_were_renewed_is_known_until_it_is_ordered_again(galleries: Galleries) -> None:
+    told = refresher("a", galleries["a"])
+    never = told.freshness()
+    told.after_query()  # From now on their age counts.
+    counted = told.freshness()
+
+    Lockstep(dialogues(galleries)).run()
+    renewed = told.freshness()
+    told.make_due()
+
+    assert never == counted == Freshness(None, is_ordered=False, every_ms=1)
+    assert renewed == Freshness(NOW_MS, is_ordered=False, every_ms=1)
+    assert told.freshness() == Freshness(None, is_ordered=True, every_ms=1)
+    told.close()
 
 
 def test_row_that_becomes_active_while_seeds_are_kept_is_renewed_by_nobody(galleries: Galleries) -> None:

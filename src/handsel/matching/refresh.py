@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from handsel.clock import Clock
 from handsel.errors import HandselError, PeerCheated
@@ -28,6 +29,18 @@ from handsel.matching.renewal import digest_of_seed
 _SUBJECT = hashlib.sha256(b"handsel/v1/renewal-of-shares").digest()
 _LONG_AGO_MS = 1
 _MINUTE_MS = 60_000
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """
+    Say when all shares were last renewed, None where that is not known, and how often they are; and whether the issuer
+    has ordered it since.
+    """
+
+    renewed_ms: int | None
+    is_ordered: bool
+    every_ms: int
 
 
 class Refresher:
@@ -55,6 +68,15 @@ class Refresher:
         Have the shares renewed after the next query. Raises `StoreError`.
         """
         self._gallery.renew_from(_LONG_AGO_MS)
+
+    def freshness(self) -> Freshness:
+        """
+        Return how old the shares are. Raises `StoreError`.
+        """
+        chain, since_ms = self._gallery.rows().chain, self._gallery.renewed_since_ms()
+        is_ordered = since_ms == _LONG_AGO_MS
+        # Before the first renewal the age counts from the first query, which is nobody's business.
+        return Freshness(since_ms if chain and not is_ordered else None, is_ordered, self._every_ms)
 
     def close(self) -> None:
         """
