@@ -60,7 +60,7 @@ from handsel.matching.opening import agree, subject_digest
 from handsel.matching.party import Terms, match, shape_of
 from handsel.matching.peers import QUERY_TIMEOUT_S, PeerAddress, Peers
 from handsel.matching.prepared import Shape
-from handsel.matching.refresh import Refresher
+from handsel.matching.refresh import Freshness, Refresher
 from handsel.matching.reserve import Supply
 from handsel.matching.ring import Words
 from handsel.matching.rows import Rows, padded
@@ -204,6 +204,12 @@ class Matcher:
         """
         status: Literal["ok", "waiting_for_peers"] = "ok" if self._peers.are_alive() else "waiting_for_peers"
         return Health(status, self._gallery.rows().count, self.name, self._settings.catches_cheaters)
+
+    def freshness(self) -> Freshness:
+        """
+        Return when shares were last renewed, and how often they are. Raises `StoreError`.
+        """
+        return self._refresher.freshness()
 
     def answer_query(self, envelope: bytes) -> bytes:
         """

@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from handsel.clock import Clock
 from handsel.errors import HandselError, PeerCheated
@@ -25,11 +26,24 @@ from handsel.matching.gallery import Gallery
 from handsel.matching.opening import agree
 from handsel.matching.peers import Peers
 from handsel.matching.renewal import digest_of_seed
+from handsel.matching.renewing import LONG_AGO_MS
 
 _SUBJECT = hashlib.sha256(b"handsel/v1/renewal-of-shares").digest()
 _READY = b"handsel/v1/renewal-ready\0"
 SILENCE_S = 120.0  # For which the others wait while one writes; a million rows take some seconds.
 _MINUTE_MS = 60_000
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """
+    Say when all shares were last renewed, None where that is not known, and how often they are; and whether the issuer
+    has ordered it since.
+    """
+
+    renewed_ms: int | None
+    is_ordered: bool
+    every_ms: int
 
 
 class Refresher:
@@ -51,6 +65,15 @@ class Refresher:
         if minute != self._tried_minute and self._is_due():
             self._tried_minute = minute
             self._background.submit(self._renew, minute)
+
+    def freshness(self) -> Freshness:
+        """
+        Return how old the shares are. Raises `StoreError`.
+        """
+        chain, since_ms = self._gallery.rows().chain, self._gallery.renewing.since_ms()
+        is_ordered = since_ms == LONG_AGO_MS
+        # Before the first renewal the age counts from the first query, which is nobody's business.
+        return Freshness(since_ms if chain and not is_ordered else None, is_ordered, self._every_ms)
 
     def close(self) -> None:
         """

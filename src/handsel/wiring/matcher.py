@@ -16,6 +16,7 @@ from handsel.matching.peers import PeerAddress
 from handsel.matching.scale import threshold_to_int
 from handsel.web.app import build_app
 from handsel.web.matcher import matcher_routes
+from handsel.web.matcher_page import matcher_error_page, matcher_page_routes
 from handsel.wiring.paths import GALLERY_DIRECTORY, KEY_FILE
 from handsel.wiring.serve import lifespan_of, private_files_only, serve, served_hosts, take_port
 
@@ -31,10 +32,11 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
     listener = take_port(config.host, config.port)
     matcher = build_matcher(config, config_path.parent, log)
     app = build_app(
-        matcher_routes(matcher, config.callers),
+        [*matcher_routes(matcher, config.callers), *matcher_page_routes(matcher, system_clock)],
         log=log,
         hosts=served_hosts(config.host),
         lifespan=lifespan_of((), log=log, start=matcher.start, stop=matcher.close),
+        error_page=matcher_error_page,
     )
     serve(app, listener, stops_with_stdin=stops_with_stdin)
 
