@@ -13,12 +13,8 @@ import pytest
 
 from handsel.certificate import make_certificate
 from handsel.config import (
-    ASKS_PER_MINUTE_MAX,
-    ASKS_REMEMBERED_MAX,
-    FORGET_S_MAX,
     TOKEN_CHARS_MIN,
     AcquirerConfig,
-    AcquirerLimits,
     AttackHintSetting,
     IssuerConfig,
     Link,
@@ -28,12 +24,19 @@ from handsel.config import (
     Parties,
     Secret,
     TillConfig,
-    TillLimits,
     load_config,
     save_config,
 )
 from handsel.errors import ConfigError
 from handsel.keys import PartyKeys, write_private_file
+from handsel.limits import (
+    ASKS_PER_MINUTE_MAX,
+    ASKS_REMEMBERED_MAX,
+    FORGET_S_MAX,
+    AcquirerLimits,
+    CardLimits,
+    TillLimits,
+)
 from handsel.matching.message import MATCHERS
 
 Settings = IssuerConfig | AcquirerConfig | MatcherConfig | TillConfig
@@ -293,6 +296,22 @@ def test_a_limit_of_a_till_that_is_none_is_an_error(name: str, value: int) -> No
 def test_a_limit_of_an_acquirer_that_is_none_is_an_error(value: int) -> None:
     with pytest.raises(ConfigError):
         AcquirerLimits(answers_per_minute_max=value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("shown_per_minute_max", 0),
+        ("shown_per_day_max", 5),
+        ("in_vain_max", 0),
+        ("in_vain_max", ASKS_REMEMBERED_MAX),
+        ("lock_s_min", 0.5),
+        ("forget_s", 24 * 3600.0),
+    ],
+)
+def test_a_limit_of_a_card_that_is_none_is_an_error(name: str, value: float) -> None:
+    with pytest.raises(ConfigError):
+        msgspec.structs.replace(CardLimits(), **{name: value})
 
 
 def test_limits_at_either_end_are_taken() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from handsel.errors import InvariantBroken, StoreCorrupt
 from handsel.ids import new_id
+from handsel.order import Way
 from handsel.store.database import Database
 from handsel.store.issuer import (
     add_consent,
@@ -58,9 +59,11 @@ def test_one_consent_is_in_force_at_a_time(opened: Database) -> None:
     wallet_id = new_id()
     with pytest.raises(InvariantBroken), opened.unit_of_work() as uow:
         add_wallet(uow, wallet_id, key_digest=b"k" * 32, currency="EUR", now_ms=0)
-        add_consent(uow, wallet_id, version="1", now_ms=0)
-        assert consent_in_force(uow, wallet_id) == "1"
-        add_consent(uow, wallet_id, version="2", now_ms=0)
+        add_consent(uow, wallet_id, version="1", way=Way.OPEN_HAND, now_ms=0)
+        add_consent(uow, wallet_id, version="card", way=Way.HELD_KEY, now_ms=0)
+        assert consent_in_force(uow, wallet_id, way=Way.OPEN_HAND) == "1"
+        assert consent_in_force(uow, wallet_id, way=Way.HELD_KEY) == "card"
+        add_consent(uow, wallet_id, version="2", way=Way.OPEN_HAND, now_ms=0)
 
 
 def test_a_code_belongs_to_one_wallet_and_a_wallet_has_one_code(opened: Database) -> None:

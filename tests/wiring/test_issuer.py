@@ -8,8 +8,9 @@ from pathlib import Path
 
 import msgspec
 
-from handsel.config import AcquirerLimits, IssuerConfig, load_config
+from handsel.config import IssuerConfig, load_config
 from handsel.flows.issuing.issuer import limits_of_acquirer
+from handsel.limits import AcquirerLimits
 from handsel.wiring.demo import Ports, set_up
 from handsel.wiring.issuer import build_issuer
 from handsel.wiring.paths import CONFIG_FILE

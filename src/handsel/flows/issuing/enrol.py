@@ -26,7 +26,7 @@ from handsel.flows.issuing.open_answers import open_answers
 from handsel.ids import require_id
 from handsel.matching.alias import split_alias
 from handsel.matching.message import ALIAS_BYTES, ALIAS_SHARE, MATCHERS, AliasShare, PerMatcher
-from handsel.order import ENROLMENT, EnrolmentOrder, bind
+from handsel.order import ENROLMENT, EnrolmentOrder, Way, bind
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.store import issuer_palm as palms
 from handsel.store.database import UnitOfWork
@@ -126,7 +126,7 @@ def _authorise(issuer: Issuer, uow: UnitOfWork, code: str, *, now_ms: int) -> st
     wallet_id = use_code(uow, code, now_ms=now_ms)
     if isinstance(wallet_id, Declined):
         return wallet_id
-    reason = refuse_enrolment(uow, wallet_id)
+    reason = refuse_enrolment(uow, wallet_id, way=Way.OPEN_HAND)
     if reason is None and palms.count_palms(uow) >= issuer.palms_max:
         reason = DeclineReason.GALLERY_FULL
     return wallet_id if reason is None else Declined(reason)
