@@ -10,6 +10,7 @@ from pathlib import Path
 
 from handsel.clock import system_clock
 from handsel.config import AttackHintSetting, TillConfig, load_config
+from handsel.curve import require_plan
 from handsel.keys import PartyKeys
 from handsel.log import Log
 from handsel.till.agent import Agent
@@ -54,9 +55,12 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
         random_bytes=os.urandom,
         attack_hint=config.attack_hint,
         lights=lights_of(config.attack_hint, light_challenge=config.light_challenge),
+        ways=config.ways,
+        # One row is compared: the rate of a search among one is that of the comparison itself.
+        held_threshold=require_plan(reader.model.curve, palms=1, fpir=config.held_fmr).threshold,
     )
     app = build_app(
-        [health_route(), *till_routes(agent, SimulatedCamera() if config.simulated_camera else None)],
+        [health_route(), *till_routes(agent, SimulatedCamera() if config.simulated_camera else None, config.ways)],
         log=log,
         hosts=served_hosts(config.host, config.public_host),
         lifespan=lifespan_of((Chore("poll", POLL_INTERVAL_S, agent.poll),), log=log, stop=http.close),
