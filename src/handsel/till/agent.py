@@ -301,7 +301,7 @@ class Agent:
         seen = self._reader.read(frame)
         if not isinstance(seen, Rejected):
             return seen
-        # To look for a card takes a tenth of the time that a palm does, and is done where there is no palm.
+        # To look for a card takes as long as to look for a hand does, and is done only where there is no palm.
         card = None if self._held else look_for_card(frame, action, ways=self._ways)
         return card or seen.reason
 
