@@ -38,6 +38,7 @@ from handsel.limits import (
     TillLimits,
 )
 from handsel.matching.message import MATCHERS
+from handsel.order import Way
 
 Settings = IssuerConfig | AcquirerConfig | MatcherConfig | TillConfig
 
@@ -365,3 +366,21 @@ def test_no_value_shows_in_an_error(change: dict[str, object], tmp_path: Path) -
 def test_settings_cannot_be_changed(role: str) -> None:
     with pytest.raises(AttributeError):
         setattr(EVERY_ROLE[role], "port", 1)  # noqa: B010 – the type checker would refuse it, too
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ways", ()), ("ways", (Way.HELD_KEY, Way.HELD_KEY)), ("held_fmr", 0.0), ("held_fmr", 1.01e-3)],
+)
+def test_a_till_at_which_nobody_could_pay_or_a_thief_could_is_an_error(
+    name: str, value: object, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=name):
+        load_till(tmp_path, as_toml(TILL, **{name: value}))
+
+
+def test_a_till_offers_both_ways_unless_a_setting_says_otherwise(tmp_path: Path) -> None:
+    till = load_till(tmp_path, as_toml(TILL))
+
+    assert (till.ways, till.held_fmr) == ((Way.OPEN_HAND, Way.HELD_KEY), 1e-4)
+    assert msgspec.structs.replace(till, ways=(Way.HELD_KEY,), held_fmr=1e-3).ways == (Way.HELD_KEY,)

@@ -67,7 +67,7 @@ DECLINES = {
     NO_PALM_SHOWN: "No palm was shown in time. Type the code again when you are ready.",
     ATTEMPTS_USED_UP: "Your palm was not recognised. Please pay another way.",
     CARD_UNKNOWN: "This card does not pay any more. Look in your wallet, or pay another way.",
-    CARD_LOCKED: "This card was shown too often without a payment. Wait a while, or pay another way.",
+    CARD_LOCKED: "This card was shown too often just now. Wait a while, or pay another way.",
     ATTACK_HINT: "The till could not see your hand well enough. Try again in another light, or pay another way.",
 }
 DECLINED = "This was declined. Please pay another way."
@@ -80,7 +80,7 @@ REFUND_DECLINES = {
     "ambiguous": "Your palm could not be told from another. Please show it again, or ask the shop.",
     "wallet_closed": "This wallet is closed. Please ask the shop.",
     CARD_UNKNOWN: "This card is not valid any more. Look in your wallet, or ask the shop.",
-    CARD_LOCKED: "This card was shown too often without a payment. Wait a while, or ask the shop.",
+    CARD_LOCKED: "This card was shown too often just now. Wait a while, or ask the shop.",
     ATTEMPTS_USED_UP: "Your palm was not recognised. Please ask the shop.",
 }
 REFUND_DECLINED = "This did not go through. Please ask the shop."

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from handsel.clock import system_clock
 from handsel.config import AttackHintSetting, TillConfig, load_config
-from handsel.curve import require_plan
 from handsel.keys import PartyKeys
 from handsel.log import Log
 from handsel.till.agent import Agent
@@ -23,7 +22,7 @@ from handsel.web.app import build_app
 from handsel.web.health import health_route
 from handsel.web.simulated_camera import SimulatedCamera
 from handsel.web.till_pages import till_error_page, till_routes
-from handsel.wiring.gallery import require_gallery
+from handsel.wiring.gallery import held_threshold, require_gallery
 from handsel.wiring.paths import JOURNAL_FILE, KEY_FILE
 from handsel.wiring.serve import Chore, lifespan_of, private_files_only, serve, served_hosts, take_port
 
@@ -56,8 +55,7 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
         attack_hint=config.attack_hint,
         lights=lights_of(config.attack_hint, light_challenge=config.light_challenge),
         ways=config.ways,
-        # One row is compared: the rate of a search among one is that of the comparison itself.
-        held_threshold=require_plan(reader.model.curve, palms=1, fpir=config.held_fmr).threshold,
+        held_threshold=held_threshold(reader.model.curve, held_fmr=config.held_fmr),
     )
     app = build_app(
         [health_route(), *till_routes(agent, SimulatedCamera() if config.simulated_camera else None, config.ways)],

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from handsel.envelope import open_envelope, seal_reply
 from handsel.flows.issuing.issuer import Issuer
-from handsel.flows.issuing.limit_asking import count_enrolment
+from handsel.flows.issuing.limit_asking import count_unmatched
 from handsel.order import CARD_ANSWER, CARD_REQUEST, SEALED_TEMPLATE_BYTES, CardAnswer, CardRequest, CardState
 from handsel.pay.decline import Declined
 from handsel.store import issuer_card as cards
@@ -32,7 +32,7 @@ def answer_card(issuer: Issuer, *, acquirer: str, request: bytes) -> bytes | Dec
     wanted = open_envelope(request, CardRequest, keys=issuer.keys, purpose=CARD_REQUEST)  # 1
     now_ms = issuer.clock()
     with issuer.database.unit_of_work() as uow:
-        refused = count_enrolment(issuer, uow, acquirer, now_ms=now_ms)  # 2
+        refused = count_unmatched(issuer, uow, acquirer, now_ms=now_ms)  # 2
         answer = CardAnswer(CardState.UNKNOWN, _NO_TEMPLATE)
         if refused is None:
             answer = _answer(issuer, uow, wanted.card_id, now_ms=now_ms)  # 3

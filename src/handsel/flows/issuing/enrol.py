@@ -20,7 +20,7 @@ from handsel.errors import BindingMismatch, EnvelopeInvalid, IdReused, Invariant
 from handsel.flows.issuing.abort_enrolment import abort_enrolment
 from handsel.flows.issuing.enrolment_code import refuse_enrolment, use_code
 from handsel.flows.issuing.issuer import Issuer, digest_of
-from handsel.flows.issuing.limit_asking import count_enrolment
+from handsel.flows.issuing.limit_asking import count_unmatched
 from handsel.flows.issuing.matcher_order import write_orders
 from handsel.flows.issuing.open_answers import open_answers
 from handsel.ids import require_id
@@ -74,7 +74,7 @@ def begin_enrolment(
         earlier = palms.find_enrolment(uow, enrolment_id)  # 2
         if earlier is not None:
             return _repeat(earlier, digest_of(wanted))
-        refused = count_enrolment(issuer, uow, acquirer, now_ms=now_ms)  # 3
+        refused = count_unmatched(issuer, uow, acquirer, now_ms=now_ms)  # 3
         wallet_id = refused or _authorise(issuer, uow, wanted.code, now_ms=now_ms)
         if isinstance(wallet_id, Declined):
             row = _row(wanted, wallet_id=None, reason=wallet_id.reason, shares=None, now_ms=now_ms)

@@ -12,7 +12,7 @@ from handsel.errors import EnvelopeInvalid, IdReused
 from handsel.flows.issuing.enrol import Enrolled
 from handsel.flows.issuing.enrolment_code import refuse_enrolment, use_code
 from handsel.flows.issuing.issuer import Issuer, digest_of
-from handsel.flows.issuing.limit_asking import count_enrolment
+from handsel.flows.issuing.limit_asking import count_unmatched
 from handsel.ids import require_id
 from handsel.order import CARD_ENROLMENT, CARD_ID_BYTES, CARD_KEY_BYTES, SEALED_TEMPLATE_BYTES, CardOrder, Way
 from handsel.pay.asking import Asking
@@ -40,7 +40,7 @@ def enrol_card(issuer: Issuer, enrolment_id: str, *, acquirer: str, order: bytes
         earlier = cards.find_card_enrolment(uow, enrolment_id)  # 2
         if earlier is not None:
             return _repeat(earlier, digest_of(wanted))
-        refused = count_enrolment(issuer, uow, acquirer, now_ms=now_ms)  # 3
+        refused = count_unmatched(issuer, uow, acquirer, now_ms=now_ms)  # 3
         wallet_id = refused or _authorise(uow, wanted, now_ms=now_ms)
         reason = wallet_id.reason if isinstance(wallet_id, Declined) else None
         if not isinstance(wallet_id, Declined):
