@@ -91,7 +91,7 @@ def visited(chromium: Browser, till: Till, **wanted: Any) -> Iterator[Page]:
     """
     complaints: list[str] = []
     app = build_app(
-        till_routes(till.agent, SimulatedCamera()),
+        till_routes(till.agent, SimulatedCamera(), till.ways),
         log=Log("till", till.log),
         hosts=frozenset({"127.0.0.1"}),
         lifespan=nothing,

@@ -26,13 +26,13 @@ from handsel.config import (
     Parties,
     Secret,
     TillConfig,
-    TillLimits,
     load_config,
     save_config,
 )
 from handsel.curve import FPIR, PALMS, GalleryPlan, require_plan
 from handsel.errors import ConfigError, PortTaken
 from handsel.keys import PartyKeys
+from handsel.limits import TillLimits
 from handsel.matching.message import MATCHERS
 from handsel.vision.eyes import open_model
 from handsel.wiring.gallery import require_gallery
