@@ -2,8 +2,8 @@
 Compare the decisions of the blind match with those in the clear, one by one.
 
 Three parties take turns over random palms, and the sign of every comparison is opened, which no matcher ever does. The
-thresholds lie where many pairs are, so that both outcomes are frequent; in the other half of the queries the summands
-are told to two each, as where every step is proved.
+thresholds lie where many pairs are, so that both outcomes are frequent; half of the queries are decided with prepared
+words, as where every step is proved.
 """
 
 from __future__ import annotations
