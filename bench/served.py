@@ -115,7 +115,6 @@ def serve(
     """
     Be one matcher's process: answer envelopes from the pipe until it sends nothing.
     """
-    keep_freed_memory()
     begin_s = time.perf_counter()
     with (root / f"{name}.log").open("w") as stream:
         matcher = Matcher(
@@ -129,6 +128,7 @@ def serve(
             log=Log(name, stream),
             query_timeout_s=ANSWER_S_MAX,
         )
+        keep_freed_memory()
         matcher.start()
         pipe.send((time.perf_counter() - begin_s, resident_kb("VmRSS")))
         while envelope := pipe.recv():

@@ -26,11 +26,11 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
     Serve one matcher until it is asked to stop. Raises `ConfigError`, `PortTaken`, `GalleryCorrupt`, `StoreError`.
     """
     private_files_only()
-    keep_freed_memory()
     config = load_config(config_path, MatcherConfig, role="matcher")
     log = Log(f"matcher-{config.id}")
     listener = take_port(config.host, config.port)
     matcher = build_matcher(config, config_path.parent, log)
+    keep_freed_memory()
     app = build_app(
         [*matcher_routes(matcher, config.callers), *matcher_page_routes(matcher, system_clock)],
         log=log,
