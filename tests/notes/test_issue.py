@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from handsel.errors import BodyInvalid, ConfigError
-from handsel.notes.issue import MESSAGE_BYTES_MAX, NoteKeys
+from handsel.notes.issue import NoteKeys
 from handsel.notes.mint import finalize, prepare
-from handsel.notes.note import SERIAL_BYTES
 from handsel.order import NoteRequest
 
 
@@ -58,19 +57,22 @@ def test_a_key_file_that_others_may_read_is_refused(note_keys: NoteKeys, tmp_pat
         NoteKeys.load(path)
 
 
-@pytest.mark.parametrize(
-    ("size", "is_signed"),
-    [(SERIAL_BYTES - 1, False), (SERIAL_BYTES, True), (MESSAGE_BYTES_MAX, True), (MESSAGE_BYTES_MAX + 1, False)],
-)
-def test_a_message_has_the_length_of_a_notes(note_keys: NoteKeys, size: int, is_signed: bool) -> None:
-    request = NoteRequest(note_keys.public().keys[0].key_id, b"m" * size)
+def test_a_blinded_message_has_the_length_of_the_modulus_and_is_less(note_keys: NoteKeys) -> None:
+    key = note_keys.public().keys[0]
+    modulus = key.rsa().public_numbers().n
+    good, bad = modulus - 1, (modulus.to_bytes(256, "big"), b"m" * 64, b"\x01" * 255, bytes(257))
 
-    assert note_keys.can_sign(request) == is_signed
-    if is_signed:
-        assert len(note_keys.sign(request)) == 256
-    else:
+    assert len(note_keys.sign(NoteRequest(key.key_id, good.to_bytes(256, "big")))) == 256
+    for message in bad:
+        assert not note_keys.can_sign(NoteRequest(key.key_id, message))
         with pytest.raises(BodyInvalid):
-            note_keys.sign(request)
+            note_keys.sign(NoteRequest(key.key_id, message))
+
+
+def test_the_same_request_has_the_same_signature(note_keys: NoteKeys) -> None:
+    _, (request,) = prepare(4, currency="EUR", keys=note_keys.public(), random_bytes=secrets.token_bytes)
+
+    assert note_keys.sign(request) == note_keys.sign(request)
 
 
 def test_an_unknown_key_signs_nothing(note_keys: NoteKeys) -> None:

@@ -1,5 +1,7 @@
 """
-Sign notes: the issuer's private keys, one for each denomination and currency.
+Sign notes blindly: the issuer's private keys, one for each denomination and currency.
+
+What is signed is blinded, and says nothing about the note that comes of it.
 
 The keys live in one file of mode 0600 in the issuer's own directory. They never leave its process and are never
 printed.
@@ -14,7 +16,6 @@ from pathlib import Path
 
 import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -26,12 +27,12 @@ from cryptography.hazmat.primitives.serialization import (
 
 from handsel.errors import BodyInvalid, ConfigError
 from handsel.keys import read_private_file, write_private_file
+from handsel.notes.blind_sign import BlindSigner
 from handsel.notes.denomination import DENOMINATIONS
-from handsel.notes.note import KEY_BITS, PADDING, SERIAL_BYTES, PublicNoteKey, PublicNoteKeys, key_id_of
+from handsel.notes.note import KEY_BITS, PublicNoteKey, PublicNoteKeys, key_id_of
 from handsel.order import NoteRequest
 
 PUBLIC_EXPONENT = 65537  # NIST FIPS 186-5 A.1.1
-MESSAGE_BYTES_MAX = KEY_BITS // 8  # A blinded message is as long as the modulus.
 
 
 class _StoredKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,6 +45,7 @@ class _StoredKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class _NoteKey:
     announced: PublicNoteKey
     private: RSAPrivateKey
+    signer: BlindSigner
 
 
 @dataclass(frozen=True, repr=False)
@@ -87,28 +89,32 @@ class NoteKeys:
 
     def can_sign(self, request: NoteRequest) -> bool:
         """
-        Return whether there is a key for the request, and its message has a length that is signed.
+        Return whether there is a key for the request, and its message is one that this key signs.
         """
-        fits = SERIAL_BYTES <= len(request.message) <= MESSAGE_BYTES_MAX
-        return fits and any(held.announced.key_id == request.key_id for held in self._held)
+        key = self._find(request.key_id)
+        return key is not None and key.signer.can_sign(request.message)
 
     def sign(self, request: NoteRequest) -> bytes:
         """
-        Return the signature of one note: 256 bytes. Raises `BodyInvalid` for an unknown key or an ill-formed message.
+        Return the blind signature of one note: 256 bytes. Raises `BodyInvalid` for an unknown key or an ill-formed
+        message.
 
-        Signing draws a fresh salt, so two signatures of one request differ; the caller keeps the first and repeats it.
+        The same request has the same signature, however often it comes.
         """
-        if not self.can_sign(request):
-            raise BodyInvalid(
-                "a note of that key, or with a message of that length, is not signed: fetch the keys again"
-            )
-        key = next(held for held in self._held if held.announced.key_id == request.key_id)
-        return key.private.sign(request.message, PADDING, hashes.SHA384())
+        key = self._find(request.key_id)
+        if key is None or not key.signer.can_sign(request.message):
+            raise BodyInvalid("a note of that key, or with that message, is not signed: fetch the keys again")
+        return key.signer.sign(request.message)
+
+    def _find(self, key_id: str) -> _NoteKey | None:
+        return next((held for held in self._held if held.announced.key_id == key_id), None)
 
 
 def _note_key(denomination_minor: int, *, currency: str, private: RSAPrivateKey) -> _NoteKey:
     public = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return _NoteKey(PublicNoteKey(key_id_of(public), denomination_minor, currency, public), private)
+    return _NoteKey(
+        PublicNoteKey(key_id_of(public), denomination_minor, currency, public), private, BlindSigner(private)
+    )
 
 
 def _store(key: _NoteKey) -> _StoredKey:

@@ -2,13 +2,13 @@
 Hold a note, money for whoever holds it, and the public keys that tell a genuine one.
 
 A note is checked as RFC 9474 §4.5 checks a signature: plain RSASSA-PSS with SHA-384, a salt of 48 bytes, and a message
-that begins with 32 random bytes. That is the check of a blind signature, too: when the issuer begins to sign blindly,
-nothing here changes. The module knows no private key.
+that begins with 32 random bytes. The module knows no private key.
 """
 
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 import msgspec
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -75,13 +75,7 @@ class PublicNoteKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """
         Return the key itself. Raises `BodyInvalid` unless it is an RSA key of 2048 bits.
         """
-        try:
-            key = load_der_public_key(self.public)
-        except (ValueError, UnsupportedAlgorithm) as exc:
-            raise BodyInvalid("a note key must be a public key in DER") from exc
-        if not isinstance(key, RSAPublicKey) or key.key_size != KEY_BITS:
-            raise BodyInvalid(f"a note key must be an RSA key of {KEY_BITS} bits")
-        return key
+        return _rsa(self.public)
 
 
 class PublicNoteKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -119,6 +113,17 @@ class PublicNoteKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """
         wanted = (denomination_minor, currency)
         return next((key for key in self.keys if (key.denomination_minor, key.currency) == wanted), None)
+
+
+@lru_cache(maxsize=PUBLIC_KEYS_MAX)
+def _rsa(public: bytes) -> RSAPublicKey:
+    try:
+        key = load_der_public_key(public)
+    except (ValueError, UnsupportedAlgorithm) as exc:
+        raise BodyInvalid("a note key must be a public key in DER") from exc
+    if not isinstance(key, RSAPublicKey) or key.key_size != KEY_BITS:
+        raise BodyInvalid(f"a note key must be an RSA key of {KEY_BITS} bits")
+    return key
 
 
 def key_id_of(public: bytes) -> str:
