@@ -185,7 +185,8 @@ class IssuerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Settings of the issuer.
 
     `acquirers` maps the name of each acquirer to the token that it presents; `sandbox` allows top-ups out of nothing;
-    `acquirer_limits` bounds how often each acquirer asks with palms.
+    `acquirer_limits` bounds how often each acquirer asks with palms; `note_secret_file` holds what the note keys are
+    encrypted with, and may lie anywhere.
     """
 
     port: int
@@ -195,6 +196,7 @@ class IssuerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     host: str = "127.0.0.1"
     public_host: str = ""
     sandbox: bool = False
+    note_secret_file: str = "notes.secret"  # noqa: S105 – the name of a file
     acquirer_limits: AcquirerLimits = msgspec.field(default_factory=AcquirerLimits)
 
     def __post_init__(self) -> None:

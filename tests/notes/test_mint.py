@@ -18,7 +18,7 @@ Prepared = tuple[tuple[NoteSecret, ...], tuple[NoteRequest, ...]]
 
 
 def prepared(note_keys: NoteKeys, amount_minor: int) -> Prepared:
-    return prepare(amount_minor, currency="EUR", keys=note_keys.public(), random_bytes=secrets.token_bytes)
+    return prepare(amount_minor, currency="EUR", keys=note_keys.public(), random_bytes=secrets.token_bytes, now_ms=0)
 
 
 def test_the_notes_are_worth_the_amount(note_keys: NoteKeys) -> None:
@@ -53,7 +53,7 @@ def test_without_a_key_for_each_denomination_nothing_is_asked(note_keys: NoteKey
     with pytest.raises(BodyInvalid):
         prepared(note_keys, 16)
     with pytest.raises(BodyInvalid):
-        prepare(1, currency="CHF", keys=note_keys.public(), random_bytes=secrets.token_bytes)
+        prepare(1, currency="CHF", keys=note_keys.public(), random_bytes=secrets.token_bytes, now_ms=0)
 
 
 def test_the_issuer_is_shown_nothing_of_a_note(note_keys: NoteKeys) -> None:

@@ -168,8 +168,8 @@ def test_a_void_returns_what_became_of_a_charge(far_street: Street, issuer: Http
 def test_what_the_issuer_refuses_is_raised_here(far_street: Street, issuer: HttpIssuer) -> None:
     nothing_sealed = PerMatcher(b"", b"", b"")
     keys = issuer.note_keys()
-    _, requests = prepare(1, currency="EUR", keys=keys, random_bytes=far_street.acquirer.random_bytes)
-    _, others = prepare(2, currency="EUR", keys=keys, random_bytes=far_street.acquirer.random_bytes)
+    _, requests = prepare(1, currency="EUR", keys=keys, random_bytes=far_street.acquirer.random_bytes, now_ms=0)
+    _, others = prepare(2, currency="EUR", keys=keys, random_bytes=far_street.acquirer.random_bytes, now_ms=0)
     purchase_id = new_id()
 
     with pytest.raises(EnvelopeInvalid):

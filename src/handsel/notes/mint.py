@@ -46,18 +46,18 @@ class NoteSecret(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def prepare(
-    amount_minor: int, *, currency: str, keys: PublicNoteKeys, random_bytes: Callable[[int], bytes]
+    amount_minor: int, *, currency: str, keys: PublicNoteKeys, random_bytes: Callable[[int], bytes], now_ms: int
 ) -> tuple[tuple[NoteSecret, ...], tuple[NoteRequest, ...]]:
     """
     Return the secrets, to keep, and the requests, to send, of notes that sum to `amount_minor`; both in one order.
 
-    Raises `BodyInvalid` where the issuer announces no key for a denomination that is needed.
+    Raises `BodyInvalid` where the issuer announces no key that signs at `now_ms` for a denomination that is needed.
     """
     made: list[tuple[NoteSecret, NoteRequest]] = []
     for denomination in split_amount(amount_minor):
-        key = keys.for_denomination(denomination, currency=currency)
+        key = keys.for_denomination(denomination, currency=currency, now_ms=now_ms)
         if key is None:
-            raise BodyInvalid("the issuer announces no key for a denomination of this amount: fetch its list again")
+            raise BodyInvalid("no key signs a denomination of this amount now: fetch the issuer's list again")
         made.append(_prepare_one(key, random_bytes=random_bytes))
     return tuple(secret for secret, _ in made), tuple(request for _, request in made)
 

@@ -32,11 +32,11 @@ from handsel.config import (
 )
 from handsel.curve import FPIR, PALMS, GalleryPlan, require_plan
 from handsel.errors import ConfigError, PortTaken
-from handsel.keys import PartyKeys
+from handsel.keys import PartyKeys, write_private_file
 from handsel.matching.message import MATCHERS
 from handsel.vision.eyes import open_model
 from handsel.wiring.gallery import require_gallery
-from handsel.wiring.paths import CONFIG_FILE, KEY_FILE
+from handsel.wiring.paths import CONFIG_FILE, KEY_FILE, NOTE_KEY_FILE, NOTE_SECRET_FILE
 from handsel.wiring.serve import take_port
 from handsel.wiring.supervisor import Member, Supervisor
 
@@ -244,6 +244,7 @@ def _write_settings(directory: Path, ports: Ports, gallery: GalleryPlan, till_li
         (directory / name / CONFIG_FILE).unlink(missing_ok=True)
         own.save(directory / name / KEY_FILE)
     parties = _parties(keys, ports, gallery)
+    _write_note_secret(directory / "issuer")
     issuer_token, till_token = _token(), _token()
     by_issuer = {name: _token() for name in MATCHERS}
     by_acquirer = {name: _token() for name in MATCHERS}
@@ -283,6 +284,12 @@ def _write_settings(directory: Path, ports: Ports, gallery: GalleryPlan, till_li
             till_limits=till_limits,
         ),
     )
+
+
+def _write_note_secret(home: Path) -> None:
+    for name in (NOTE_SECRET_FILE, NOTE_KEY_FILE):
+        (home / name).unlink(missing_ok=True)
+    write_private_file(home / NOTE_SECRET_FILE, secrets.token_hex(TOKEN_BYTES).encode())
 
 
 def _parties(keys: dict[str, PartyKeys], ports: Ports, gallery: GalleryPlan) -> Parties:

@@ -208,7 +208,7 @@ class Street:
         """
         keys = self.issuer.issuer.note_keys.public()
         minor = payment.amount.amount_minor
-        kept, requests = prepare(minor, currency="EUR", keys=keys, random_bytes=secrets.token_bytes)
+        kept, requests = prepare(minor, currency="EUR", keys=keys, random_bytes=secrets.token_bytes, now_ms=self.now_ms)
         order = ChargeOrder(charge_id or new_id(), minor, "EUR", _digest(), requests)
         sealed = seal(order, to=self._issuer_keys, purpose=CHARGE)
         return ShownAtTill(ShownForCharge(order.charge_id, payment.id, sealed, self.queries(palm, bind(order))), kept)

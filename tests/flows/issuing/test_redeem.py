@@ -16,6 +16,7 @@ from handsel.notes.issue import NoteKeys
 from handsel.notes.note import Note
 from handsel.pay.decline import DeclineReason
 from tests.flows.issuing.scene import ACQUIRER, Scene, at_once, crash
+from tests.notes.fresh_keys import fresh_note_keys
 
 
 def redeemed(scene: Scene, notes: tuple[Note, ...], *, redemption_id: str | None = None) -> Redemption:
@@ -96,11 +97,11 @@ def test_a_forged_note_is_refused_and_the_genuine_ones_beside_it_are_credited(sc
 def test_a_note_of_an_unknown_key_or_another_currency_is_refused(scene: Scene, note_keys: NoteKeys) -> None:
     scene.payer("ada")
     (note,) = scene.buy("ada", 1)
-    francs = NoteKeys.generate(currency="CHF", denominations=(1,))
+    francs = fresh_note_keys(currency="CHF", denominations=(1,))
     unknown = Note("0" * 32, note.serial, note.signature)
 
     assert reasons(redeemed(scene, (unknown,))) == [DeclineReason.NOTE_INVALID]
-    scene.issuer = dataclasses.replace(scene.issuer, note_keys=NoteKeys(note_keys._held + francs._held))
+    scene.issuer = dataclasses.replace(scene.issuer, note_keys=NoteKeys(note_keys.held() + francs.held()))
     scene.issuer = dataclasses.replace(scene.issuer, currency="CHF")
     assert reasons(redeemed(scene, (note,))) == [DeclineReason.NOTE_INVALID]
 

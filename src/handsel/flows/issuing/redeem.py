@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import msgspec
 
-from handsel.errors import BodyInvalid, IdReused, InvariantBroken, SignatureInvalid
+from handsel.errors import BodyInvalid, IdReused, InvariantBroken
+from handsel.flows.issuing.check_notes import genuine_key
 from handsel.flows.issuing.issuer import Issuer, digest_of
 from handsel.ids import require_id
-from handsel.notes.note import Note, PublicNoteKey, verify_note
+from handsel.notes.note import Note, PublicNoteKey
 from handsel.pay.account import notes_in_circulation, settlement_account
 from handsel.pay.decline import DeclineReason
 from handsel.pay.ledger import Refused, Transfer, derive_id
@@ -23,7 +24,7 @@ REDEMPTION_NOTES_MAX = 1000  # About 0.1 s of checking.
 
 class RefusedNote(msgspec.Struct, frozen=True):
     """
-    Say why one note was refused: note_invalid or note_already_redeemed.
+    Say why one note was refused: note_invalid, note_key_expired or note_already_redeemed.
     """
 
     serial: bytes
@@ -49,9 +50,9 @@ def redeem(issuer: Issuer, redemption_id: str, *, notes: tuple[Note, ...], acqui
     require_id(redemption_id)
     if not 0 < len(notes) <= REDEMPTION_NOTES_MAX:
         raise BodyInvalid(f"a redemption has 1 to {REDEMPTION_NOTES_MAX} notes")
-    genuine = tuple(genuine_key(issuer, note) for note in notes)
-    digest = digest_of(acquirer, *notes)
     now_ms = issuer.clock()
+    genuine = tuple(genuine_key(issuer, note, now_ms=now_ms) for note in notes)
+    digest = digest_of(acquirer, *notes)
     with issuer.database.unit_of_work() as uow:
         earlier = issuer_note.find_redemption(uow, redemption_id)
         if earlier is not None:
@@ -66,24 +67,17 @@ def redeem(issuer: Issuer, redemption_id: str, *, notes: tuple[Note, ...], acqui
     return outcome
 
 
-def genuine_key(issuer: Issuer, note: Note) -> PublicNoteKey | None:
-    """
-    Return the key of a genuine note of this issuer's currency, or None.
-    """
-    try:
-        key = verify_note(note, keys=issuer.note_keys.public())
-    except SignatureInvalid:
-        return None
-    return key if key.currency == issuer.currency else None
-
-
 def _redeem_each(
-    uow: UnitOfWork, presented: tuple[tuple[Note, PublicNoteKey | None], ...], *, redemption_id: str, now_ms: int
+    uow: UnitOfWork,
+    presented: tuple[tuple[Note, PublicNoteKey | DeclineReason], ...],
+    *,
+    redemption_id: str,
+    now_ms: int,
 ) -> tuple[Redemption, int]:
     redeemed, refused, sum_minor = list[bytes](), list[RefusedNote](), 0
     for note, key in presented:
-        if key is None:
-            refused.append(RefusedNote(note.serial, DeclineReason.NOTE_INVALID))
+        if isinstance(key, DeclineReason):
+            refused.append(RefusedNote(note.serial, key))
         elif issuer_note.is_redeemed(uow, note.serial):
             refused.append(RefusedNote(note.serial, DeclineReason.NOTE_ALREADY_REDEEMED))
         else:
