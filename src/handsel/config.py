@@ -18,7 +18,7 @@ import msgspec
 
 from handsel.certificate import require_certificate_of
 from handsel.errors import ConfigError
-from handsel.keys import PublicKeys, read_private_file, write_private_file
+from handsel.keys import KEY_BYTES, PublicKeys, read_private_file, write_private_file
 
 PORT_MAX = 65535
 DIMS_MAX = 4096
@@ -185,8 +185,7 @@ class IssuerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Settings of the issuer.
 
     `acquirers` maps the name of each acquirer to the token that it presents; `sandbox` allows top-ups out of nothing;
-    `acquirer_limits` bounds how often each acquirer asks with palms; `note_secret_file` holds what the note keys are
-    encrypted with, and may lie anywhere.
+    `acquirer_limits` bounds how often each acquirer asks with palms; `note_secret_file` encrypts the note keys.
     """
 
     port: int
@@ -219,14 +218,15 @@ class MerchantEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class AcquirerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
-    Settings of the acquirer. `merchants` are known by their ids; `redeem_interval_s` is how long notes are held;
-    `till_limits` bounds how often each till asks with palms.
+    Settings of the acquirer. `merchants` are known by their ids; `note_root` is the key with which the issuer signs its
+    note keys; `redeem_interval_s` is how long notes are held; `till_limits` bounds how often each till asks.
     """
 
     port: int
     issuer: Link
     matchers: dict[str, Link]
     merchants: dict[str, MerchantEntry]
+    note_root: bytes
     host: str = "127.0.0.1"
     public_host: str = ""
     redeem_interval_s: float = 20.0
@@ -238,6 +238,7 @@ class AcquirerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """
         _require_address(self.port)
         _require_three(self.matchers)
+        _require_root(self.note_root)
         if not 0 < self.redeem_interval_s <= REDEEM_INTERVAL_S_MAX:
             raise ConfigError(f"redeem_interval_s must lie above 0 and be at most {REDEEM_INTERVAL_S_MAX:.0f}")
 
@@ -283,7 +284,8 @@ class TillConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Settings of a till's agent.
 
-    `receipts_url` is where customers find receipts; `simulated_camera` offers drawn hands beside the webcam;
+    `receipts_url` is where customers find receipts; `note_root` is the public half of the key with which the issuer
+    signs its list of note keys; `simulated_camera` offers drawn hands beside the webcam;
     `attack_hint` says what follows from a hint that a copy of a hand is held out; `light_challenge` has the page change
     its colour while it looks, and the hint look for the answer. It does nothing where `attack_hint` is `off`. It is off
     by default: more real hands are asked for again, and strong light drowns the screen's. See docs/performance-card.md.
@@ -293,6 +295,7 @@ class TillConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     acquirer: Link
     parties: Parties
     receipts_url: str
+    note_root: bytes
     host: str = "127.0.0.1"
     public_host: str = ""
     simulated_camera: bool = False
@@ -301,9 +304,10 @@ class TillConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """
-        Refuse a port that there is not. Raises `ConfigError`.
+        Refuse a port that there is not, and a key of a wrong length. Raises `ConfigError`.
         """
         _require_address(self.port)
+        _require_root(self.note_root)
 
 
 C = TypeVar("C", IssuerConfig, AcquirerConfig, MatcherConfig, TillConfig)
@@ -355,6 +359,11 @@ def _require_lock(lock_s_min: float, lock_s_max: float, forget_s: float) -> None
         raise ConfigError(f"lock_s_min is at least {LOCK_S_LEAST:.0f}, and lock_s_max not less")
     if not lock_s_max + LOCK_S_LEAST <= forget_s <= FORGET_S_MAX:
         raise ConfigError(f"forget_s is more than lock_s_max, by a second or more, and at most {FORGET_S_MAX:.0f}")
+
+
+def _require_root(note_root: bytes) -> None:
+    if len(note_root) != KEY_BYTES:
+        raise ConfigError(f"note_root is a key of {KEY_BYTES} bytes: copy it from what `handsel root` prints")
 
 
 def _require_three(matchers: Mapping[str, object]) -> None:

@@ -4,6 +4,8 @@ Make note keys for tests, good whatever a test's clock says.
 
 from __future__ import annotations
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from handsel.notes.denomination import DENOMINATIONS
 from handsel.notes.issue import NoteKeys
 from handsel.notes.period import Period
@@ -17,4 +19,6 @@ def fresh_note_keys(
     """
     Return fresh keys: making them takes a tenth of a second each.
     """
-    return NoteKeys.generate(currency=currency, denominations=denominations, period=period)
+    return NoteKeys.generate(
+        currency=currency, denominations=denominations, period=period, root=Ed25519PrivateKey.generate()
+    )

@@ -36,7 +36,7 @@ def kept(tmp_path: Path) -> NoteKeyFile:
     """
     A place for a file, which is not there yet.
     """
-    return NoteKeyFile(tmp_path / "notes.key", SECRET)
+    return NoteKeyFile(tmp_path / "notes.key", SECRET, Ed25519PrivateKey.generate())
 
 
 def alter(kept: NoteKeyFile, private: bytes) -> None:
@@ -74,7 +74,7 @@ def test_another_secret_opens_nothing(kept: NoteKeyFile, note_keys: NoteKeys) ->
     kept.save(note_keys)
 
     with pytest.raises(ConfigError, match="secret does not open"):
-        NoteKeyFile(kept.path, SECRET[::-1]).load()
+        NoteKeyFile(kept.path, SECRET[::-1], kept.root).load()
 
 
 def test_a_file_that_an_older_version_left_unencrypted_is_refused_by_name(kept: NoteKeyFile) -> None:
@@ -142,7 +142,7 @@ def test_keys_that_cannot_be_kept_are_not_used(kept: NoteKeyFile) -> None:
     keys = fresh_note_keys(denominations=(1,), period=first_period(0))
 
     with pytest.raises(StoreError):
-        NoteKeyFile(kept.path / "not-a-folder", SECRET).renew(keys, now_ms=NOW_MS)
+        NoteKeyFile(kept.path / "not-a-folder", SECRET, kept.root).renew(keys, now_ms=NOW_MS)
 
     assert keys.number == 1
 

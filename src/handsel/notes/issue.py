@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from handsel.errors import BodyInvalid
+from handsel.notes.announce import SignedNoteKeys, sign_list
 from handsel.notes.blind_sign import BlindSigner
 from handsel.notes.denomination import DENOMINATIONS
 from handsel.notes.note import KEY_BITS, PublicNoteKey, PublicNoteKeys, key_id_of
@@ -39,6 +41,7 @@ class _KeySet:
     held: tuple[HeldKey, ...]
     by_id: dict[str, HeldKey]
     public: PublicNoteKeys
+    announced: SignedNoteKeys
 
 
 class NoteKeys:
@@ -46,22 +49,31 @@ class NoteKeys:
     Hold the private keys with which an issuer signs notes, or has signed those that it redeems. Safe for several
     threads.
 
-    `number` grows by one whenever the keys change.
+    `number` grows by one whenever the keys change; `root` signs the list that is announced.
     """
 
-    def __init__(self, held: tuple[HeldKey, ...], *, number: int = 1) -> None:
+    def __init__(self, held: tuple[HeldKey, ...], *, root: Ed25519PrivateKey, number: int = 1) -> None:
         public = PublicNoteKeys(tuple(key.announced for key in held))
-        self._set = _KeySet(number, held, {key.announced.key_id: key for key in held}, public)
+        announced = sign_list(public, number=number, root=root)
+        self._root = root
+        self._set = _KeySet(number, held, {key.announced.key_id: key for key in held}, public, announced)
 
     def __repr__(self) -> str:
         return "NoteKeys()"
 
     @classmethod
-    def generate(cls, *, currency: str, period: Period, denominations: tuple[int, ...] = DENOMINATIONS) -> NoteKeys:
+    def generate(
+        cls,
+        *,
+        currency: str,
+        period: Period,
+        root: Ed25519PrivateKey,
+        denominations: tuple[int, ...] = DENOMINATIONS,
+    ) -> NoteKeys:
         """
         Return a fresh key for each denomination, from the operating system's randomness.
         """
-        return cls(_fresh(denominations, currency=currency, period=period))
+        return cls(_fresh(denominations, currency=currency, period=period), root=root)
 
     @property
     def number(self) -> int:
@@ -78,9 +90,21 @@ class NoteKeys:
 
     def public(self) -> PublicNoteKeys:
         """
-        Return the list that is announced.
+        Return the public halves.
         """
         return self._set.public
+
+    def announced(self) -> SignedNoteKeys:
+        """
+        Return the list that is announced, signed by the root key.
+        """
+        return self._set.announced
+
+    def root(self) -> bytes:
+        """
+        Return the public half of the root key: 32 bytes.
+        """
+        return self._root.public_key().public_bytes_raw()
 
     def renewed(self, *, now_ms: int) -> NoteKeys | None:
         """
@@ -96,9 +120,8 @@ class NoteKeys:
             key.announced.denomination_minor for key in self._set.held if key.announced.period == newest.period
         )
         kept = tuple(key for key in self._set.held if key.announced.period.redeems_at(now_ms))
-        return NoteKeys(
-            (*kept, *_fresh(denominations, currency=newest.currency, period=period)), number=self._set.number + 1
-        )
+        fresh = _fresh(denominations, currency=newest.currency, period=period)
+        return NoteKeys((*kept, *fresh), root=self._root, number=self._set.number + 1)
 
     def adopt(self, renewed: NoteKeys) -> None:
         """

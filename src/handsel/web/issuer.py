@@ -19,7 +19,7 @@ from handsel.flows.issuing.issuer import Issuer
 from handsel.flows.issuing.redeem import redeem
 from handsel.flows.issuing.refund import refund
 from handsel.flows.issuing.void_charge import void_charge
-from handsel.notes.note import PublicNoteKeys
+from handsel.notes.announce import SignedNoteKeys
 from handsel.pay.decline import Declined
 from handsel.web.app import bearer, get, post
 from handsel.web.bodies import Nothing
@@ -120,8 +120,8 @@ def _enrolment_routes(issuer: Issuer, acquirers: Mapping[str, Secret], deliver: 
     ]
 
 
-def _note_keys(issuer: Issuer) -> PublicNoteKeys:
-    return issuer.note_keys.public()
+def _note_keys(issuer: Issuer) -> SignedNoteKeys:
+    return issuer.note_keys.announced()
 
 
 def _declined(declined: Declined) -> DeclinedBody:

@@ -20,7 +20,8 @@ from handsel.flows.acquiring.ports import (
 )
 from handsel.ids import require_id
 from handsel.matching.message import PerMatcher
-from handsel.notes.note import Note, PublicNoteKeys
+from handsel.notes.announce import SignedNoteKeys
+from handsel.notes.note import Note
 from handsel.order import NoteRequest
 from handsel.pay.decline import Declined
 from handsel.pay.held_note import RefusedSerial
@@ -33,7 +34,7 @@ MATCHER_TIMEOUT_S = 8.0
 ISSUER_TIMEOUT_S = 8.0
 
 _ANSWER = Decoder(AnswerBody)
-_KEYS = Decoder(PublicNoteKeys)
+_KEYS = Decoder(SignedNoteKeys)
 _REDEEMED = Decoder(bodies.RedeemedBody)
 _SIGNED: Decoder[bodies.SignedBody | bodies.DeclinedBody] = Decoder(bodies.SignedBody | bodies.DeclinedBody)
 _VOIDED: Decoder[bodies.SignedBody | bodies.DeclinedBody | bodies.VoidedBody] = Decoder(
@@ -83,9 +84,9 @@ class HttpIssuer:
     def __init__(self, link: Link, *, timeout_s: float = ISSUER_TIMEOUT_S) -> None:
         self._link = PartyLink(link, party="the issuer", timeout_s=timeout_s)
 
-    def note_keys(self) -> PublicNoteKeys:
+    def note_keys(self) -> SignedNoteKeys:
         """
-        Return the keys with which the issuer signs notes now.
+        Return the list of the issuer's note keys, as its root key has signed it.
         """
         return self._link.get("/v1/note_keys", _KEYS)
 

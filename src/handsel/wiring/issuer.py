@@ -15,7 +15,7 @@ from handsel.flows.issuing.issuer import Issuer, MatcherKeys, limits_of_acquirer
 from handsel.flows.issuing.void_charge import expire_charges
 from handsel.keys import PartyKeys
 from handsel.log import Log
-from handsel.notes.keep import NoteKeyFile, read_secret
+from handsel.notes.keep import NoteKeyFile, load_root, read_secret
 from handsel.pay.limit import CONTACTLESS_EUR
 from handsel.pay.money import EURO
 from handsel.store.issuer import open_issuer_database
@@ -25,7 +25,7 @@ from handsel.web.issuer import issuer_routes
 from handsel.web.matcher_orders import HttpMatcherOrders
 from handsel.web.wallet_api import wallet_api_routes
 from handsel.web.wallet_pages import wallet_error_page, wallet_routes
-from handsel.wiring.paths import DATABASE_FILE, KEY_FILE, NOTE_KEY_FILE
+from handsel.wiring.paths import DATABASE_FILE, KEY_FILE, NOTE_KEY_FILE, NOTE_ROOT_FILE
 from handsel.wiring.serve import Chore, lifespan_of, private_files_only, serve, served_hosts, take_port
 
 DELIVER_INTERVAL_S = 2.0
@@ -97,6 +97,7 @@ def build_issuer(config: IssuerConfig, directory: Path) -> Issuer:
 
 def note_key_file(config: IssuerConfig, directory: Path) -> NoteKeyFile:
     """
-    Return the file of note keys, with the secret that opens it. Raises `ConfigError` where there is no secret.
+    Return the file of note keys, with what opens it and signs their list. Raises `ConfigError` where that is missing.
     """
-    return NoteKeyFile(directory / NOTE_KEY_FILE, read_secret(directory / config.note_secret_file))
+    secret = read_secret(directory / config.note_secret_file)
+    return NoteKeyFile(directory / NOTE_KEY_FILE, secret, load_root(directory / NOTE_ROOT_FILE, secret))

@@ -21,7 +21,8 @@ from handsel.flows.issuing.redeem import redeem
 from handsel.flows.issuing.refund import refund
 from handsel.flows.issuing.void_charge import void_charge
 from handsel.matching.message import PerMatcher
-from handsel.notes.note import Note, PublicNoteKeys
+from handsel.notes.announce import SignedNoteKeys
+from handsel.notes.note import Note
 from handsel.order import NoteRequest
 from handsel.pay.decline import Declined
 from handsel.pay.held_note import RefusedSerial
@@ -61,8 +62,8 @@ class NearIssuer:
     calls: Counter[str] = field(default_factory=Counter)
     on_answer: Callable[[str], None] = lambda name: None
 
-    def note_keys(self) -> PublicNoteKeys:
-        return self._certain("note_keys", self.issuer.note_keys.public)
+    def note_keys(self) -> SignedNoteKeys:
+        return self._certain("note_keys", self.issuer.note_keys.announced)
 
     def charge(
         self, charge_id: str, *, order: bytes, answers: PerMatcher

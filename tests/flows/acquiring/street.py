@@ -41,6 +41,7 @@ from handsel.flows.issuing.top_up import ToppedUp, top_up
 from handsel.ids import new_id
 from handsel.keys import PartyKeys, PublicKeys
 from handsel.matching.message import MATCHERS, QUERY, TEMPLATE, PerMatcher, Query, Template
+from handsel.notes.announce import TrustedNoteKeys
 from handsel.notes.issue import NoteKeys
 from handsel.notes.mint import NoteSecret, finalize_all, prepare
 from handsel.notes.note import Note
@@ -103,9 +104,7 @@ class Street:
         self.issuer = NearIssuer(issuer)
         self.matchers = PlainMatchers(self.matcher_keys, issuer.keys.public())
         self.database = self._open()
-        self.acquirer = Acquirer(
-            self.database, self.matchers, self.issuer, AnnouncedKeys(self.issuer), AcquiringBounds()
-        )
+        self.acquirer = Acquirer(self.database, self.matchers, self.issuer, self.announced(), AcquiringBounds())
         register_merchant(self.acquirer, SHOP, key=SHOP_KEY)
         register_till(self.acquirer, TILL, token=TILL_TOKEN)
 
@@ -122,8 +121,15 @@ class Street:
         made.matchers = replace(self.matchers, palms=dict(self.matchers.palms), own=dict(self.matchers.own), down=set())
         made.matchers.committed = set(self.matchers.committed)
         made.database = made._open()
-        made.acquirer = Acquirer(made.database, made.matchers, made.issuer, AnnouncedKeys(made.issuer))
+        made.acquirer = Acquirer(made.database, made.matchers, made.issuer, made.announced())
         return made
+
+    def announced(self) -> AnnouncedKeys:
+        """
+        Return a fresh list of note keys of this acquirer, which remembers how far it had come.
+        """
+        root, path = self.issuer.issuer.note_keys.root(), self.directory / "acquirer" / "note-keys.json"
+        return AnnouncedKeys(self.issuer, TrustedNoteKeys(root, path))
 
     def _open(self) -> AcquirerDatabase:
         return AcquirerDatabase.open(self.directory / "acquirer" / "acquirer.sqlite")
@@ -137,7 +143,7 @@ class Street:
         self.issuer = NearIssuer(self.issuer.issuer)
         self.matchers.down.clear()
         self.matchers.on_query = lambda: None
-        keys = AnnouncedKeys(self.issuer)
+        keys = self.announced()
         self.acquirer = replace(self.acquirer, store=self.database, issuer=self.issuer, keys=keys)
 
     def close(self) -> None:

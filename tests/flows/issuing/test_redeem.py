@@ -8,6 +8,7 @@ import dataclasses
 from functools import partial
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from handsel.errors import BodyInvalid, IdReused
 from handsel.flows.issuing.redeem import REDEMPTION_NOTES_MAX, Redemption, redeem
@@ -101,7 +102,9 @@ def test_a_note_of_an_unknown_key_or_another_currency_is_refused(scene: Scene, n
     unknown = Note("0" * 32, note.serial, note.signature)
 
     assert reasons(redeemed(scene, (unknown,))) == [DeclineReason.NOTE_INVALID]
-    scene.issuer = dataclasses.replace(scene.issuer, note_keys=NoteKeys(note_keys.held() + francs.held()))
+    scene.issuer = dataclasses.replace(
+        scene.issuer, note_keys=NoteKeys(note_keys.held() + francs.held(), root=Ed25519PrivateKey.generate())
+    )
     scene.issuer = dataclasses.replace(scene.issuer, currency="CHF")
     assert reasons(redeemed(scene, (note,))) == [DeclineReason.NOTE_INVALID]
 
