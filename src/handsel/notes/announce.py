@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from handsel.errors import BodyInvalid, ConfigError, SignatureInvalid
 from handsel.keys import read_private_file, replace_private_file
 from handsel.notes.note import PublicNoteKeys
+from handsel.notes.redeemed import RedeemedBefore, RedemptionProof, open_proof
 
 CONTEXT = b"handsel/v1/note-keys\0"
 
@@ -82,6 +83,12 @@ class TrustedNoteKeys:
                 replace_private_file(self._path, msgspec.json.encode(signed))  # 3
                 self._last = signed
         return opened.keys
+
+    def open_proof(self, proof: RedemptionProof, *, serial: bytes) -> RedeemedBefore:
+        """
+        Return what the root key has stated of a note. Raises `SignatureInvalid`.
+        """
+        return open_proof(proof, root=self._root, serial=serial)
 
     def _kept(self) -> SignedNoteKeys | None:
         if not self._path.exists():

@@ -19,6 +19,7 @@ from handsel.notes.blind_sign import BlindSigner
 from handsel.notes.denomination import DENOMINATIONS
 from handsel.notes.note import KEY_BITS, PublicNoteKey, PublicNoteKeys, key_id_of
 from handsel.notes.period import Period, next_period
+from handsel.notes.redeemed import RedeemedBefore, RedemptionProof, prove
 from handsel.order import NoteRequest
 
 PUBLIC_EXPONENT = 65537  # NIST FIPS 186-5 A.1.1
@@ -49,7 +50,8 @@ class NoteKeys:
     Hold the private keys with which an issuer signs notes, or has signed those that it redeems. Safe for several
     threads.
 
-    `number` grows by one whenever the keys change; `root` signs the list that is announced.
+    `number` grows by one whenever the keys change; `root` signs the list that is announced, and what is stated of
+    redeemed notes.
     """
 
     def __init__(self, held: tuple[HeldKey, ...], *, root: Ed25519PrivateKey, number: int = 1) -> None:
@@ -99,6 +101,12 @@ class NoteKeys:
         Return the list that is announced, signed by the root key.
         """
         return self._set.announced
+
+    def prove(self, statement: RedeemedBefore) -> RedemptionProof:
+        """
+        Return a statement about a note as the root key has signed it.
+        """
+        return prove(statement, root=self._root)
 
     def root(self) -> bytes:
         """

@@ -85,7 +85,7 @@ def _note_routes(issuer: Issuer, acquirers: Mapping[str, Secret]) -> list[Route]
 
     def redeemed(acquirer: str, _: Mapping[str, str], body: RedemptionBody) -> RedeemedBody:
         outcome = redeem(issuer, body.redemption_id, notes=body.notes, acquirer=acquirer)
-        refused = tuple(RefusedNoteBody(note.serial, note.reason) for note in outcome.refused)
+        refused = tuple(RefusedNoteBody(note.serial, note.reason, note.proof) for note in outcome.refused)
         return RedeemedBody(outcome.redeemed, refused)
 
     def bought(acquirer: str, _: Mapping[str, str], body: PurchaseBody) -> SignedBody | DeclinedBody:

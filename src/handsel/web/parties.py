@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from msgspec.json import Decoder
+from msgspec.msgpack import encode
 
 from handsel.config import Link
 from handsel.flows.acquiring.ports import (
@@ -22,6 +23,7 @@ from handsel.ids import require_id
 from handsel.matching.message import PerMatcher
 from handsel.notes.announce import SignedNoteKeys
 from handsel.notes.note import Note
+from handsel.notes.redeemed import RedemptionProof
 from handsel.order import NoteRequest
 from handsel.pay.decline import Declined
 from handsel.pay.held_note import RefusedSerial
@@ -110,7 +112,8 @@ class HttpIssuer:
         Turn notes into balance, each once and for ever.
         """
         answer = self._link.post("/v1/redemptions", bodies.RedemptionBody(redemption_id, notes), _REDEEMED)
-        return Redeemed(answer.redeemed, tuple(RefusedSerial(each.serial, each.reason) for each in answer.refused))
+        refused = tuple(RefusedSerial(each.serial, each.reason, _encoded(each.proof)) for each in answer.refused)
+        return Redeemed(answer.redeemed, refused)
 
     def buy_notes(self, purchase_id: str, *, requests: tuple[NoteRequest, ...]) -> Signed | Declined:
         """
@@ -158,3 +161,7 @@ def _signed(answer: bodies.SignedBody | bodies.DeclinedBody) -> Signed | Decline
 
 def _enrolled(answer: bodies.EnrolledBody | bodies.DeclinedBody) -> Enrolled | Declined:
     return Declined(answer.reason) if isinstance(answer, bodies.DeclinedBody) else Enrolled()
+
+
+def _encoded(proof: RedemptionProof | None) -> bytes | None:
+    return None if proof is None else encode(proof)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeVar
 
+from msgspec.msgpack import encode
+
 from handsel.errors import HandselError, PartyUnavailable
 from handsel.flows.acquiring import ports
 from handsel.flows.issuing import approved as issued
@@ -80,7 +82,11 @@ class NearIssuer:
     def redeem(self, redemption_id: str, *, notes: tuple[Note, ...]) -> ports.Redeemed:
         answer = self._certain("redeem", lambda: redeem(self.issuer, redemption_id, notes=notes, acquirer=ACQUIRER))
         return ports.Redeemed(
-            answer.redeemed, tuple(RefusedSerial(each.serial, each.reason) for each in answer.refused)
+            answer.redeemed,
+            tuple(
+                RefusedSerial(each.serial, each.reason, None if each.proof is None else encode(each.proof))
+                for each in answer.refused
+            ),
         )
 
     def buy_notes(self, purchase_id: str, *, requests: tuple[NoteRequest, ...]) -> ports.Signed | Declined:

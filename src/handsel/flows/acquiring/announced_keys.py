@@ -6,10 +6,13 @@ from __future__ import annotations
 
 import threading
 
+import msgspec
+
 from handsel.errors import PartyUnavailable, SignatureInvalid
 from handsel.flows.acquiring.ports import Issuer
 from handsel.notes.announce import SignedNoteKeys, TrustedNoteKeys
 from handsel.notes.note import PublicNoteKeys
+from handsel.notes.redeemed import RedemptionProof
 
 REFRESH_MS = 600_000  # A key that is new is known here within ten minutes; a till may fetch it only from here.
 RETRY_MS = 10_000  # While the issuer does not answer, so that not every payment waits for it.
@@ -41,6 +44,16 @@ class AnnouncedKeys:
         Return the list as the issuer signed it, for tills to check by themselves. Raises what `at` raises.
         """
         return self._current(now_ms)[0]
+
+    def is_proof(self, proof: bytes, *, serial: bytes) -> bool:
+        """
+        Return whether this issuer states in `proof` that the note `serial` was redeemed before.
+        """
+        try:
+            self._trusted.open_proof(msgspec.msgpack.decode(proof, type=RedemptionProof), serial=serial)
+        except (msgspec.MsgspecError, SignatureInvalid):
+            return False
+        return True
 
     def _current(self, now_ms: int) -> tuple[SignedNoteKeys, PublicNoteKeys]:
         with self._turn:
