@@ -197,6 +197,10 @@ def test_notes_are_redeemed_or_refused_by_serial(far_street: Street, issuer: Htt
     assert [(each.serial, each.reason) for each in second.refused] == [
         (notes[0].serial, DeclineReason.NOTE_ALREADY_REDEEMED)
     ]
+    proof = second.refused[0].proof
+    assert proof is not None and far_street.acquirer.keys.is_proof(proof, serial=notes[0].serial)
+    assert not far_street.acquirer.keys.is_proof(proof, serial=notes[1].serial)
+    assert not far_street.acquirer.keys.is_proof(b"", serial=notes[0].serial)
 
 
 def test_a_matcher_that_is_gone_and_one_that_cannot_open_are_told_apart(links: dict[str, Link]) -> None:
