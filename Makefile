@@ -1,11 +1,11 @@
-# demo · test · check · bench · bench-matching · card — each sets itself up.
+# demo · test · check · bench · bench-matching · bench-notes · card — each sets itself up.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: setup demo walk test check bench bench-matching card clean
+.PHONY: setup demo walk test check bench bench-matching bench-notes card clean
 
 demo: $(VENV)/.runtime
 	@$(BIN)/handsel demo
@@ -29,6 +29,10 @@ bench: $(VENV)/.runtime
 
 bench-matching: $(VENV)/.runtime
 	@$(BIN)/handsel bench matching
+
+# It measures whole charges, too, with what the tests of the issuer set up.
+bench-notes: $(VENV)/.dev
+	@$(BIN)/handsel bench notes
 
 card: $(VENV)/.runtime
 	@$(BIN)/python bench/performance_card.py

@@ -23,20 +23,29 @@ VISION = ("handsel.vision", "handsel.drawn", "cv2", "onnxruntime", "PIL")
 ARRAYS = ("numpy", "numba")
 DATABASES = ("sqlite3", "_sqlite3", "psycopg", "sqlalchemy")
 MONEY = ("handsel.pay", "handsel.flows", "handsel.store")
+SIGNING = ("handsel.notes.issue", "handsel.notes.blind_sign", "gmpy2")  # The private keys of notes, and what uses them.
 
 MAY_NOT_LOAD: dict[str, tuple[str, ...]] = {
     "issuer": (*VISION, *ARRAYS, "handsel.till", "handsel.flows.acquiring", "handsel.store.acquirer"),
-    "acquirer": (*VISION, *ARRAYS, "handsel.till", "handsel.flows.issuing", "handsel.store.issuer"),
+    "acquirer": (*VISION, *ARRAYS, *SIGNING, "handsel.till", "handsel.flows.issuing", "handsel.store.issuer"),
     "matcher-a": (
         *VISION,
         *MONEY,
+        *SIGNING,
         "handsel.till",
         "handsel.notes",
         "handsel.matching.template",
         "handsel.matching.split",
         "handsel.matching.held_key",
     ),
-    "till": (*MONEY, *DATABASES, "handsel.matching.gallery", "handsel.matching.party", "handsel.matching.matcher"),
+    "till": (
+        *MONEY,
+        *DATABASES,
+        *SIGNING,
+        "handsel.matching.gallery",
+        "handsel.matching.party",
+        "handsel.matching.matcher",
+    ),
 }
 MAY_NOT_LOAD["matcher-b"] = MAY_NOT_LOAD["matcher-c"] = MAY_NOT_LOAD["matcher-a"]
 

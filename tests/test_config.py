@@ -59,10 +59,14 @@ LINKS = dict.fromkeys(MATCHERS, LINK)
 EVERY_ROLE: dict[str, Settings] = {
     "issuer": IssuerConfig(8401, {"acquirer": Secret(TOKEN)}, LINKS, PARTIES),
     "acquirer": AcquirerConfig(
-        8402, LINK, LINKS, {"corner-cafe": MerchantEntry("Corner Café", Secret(TOKEN), {"till-1": Secret(TOKEN)})}
+        8402,
+        LINK,
+        LINKS,
+        {"corner-cafe": MerchantEntry("Corner Café", Secret(TOKEN), {"till-1": Secret(TOKEN)})},
+        bytes(32),
     ),
     "matcher": MatcherConfig("a", 8411, {"issuer": Secret(TOKEN)}, PARTIES),
-    "till": TillConfig(8403, LINK, PARTIES, receipts_url="http://shop.localhost:8402/receipts"),
+    "till": TillConfig(8403, LINK, PARTIES, receipts_url="http://shop.localhost:8402/receipts", note_root=bytes(32)),
 }
 TILL = EVERY_ROLE["till"]
 

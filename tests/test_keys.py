@@ -11,8 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from handsel.errors import ConfigError, SignatureInvalid
-from handsel.keys import KEY_BYTES, PartyKeys, PublicKeys, read_private_file, verify_signature, write_private_file
+from handsel.errors import ConfigError, SignatureInvalid, StoreError, StoreFull
+from handsel.keys import (
+    KEY_BYTES,
+    PartyKeys,
+    PublicKeys,
+    read_private_file,
+    replace_private_file,
+    verify_signature,
+    write_private_file,
+)
+from tests.till.fakes import full_disk
 
 
 def mode_of(path: Path) -> int:
@@ -150,3 +159,25 @@ def test_a_damaged_signature_does_not_verify(bit: int) -> None:
 def test_what_is_no_signature_does_not_verify(signature: bytes) -> None:
     with pytest.raises(SignatureInvalid):
         verify_signature(b"erase", signature, signer=PartyKeys.generate().public())
+
+
+def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    path = tmp_path / "held"
+    replace_private_file(path, b"one")
+    replace_private_file(path, b"two")
+
+    assert path.read_bytes() == b"two"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_cannot_be_written_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "held"
+    replace_private_file(path, b"one")
+
+    with full_disk(), pytest.raises(StoreFull):
+        replace_private_file(path, b"two" * 1000)
+    with pytest.raises(StoreError):
+        replace_private_file(tmp_path / "missing" / "held", b"two")
+
+    assert path.read_bytes() == b"one"

@@ -18,7 +18,7 @@ import msgspec
 
 from handsel.certificate import require_certificate_of
 from handsel.errors import ConfigError
-from handsel.keys import PublicKeys, read_private_file, write_private_file
+from handsel.keys import KEY_BYTES, PublicKeys, read_private_file, write_private_file
 from handsel.limits import AcquirerLimits, CardLimits, TillLimits
 from handsel.order import Way
 
@@ -116,7 +116,8 @@ class IssuerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Settings of the issuer.
 
     `acquirers` maps the name of each acquirer to the token that it presents; `sandbox` allows top-ups out of nothing;
-    `acquirer_limits` bounds how often each acquirer asks with palms, `card_limits` how often one card may be shown.
+    `acquirer_limits` bounds how often each acquirer asks with palms, `card_limits` how often one card may be shown;
+    `note_secret_file` encrypts the note keys.
     """
 
     port: int
@@ -126,6 +127,7 @@ class IssuerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     host: str = "127.0.0.1"
     public_host: str = ""
     sandbox: bool = False
+    note_secret_file: str = "notes.secret"  # noqa: S105 – the name of a file
     acquirer_limits: AcquirerLimits = msgspec.field(default_factory=AcquirerLimits)
     card_limits: CardLimits = msgspec.field(default_factory=CardLimits)
 
@@ -149,14 +151,15 @@ class MerchantEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class AcquirerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
-    Settings of the acquirer. `merchants` are known by their ids; `redeem_interval_s` is how long notes are held;
-    `till_limits` bounds how often each till asks with palms.
+    Settings of the acquirer. `merchants` are known by their ids; `note_root` is the key with which the issuer signs its
+    note keys; `redeem_interval_s` is how long notes are held; `till_limits` bounds how often each till asks.
     """
 
     port: int
     issuer: Link
     matchers: dict[str, Link]
     merchants: dict[str, MerchantEntry]
+    note_root: bytes
     host: str = "127.0.0.1"
     public_host: str = ""
     redeem_interval_s: float = 20.0
@@ -168,6 +171,7 @@ class AcquirerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """
         _require_address(self.port)
         _require_three(self.matchers)
+        _require_root(self.note_root)
         if not 0 < self.redeem_interval_s <= REDEEM_INTERVAL_S_MAX:
             raise ConfigError(f"redeem_interval_s must lie above 0 and be at most {REDEEM_INTERVAL_S_MAX:.0f}")
 
@@ -213,7 +217,8 @@ class TillConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Settings of a till's agent.
 
-    `receipts_url` is where customers find receipts; `simulated_camera` offers drawn hands beside the webcam;
+    `receipts_url` is where customers find receipts; `note_root` is the public half of the key with which the issuer
+    signs its list of note keys; `simulated_camera` offers drawn hands beside the webcam;
     `attack_hint` says what follows from a hint that a copy of a hand is held out; `light_challenge` has the page change
     its colour while it looks, and the hint look for the answer. It does nothing where `attack_hint` is `off`. It is off
     by default: more real hands are asked for again, and strong light drowns the screen's. See docs/performance-card.md.
@@ -227,6 +232,7 @@ class TillConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     acquirer: Link
     parties: Parties
     receipts_url: str
+    note_root: bytes
     host: str = "127.0.0.1"
     public_host: str = ""
     simulated_camera: bool = False
@@ -237,9 +243,12 @@ class TillConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """
-        Refuse a port that there is not, and a till at which nobody could pay. Raises `ConfigError`.
+        Refuse a port that there is not, a key of a wrong length, and a till at which nobody could pay.
+
+        Raises `ConfigError`.
         """
         _require_address(self.port)
+        _require_root(self.note_root)
         if not self.ways or len(set(self.ways)) != len(self.ways):
             raise ConfigError("ways names open_hand, held_key, or both, each once")
         if not 0 < self.held_fmr <= HELD_FMR_MAX:
@@ -277,6 +286,11 @@ def save_config(path: Path, config: IssuerConfig | AcquirerConfig | MatcherConfi
 def _require_address(port: int) -> None:
     if not 0 < port <= PORT_MAX:
         raise ConfigError(f"a port must lie between 1 and {PORT_MAX}")
+
+
+def _require_root(note_root: bytes) -> None:
+    if len(note_root) != KEY_BYTES:
+        raise ConfigError(f"note_root is a key of {KEY_BYTES} bytes: copy it from what `handsel root` prints")
 
 
 def _require_three(matchers: Mapping[str, object]) -> None:

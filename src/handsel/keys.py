@@ -7,6 +7,8 @@ live in one file of mode 0600 in the party's own directory and are never printed
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import stat
 from dataclasses import dataclass
@@ -17,9 +19,10 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
-from handsel.errors import ConfigError, SignatureInvalid
+from handsel.errors import ConfigError, SignatureInvalid, StoreError, StoreFull
 
 KEY_BYTES = 32  # X25519 and Ed25519 keys, RFC 7748 and RFC 8032
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class _KeyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -140,3 +143,32 @@ def write_private_file(path: Path, content: bytes) -> None:
             os.fsync(descriptor)
     except OSError as exc:
         raise ConfigError(f"{path.name} cannot be written: {exc.strerror}") from exc
+
+
+def replace_private_file(path: Path, content: bytes) -> None:
+    """
+    Put `content` into a file of mode 0600, in place of what is there: all of it, or nothing.
+
+    It is on the disk when this returns. Raises `StoreFull` and `StoreError`.
+    """
+    fresh = path.with_name(path.name + ".new")
+    try:
+        fresh.unlink(missing_ok=True)
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+        fresh.replace(path)
+        # Without this the old file could be back after a power cut.
+        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+    except OSError as exc:
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        if exc.errno in _FULL:
+            raise StoreFull(f"no space is left to write {path.name}: free some") from exc
+        raise StoreError(f"{path.name} cannot be written: {exc.strerror}") from exc

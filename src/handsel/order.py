@@ -42,7 +42,7 @@ class Way(StrEnum):
 
 class NoteRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
-    Ask for one note: `message` is what the issuer is to sign with the key `key_id`.
+    Ask for one note: `message` is what the issuer is to sign with the key `key_id`, blinded.
     """
 
     key_id: str

@@ -50,3 +50,17 @@ def test_what_was_asked_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert status == 0
     assert heard == [["--rows=10", "--batch=2", "--json"]]
+
+
+def test_the_bench_of_notes_is_passed_what_was_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[list[str]] = []
+
+    def hear(asked: list[str]) -> int:
+        heard.append(asked)
+        return 0
+
+    monkeypatch.syspath_prepend(str(ROOT))
+    monkeypatch.setattr("bench.notes.main", hear)
+
+    assert main(["bench", "notes", "--amounts", "10", "--charges", "2", "--json"]) == 0
+    assert heard == [["--amounts=10", "--charges=2", "--json"]]

@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 
 from handsel.notes.issue import NoteKeys
+from tests.notes.fresh_keys import fresh_note_keys
 
 
 @pytest.fixture(scope="session")
@@ -14,4 +15,4 @@ def note_keys() -> NoteKeys:
     """
     Keys for notes of 1, 2, 4 and 8 cents.
     """
-    return NoteKeys.generate(currency="EUR", denominations=(1, 2, 4, 8))
+    return fresh_note_keys(denominations=(1, 2, 4, 8))

@@ -11,14 +11,14 @@ import pytest
 from handsel.errors import BodyInvalid, SignatureInvalid
 from handsel.notes.issue import NoteKeys
 from handsel.notes.mint import NoteSecret, finalize, finalize_all, prepare
-from handsel.notes.note import verify_note
+from handsel.notes.note import PublicNoteKeys, verify_note
 from handsel.order import NoteRequest
 
 Prepared = tuple[tuple[NoteSecret, ...], tuple[NoteRequest, ...]]
 
 
 def prepared(note_keys: NoteKeys, amount_minor: int) -> Prepared:
-    return prepare(amount_minor, currency="EUR", keys=note_keys.public(), random_bytes=secrets.token_bytes)
+    return prepare(amount_minor, currency="EUR", keys=note_keys.public(), random_bytes=secrets.token_bytes, now_ms=0)
 
 
 def test_the_notes_are_worth_the_amount(note_keys: NoteKeys) -> None:
@@ -53,7 +53,24 @@ def test_without_a_key_for_each_denomination_nothing_is_asked(note_keys: NoteKey
     with pytest.raises(BodyInvalid):
         prepared(note_keys, 16)
     with pytest.raises(BodyInvalid):
-        prepare(1, currency="CHF", keys=note_keys.public(), random_bytes=secrets.token_bytes)
+        prepare(1, currency="CHF", keys=note_keys.public(), random_bytes=secrets.token_bytes, now_ms=0)
+
+
+def test_the_issuer_is_shown_nothing_of_a_note(note_keys: NoteKeys) -> None:
+    kept, requests = prepared(note_keys, 13)
+    notes = finalize_all(kept, tuple(note_keys.sign(request) for request in requests), keys=note_keys.public())
+
+    shown = b"".join(request.message + note_keys.sign(request) for request in requests)
+    for note in notes:
+        assert note.serial not in shown and note.signature not in shown
+
+
+def test_a_note_asked_for_with_a_key_that_is_gone_is_not_finished(note_keys: NoteKeys) -> None:
+    kept, (request,) = prepared(note_keys, 1)
+    without = PublicNoteKeys(note_keys.public().keys[1:])
+
+    with pytest.raises(SignatureInvalid):
+        finalize(kept[0], note_keys.sign(request), keys=without)
 
 
 def test_a_secret_does_not_print_itself(note_keys: NoteKeys) -> None:

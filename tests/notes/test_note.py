@@ -19,11 +19,12 @@ from handsel.notes.issue import NoteKeys
 from handsel.notes.mint import finalize, prepare
 from handsel.notes.note import Note, PublicNoteKey, PublicNoteKeys, key_id_of, total_of_requests, verify_note
 from handsel.order import NoteRequest
+from tests.notes.fresh_keys import ALWAYS, fresh_note_keys
 
 
 def make_note(note_keys: NoteKeys, amount_minor: int) -> Note:
     secrets_kept, requests = prepare(
-        amount_minor, currency="EUR", keys=note_keys.public(), random_bytes=secrets.token_bytes
+        amount_minor, currency="EUR", keys=note_keys.public(), random_bytes=secrets.token_bytes, now_ms=0
     )
     return finalize(secrets_kept[0], note_keys.sign(requests[0]), keys=note_keys.public())
 
@@ -65,7 +66,7 @@ def test_a_note_with_one_bit_changed_is_not_genuine(note_keys: NoteKeys) -> None
 
 
 def test_a_note_of_another_issuer_is_not_genuine(note_keys: NoteKeys) -> None:
-    foreign = NoteKeys.generate(currency="EUR", denominations=(1,))
+    foreign = fresh_note_keys(denominations=(1,))
 
     with pytest.raises(SignatureInvalid):
         verify_note(make_note(foreign, 1), keys=note_keys.public())
@@ -89,9 +90,9 @@ def test_a_key_stands_only_under_its_own_id(note_keys: NoteKeys) -> None:
     one, two = note_keys.public().keys[:2]
 
     with pytest.raises(BodyInvalid):
-        PublicNoteKey(two.key_id, 1, "EUR", one.public)
+        PublicNoteKey(two.key_id, 1, "EUR", one.public, ALWAYS)
     with pytest.raises(BodyInvalid):
-        PublicNoteKey(one.key_id, 3, "EUR", one.public)
+        PublicNoteKey(one.key_id, 3, "EUR", one.public, ALWAYS)
     with pytest.raises(BodyInvalid):
         PublicNoteKeys((one, one))
 
@@ -99,19 +100,19 @@ def test_a_key_stands_only_under_its_own_id(note_keys: NoteKeys) -> None:
 @pytest.mark.parametrize("public", [b"", b"not a key"])
 def test_what_is_not_a_key_is_refused(public: bytes) -> None:
     with pytest.raises(BodyInvalid):
-        PublicNoteKey(key_id_of(public), 1, "EUR", public).rsa()
+        PublicNoteKey(key_id_of(public), 1, "EUR", public, ALWAYS).rsa()
 
 
 def test_a_key_of_another_kind_is_refused() -> None:
     public = Ed25519PrivateKey.generate().public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
     with pytest.raises(BodyInvalid):
-        PublicNoteKey(key_id_of(public), 1, "EUR", public).rsa()
+        PublicNoteKey(key_id_of(public), 1, "EUR", public, ALWAYS).rsa()
 
 
 def test_requests_add_up_only_if_every_key_is_known_and_of_the_currency(note_keys: NoteKeys) -> None:
     keys = note_keys.public()
-    _, requests = prepare(7, currency="EUR", keys=keys, random_bytes=secrets.token_bytes)
+    _, requests = prepare(7, currency="EUR", keys=keys, random_bytes=secrets.token_bytes, now_ms=0)
 
     assert total_of_requests(requests, currency="EUR", keys=keys) == 7
     assert total_of_requests(requests, currency="CHF", keys=keys) is None

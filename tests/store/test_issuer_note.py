@@ -11,7 +11,6 @@ import pytest
 
 from handsel.errors import InvariantBroken
 from handsel.ids import new_id
-from handsel.notes.issue import NoteKeys
 from handsel.notes.note import Note, PublicNoteKey
 from handsel.pay.account import notes_in_circulation, sandbox_funds
 from handsel.pay.ledger import Transfer
@@ -21,6 +20,7 @@ from handsel.store import ledger
 from handsel.store.database import Database, UnitOfWork
 from handsel.store.issuer import add_wallet, open_issuer_database
 from handsel.store.issuer_note import ChargeRow, PurchaseRow, RedemptionRow, RefundRow
+from tests.notes.fresh_keys import fresh_note_keys
 
 WALLET = "0" * 32
 SIGNATURES = (b"s" * 256, b"t" * 256)
@@ -31,7 +31,7 @@ def key() -> PublicNoteKey:
     """
     The key of a note of four cents.
     """
-    return NoteKeys.generate(currency="EUR", denominations=(4,)).public().keys[0]
+    return fresh_note_keys(denominations=(4,)).public().keys[0]
 
 
 @pytest.fixture

@@ -63,6 +63,7 @@ from handsel.vision.embedding import Probe
 from handsel.vision.frame import Frame
 from handsel.vision.quality import Reason
 from handsel.vision.read_palm import PalmReading, Rejected
+from tests.notes.fresh_keys import fresh_note_keys
 
 DIMS, VIEWS, THRESHOLD = 64, 3, 0.5
 AMOUNT_MINOR = 450
@@ -170,7 +171,7 @@ class Keyring:
         """
         Return fresh keys, those of notes for the denominations of `AMOUNT_MINOR` alone.
         """
-        notes = NoteKeys.generate(currency="EUR", denominations=(256, 128, 64, 2))
+        notes = fresh_note_keys(denominations=(256, 128, 64, 2))
         matchers = {matcher: PartyKeys.generate() for matcher in MATCHERS}
         return cls(PartyKeys.generate(), matchers, PartyKeys.generate(), notes)
 

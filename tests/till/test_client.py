@@ -10,6 +10,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import httpx
 import msgspec
@@ -18,6 +19,7 @@ import pytest
 from handsel import errors
 from handsel.config import Link, Secret
 from handsel.matching.message import PerMatcher
+from handsel.notes.announce import TrustedNoteKeys
 from handsel.notes.note import KEY_BITS, Note
 from handsel.till.acquirer import (
     ChargeRequest,
@@ -41,11 +43,15 @@ CHARGE = ChargeRequest(CHARGE_ID, COFFEE.id, b"order", SEALED)
 Answer = Callable[[httpx.Request], httpx.Response]
 
 
-def client(answer: Answer) -> AcquirerClient:
+NOTHING_TRUSTED = TrustedNoteKeys(bytes(32), Path("no-list.json"))  # No list is signed with this key, or kept.
+
+
+def client(answer: Answer, trusted: TrustedNoteKeys = NOTHING_TRUSTED) -> AcquirerClient:
     """
     Return a client whose requests `answer` answers.
     """
-    return AcquirerClient(httpx.Client(base_url="http://acquirer.example", transport=httpx.MockTransport(answer)))
+    http = httpx.Client(base_url="http://acquirer.example", transport=httpx.MockTransport(answer))
+    return AcquirerClient(http, trusted)
 
 
 def answering(content: bytes | str, status: int = 200) -> AcquirerClient:
@@ -131,18 +137,21 @@ def test_notes_are_handed_over_under_their_charge() -> None:
     assert paths == [f"/v1/till/charges/{CHARGE_ID}/notes"]
 
 
-def test_note_keys_are_read(keyring: Keyring) -> None:
-    announced = keyring.notes.public()
+def test_note_keys_are_read_and_checked(keyring: Keyring, tmp_path: Path) -> None:
+    content = msgspec.json.encode(keyring.notes.announced())
+    trusted = TrustedNoteKeys(keyring.notes.root(), tmp_path / "note-keys.json")
 
-    assert announced == answering(msgspec.json.encode(announced)).note_keys()
+    assert client(lambda _: httpx.Response(200, content=content), trusted).note_keys() == keyring.notes.public()
 
 
-def test_note_keys_under_a_wrong_id_are_no_answer(keyring: Keyring) -> None:
-    keys = json.loads(msgspec.json.encode(keyring.notes.public()))
-    keys["keys"][0]["key_id"] = "0" * 32
+def test_note_keys_that_another_root_has_signed_are_refused(keyring: Keyring) -> None:
+    with pytest.raises(errors.SignatureInvalid):
+        answering(msgspec.json.encode(keyring.notes.announced())).note_keys()
 
+
+def test_note_keys_that_nobody_has_signed_are_no_answer(keyring: Keyring) -> None:
     with pytest.raises(errors.PartyUnavailable):
-        answering(json.dumps(keys)).note_keys()
+        answering(msgspec.json.encode(keyring.notes.public())).note_keys()
 
 
 @pytest.mark.parametrize(
@@ -234,7 +243,7 @@ def test_a_port_on_which_nobody_listens_is_party_unavailable() -> None:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     with open_http(Link(url, Secret(TOKEN))) as http, pytest.raises(errors.PartyUnavailable):
-        AcquirerClient(http).action()
+        AcquirerClient(http, NOTHING_TRUSTED).action()
 
 
 def test_the_token_goes_with_every_request_over_a_real_connection() -> None:
@@ -256,7 +265,7 @@ def test_the_token_goes_with_every_request_over_a_real_connection() -> None:
         thread.start()
         link = Link(f"http://127.0.0.1:{server.server_port}", Secret(TOKEN))
         with open_http(link) as http:
-            assert AcquirerClient(http).action() is None
+            assert AcquirerClient(http, NOTHING_TRUSTED).action() is None
         thread.join(5)
 
     assert shown == [f"Bearer {TOKEN}"]

@@ -19,7 +19,9 @@ def entry(number: int = 1) -> ChargeEntry:
     """
     Return the entry of some charge.
     """
-    return ChargeEntry(f"{number:032x}", COFFEE, 1_700_000_000_000, (NoteSecret("key", bytes([number % 256]) * 32),))
+    return ChargeEntry(
+        f"{number:032x}", COFFEE, 1_700_000_000_000, (NoteSecret("key", bytes([number % 256]) * 32, bytes(256)),)
+    )
 
 
 @pytest.fixture
@@ -90,7 +92,7 @@ def test_a_file_that_is_no_journal_is_not_overwritten(path: Path, content: bytes
 
 def test_another_version_is_not_overwritten(path: Path) -> None:
     Journal.open(path)
-    path.write_bytes(b'{"version":2,"entries":[]}')
+    path.write_bytes(b'{"version":1,"entries":[]}')
     path.chmod(0o600)
 
     with pytest.raises(StoreCorrupt):

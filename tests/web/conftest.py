@@ -12,6 +12,7 @@ import pytest
 from handsel.notes.issue import NoteKeys
 from tests.flows.acquiring.street import Street
 from tests.flows.issuing.scene import Scene
+from tests.notes.fresh_keys import fresh_note_keys
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +20,7 @@ def note_keys() -> NoteKeys:
     """
     Keys for all denominations, made once: it takes about a second.
     """
-    return NoteKeys.generate(currency="EUR")
+    return fresh_note_keys()
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from handsel.flows.issuing.deliver_orders import Delivered, deliver_orders
 from handsel.ids import new_id
 from handsel.log import Log
 from handsel.matching.message import PerMatcher
+from handsel.notes.announce import TrustedNoteKeys
 from handsel.notes.mint import prepare
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.payment import PaymentStatus
@@ -104,9 +105,12 @@ def far_street(street: Street, links: dict[str, Link], issuer: HttpIssuer) -> It
     The street, with HTTP between the acquirer and all others.
     """
     matchers = HttpMatchers({name: links[name] for name in "abc"})
+    trusted = TrustedNoteKeys(street.issuer.issuer.note_keys.root(), street.directory / "far-note-keys.json")
     # The ports are what the flows know of these; that they fit is for the type checker to say.
     parties: tuple[Issuer, Matchers] = (issuer, matchers)
-    street.acquirer = replace(street.acquirer, issuer=parties[0], matchers=parties[1], keys=AnnouncedKeys(parties[0]))
+    street.acquirer = replace(
+        street.acquirer, issuer=parties[0], matchers=parties[1], keys=AnnouncedKeys(parties[0], trusted)
+    )
     yield street
     matchers.close()
 
@@ -167,9 +171,9 @@ def test_a_void_returns_what_became_of_a_charge(far_street: Street, issuer: Http
 
 def test_what_the_issuer_refuses_is_raised_here(far_street: Street, issuer: HttpIssuer) -> None:
     nothing_sealed = PerMatcher(b"", b"", b"")
-    keys = issuer.note_keys()
-    _, requests = prepare(1, currency="EUR", keys=keys, random_bytes=far_street.acquirer.random_bytes)
-    _, others = prepare(2, currency="EUR", keys=keys, random_bytes=far_street.acquirer.random_bytes)
+    keys = far_street.acquirer.keys.at(far_street.now_ms)
+    _, requests = prepare(1, currency="EUR", keys=keys, random_bytes=far_street.acquirer.random_bytes, now_ms=0)
+    _, others = prepare(2, currency="EUR", keys=keys, random_bytes=far_street.acquirer.random_bytes, now_ms=0)
     purchase_id = new_id()
 
     with pytest.raises(EnvelopeInvalid):
@@ -193,6 +197,10 @@ def test_notes_are_redeemed_or_refused_by_serial(far_street: Street, issuer: Htt
     assert [(each.serial, each.reason) for each in second.refused] == [
         (notes[0].serial, DeclineReason.NOTE_ALREADY_REDEEMED)
     ]
+    proof = second.refused[0].proof
+    assert proof is not None and far_street.acquirer.keys.is_proof(proof, serial=notes[0].serial)
+    assert not far_street.acquirer.keys.is_proof(proof, serial=notes[1].serial)
+    assert not far_street.acquirer.keys.is_proof(b"", serial=notes[0].serial)
 
 
 def test_a_matcher_that_is_gone_and_one_that_cannot_open_are_told_apart(links: dict[str, Link]) -> None:

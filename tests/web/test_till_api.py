@@ -5,6 +5,7 @@ What a till's client says and what the acquirer's routes understand is the same:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from handsel.config import Link, Secret
 from handsel.errors import AccessDenied, BadInput, NotFound
 from handsel.flows.acquiring.sign_in import register_till
 from handsel.ids import new_id
+from handsel.notes.announce import TrustedNoteKeys
 from handsel.notes.mint import finalize_all
 from handsel.till.acquirer import (
     ChargeRequest,
@@ -43,12 +45,20 @@ def link(street: Street) -> Iterator[Link]:
 
 
 @pytest.fixture
-def client(link: Link) -> Iterator[AcquirerClient]:
+def trusted(street: Street, tmp_path: Path) -> TrustedNoteKeys:
+    """
+    What a till trusts.
+    """
+    return TrustedNoteKeys(street.issuer.issuer.note_keys.root(), tmp_path / "note-keys.json")
+
+
+@pytest.fixture
+def client(link: Link, trusted: TrustedNoteKeys) -> Iterator[AcquirerClient]:
     """
     The client of a till, connected.
     """
     with open_http(link) as http:
-        yield AcquirerClient(http)
+        yield AcquirerClient(http, trusted)
 
 
 def request_of(shown: ShownAtTill) -> ChargeRequest:
@@ -104,10 +114,10 @@ def test_a_palm_is_enrolled_with_a_code(street: Street, client: AcquirerClient) 
     assert client.enrol(EnrolmentRequest(right.enrolment_id, right.order, right.templates)) == EnrolledAnswer()
 
 
-def test_a_till_without_its_token_learns_nothing(street: Street, link: Link) -> None:
+def test_a_till_without_its_token_learns_nothing(street: Street, link: Link, trusted: TrustedNoteKeys) -> None:
     payment = street.ask()
     with open_http(Link(link.url, Secret("w" * 64))) as http:
-        stranger = AcquirerClient(http)
+        stranger = AcquirerClient(http, trusted)
 
         with pytest.raises(AccessDenied):
             stranger.action()

@@ -39,6 +39,7 @@ TELLS: dict[DeclineReason, str] = {
     DeclineReason.CODE_USED: NOTHING,
     DeclineReason.CODE_EXPIRED: NOTHING,
     DeclineReason.NOTE_INVALID: NOTHING,
+    DeclineReason.NOTE_KEY_EXPIRED: NOTHING,
     DeclineReason.NOTES_DO_NOT_ADD_UP: NOTHING,
     DeclineReason.NOTE_ALREADY_REDEEMED: NOTHING,
     DeclineReason.CURRENCY_DIFFERS: NOTHING,

@@ -26,16 +26,16 @@ def settings(**merchants: MerchantEntry) -> AcquirerConfig:
     """
     Return the settings of an acquirer of these merchants.
     """
-    return AcquirerConfig(8402, LINK, dict.fromkeys("abc", LINK), merchants)
+    return AcquirerConfig(8402, LINK, dict.fromkeys("abc", LINK), merchants, bytes(32))
 
 
 def test_a_till_that_was_struck_from_the_settings_is_not_let_in_again(tmp_path: Path) -> None:
     store = AcquirerDatabase.open(tmp_path / "own" / "ledger.sqlite")
     bar = MerchantEntry("Bar", Secret(OTHER_KEY), {})
-    build_acquirer(settings(cafe=MerchantEntry("Café", Secret(KEY), CAFE), bar=bar), store)
+    build_acquirer(settings(cafe=MerchantEntry("Café", Secret(KEY), CAFE), bar=bar), store, tmp_path)
 
     left = {"till-1": Secret(TOKEN)}
-    acquirer = build_acquirer(settings(cafe=MerchantEntry("Café", Secret(KEY), left)), store)
+    acquirer = build_acquirer(settings(cafe=MerchantEntry("Café", Secret(KEY), left)), store, tmp_path)
 
     assert find_till(acquirer, TOKEN).name == "till-1"
     assert sign_in_merchant(acquirer, KEY).id == "cafe"
@@ -50,8 +50,8 @@ def test_the_limits_of_its_tills_are_those_of_the_settings(tmp_path: Path) -> No
     store = AcquirerDatabase.open(tmp_path / "own" / "ledger.sqlite")
     limits = TillLimits(palms_per_minute_max=7, wrong_share_max=0.25, lock_s_min=1.5)
 
-    usual = build_acquirer(settings(), store).asking
-    asking = build_acquirer(msgspec.structs.replace(settings(), till_limits=limits), store).asking
+    usual = build_acquirer(settings(), store, tmp_path).asking
+    asking = build_acquirer(msgspec.structs.replace(settings(), till_limits=limits), store, tmp_path).asking
     store.close()
 
     assert usual == limits_of_till(TillLimits())

@@ -1,5 +1,5 @@
 """
-Measure the blind match on this machine: `handsel bench matching`.
+Measure the blind match, or notes, on this machine: `handsel bench matching`, `handsel bench notes`.
 
 What measures lies beside the package, in the `bench` folder of its source, and is no part of what is installed: it
 writes galleries of random palms and opens what no matcher opens. So it takes an editable install, or to be started in
@@ -35,17 +35,26 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--decisions", type=int, metavar="N", help="how many to compare with those in the clear")
     parser.add_argument("--json", action="store_true", help="print nothing but the JSON object")
     parser.set_defaults(run=run)
+    text = "measure how long notes take, against plain signing; needs a checkout of the source, and what its tests need"
+    parser = kinds.add_parser("notes", help=text, description=text[0].upper() + text[1:] + ".")
+    parser.add_argument("--amounts", type=int, metavar="N", help="how many amounts up to EUR 50; without it, all 5000")
+    parser.add_argument("--charges", type=int, metavar="N", help="how many whole charges, up to 1000; without it, 500")
+    parser.add_argument("--json", action="store_true", help="print nothing but the JSON object")
+    parser.set_defaults(run=run_notes)
 
 
 def run(args: argparse.Namespace) -> int:
     """
     Measure; 1 if an answer or a decision was wrong. Raises `NotFound` where the source is not there.
     """
-    sys.path.insert(0, str(checkout()))
-    asked = [
-        f"--{name}={value}" for name in ("rows", "batch", "decisions") if (value := getattr(args, name)) is not None
-    ]
-    return int(importlib.import_module("bench.matching").main([*asked, *(["--json"] if args.json else [])]))
+    return _measure("bench.matching", args, ("rows", "batch", "decisions"))
+
+
+def run_notes(args: argparse.Namespace) -> int:
+    """
+    Measure; 1 if a note was not genuine. Raises `NotFound` where the source is not there.
+    """
+    return _measure("bench.notes", args, ("amounts", "charges"))
 
 
 def checkout() -> Path:
@@ -56,5 +65,12 @@ def checkout() -> Path:
         if (folder / _BENCH).is_file() and (folder / "src" / "handsel").is_dir():
             return folder
     raise NotFound(
-        "the bench is not part of what is installed: get Handsel's source, and type `make bench-matching` in its folder"
+        "the bench is not part of what is installed: get Handsel's source, and type `make bench-matching` or "
+        "`make bench-notes` in its folder"
     )
+
+
+def _measure(module: str, args: argparse.Namespace, names: tuple[str, ...]) -> int:
+    sys.path.insert(0, str(checkout()))
+    asked = [f"--{name}={value}" for name in names if (value := getattr(args, name)) is not None]
+    return int(importlib.import_module(module).main([*asked, *(["--json"] if args.json else [])]))

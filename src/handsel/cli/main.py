@@ -24,6 +24,7 @@ VERBS: dict[str, str] = {
     "capacity": "handsel.cli.capacity",
     "bench": "handsel.cli.bench",
     "certify": "handsel.cli.certify",
+    "root": "handsel.cli.root",
     "renew": "handsel.cli.renew",
     "issuer": "handsel.cli.party",
     "acquirer": "handsel.cli.party",

@@ -1,123 +1,174 @@
 """
-Sign notes: the issuer's private keys, one for each denomination and currency.
+Sign notes blindly: the issuer's private keys, one for each denomination, currency and period.
 
-The keys live in one file of mode 0600 in the issuer's own directory. They never leave its process and are never
-printed.
-
-LIMITATIONS: The file is not encrypted, and a key has no period yet after which it is replaced.
+What is signed is blinded, and says nothing about the note that comes of it. The keys never leave the issuer's process
+but encrypted (`keep.py`), and are never printed.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
-import msgspec
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_der_private_key,
-)
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from handsel.errors import BodyInvalid, ConfigError
-from handsel.keys import read_private_file, write_private_file
+from handsel.errors import BodyInvalid
+from handsel.notes.announce import SignedNoteKeys, sign_list
+from handsel.notes.blind_sign import BlindSigner
 from handsel.notes.denomination import DENOMINATIONS
-from handsel.notes.note import KEY_BITS, PADDING, SERIAL_BYTES, PublicNoteKey, PublicNoteKeys, key_id_of
+from handsel.notes.note import KEY_BITS, PublicNoteKey, PublicNoteKeys, key_id_of
+from handsel.notes.period import Period, next_period
+from handsel.notes.redeemed import RedeemedBefore, RedemptionProof, prove
 from handsel.order import NoteRequest
 
 PUBLIC_EXPONENT = 65537  # NIST FIPS 186-5 A.1.1
-MESSAGE_BYTES_MAX = KEY_BITS // 8  # A blinded message is as long as the modulus.
-
-
-class _StoredKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    denomination_minor: int
-    currency: str
-    private: bytes
 
 
 @dataclass(frozen=True, repr=False)
-class _NoteKey:
+class HeldKey:
+    """
+    Hold one private key, and what is announced of it.
+    """
+
     announced: PublicNoteKey
     private: RSAPrivateKey
+    signer: BlindSigner
 
 
 @dataclass(frozen=True, repr=False)
+class _KeySet:
+    number: int
+    held: tuple[HeldKey, ...]
+    by_id: dict[str, HeldKey]
+    public: PublicNoteKeys
+    announced: SignedNoteKeys
+
+
 class NoteKeys:
     """
-    Hold the private keys with which an issuer signs notes.
+    Hold the private keys with which an issuer signs notes, or has signed those that it redeems. Safe for several
+    threads.
+
+    `number` grows by one whenever the keys change; `root` signs the list that is announced, and what is stated of
+    redeemed notes.
     """
 
-    _held: tuple[_NoteKey, ...]
+    def __init__(self, held: tuple[HeldKey, ...], *, root: Ed25519PrivateKey, number: int = 1) -> None:
+        public = PublicNoteKeys(tuple(key.announced for key in held))
+        announced = sign_list(public, number=number, root=root)
+        self._root = root
+        self._set = _KeySet(number, held, {key.announced.key_id: key for key in held}, public, announced)
+
+    def __repr__(self) -> str:
+        return "NoteKeys()"
 
     @classmethod
-    def generate(cls, *, currency: str, denominations: tuple[int, ...] = DENOMINATIONS) -> NoteKeys:
+    def generate(
+        cls,
+        *,
+        currency: str,
+        period: Period,
+        root: Ed25519PrivateKey,
+        denominations: tuple[int, ...] = DENOMINATIONS,
+    ) -> NoteKeys:
         """
         Return a fresh key for each denomination, from the operating system's randomness.
         """
-        fresh = ((value, generate_private_key(PUBLIC_EXPONENT, KEY_BITS)) for value in denominations)
-        return cls(tuple(_note_key(value, currency=currency, private=private) for value, private in fresh))
+        return cls(_fresh(denominations, currency=currency, period=period), root=root)
 
-    @classmethod
-    def load(cls, path: Path) -> NoteKeys:
+    @property
+    def number(self) -> int:
         """
-        Read the keys from `path`. Raises `ConfigError` where the file is missing, open to others or not a key file.
+        Return the number of this set of keys.
         """
-        try:
-            stored = msgspec.json.decode(read_private_file(path), type=tuple[_StoredKey, ...])
-            return cls(tuple(_restore(key) for key in stored))
-        except (msgspec.MsgspecError, ValueError, TypeError, UnsupportedAlgorithm, BodyInvalid) as exc:
-            raise ConfigError(f"{path.name} is not a file of note keys: restore it from its backup") from exc
+        return self._set.number
 
-    def save(self, path: Path) -> None:
+    def held(self) -> tuple[HeldKey, ...]:
         """
-        Write the keys to a new file of mode 0600. Raises `ConfigError` where the file exists already.
+        Return all keys, for them to be kept.
         """
-        write_private_file(path, msgspec.json.encode(tuple(_store(key) for key in self._held)))
+        return self._set.held
 
     def public(self) -> PublicNoteKeys:
         """
-        Return the list that is announced.
+        Return the public halves.
         """
-        return PublicNoteKeys(tuple(key.announced for key in self._held))
+        return self._set.public
+
+    def announced(self) -> SignedNoteKeys:
+        """
+        Return the list that is announced, signed by the root key.
+        """
+        return self._set.announced
+
+    def prove(self, statement: RedeemedBefore) -> RedemptionProof:
+        """
+        Return a statement about a note as the root key has signed it.
+        """
+        return prove(statement, root=self._root)
+
+    def root(self) -> bytes:
+        """
+        Return the public half of the root key: 32 bytes.
+        """
+        return self._root.public_key().public_bytes_raw()
+
+    def renewed(self, *, now_ms: int) -> NoteKeys | None:
+        """
+        Return these keys with those of the next period, and without those of which nothing is redeemed any more.
+
+        None while that is too early. It takes a second, and changes nothing here.
+        """
+        newest = max((key.announced for key in self._set.held), key=lambda key: key.period.signs_until_ms)
+        period = next_period(newest.period, now_ms=now_ms)
+        if period is None:
+            return None
+        denominations = tuple(
+            key.announced.denomination_minor for key in self._set.held if key.announced.period == newest.period
+        )
+        kept = tuple(key for key in self._set.held if key.announced.period.redeems_at(now_ms))
+        fresh = _fresh(denominations, currency=newest.currency, period=period)
+        return NoteKeys((*kept, *fresh), root=self._root, number=self._set.number + 1)
+
+    def adopt(self, renewed: NoteKeys) -> None:
+        """
+        Use the keys of `renewed` from now on.
+        """
+        self._set = renewed._set
 
     def can_sign(self, request: NoteRequest) -> bool:
         """
-        Return whether there is a key for the request, and its message has a length that is signed.
+        Return whether there is a key for the request, and its message is one that this key signs. Whether the key is
+        in its period is for the flows to ask.
         """
-        fits = SERIAL_BYTES <= len(request.message) <= MESSAGE_BYTES_MAX
-        return fits and any(held.announced.key_id == request.key_id for held in self._held)
+        key = self._set.by_id.get(request.key_id)
+        return key is not None and key.signer.can_sign(request.message)
 
     def sign(self, request: NoteRequest) -> bytes:
         """
-        Return the signature of one note: 256 bytes. Raises `BodyInvalid` for an unknown key or an ill-formed message.
+        Return the blind signature of one note: 256 bytes. Raises `BodyInvalid` for an unknown key or an ill-formed
+        message.
 
-        Signing draws a fresh salt, so two signatures of one request differ; the caller keeps the first and repeats it.
+        The same request has the same signature, however often it comes.
         """
-        if not self.can_sign(request):
-            raise BodyInvalid(
-                "a note of that key, or with a message of that length, is not signed: fetch the keys again"
-            )
-        key = next(held for held in self._held if held.announced.key_id == request.key_id)
-        return key.private.sign(request.message, PADDING, hashes.SHA384())
+        key = self._set.by_id.get(request.key_id)
+        if key is None or not key.signer.can_sign(request.message):
+            raise BodyInvalid("a note of that key, or with that message, is not signed: fetch the keys again")
+        return key.signer.sign(request.message)
 
 
-def _note_key(denomination_minor: int, *, currency: str, private: RSAPrivateKey) -> _NoteKey:
+def held_key(private: RSAPrivateKey, denomination_minor: int, *, currency: str, period: Period) -> HeldKey:
+    """
+    Return a private key, ready to sign, with what is announced of it.
+    """
     public = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return _NoteKey(PublicNoteKey(key_id_of(public), denomination_minor, currency, public), private)
+    announced = PublicNoteKey(key_id_of(public), denomination_minor, currency, public, period)
+    return HeldKey(announced, private, BlindSigner(private))
 
 
-def _store(key: _NoteKey) -> _StoredKey:
-    private = key.private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    return _StoredKey(key.announced.denomination_minor, key.announced.currency, private)
-
-
-def _restore(stored: _StoredKey) -> _NoteKey:
-    private = load_der_private_key(stored.private, password=None)
-    if not isinstance(private, RSAPrivateKey):
-        raise TypeError("not an RSA key")
-    return _note_key(stored.denomination_minor, currency=stored.currency, private=private)
+def _fresh(denominations: tuple[int, ...], *, currency: str, period: Period) -> tuple[HeldKey, ...]:
+    return tuple(
+        held_key(generate_private_key(PUBLIC_EXPONENT, KEY_BITS), value, currency=currency, period=period)
+        for value in denominations
+    )

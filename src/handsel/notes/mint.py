@@ -1,10 +1,9 @@
 """
 Make notes at the till: prepare the requests, and finish the notes from what the issuer signed.
 
-LIMITATIONS: The issuer still sees what it signs. The message that is sent is the very message that is signed, so an
-issuer that kept both could tell which charge a redeemed note came from. Blindness (RFC 9474 §4.2 and §4.4) comes in
-these two functions: `prepare` will blind the message and keep the inverse in the secret, `finalize` will unblind.
-Neither the shape of a request, nor that of a note, nor its check changes with it.
+The message of a note is its serial, drawn at random, and what it is: it is prepared as RFC 9474 §4.1 says. The issuer
+gets it blinded; the inverse that unblinds stays in the secret. So the issuer never sees what it signs, and cannot tell
+which charge a redeemed note came from.
 """
 
 from __future__ import annotations
@@ -14,18 +13,30 @@ from collections.abc import Callable
 import msgspec
 
 from handsel.errors import BodyInvalid, SignatureInvalid
+from handsel.notes.blind import blind, draw_factor, unblind
 from handsel.notes.denomination import split_amount
-from handsel.notes.note import SERIAL_BYTES, Note, PublicNoteKeys, note_message, verify_note
+from handsel.notes.note import (
+    SALT_BYTES,
+    SERIAL_BYTES,
+    Note,
+    PublicNoteKey,
+    PublicNoteKeys,
+    note_message,
+    verify_note,
+)
 from handsel.order import NoteRequest
 
 
 class NoteSecret(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Keep what the till needs to finish one note. It stays in the till's journal until the note is handed over.
+
+    Whoever has the `inverse` can tell the note from what the issuer saw: it is as secret as the note.
     """
 
     key_id: str
     serial: bytes
+    inverse: bytes
 
     def __repr__(self) -> str:
         """
@@ -35,30 +46,30 @@ class NoteSecret(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def prepare(
-    amount_minor: int, *, currency: str, keys: PublicNoteKeys, random_bytes: Callable[[int], bytes]
+    amount_minor: int, *, currency: str, keys: PublicNoteKeys, random_bytes: Callable[[int], bytes], now_ms: int
 ) -> tuple[tuple[NoteSecret, ...], tuple[NoteRequest, ...]]:
     """
     Return the secrets, to keep, and the requests, to send, of notes that sum to `amount_minor`; both in one order.
 
-    Raises `BodyInvalid` where the issuer announces no key for a denomination that is needed.
+    Raises `BodyInvalid` where the issuer announces no key that signs at `now_ms` for a denomination that is needed.
     """
-    secrets: list[NoteSecret] = []
+    made: list[tuple[NoteSecret, NoteRequest]] = []
     for denomination in split_amount(amount_minor):
-        key = keys.for_denomination(denomination, currency=currency)
+        key = keys.for_denomination(denomination, currency=currency, now_ms=now_ms)
         if key is None:
-            raise BodyInvalid("the issuer announces no key for a denomination of this amount: fetch its list again")
-        secrets.append(NoteSecret(key.key_id, random_bytes(SERIAL_BYTES)))
-    return tuple(secrets), tuple(_request(secret) for secret in secrets)
+            raise BodyInvalid("no key signs a denomination of this amount now: fetch the issuer's list again")
+        made.append(_prepare_one(key, random_bytes=random_bytes))
+    return tuple(secret for secret, _ in made), tuple(request for _, request in made)
 
 
 def finalize(secret: NoteSecret, signature: bytes, *, keys: PublicNoteKeys) -> Note:
     """
-    Return the note that a signature of the issuer makes of `secret`. Raises `SignatureInvalid`.
+    Return the note that a blind signature of the issuer makes of `secret`. Raises `SignatureInvalid`.
     """
-    try:
-        note = Note(secret.key_id, secret.serial, signature)
-    except BodyInvalid as exc:
-        raise SignatureInvalid("what the issuer sent is not a signature of a note") from exc
+    key = keys.find(secret.key_id)
+    if key is None:
+        raise SignatureInvalid("the note was asked for with a key that its issuer does not announce")
+    note = Note(secret.key_id, secret.serial, unblind(signature, inverse=secret.inverse, key=key.rsa()))
     verify_note(note, keys=keys)
     return note
 
@@ -74,5 +85,12 @@ def finalize_all(
     return tuple(finalize(secret, signature, keys=keys) for secret, signature in zip(secrets, signatures, strict=True))
 
 
-def _request(secret: NoteSecret) -> NoteRequest:
-    return NoteRequest(secret.key_id, note_message(secret.serial, key_id=secret.key_id))
+def _prepare_one(key: PublicNoteKey, *, random_bytes: Callable[[int], bytes]) -> tuple[NoteSecret, NoteRequest]:
+    serial = random_bytes(SERIAL_BYTES)
+    blinded = blind(
+        note_message(serial, key_id=key.key_id),
+        key=key.rsa(),
+        salt=random_bytes(SALT_BYTES),
+        factor=draw_factor(key.rsa(), random_bytes=random_bytes),
+    )
+    return NoteSecret(key.key_id, serial, blinded.inverse), NoteRequest(key.key_id, blinded.message)

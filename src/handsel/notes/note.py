@@ -2,13 +2,13 @@
 Hold a note, money for whoever holds it, and the public keys that tell a genuine one.
 
 A note is checked as RFC 9474 §4.5 checks a signature: plain RSASSA-PSS with SHA-384, a salt of 48 bytes, and a message
-that begins with 32 random bytes. That is the check of a blind signature, too: when the issuer begins to sign blindly,
-nothing here changes. The module knows no private key.
+that begins with 32 random bytes. The module knows no private key.
 """
 
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 import msgspec
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from handsel.errors import BodyInvalid, SignatureInvalid
 from handsel.ids import ID_BYTES
 from handsel.notes.denomination import DENOMINATIONS
+from handsel.notes.period import MARGIN_MS, Period
 from handsel.order import NoteRequest
 
 SERIAL_BYTES = 32  # The random prefix of RSABSSA-SHA384-PSS-Randomized, RFC 9474 §4.1.
@@ -54,13 +55,14 @@ class Note(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class PublicNoteKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
-    Announce the key of one denomination. `public` is its SubjectPublicKeyInfo in DER; `key_id` is a hash of that.
+    Announce the key of one denomination and period. `public` is its SubjectPublicKeyInfo in DER, `key_id` a hash of it.
     """
 
     key_id: str
     denomination_minor: int
     currency: str
     public: bytes
+    period: Period
 
     def __post_init__(self) -> None:
         """
@@ -75,13 +77,7 @@ class PublicNoteKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """
         Return the key itself. Raises `BodyInvalid` unless it is an RSA key of 2048 bits.
         """
-        try:
-            key = load_der_public_key(self.public)
-        except (ValueError, UnsupportedAlgorithm) as exc:
-            raise BodyInvalid("a note key must be a public key in DER") from exc
-        if not isinstance(key, RSAPublicKey) or key.key_size != KEY_BITS:
-            raise BodyInvalid(f"a note key must be an RSA key of {KEY_BITS} bits")
-        return key
+        return _rsa(self.public)
 
 
 class PublicNoteKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -113,12 +109,28 @@ class PublicNoteKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise BodyInvalid("the issuer announces no such note key: fetch its list again")
         return key
 
-    def for_denomination(self, denomination_minor: int, *, currency: str) -> PublicNoteKey | None:
+    def for_denomination(self, denomination_minor: int, *, currency: str, now_ms: int) -> PublicNoteKey | None:
         """
-        Return the key with which notes of a denomination are signed, or None.
+        Return the key with which notes of a denomination are signed now, or None.
+
+        Where two do, it is the older one until an hour before its end: everybody changes at the same time.
         """
         wanted = (denomination_minor, currency)
-        return next((key for key in self.keys if (key.denomination_minor, key.currency) == wanted), None)
+        mine = [key for key in self.keys if (key.denomination_minor, key.currency) == wanted]
+        signing = [key for key in mine if key.period.signs_at(now_ms)]
+        lasting = [key for key in signing if key.period.signs_at(now_ms + MARGIN_MS)]
+        return min(lasting or signing, key=lambda key: key.period.valid_from_ms, default=None)
+
+
+@lru_cache(maxsize=PUBLIC_KEYS_MAX)
+def _rsa(public: bytes) -> RSAPublicKey:
+    try:
+        key = load_der_public_key(public)
+    except (ValueError, UnsupportedAlgorithm) as exc:
+        raise BodyInvalid("a note key must be a public key in DER") from exc
+    if not isinstance(key, RSAPublicKey) or key.key_size != KEY_BITS:
+        raise BodyInvalid(f"a note key must be an RSA key of {KEY_BITS} bits")
+    return key
 
 
 def key_id_of(public: bytes) -> str:

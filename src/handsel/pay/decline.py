@@ -25,6 +25,7 @@ class DeclineReason(StrEnum):
     CODE_USED = "code_used"
     CODE_EXPIRED = "code_expired"
     NOTE_INVALID = "note_invalid"
+    NOTE_KEY_EXPIRED = "note_key_expired"
     NOTES_DO_NOT_ADD_UP = "notes_do_not_add_up"
     NOTE_ALREADY_REDEEMED = "note_already_redeemed"
     CURRENCY_DIFFERS = "currency_differs"

@@ -76,11 +76,12 @@ class Redemption:
 @dataclass(frozen=True, repr=False)
 class RefusedSerial:
     """
-    Name a note that was not redeemed, and why.
+    Name a note that was not redeemed, and why. `proof` is the issuer's signed statement that it was redeemed before.
     """
 
     serial: bytes
     reason: DeclineReason
+    proof: bytes | None = None
 
 
 class PurchaseStatus(StrEnum):

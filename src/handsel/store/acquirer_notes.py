@@ -144,13 +144,14 @@ class NoteTables:
         rows = self._uow.rows(
             f"{_NOTE} WHERE redemption_id = ? AND state = 'redeeming' LIMIT ?", redemption_id, NOTES_READ_MAX
         )
-        reasons = {each.serial: each.reason.value for each in refused}
+        reasons = {each.serial: (each.reason.value, each.proof) for each in refused}
         ended = tuple(_note(row) for row in rows)
         for note in ended:
             state = NoteState.REDEEMED if note.serial in redeemed else NoteState.REFUSED
-            reason = None if note.serial in redeemed else reasons.get(note.serial)
+            reason, proof = (None, None) if note.serial in redeemed else reasons.get(note.serial, (None, None))
             self._uow.execute(
-                "UPDATE notes SET state = ?, reason = ? WHERE serial = ?", state.value, reason, note.serial
+                "UPDATE notes SET state = ?, reason = ?, proof = ? WHERE serial = ?",
+                *(state.value, reason, proof, note.serial),
             )
         changed = self._uow.execute("UPDATE redemptions SET is_done = 1 WHERE id = ? AND is_done = 0", redemption_id)
         ensure(changed == 1, "a redemption ends once")

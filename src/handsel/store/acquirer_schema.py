@@ -147,4 +147,7 @@ CREATE TABLE enrolments (
 );
 """
 
-ACQUIRER_SCHEMA = Schema("acquirer", (_TABLES,))
+# What the issuer has stated of a note that it refused as redeemed before.
+_PROOFS = "ALTER TABLE notes ADD COLUMN proof BLOB CHECK (proof IS NULL OR state = 'refused');"
+
+ACQUIRER_SCHEMA = Schema("acquirer", (_TABLES, _PROOFS))

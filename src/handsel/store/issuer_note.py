@@ -65,6 +65,17 @@ class PurchaseRow:
     signatures: tuple[bytes, ...] | None
 
 
+@dataclass(frozen=True, repr=False)
+class RedeemedRow:
+    """
+    Carry a redeemed note as it is stored. `request_id` is that of the redemption or refund.
+    """
+
+    key_id: str
+    request_id: str
+    at_ms: int
+
+
 def add_charge(uow: UnitOfWork, row: ChargeRow, *, now_ms: int) -> None:
     """
     Write a new charge.
@@ -178,6 +189,14 @@ def find_purchase(uow: UnitOfWork, purchase_id: str) -> PurchaseRow | None:
     """
     row = uow.row("SELECT digest, reason, signatures FROM note_purchases WHERE id = ?", purchase_id)
     return PurchaseRow(row[0], row[1], _decode(row[2])) if row else None
+
+
+def find_redeemed(uow: UnitOfWork, serial: bytes) -> RedeemedRow | None:
+    """
+    Return when and in which request the note of that serial was redeemed, or None.
+    """
+    row = uow.row("SELECT key_id, request_id, at_ms FROM redeemed_notes WHERE serial = ?", serial)
+    return RedeemedRow(*row) if row else None
 
 
 def is_redeemed(uow: UnitOfWork, serial: bytes) -> bool:

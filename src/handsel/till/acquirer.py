@@ -168,7 +168,7 @@ class Acquirer(Protocol):
 
     def note_keys(self) -> PublicNoteKeys:
         """
-        Return the keys with which the issuer signs notes now.
+        Return the keys in the issuer's list. Raises `SignatureInvalid` for one that is not signed, or is an old one.
         """
 
     def charge(self, request: ChargeRequest) -> ChargeAnswer:

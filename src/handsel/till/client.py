@@ -15,6 +15,7 @@ import msgspec
 from handsel import errors
 from handsel.config import Link
 from handsel.ids import require_id
+from handsel.notes.announce import SignedNoteKeys, TrustedNoteKeys
 from handsel.notes.note import Note, PublicNoteKeys
 from handsel.till.acquirer import (
     CardAnswered,
@@ -63,7 +64,7 @@ class _ErrorBody(msgspec.Struct, frozen=True):
 
 
 _ACTION = msgspec.json.Decoder(_ActionBody)
-_NOTE_KEYS = msgspec.json.Decoder(PublicNoteKeys)
+_NOTE_KEYS = msgspec.json.Decoder(SignedNoteKeys)
 _CHARGE: msgspec.json.Decoder[ChargeAnswer] = msgspec.json.Decoder(ChargeAnswer)
 _PAID = msgspec.json.Decoder(PaidAnswer)
 _REFUND: msgspec.json.Decoder[RefundAnswer] = msgspec.json.Decoder(RefundAnswer)
@@ -83,9 +84,12 @@ def open_http(link: Link) -> httpx.Client:
 class AcquirerClient:
     """
     Speak the till's routes of the acquirer. Fulfils `Acquirer`; safe for several threads.
+
+    `trusted` opens the list of note keys: not even the acquirer can change it.
     """
 
     http: httpx.Client
+    trusted: TrustedNoteKeys
 
     def action(self) -> ToldAction | None:
         """
@@ -95,9 +99,9 @@ class AcquirerClient:
 
     def note_keys(self) -> PublicNoteKeys:
         """
-        Return the keys with which the issuer signs notes now.
+        Return the keys in the issuer's list. Raises `SignatureInvalid` for one that is not signed, or is an old one.
         """
-        return _decode(self._get("/v1/till/note_keys"), _NOTE_KEYS)
+        return self.trusted.open(_decode(self._get("/v1/till/note_keys"), _NOTE_KEYS))
 
     def charge(self, request: ChargeRequest) -> ChargeAnswer:
         """

@@ -23,7 +23,7 @@ from handsel.notes.mint import NoteSecret
 from handsel.till.action import ChargeAction
 
 ENTRIES_MAX = 256  # Charges without an end; a till that has so many asks for a person.
-VERSION = 1
+VERSION = 2  # Since 2, a secret holds what unblinds its note.
 DIRECTORY_MODE = 0o700
 FILE_MODE = 0o600
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})

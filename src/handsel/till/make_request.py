@@ -57,7 +57,7 @@ class RequestMaker:
         keys = self.acquirer.note_keys()
         amount_minor, currency = action.amount_minor, action.currency
         random_bytes = self.sealer.random_bytes
-        secrets, notes = prepare(amount_minor, currency=currency, keys=keys, random_bytes=random_bytes)
+        secrets, notes = prepare(amount_minor, currency=currency, keys=keys, random_bytes=random_bytes, now_ms=now_ms)
         order = ChargeOrder(self._new_id(), amount_minor, currency, self.sealer.fresh_digest(), notes)
         if isinstance(shown, Card):
             request = self.sealer.seal_held_charge(order, payment_intent=action.id, card=shown)

@@ -59,6 +59,7 @@ DECLINES = {
     "too_many_palms": "This wallet has both palms already. Delete one in your wallet first.",
     "gallery_full": "There is no room for one more palm just now. Please ask your bank.",
     "note_invalid": "This did not go through. Nothing was paid; please try again.",
+    "note_key_expired": "This did not go through. Nothing was paid; please try again.",
     "notes_do_not_add_up": "This did not go through. Nothing was paid; please ask the shop.",
     "note_already_redeemed": "This did not go through. Nothing was credited; please ask the shop.",
     "currency_differs": "Your wallet holds another currency. Please pay another way.",

@@ -21,7 +21,7 @@ from handsel.flows.issuing.issuer import Issuer
 from handsel.flows.issuing.redeem import redeem
 from handsel.flows.issuing.refund import refund
 from handsel.flows.issuing.void_charge import void_charge
-from handsel.notes.note import PublicNoteKeys
+from handsel.notes.announce import SignedNoteKeys
 from handsel.pay.decline import Declined
 from handsel.web.app import bearer, get, post
 from handsel.web.bodies import Nothing, shown_by
@@ -90,7 +90,7 @@ def _note_routes(issuer: Issuer, acquirers: Mapping[str, Secret]) -> list[Route]
 
     def redeemed(acquirer: str, _: Mapping[str, str], body: RedemptionBody) -> RedeemedBody:
         outcome = redeem(issuer, body.redemption_id, notes=body.notes, acquirer=acquirer)
-        refused = tuple(RefusedNoteBody(note.serial, note.reason) for note in outcome.refused)
+        refused = tuple(RefusedNoteBody(note.serial, note.reason, note.proof) for note in outcome.refused)
         return RedeemedBody(outcome.redeemed, refused)
 
     def bought(acquirer: str, _: Mapping[str, str], body: PurchaseBody) -> SignedBody | DeclinedBody:
@@ -142,8 +142,8 @@ def _card_routes(issuer: Issuer, acquirers: Mapping[str, Secret]) -> list[Route]
     ]
 
 
-def _note_keys(issuer: Issuer) -> PublicNoteKeys:
-    return issuer.note_keys.public()
+def _note_keys(issuer: Issuer) -> SignedNoteKeys:
+    return issuer.note_keys.announced()
 
 
 def _declined(declined: Declined) -> DeclinedBody:

@@ -8,6 +8,7 @@ import msgspec
 
 from handsel.matching.message import PerMatcher
 from handsel.notes.note import Note
+from handsel.notes.redeemed import RedemptionProof
 from handsel.order import NoteRequest
 from handsel.pay.decline import DeclineReason
 
@@ -34,11 +35,12 @@ class RedemptionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class RefusedNoteBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
-    Name a note that was not redeemed, and why.
+    Name a note that was not redeemed, and why; with a proof, where it was redeemed before.
     """
 
     serial: bytes
     reason: DeclineReason
+    proof: RedemptionProof | None = None
 
 
 class RedeemedBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from msgspec.json import Decoder
+from msgspec.msgpack import encode
 
 from handsel.config import Link
 from handsel.flows.acquiring.ports import (
@@ -20,7 +21,9 @@ from handsel.flows.acquiring.ports import (
 )
 from handsel.ids import require_id
 from handsel.matching.message import PerMatcher
-from handsel.notes.note import Note, PublicNoteKeys
+from handsel.notes.announce import SignedNoteKeys
+from handsel.notes.note import Note
+from handsel.notes.redeemed import RedemptionProof
 from handsel.order import NoteRequest, SealedProof
 from handsel.pay.decline import Declined
 from handsel.pay.held_note import RefusedSerial
@@ -33,7 +36,7 @@ MATCHER_TIMEOUT_S = 8.0
 ISSUER_TIMEOUT_S = 8.0
 
 _ANSWER = Decoder(AnswerBody)
-_KEYS = Decoder(PublicNoteKeys)
+_KEYS = Decoder(SignedNoteKeys)
 _REDEEMED = Decoder(bodies.RedeemedBody)
 _SIGNED: Decoder[bodies.SignedBody | bodies.DeclinedBody] = Decoder(bodies.SignedBody | bodies.DeclinedBody)
 _VOIDED: Decoder[bodies.SignedBody | bodies.DeclinedBody | bodies.VoidedBody] = Decoder(
@@ -84,9 +87,9 @@ class HttpIssuer:
     def __init__(self, link: Link, *, timeout_s: float = ISSUER_TIMEOUT_S) -> None:
         self._link = PartyLink(link, party="the issuer", timeout_s=timeout_s)
 
-    def note_keys(self) -> PublicNoteKeys:
+    def note_keys(self) -> SignedNoteKeys:
         """
-        Return the keys with which the issuer signs notes now.
+        Return the list of the issuer's note keys, as its root key has signed it.
         """
         return self._link.get("/v1/note_keys", _KEYS)
 
@@ -112,7 +115,8 @@ class HttpIssuer:
         Turn notes into balance, each once and for ever.
         """
         answer = self._link.post("/v1/redemptions", bodies.RedemptionBody(redemption_id, notes), _REDEEMED)
-        return Redeemed(answer.redeemed, tuple(RefusedSerial(each.serial, each.reason) for each in answer.refused))
+        refused = tuple(RefusedSerial(each.serial, each.reason, _encoded(each.proof)) for each in answer.refused)
+        return Redeemed(answer.redeemed, refused)
 
     def buy_notes(self, purchase_id: str, *, requests: tuple[NoteRequest, ...]) -> Signed | Declined:
         """
@@ -175,3 +179,7 @@ def _signed(answer: bodies.SignedBody | bodies.DeclinedBody) -> Signed | Decline
 
 def _enrolled(answer: bodies.EnrolledBody | bodies.DeclinedBody) -> Enrolled | Declined:
     return Declined(answer.reason) if isinstance(answer, bodies.DeclinedBody) else Enrolled()
+
+
+def _encoded(proof: RedemptionProof | None) -> bytes | None:
+    return None if proof is None else encode(proof)

@@ -19,7 +19,7 @@ from handsel.flows.acquiring.carry_refund import ShownForRefund, submit_refund
 from handsel.flows.acquiring.show_action import Action, current_action
 from handsel.flows.acquiring.sign_in import find_till
 from handsel.ids import require_id
-from handsel.notes.note import PublicNoteKeys
+from handsel.notes.announce import SignedNoteKeys
 from handsel.pay.decline import Declined
 from handsel.pay.merchant import Till
 from handsel.pay.payment import Approved, ChargeState, Paid, Pending
@@ -59,8 +59,8 @@ def till_api_routes(acquirer: Acquirer, clock: Clock) -> list[Route]:
         found = current_action(acquirer, till, now_ms=clock())
         return CurrentActionBody(None if found is None else _action_body(found))
 
-    def note_keys(_: Till, __: Path) -> PublicNoteKeys:
-        return acquirer.keys.at(clock())
+    def note_keys(_: Till, __: Path) -> SignedNoteKeys:
+        return acquirer.keys.signed_at(clock())
 
     def refunded(
         till: Till, _: Path, body: TillRefundBody

@@ -16,6 +16,7 @@ from handsel.flows.acquiring.settle_charge import resolve_charges
 from handsel.flows.acquiring.settle_refund import resolve_refunds
 from handsel.flows.acquiring.sign_in import register_merchant, register_till, revoke_others
 from handsel.log import Log
+from handsel.notes.announce import TrustedNoteKeys
 from handsel.pay.merchant import Merchant, Till
 from handsel.store.acquirer import AcquirerDatabase
 from handsel.web.app import build_app
@@ -24,7 +25,7 @@ from handsel.web.merchant_api import merchant_api_routes
 from handsel.web.merchant_pages import merchant_error_page, merchant_routes
 from handsel.web.parties import HttpIssuer, HttpMatchers
 from handsel.web.till_api import till_api_routes
-from handsel.wiring.paths import DATABASE_FILE
+from handsel.wiring.paths import DATABASE_FILE, NOTE_LIST_FILE
 from handsel.wiring.serve import Chore, lifespan_of, private_files_only, serve, served_hosts, take_port
 
 RESOLVE_INTERVAL_S = 5.0
@@ -39,7 +40,7 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
     log = Log("acquirer")
     listener = take_port(config.host, config.port)
     store = AcquirerDatabase.open(config_path.parent / DATABASE_FILE)
-    acquirer = build_acquirer(config, store)
+    acquirer = build_acquirer(config, store, config_path.parent)
     app = build_app(
         [
             health_route(),
@@ -55,7 +56,7 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
     serve(app, listener, stops_with_stdin=stops_with_stdin)
 
 
-def build_acquirer(config: AcquirerConfig, store: AcquirerDatabase) -> Acquirer:
+def build_acquirer(config: AcquirerConfig, store: AcquirerDatabase, directory: Path) -> Acquirer:
     """
     Return the acquirer that `config` describes, with its merchants and tills registered, and no others let in.
     """
@@ -64,7 +65,7 @@ def build_acquirer(config: AcquirerConfig, store: AcquirerDatabase) -> Acquirer:
         store,
         HttpMatchers(config.matchers),
         issuer,
-        AnnouncedKeys(issuer),
+        AnnouncedKeys(issuer, TrustedNoteKeys(config.note_root, directory / NOTE_LIST_FILE)),
         asking=limits_of_till(config.till_limits),
     )
     merchants = {Merchant(merchant_id, entry.name): entry.key for merchant_id, entry in config.merchants.items()}

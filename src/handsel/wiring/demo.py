@@ -34,9 +34,10 @@ from handsel.errors import ConfigError, PortTaken
 from handsel.keys import PartyKeys
 from handsel.limits import TillLimits
 from handsel.matching.message import MATCHERS
+from handsel.notes.keep import make_root, make_secret
 from handsel.vision.eyes import open_model
 from handsel.wiring.gallery import require_gallery
-from handsel.wiring.paths import CONFIG_FILE, KEY_FILE
+from handsel.wiring.paths import CONFIG_FILE, KEY_FILE, NOTE_KEY_FILE, NOTE_LIST_FILE, NOTE_ROOT_FILE, NOTE_SECRET_FILE
 from handsel.wiring.serve import take_port
 from handsel.wiring.supervisor import Member, Supervisor
 
@@ -247,6 +248,7 @@ def _write_settings(directory: Path, ports: Ports, gallery: GalleryPlan, till_li
         (directory / name / CONFIG_FILE).unlink(missing_ok=True)
         own.save(directory / name / KEY_FILE)
     parties = _parties(keys, ports, gallery)
+    note_root = _write_note_root(directory)
     issuer_token, till_token = _token(), _token()
     by_issuer = {name: _token() for name in MATCHERS}
     by_acquirer = {name: _token() for name in MATCHERS}
@@ -268,6 +270,7 @@ def _write_settings(directory: Path, ports: Ports, gallery: GalleryPlan, till_li
         Link(f"http://{HOST}:{ports.acquirer}", till_token),
         parties,
         receipts_url=f"http://{SHOP_HOST}:{ports.acquirer}/receipts",
+        note_root=note_root,
         public_host=TILL_HOST,
         simulated_camera=True,
     )
@@ -282,10 +285,21 @@ def _write_settings(directory: Path, ports: Ports, gallery: GalleryPlan, till_li
             Link(f"http://{HOST}:{ports.issuer}", issuer_token),
             _links(ports, by_acquirer),
             {DEMO_MERCHANT: merchant},
+            note_root,
             public_host=SHOP_HOST,
             till_limits=till_limits,
         ),
     )
+
+
+def _write_note_root(directory: Path) -> bytes:
+    home = directory / "issuer"
+    for name in (NOTE_SECRET_FILE, NOTE_ROOT_FILE, NOTE_KEY_FILE):
+        (home / name).unlink(missing_ok=True)
+    for name in ("acquirer", "till"):
+        (directory / name / NOTE_LIST_FILE).unlink(missing_ok=True)
+    secret = make_secret(home / NOTE_SECRET_FILE)
+    return make_root(home / NOTE_ROOT_FILE, secret)
 
 
 def _parties(keys: dict[str, PartyKeys], ports: Ports, gallery: GalleryPlan) -> Parties:

@@ -15,7 +15,7 @@ from handsel.flows.issuing.issuer import Issuer, MatcherKeys, limits_of_acquirer
 from handsel.flows.issuing.void_charge import expire_charges
 from handsel.keys import PartyKeys
 from handsel.log import Log
-from handsel.notes.issue import NoteKeys
+from handsel.notes.keep import NoteKeyFile, load_root, read_secret
 from handsel.pay.limit import CONTACTLESS_EUR
 from handsel.pay.money import EURO
 from handsel.store.issuer import open_issuer_database
@@ -25,11 +25,12 @@ from handsel.web.issuer import issuer_routes
 from handsel.web.matcher_orders import HttpMatcherOrders
 from handsel.web.wallet_api import wallet_api_routes
 from handsel.web.wallet_pages import wallet_error_page, wallet_routes
-from handsel.wiring.paths import DATABASE_FILE, KEY_FILE, NOTE_KEY_FILE
+from handsel.wiring.paths import DATABASE_FILE, KEY_FILE, NOTE_KEY_FILE, NOTE_ROOT_FILE
 from handsel.wiring.serve import Chore, lifespan_of, private_files_only, serve, served_hosts, take_port
 
 DELIVER_INTERVAL_S = 2.0
 EXPIRE_INTERVAL_S = 5.0
+RENEW_INTERVAL_S = 3600.0  # How often it is looked whether the next note keys are due; they are for two weeks.
 TRUNCATE_INTERVAL_S = 60.0  # How long what was erased may still stand in the database's write-ahead log.
 
 
@@ -42,6 +43,7 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
     log = Log("issuer")
     listener = take_port(config.host, config.port)
     issuer = build_issuer(config, config_path.parent)
+    kept = note_key_file(config, config_path.parent)
     matchers = HttpMatcherOrders(config.matchers)
 
     def deliver() -> None:
@@ -51,6 +53,7 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
         Chore("deliver_orders", DELIVER_INTERVAL_S, deliver),
         Chore("expire_charges", EXPIRE_INTERVAL_S, lambda: expire_charges(issuer)),
         Chore("truncate_log", TRUNCATE_INTERVAL_S, issuer.database.truncate_log),
+        Chore("renew_note_keys", RENEW_INTERVAL_S, lambda: kept.renew(issuer.note_keys, now_ms=system_clock())),
         Chore("expire_enrolments", EXPIRE_INTERVAL_S, lambda: expire_enrolments(issuer)),
     )
     app = build_app(
@@ -72,14 +75,14 @@ def build_issuer(config: IssuerConfig, directory: Path) -> Issuer:
     """
     Return the issuer that `config` describes, with its data below `directory`. Its note keys are made at first use.
     """
-    note_key_path = directory / NOTE_KEY_FILE
-    if not note_key_path.exists():
-        NoteKeys.generate(currency=EURO).save(note_key_path)
+    kept = note_key_file(config, directory)
+    note_keys = kept.open_or_make(currency=EURO, now_ms=system_clock())
+    kept.renew(note_keys, now_ms=system_clock())
     keys = {name: party.keys for name, party in config.parties.matchers.items()}
     issuer = Issuer(
         database=open_issuer_database(directory / DATABASE_FILE),
         keys=PartyKeys.load(directory / KEY_FILE),
-        note_keys=NoteKeys.load(note_key_path),
+        note_keys=note_keys,
         matchers=MatcherKeys(keys["a"], keys["b"], keys["c"]),
         palms_max=config.parties.palms_max,
         limits=CONTACTLESS_EUR,
@@ -91,3 +94,11 @@ def build_issuer(config: IssuerConfig, directory: Path) -> Issuer:
     )
     open_issuer_accounts(issuer)
     return issuer
+
+
+def note_key_file(config: IssuerConfig, directory: Path) -> NoteKeyFile:
+    """
+    Return the file of note keys, with what opens it and signs their list. Raises `ConfigError` where that is missing.
+    """
+    secret = read_secret(directory / config.note_secret_file)
+    return NoteKeyFile(directory / NOTE_KEY_FILE, secret, load_root(directory / NOTE_ROOT_FILE, secret))

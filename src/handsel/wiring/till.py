@@ -12,6 +12,7 @@ from handsel.clock import system_clock
 from handsel.config import AttackHintSetting, TillConfig, load_config
 from handsel.keys import PartyKeys
 from handsel.log import Log
+from handsel.notes.announce import TrustedNoteKeys
 from handsel.till.agent import Agent
 from handsel.till.client import AcquirerClient, open_http
 from handsel.till.journal import Journal
@@ -23,7 +24,7 @@ from handsel.web.health import health_route
 from handsel.web.simulated_camera import SimulatedCamera
 from handsel.web.till_pages import till_error_page, till_routes
 from handsel.wiring.gallery import held_threshold, require_gallery
-from handsel.wiring.paths import JOURNAL_FILE, KEY_FILE
+from handsel.wiring.paths import JOURNAL_FILE, KEY_FILE, NOTE_LIST_FILE
 from handsel.wiring.serve import Chore, lifespan_of, private_files_only, serve, served_hosts, take_port
 
 POLL_INTERVAL_S = 0.4
@@ -44,7 +45,7 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
         reader = replace(reader, look=look_at)
     agent = Agent(
         reader=reader,
-        acquirer=AcquirerClient(http),
+        acquirer=AcquirerClient(http, TrustedNoteKeys(config.note_root, config_path.parent / NOTE_LIST_FILE)),
         journal=Journal.open(config_path.parent / JOURNAL_FILE),
         parties=config.parties,
         till=PartyKeys.load(config_path.parent / KEY_FILE).public(),

@@ -11,6 +11,7 @@ import pytest
 
 from handsel.notes.issue import NoteKeys
 from tests.flows.acquiring.street import Street
+from tests.notes.fresh_keys import fresh_note_keys
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +19,7 @@ def note_keys() -> NoteKeys:
     """
     Keys for notes of 1 to 256 cents, made once: making an RSA key takes time.
     """
-    return NoteKeys.generate(currency="EUR", denominations=tuple(1 << power for power in range(9)))
+    return fresh_note_keys(denominations=tuple(1 << power for power in range(9)))
 
 
 @pytest.fixture(scope="session")

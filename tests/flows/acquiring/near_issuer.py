@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeVar
 
+from msgspec.msgpack import encode
+
 from handsel.errors import HandselError, PartyUnavailable
 from handsel.flows.acquiring import ports
 from handsel.flows.issuing import approved as issued
@@ -23,7 +25,8 @@ from handsel.flows.issuing.redeem import redeem
 from handsel.flows.issuing.refund import refund
 from handsel.flows.issuing.void_charge import void_charge
 from handsel.matching.message import PerMatcher
-from handsel.notes.note import Note, PublicNoteKeys
+from handsel.notes.announce import SignedNoteKeys
+from handsel.notes.note import Note
 from handsel.order import NoteRequest, SealedProof
 from handsel.pay.decline import Declined
 from handsel.pay.held_note import RefusedSerial
@@ -63,8 +66,8 @@ class NearIssuer:
     calls: Counter[str] = field(default_factory=Counter)
     on_answer: Callable[[str], None] = lambda name: None
 
-    def note_keys(self) -> PublicNoteKeys:
-        return self._certain("note_keys", self.issuer.note_keys.public)
+    def note_keys(self) -> SignedNoteKeys:
+        return self._certain("note_keys", self.issuer.note_keys.announced)
 
     def charge(
         self, charge_id: str, *, order: bytes, answers: PerMatcher | SealedProof
@@ -81,7 +84,11 @@ class NearIssuer:
     def redeem(self, redemption_id: str, *, notes: tuple[Note, ...]) -> ports.Redeemed:
         answer = self._certain("redeem", lambda: redeem(self.issuer, redemption_id, notes=notes, acquirer=ACQUIRER))
         return ports.Redeemed(
-            answer.redeemed, tuple(RefusedSerial(each.serial, each.reason) for each in answer.refused)
+            answer.redeemed,
+            tuple(
+                RefusedSerial(each.serial, each.reason, None if each.proof is None else encode(each.proof))
+                for each in answer.refused
+            ),
         )
 
     def buy_notes(self, purchase_id: str, *, requests: tuple[NoteRequest, ...]) -> ports.Signed | Declined:

@@ -41,6 +41,7 @@ from handsel.ids import new_id
 from handsel.keys import PartyKeys, PublicKeys
 from handsel.limits import AcquirerLimits, CardLimits
 from handsel.matching.message import MATCHERS, QUERY, TEMPLATE, PerMatcher, Query, Template
+from handsel.notes.announce import TrustedNoteKeys
 from handsel.notes.issue import NoteKeys
 from handsel.notes.mint import NoteSecret, finalize_all, prepare
 from handsel.notes.note import Note
@@ -104,9 +105,7 @@ class Street:
         self.issuer = NearIssuer(issuer)
         self.matchers = PlainMatchers(self.matcher_keys, issuer.keys.public())
         self.database = self._open()
-        self.acquirer = Acquirer(
-            self.database, self.matchers, self.issuer, AnnouncedKeys(self.issuer), AcquiringBounds()
-        )
+        self.acquirer = Acquirer(self.database, self.matchers, self.issuer, self.announced(), AcquiringBounds())
         register_merchant(self.acquirer, SHOP, key=SHOP_KEY)
         register_till(self.acquirer, TILL, token=TILL_TOKEN)
 
@@ -123,8 +122,15 @@ class Street:
         made.matchers = replace(self.matchers, palms=dict(self.matchers.palms), own=dict(self.matchers.own), down=set())
         made.matchers.committed = set(self.matchers.committed)
         made.database = made._open()
-        made.acquirer = Acquirer(made.database, made.matchers, made.issuer, AnnouncedKeys(made.issuer))
+        made.acquirer = Acquirer(made.database, made.matchers, made.issuer, made.announced())
         return made
+
+    def announced(self) -> AnnouncedKeys:
+        """
+        Return a fresh list of note keys of this acquirer, which remembers how far it had come.
+        """
+        root, path = self.issuer.issuer.note_keys.root(), self.directory / "acquirer" / "note-keys.json"
+        return AnnouncedKeys(self.issuer, TrustedNoteKeys(root, path))
 
     def _open(self) -> AcquirerDatabase:
         return AcquirerDatabase.open(self.directory / "acquirer" / "acquirer.sqlite")
@@ -138,7 +144,7 @@ class Street:
         self.issuer = NearIssuer(self.issuer.issuer)
         self.matchers.down.clear()
         self.matchers.on_query = lambda: None
-        keys = AnnouncedKeys(self.issuer)
+        keys = self.announced()
         self.acquirer = replace(self.acquirer, store=self.database, issuer=self.issuer, keys=keys)
 
     def close(self) -> None:
@@ -209,7 +215,7 @@ class Street:
         """
         keys = self.issuer.issuer.note_keys.public()
         minor = payment.amount.amount_minor
-        kept, requests = prepare(minor, currency="EUR", keys=keys, random_bytes=secrets.token_bytes)
+        kept, requests = prepare(minor, currency="EUR", keys=keys, random_bytes=secrets.token_bytes, now_ms=self.now_ms)
         order = ChargeOrder(charge_id or new_id(), minor, "EUR", _digest(), requests)
         sealed = seal(order, to=self._issuer_keys, purpose=CHARGE)
         return ShownAtTill(ShownForCharge(order.charge_id, payment.id, sealed, self.queries(palm, bind(order))), kept)

@@ -9,6 +9,7 @@ import pytest
 from handsel.errors import BodyInvalid, IdReused, NotFound, SignatureInvalid
 from handsel.flows.acquiring.accept_notes import accept_notes
 from handsel.flows.acquiring.acquirer import Acquirer
+from handsel.flows.acquiring.genuine_note import REDEEM_MS_MAX
 from handsel.flows.acquiring.show_receipt import show_receipt
 from handsel.flows.acquiring.sign_in import register_till
 from handsel.ids import new_id
@@ -20,6 +21,7 @@ from handsel.pay.money import Money
 from handsel.pay.payment import PaymentStatus
 from tests.flows.acquiring.crashing_store import crash_at_commit
 from tests.flows.acquiring.street import NOW_MS, TILL, ShownAtTill, Street, at_once
+from tests.notes.fresh_keys import ALWAYS
 
 
 @pytest.fixture
@@ -124,6 +126,19 @@ def test_a_forged_note_is_refused_and_none_is_kept(
         street.hand_over(shown, (forged, *notes[1:]))
     with street.database.unit_of_work() as books:
         assert books.notes.count(NoteState.HELD) == 0
+
+
+def test_a_note_that_can_hardly_be_redeemed_in_time_is_refused(
+    street: Street, approved: tuple[ShownAtTill, tuple[Note, ...]]
+) -> None:
+    shown, notes = approved
+    last_ms = ALWAYS.redeems_until_ms - REDEEM_MS_MAX
+
+    street.now_ms = last_ms
+    with pytest.raises(SignatureInvalid):
+        street.hand_over(shown, notes)
+    street.now_ms = last_ms - 1
+    street.hand_over(shown, notes)
 
 
 def test_a_note_of_a_key_that_is_not_announced_is_refused(

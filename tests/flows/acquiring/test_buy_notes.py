@@ -75,7 +75,9 @@ def test_a_purchase_is_asked_for_again_and_its_notes_are_held(street: Street, re
 
 def test_an_issuer_that_knows_of_less_balance_declines_and_the_sum_is_back(street: Street, refund: Refund) -> None:
     keys = street.issuer.issuer.note_keys.public()
-    _, requests = prepare(450, currency="EUR", keys=keys, random_bytes=street.acquirer.random_bytes)
+    _, requests = prepare(
+        450, currency="EUR", keys=keys, random_bytes=street.acquirer.random_bytes, now_ms=street.now_ms
+    )
     buy_at_issuer(street.issuer.issuer, new_id(), requests=requests, acquirer=ACQUIRER)
 
     assert street.submit_refund(street.show_for_refund("ann", refund)) == VOIDED

@@ -95,7 +95,9 @@ class Holder:
     ) -> tuple[ShownForCharge, tuple[NoteSecret, ...]]:
         keys = self.street.issuer.issuer.note_keys.public()
         minor = payment.amount.amount_minor
-        kept, requests = prepare(minor, currency="EUR", keys=keys, random_bytes=secrets.token_bytes)
+        kept, requests = prepare(
+            minor, currency="EUR", keys=keys, random_bytes=secrets.token_bytes, now_ms=self.street.now_ms
+        )
         order = ChargeOrder(new_id(), minor, "EUR", till_digest(b"t" * 32, os.urandom(16)), requests)
         envelope = self.seal(proof or self.card.prove(order), HELD_PROOF)
         sealed = self.seal(order, CHARGE)

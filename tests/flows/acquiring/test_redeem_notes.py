@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from handsel.errors import InvariantBroken, PartyUnavailable
@@ -17,6 +18,7 @@ from handsel.flows.issuing.redeem import redeem
 from handsel.ids import new_id
 from handsel.notes.denomination import NOTES_MAX
 from handsel.notes.note import Note
+from handsel.notes.redeemed import RedemptionProof, open_proof
 from handsel.pay.held_note import NoteState, notes_held
 from tests.flows.acquiring.crashing_store import crash_at_call, crash_at_commit
 from tests.flows.acquiring.near_issuer import Line, NearIssuer
@@ -164,6 +166,32 @@ def test_a_refused_note_is_named_and_booked_as_a_difference(street: Street) -> N
     with street.database.unit_of_work() as books:
         row = books._uow.row("SELECT serial, reason FROM notes WHERE state = 'refused'")
     assert row == (notes[0].serial, "note_already_redeemed")
+
+
+def test_the_proof_of_a_refusal_is_kept_if_it_is_one(street: Street) -> None:
+    class LyingIssuer(NearIssuer):
+        def redeem(self, redemption_id: str, *, notes: tuple[Note, ...]) -> Redeemed:
+            answer = super().redeem(redemption_id, notes=notes)
+            return Redeemed(answer.serials, tuple(replace(each, proof=b"no proof") for each in answer.refused))
+
+    shown = street.show("ann", street.ask(3))
+    notes = street.notes(shown, street.submit(shown))
+    street.hand_over(shown, notes)
+    redeem(street.issuer.issuer, new_id(), notes=notes, acquirer="somebody-else")
+    street.redeem()
+    other = street.show("ann", street.ask(3))
+    unproved = street.notes(other, street.submit(other))
+    street.hand_over(other, unproved)
+    redeem(street.issuer.issuer, new_id(), notes=unproved, acquirer="somebody-else")
+    street.acquirer = replace(street.acquirer, issuer=LyingIssuer(street.issuer.issuer))
+    street.redeem()
+
+    with street.database.unit_of_work() as books:
+        kept: dict[bytes, bytes | None] = dict(books._uow.rows("SELECT serial, proof FROM notes"))
+    for note in notes:
+        proof = msgspec.msgpack.decode(kept[note.serial] or b"", type=RedemptionProof)
+        assert open_proof(proof, root=street.issuer.issuer.note_keys.root(), serial=note.serial).serial == note.serial
+    assert [kept[note.serial] for note in unproved] == [None, None]
 
 
 def test_a_note_of_which_the_answer_says_nothing_is_a_difference(street: Street) -> None:

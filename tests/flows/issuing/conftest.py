@@ -11,6 +11,7 @@ import pytest
 
 from handsel.notes.issue import NoteKeys
 from tests.flows.issuing.scene import Scene
+from tests.notes.fresh_keys import fresh_note_keys
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +19,7 @@ def note_keys() -> NoteKeys:
     """
     Keys for all denominations, made once: it takes about a second.
     """
-    return NoteKeys.generate(currency="EUR")
+    return fresh_note_keys()
 
 
 @pytest.fixture

@@ -188,7 +188,11 @@ class Scene:
         """
         charge_id = new_id()
         kept, requests = prepare(
-            minor, currency="EUR", keys=self.issuer.note_keys.public(), random_bytes=secrets.token_bytes
+            minor,
+            currency="EUR",
+            keys=self.issuer.note_keys.public(),
+            random_bytes=secrets.token_bytes,
+            now_ms=self.now_ms,
         )
         order = ChargeOrder(charge_id, minor, "EUR", till_digest(b"t" * 32, secrets.token_bytes(16)), requests)
         order = alter(order)

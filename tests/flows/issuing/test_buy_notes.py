@@ -32,7 +32,7 @@ def owed(scene: Scene) -> Scene:
 
 def prepared(scene: Scene, minor: int) -> tuple[tuple[NoteSecret, ...], tuple[NoteRequest, ...]]:
     keys = scene.issuer.note_keys.public()
-    return prepare(minor, currency="EUR", keys=keys, random_bytes=secrets.token_bytes)
+    return prepare(minor, currency="EUR", keys=keys, random_bytes=secrets.token_bytes, now_ms=scene.now_ms)
 
 
 def test_notes_are_bought_for_what_is_owed(owed: Scene) -> None:

@@ -102,7 +102,7 @@ def ask(scene: Scene, card: Card) -> tuple[CardAnswer, bytes]:
 
 def charge_order(scene: Scene, minor: int) -> ChargeOrder:
     keys = scene.issuer.note_keys.public()
-    _, notes = prepare(minor, currency="EUR", keys=keys, random_bytes=secrets.token_bytes)
+    _, notes = prepare(minor, currency="EUR", keys=keys, random_bytes=secrets.token_bytes, now_ms=scene.now_ms)
     return ChargeOrder(new_id(), minor, "EUR", till_digest(b"t" * 32, secrets.token_bytes(16)), notes)
 
 

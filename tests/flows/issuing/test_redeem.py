@@ -8,14 +8,17 @@ import dataclasses
 from functools import partial
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from handsel.errors import BodyInvalid, IdReused
 from handsel.flows.issuing.redeem import REDEMPTION_NOTES_MAX, Redemption, redeem
 from handsel.ids import new_id
 from handsel.notes.issue import NoteKeys
 from handsel.notes.note import Note
+from handsel.notes.redeemed import RedeemedBefore, open_proof, redemption_digest
 from handsel.pay.decline import DeclineReason
 from tests.flows.issuing.scene import ACQUIRER, Scene, at_once, crash
+from tests.notes.fresh_keys import fresh_note_keys
 
 
 def redeemed(scene: Scene, notes: tuple[Note, ...], *, redemption_id: str | None = None) -> Redemption:
@@ -96,11 +99,13 @@ def test_a_forged_note_is_refused_and_the_genuine_ones_beside_it_are_credited(sc
 def test_a_note_of_an_unknown_key_or_another_currency_is_refused(scene: Scene, note_keys: NoteKeys) -> None:
     scene.payer("ada")
     (note,) = scene.buy("ada", 1)
-    francs = NoteKeys.generate(currency="CHF", denominations=(1,))
+    francs = fresh_note_keys(currency="CHF", denominations=(1,))
     unknown = Note("0" * 32, note.serial, note.signature)
 
     assert reasons(redeemed(scene, (unknown,))) == [DeclineReason.NOTE_INVALID]
-    scene.issuer = dataclasses.replace(scene.issuer, note_keys=NoteKeys(note_keys._held + francs._held))
+    scene.issuer = dataclasses.replace(
+        scene.issuer, note_keys=NoteKeys(note_keys.held() + francs.held(), root=Ed25519PrivateKey.generate())
+    )
     scene.issuer = dataclasses.replace(scene.issuer, currency="CHF")
     assert reasons(redeemed(scene, (note,))) == [DeclineReason.NOTE_INVALID]
 
@@ -122,7 +127,34 @@ def test_two_acquirers_that_present_the_same_note_at_once_get_it_once(scene: Sce
 
         assert sorted(outcome.redeemed for outcome in outcomes) == [(), (note.serial,)]
         assert sorted(map(reasons, outcomes)) == [[], [DeclineReason.NOTE_ALREADY_REDEEMED]]
+        (refused,) = (each for outcome in outcomes for each in outcome.refused)
+        assert refused.proof is not None
+        proved = open_proof(refused.proof, root=scene.issuer.note_keys.root(), serial=note.serial)
+        assert (proved.key_id, proved.redeemed_ms) == (note.key_id, scene.now_ms)
     assert scene.circulating() == 0
+
+
+def test_the_loser_learns_when_it_was_and_not_who_it_was(scene: Scene) -> None:
+    scene.payer("ada")
+    (note,) = scene.buy("ada", 1)
+    redemption_id, won_ms = new_id(), scene.now_ms
+    redeem(scene.issuer, redemption_id, notes=(note,), acquirer="the-other-acquirer")
+    scene.now_ms += 5000
+
+    (refused,) = redeemed(scene, (note,)).refused
+
+    assert refused.proof is not None
+    proved = open_proof(refused.proof, root=scene.issuer.note_keys.root(), serial=note.serial)
+    assert proved == RedeemedBefore(note.serial, note.key_id, redemption_digest(redemption_id), won_ms)
+    assert b"other" not in refused.proof.content and redemption_id.encode() not in refused.proof.content
+
+
+def test_only_a_note_that_was_redeemed_has_a_proof(scene: Scene) -> None:
+    scene.payer("ada")
+    (note,) = scene.buy("ada", 1)
+    forged = Note(note.key_id, b"f" * 32, note.signature)
+
+    assert [each.proof for each in redeemed(scene, (forged,)).refused] == [None]
 
 
 @pytest.mark.parametrize("is_committed", [False, True])

@@ -20,7 +20,7 @@ def accept_notes(acquirer: Acquirer, till: Till, charge_id: str, notes: tuple[No
     """
     Take the notes of an approved charge, once, however often the same notes come.
 
-    1. Every note is genuine, of a key that the issuer announces now.
+    1. Every note is genuine, of a key that the issuer announces now, and can be redeemed for a day or more.
     2. The charge is this till's and approved, or was paid with the very same notes.
     3. The notes are worth just the amount of the payment.
     4. No note has been here before, ever.
@@ -32,7 +32,7 @@ def accept_notes(acquirer: Acquirer, till: Till, charge_id: str, notes: tuple[No
     if not 0 < len(notes) <= NOTES_MAX or len({note.serial for note in notes}) != len(notes):
         raise BodyInvalid(f"a charge is paid with 1 to {NOTES_MAX} notes, each once")
     keys = acquirer.keys.at(now_ms)
-    held = tuple(held_note(note, keys=keys, source_id=charge_id) for note in notes)
+    held = tuple(held_note(note, keys=keys, source_id=charge_id, now_ms=now_ms) for note in notes)
     with acquirer.store.unit_of_work() as books:
         # 2.
         charge, payment = _charge_of(books, till, charge_id)

@@ -79,6 +79,7 @@ def _prepare(acquirer: Acquirer, attempt_id: str, amount: Money, *, now_ms: int)
         currency=amount.currency,
         keys=acquirer.keys.at(now_ms),
         random_bytes=acquirer.random_bytes,
+        now_ms=now_ms,
     )
     papers = msgspec.msgpack.encode(_Papers(secrets, requests))
     return Purchase(acquirer.new_id(), attempt_id, amount, papers, now_ms)
@@ -92,7 +93,7 @@ def _order(acquirer: Acquirer, purchase: Purchase, *, now_ms: int) -> Declined |
         return answer
     keys = acquirer.keys.at(now_ms)
     notes = finalize_all(papers.secrets, answer.signatures, keys=keys)
-    bought = tuple(held_note(note, keys=keys, source_id=purchase.id) for note in notes)
+    bought = tuple(held_note(note, keys=keys, source_id=purchase.id, now_ms=now_ms) for note in notes)
     _conclude_signed(acquirer, purchase.id, bought, now_ms=now_ms)
     return None
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from handsel.matching.message import PerMatcher
-from handsel.notes.note import Note, PublicNoteKeys
+from handsel.notes.announce import SignedNoteKeys
+from handsel.notes.note import Note
 from handsel.order import NoteRequest, SealedProof
 from handsel.pay.decline import Declined
 from handsel.pay.held_note import RefusedSerial
@@ -97,9 +98,9 @@ class Issuer(Protocol):
     been, they return `Unanswered`. The others raise it whenever there is no answer.
     """
 
-    def note_keys(self) -> PublicNoteKeys:
+    def note_keys(self) -> SignedNoteKeys:
         """
-        Return the keys with which the issuer signs notes now.
+        Return the list of the issuer's note keys, as its root key has signed it.
         """
 
     def charge(

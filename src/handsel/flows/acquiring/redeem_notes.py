@@ -12,7 +12,7 @@ from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.acquiring.genuine_note import note_of
 from handsel.flows.acquiring.ports import Redeemed
 from handsel.ids import ID_BYTES
-from handsel.pay.held_note import HeldNote, Redemption
+from handsel.pay.held_note import HeldNote, Redemption, RefusedSerial
 from handsel.pay.money import Money
 from handsel.store.acquirer import AcquirerBooks
 
@@ -40,7 +40,8 @@ def redeem_batch(acquirer: Acquirer, *, now_ms: int) -> int:
 
     1. Take the batch that was begun and not answered or, without one, draw a new one and write it down.
     2. Send it. It has the same id and the same order however often it is sent.
-    3. Book what was redeemed. What was refused goes to the account of differences, by serial and reason.
+    3. Book what was redeemed. What was refused goes to the account of differences, by serial and reason, with the proof
+       that it was redeemed before; a proof that is none is dropped, and so is missing where somebody looks for it.
     """
     # 1.
     with acquirer.store.unit_of_work() as books:
@@ -51,6 +52,7 @@ def redeem_batch(acquirer: Acquirer, *, now_ms: int) -> int:
         books.commit()
     # 2.
     answer = acquirer.issuer.redeem(redemption.id, notes=tuple(note_of(note) for note in notes))
+    answer = Redeemed(answer.serials, tuple(_proved(acquirer, each) for each in answer.refused))
     # 3.
     with acquirer.store.unit_of_work() as books:
         book_redemption(books, redemption.id, answer, now_ms=now_ms)
@@ -85,6 +87,12 @@ def _draw(acquirer: Acquirer, books: AcquirerBooks) -> Redemption | None:
     redemption = Redemption(acquirer.new_id())
     books.notes.add_redemption(redemption, serials=shuffled[: acquirer.bounds.redeem_notes_max])
     return redemption
+
+
+def _proved(acquirer: Acquirer, refused: RefusedSerial) -> RefusedSerial:
+    if refused.proof is None or acquirer.keys.is_proof(refused.proof, serial=refused.serial):
+        return refused
+    return RefusedSerial(refused.serial, refused.reason)
 
 
 def _sum(notes: list[HeldNote], currency: str) -> Money:

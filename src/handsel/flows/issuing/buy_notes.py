@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from handsel.errors import BodyInvalid, IdReused, InvariantBroken
 from handsel.flows.issuing.approved import Approved
+from handsel.flows.issuing.check_notes import worth_of_requests
 from handsel.flows.issuing.issuer import Issuer, decline_of, digest_of
 from handsel.ids import require_id
 from handsel.notes.denomination import NOTES_MAX
-from handsel.notes.note import total_of_requests
 from handsel.order import NoteRequest
 from handsel.pay.account import notes_in_circulation, settlement_account
 from handsel.pay.decline import Declined, DeclineReason
@@ -36,13 +36,13 @@ def buy_notes(
         earlier = issuer_note.find_purchase(uow, purchase_id)
     if earlier is not None:
         return _repeat(earlier, digest)
-    total = total_of_requests(requests, currency=issuer.currency, keys=issuer.note_keys.public())
-    if total is None or not all(issuer.note_keys.can_sign(request) for request in requests):
-        return Declined(DeclineReason.NOTE_INVALID)
+    now_ms = issuer.clock()
+    total = worth_of_requests(issuer, requests, currency=issuer.currency, now_ms=now_ms)
+    if isinstance(total, DeclineReason):
+        return Declined(total)
     # Signed before it is known whether it will be paid: signing is slow, and a signature that is not kept never leaves.
     signatures = tuple(issuer.note_keys.sign(request) for request in requests)
     amount = Money(total, issuer.currency)
-    now_ms = issuer.clock()
     with issuer.database.unit_of_work() as uow:
         earlier = issuer_note.find_purchase(uow, purchase_id)
         if earlier is not None:

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from handsel.envelope import open_envelope
 from handsel.errors import BodyInvalid, EnvelopeInvalid, IdReused, InvariantBroken
 from handsel.flows.issuing.approved import Approved
+from handsel.flows.issuing.check_notes import worth_of_requests
 from handsel.flows.issuing.issuer import Issuer, decline_of, digest_of
 from handsel.flows.issuing.limit_asking import begin_asking, end_asking
 from handsel.flows.issuing.recognise import recognise_payer
 from handsel.ids import require_id
 from handsel.matching.message import PerMatcher
 from handsel.notes.denomination import NOTES_MAX
-from handsel.notes.note import total_of_requests
 from handsel.order import CHARGE, ChargeOrder, SealedProof
 from handsel.pay.account import notes_in_circulation, wallet_account
 from handsel.pay.decline import Declined, DeclineReason
@@ -94,7 +94,9 @@ def _begin(
         if earlier is not None:
             return _repeat(earlier, wanted)
         refused = begin_asking(issuer, uow, acquirer, now_ms=now_ms)  # 3
-        wallet = refused or _refuse_order(issuer, wanted) or recognise_payer(issuer, uow, wanted, answers)  # 4, 5
+        wallet = (
+            refused or _refuse_order(issuer, wanted, now_ms=now_ms) or recognise_payer(issuer, uow, wanted, answers)
+        )  # 4, 5
         if refused is None:
             end_asking(issuer, uow, acquirer, wallet, asked_ms=now_ms)
         outcome = wallet if isinstance(wallet, Declined) else _reserve(issuer, uow, wanted, wallet, now_ms=now_ms)
@@ -150,10 +152,10 @@ def _reserve(
     return decline_of(outcome) if isinstance(outcome, Refused) else _Reserved()
 
 
-def _refuse_order(issuer: Issuer, wanted: ChargeOrder) -> Declined | None:
-    total = total_of_requests(wanted.notes, currency=wanted.currency, keys=issuer.note_keys.public())
-    if total is None or not all(issuer.note_keys.can_sign(request) for request in wanted.notes):
-        return Declined(DeclineReason.NOTE_INVALID)
+def _refuse_order(issuer: Issuer, wanted: ChargeOrder, *, now_ms: int) -> Declined | None:
+    total = worth_of_requests(issuer, wanted.notes, currency=wanted.currency, now_ms=now_ms)
+    if isinstance(total, DeclineReason):
+        return Declined(total)
     if total != wanted.amount_minor:
         return Declined(DeclineReason.NOTES_DO_NOT_ADD_UP)
     if wanted.currency != issuer.currency:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from handsel.envelope import open_envelope
 from handsel.errors import BodyInvalid, EnvelopeInvalid, IdReused, InvariantBroken
 from handsel.flows.issuing.approved import Credited
+from handsel.flows.issuing.check_notes import genuine_key
 from handsel.flows.issuing.issuer import Issuer, digest_of
 from handsel.flows.issuing.limit_asking import begin_asking, end_asking
 from handsel.flows.issuing.recognise import recognise_payee
-from handsel.flows.issuing.redeem import genuine_key
 from handsel.ids import require_id
 from handsel.matching.message import PerMatcher
 from handsel.notes.denomination import NOTES_MAX
@@ -28,7 +28,7 @@ from handsel.store.database import UnitOfWork
 from handsel.store.issuer import WalletRow
 from handsel.store.issuer_note import RefundRow
 
-_Presented = tuple[tuple[Note, PublicNoteKey | None], ...]
+_Presented = tuple[tuple[Note, PublicNoteKey | DeclineReason], ...]
 
 
 def refund(
@@ -58,9 +58,9 @@ def refund(
     wanted = _open_order(issuer, refund_id, order)  # 1
     if not 0 < len(notes) <= NOTES_MAX:
         raise BodyInvalid(f"a refund has 1 to {NOTES_MAX} notes")
-    presented = tuple((note, genuine_key(issuer, note)) for note in notes)
-    digest = digest_of(wanted, *notes)
     now_ms = issuer.clock()
+    presented = tuple((note, genuine_key(issuer, note, now_ms=now_ms)) for note in notes)
+    digest = digest_of(wanted, *notes)
     with issuer.database.unit_of_work() as uow:
         earlier = issuer_note.find_refund(uow, refund_id)  # 2
         if earlier is not None:
@@ -94,9 +94,11 @@ def _repeat(earlier: RefundRow, digest: bytes) -> Credited | Declined:
 
 
 def _refuse_notes(issuer: Issuer, uow: UnitOfWork, wanted: RefundOrder, presented: _Presented) -> Declined | None:
-    keys = tuple(key for _note, key in presented if key is not None)
-    if len(keys) != len(presented):
-        return Declined(DeclineReason.NOTE_INVALID)
+    refused = {key for _note, key in presented if isinstance(key, DeclineReason)}
+    for reason in DeclineReason:  # In their precedence.
+        if reason in refused:
+            return Declined(reason)
+    keys = tuple(key for _note, key in presented if isinstance(key, PublicNoteKey))
     if sum(key.denomination_minor for key in keys) != wanted.amount_minor:
         return Declined(DeclineReason.NOTES_DO_NOT_ADD_UP)
     serials = {note.serial for note, _key in presented}
@@ -109,7 +111,7 @@ def _credit(
     issuer: Issuer, uow: UnitOfWork, wanted: RefundOrder, wallet: WalletRow, presented: _Presented, *, now_ms: int
 ) -> None:
     for note, key in presented:
-        if key is not None:
+        if isinstance(key, PublicNoteKey):
             issuer_note.mark_redeemed(uow, note, key=key, request_id=wanted.refund_id, now_ms=now_ms)
     transfer = Transfer(
         derive_id("refund", wanted.refund_id),
