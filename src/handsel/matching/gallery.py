@@ -26,6 +26,7 @@ from pathlib import Path
 
 from handsel.errors import ConfigError, GalleriesDiffer, GalleryFull, IdReused, NotFound, PeerCheated
 from handsel.keys import PublicKeys
+from handsel.log import Log
 from handsel.matching.buckets import BUCKETS, Buckets
 from handsel.matching.entry import ACTIVE, ERASED, PENDING, Entry
 from handsel.matching.holding import Holding
@@ -43,7 +44,7 @@ class Gallery:
     Keep the rows of one matcher in its directory. Safe for several threads.
     """
 
-    def __init__(self, directory: Path, *, me: str, issuer: PublicKeys, dims: int, palms_max: int) -> None:
+    def __init__(self, directory: Path, *, me: str, issuer: PublicKeys, dims: int, palms_max: int, log: Log) -> None:
         """
         Open the gallery of matcher `me`, or make an empty one, and read all its rows. `issuer` signs the orders.
 
@@ -51,7 +52,7 @@ class Gallery:
         `GalleryCorrupt` where a row is damaged.
         """
         self._issuer, self._palms_max = issuer, palms_max
-        self._holding = Holding(directory, dims=dims)
+        self._holding = Holding(directory, dims=dims, log=log)
         self._stored, self._lock = self._holding.stored, self._holding.lock
         self.renewing = Renewing(me, self._holding)
         if (count := self._holding.standing.rows.count) > palms_max:
@@ -72,6 +73,9 @@ class Gallery:
         """
         Return the active rows as they are now; what is returned never changes. Raises `StoreError`.
         """
+        with self._lock:
+            if self._holding.standing.is_in_order():
+                return self._holding.standing.rows
         with self._holding.changing():
             self._holding.put_in_order()
             return self._holding.standing.rows

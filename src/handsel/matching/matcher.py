@@ -174,7 +174,9 @@ class Matcher:
         self._places = threading.BoundedSemaphore(QUERIES_AT_ONCE_MAX)
         self._seen = Seen()
         self._ahead = Ahead(name, self._peers, self._secrets, log)
-        self._gallery = Gallery(directory, me=name, issuer=issuer, dims=settings.dims, palms_max=settings.palms_max)
+        self._gallery = Gallery(
+            directory, me=name, issuer=issuer, dims=settings.dims, palms_max=settings.palms_max, log=log
+        )
         self._refresher = Refresher(name, self._peers, self._gallery, every_ms=renew_every_ms, clock=clock, log=log)
 
     def start(self) -> None:
