@@ -29,6 +29,7 @@ from handsel.errors import (
     EnvelopeInvalid,
     GalleriesDiffer,
     GalleryCorrupt,
+    GalleryEmpty,
     GalleryFull,
     HandselError,
     IdReused,
@@ -592,7 +593,7 @@ def test_matcher_that_was_away_when_the_issuer_committed_makes_it_good(three: Th
     assert three.alias_of(palm(1)) == ALIAS
 
 
-def test_gallery_that_lost_a_row_stops_the_match(three: Three) -> None:
+def test_gallery_that_lost_its_rows_stops_the_match(three: Three) -> None:
     three.enrol(palm(1), ALIAS, position=1)
     three.stop("c")
     shutil.rmtree(three.root / "c")
@@ -600,8 +601,8 @@ def test_gallery_that_lost_a_row_stops_the_match(three: Three) -> None:
 
     outcomes = three.ask(three.seal(three.queries(palm(1)[None, :]), message.QUERY))
 
-    assert GalleriesDiffer in _failures(outcomes)
-    assert _failures(outcomes) <= {GalleriesDiffer, PeerUnavailable}
+    assert GalleryEmpty in _failures(outcomes)
+    assert _failures(outcomes) <= {GalleryEmpty, PeerUnavailable}
 
 
 def test_rows_survive_a_restart_of_all_three(three: Three) -> None:

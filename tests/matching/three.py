@@ -193,18 +193,21 @@ class Three:
         }
         return {name: future.exception() or future.result() for name, future in asked.items()}
 
-    def signed(self, kind: message.OrderKind, enrolment: str, *, position: int = 0) -> SignedOrder:
+    def signed(self, kind: message.OrderKind, enrolment: str, *, position: int = 0, matcher: str = "") -> SignedOrder:
         """
         Return an order of the issuer.
         """
-        order = msgspec.msgpack.encode(Order(kind, enrolment, position, self.clock() if kind == "renew" else 0))
+        at_ms = self.clock() if kind in ("renew", "restore") else 0
+        order = msgspec.msgpack.encode(Order(kind, enrolment, position, at_ms, matcher))
         return SignedOrder(order, self.issuer.signature(order))
 
-    def order(self, kind: message.OrderKind, enrolment: str, *, position: int = 0, to: str = "abc") -> None:
+    def order(
+        self, kind: message.OrderKind, enrolment: str, *, position: int = 0, matcher: str = "", to: str = "abc"
+    ) -> None:
         """
         Have the matchers named in `to` carry out a signed order.
         """
-        order = self.signed(kind, enrolment, position=position)
+        order = self.signed(kind, enrolment, position=position, matcher=matcher)
         for name in to:
             self.matchers[name].carry_out(order.body, order.signature)
 

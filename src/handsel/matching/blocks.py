@@ -114,6 +114,13 @@ class Blocks:
         if source is not None:
             weakref.finalize(source, self._shredder.shred, self._folder)
 
+    def discard(self) -> None:
+        """
+        Overwrite and remove the files, which nobody is to read any more, at once.
+        """
+        self._source = None
+        self._shredder.shred(self._folder)
+
     def shred_others(self) -> None:
         """
         Overwrite and remove the files of all other generations. Raises `StoreError`.

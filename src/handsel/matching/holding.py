@@ -39,6 +39,8 @@ class Holding:
         self._shredder = Shredder(log)
         self.stored = Stored(directory, dims=dims)
         try:
+            with self.stored.transaction():
+                self.stored.execute("DELETE FROM restored")  # Of what was begun, the files go below.
             self.stored.forget_log()  # Where a kill came between a change and this.
             self.standing = self._read_standing(directory, dims=dims)
             self.put_in_order()
@@ -70,6 +72,12 @@ class Holding:
         """
         standing.retire()
         self._leaving.append(standing)
+
+    def holds_rows(self) -> bool:
+        """
+        Return whether there is any row that was not erased.
+        """
+        return bool(self.standing.rows.count or self.stored.select("SELECT 1 FROM rows WHERE state < 3 LIMIT 1"))
 
     def put_in_order(self) -> None:
         """

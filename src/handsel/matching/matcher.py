@@ -59,6 +59,7 @@ from handsel.matching.opening import agree, subject_digest
 from handsel.matching.party import Terms, ands_of, match
 from handsel.matching.peers import QUERY_TIMEOUT_S, PeerAddress, Peers
 from handsel.matching.refresh import Refresher
+from handsel.matching.restorer import Restorer
 from handsel.matching.ring import Words
 from handsel.matching.scale import VIEWS_MAX, comparison_bits
 from handsel.matching.seen import Seen
@@ -69,6 +70,9 @@ from handsel.order import BINDING_BYTES
 RENEW_EVERY_MS = 24 * 3_600_000
 QUERIES_AT_ONCE_MAX = 32  # More are refused, never queued: three queues could wait for each other.
 SPARE_WORDS = 4096  # Of triples that are made ahead, for rows that come in between.
+
+
+Status = Literal["ok", "waiting_for_peers", "needs_restoring", "restoring"]
 
 
 @dataclass(frozen=True)
@@ -119,9 +123,11 @@ class Party:
 class Health:
     """
     Say whether a matcher can answer, how many palms it holds shares of, and whether cheating peers are caught.
+
+    It `needs_restoring` where it has no rows, and its peers had some when it last met them.
     """
 
-    status: Literal["ok", "waiting_for_peers"]
+    status: Status
     rows: int
     matcher: str
     catches_cheaters: bool
@@ -178,6 +184,7 @@ class Matcher:
             directory, me=name, issuer=issuer, dims=settings.dims, palms_max=settings.palms_max, log=log
         )
         self._refresher = Refresher(name, self._peers, self._gallery, every_ms=renew_every_ms, clock=clock, log=log)
+        self._restorer = self._restoring()
 
     def start(self) -> None:
         """
@@ -185,6 +192,7 @@ class Matcher:
         """
         kernels.compile_all()
         self._peers.start()
+        self._restorer.resume()
 
     def close(self) -> None:
         """
@@ -192,15 +200,34 @@ class Matcher:
         """
         self._peers.close()
         self._ahead.close()
+        self._restorer.close()
         self._refresher.close()
         self._gallery.close()
 
     def health(self) -> Health:
         """
-        Return whether both peers can be reached, and the number of rows.
+        Return whether both peers can be reached, or rows are missing, and the number of rows.
         """
-        status: Literal["ok", "waiting_for_peers"] = "ok" if self._peers.are_alive() else "waiting_for_peers"
-        return Health(status, self._gallery.rows().count, self.name, self._settings.catches_cheaters)
+        return Health(self._status(), self._gallery.rows().count, self.name, self._settings.catches_cheaters)
+
+    def _status(self) -> Status:
+        if self._restorer.is_under_way:
+            return "restoring"
+        if self._gallery.has_lost_rows():
+            return "needs_restoring"
+        return "ok" if self._peers.are_alive() else "waiting_for_peers"
+
+    def _restoring(self) -> Restorer:
+        return Restorer(
+            self.name,
+            self._peers,
+            self._secrets,
+            self._gallery,
+            issuer=self._issuer,
+            refresher=self._refresher,
+            clock=self._clock,
+            log=self._log,
+        )
 
     def answer_query(self, envelope: bytes) -> bytes:
         """
@@ -239,9 +266,9 @@ class Matcher:
         """
         Do what the issuer orders, and return a confirmation and this matcher's signature on it.
 
-        An order may be sent again, but one to renew only until a later one came. Shares are renewed after the next
-        query. Raises `SignatureInvalid`, `BodyInvalid`, `NotFound`, `IdReused`, `OrderTooOld`, `GalleryFull`,
-        `StoreFull`, `StoreError`.
+        An order may be sent again, but one to renew or restore only until a later one came. Shares are renewed after
+        the next query, rows restored in the background. Raises `SignatureInvalid`, `BodyInvalid`, `NotFound`,
+        `IdReused`, `OrderTooOld`, `GalleryFull`, `GalleryInUse`, `StoreFull`, `StoreError`.
         """
         signed = SignedOrder(order, signature)
         asked = signed.verified(self._issuer)
@@ -256,6 +283,9 @@ class Matcher:
             case "renew":
                 require_present(asked, now_ms=now_ms)
                 self._gallery.renewing.make_due(asked, signed)
+            case "restore":
+                require_present(asked, now_ms=now_ms)
+                self._restorer.order(asked, signed)
         self._log.event("order_carried_out", outcome=asked.kind)
         confirmation = msgspec.msgpack.encode(Confirmation(asked.kind, asked.enrolment_id, self.name, now_ms))
         return confirmation, self._keys.signature(confirmation)
@@ -299,6 +329,7 @@ class Matcher:
             random_bytes=os.urandom,
             now_ms=now_ms,
         )
+        self._restorer.is_over()
         if agreed.is_out_of_step:
             self._ahead.reserve.clear()  # At all three, so that they fall into step again.
         self._drop_expired(now_ms)

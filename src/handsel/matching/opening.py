@@ -113,7 +113,7 @@ def agree(
     """
     Agree with both peers on what is to be matched. `triples` names those that are ready here, or is empty.
 
-    Raises `BindingMismatch`, `GalleriesDiffer`, `EnvelopeInvalid`, `PeerCheated`.
+    Raises `BindingMismatch`, `GalleriesDiffer`, `GalleryEmpty`, `EnvelopeInvalid`, `PeerCheated`.
     """
     seat = Seat(me)
     for _ in range(SYNCHRONISE_MAX + 1):

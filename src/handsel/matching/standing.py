@@ -118,7 +118,7 @@ class Standing:
         try:
             return self._written_to(files, np.fromiter(gone, np.int64, len(gone)))
         except BaseException:
-            files.retire()
+            files.discard()
             raise
 
     def emptied(self, *, chain: bytes) -> Standing:
