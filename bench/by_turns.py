@@ -18,24 +18,23 @@ from functools import partial, wraps
 from handsel.matching import party
 from handsel.matching.convert import Lanes
 from handsel.matching.dialogue import Agreement, Dialogue, Seat, Send, T
-from handsel.matching.gates import Gates, Product
 from handsel.matching.honest import Asked, nonsense_size
 from handsel.matching.lockstep import Lockstep
 from handsel.matching.masks import Masks, MaskStream
 from handsel.matching.message import MATCHERS
-from handsel.matching.party import Terms, ands_of, match
+from handsel.matching.party import Terms, match, shape_of
+from handsel.matching.prepared import Prepared, Shape, prepare
+from handsel.matching.reserve import pieces_of
 from handsel.matching.rows import Rows
 from handsel.matching.scale import WORD_BITS
-from handsel.matching.triples import make_triples
 
 # What is metered: the name that `party` calls it by, and the one in the figures.
 METERED = {
     "require_one_query": "one_query",
     "require_honest_signs": "honest_signs",
     "signs": "signs",
-    "signs_of_replicated": "signs",
+    "signs_by": "signs",
     "prove_products": "products_proof",
-    "prove_ands": "ands_proof",
 }
 
 
@@ -93,14 +92,16 @@ def alone(rows: Mapping[str, Rows], terms: Terms, asked: Mapping[str, Asked]) ->
     Return the slowest party's own work, what the parts of it cost on the average, and the most that one sends.
     """
     comparisons, masks, took = rows["a"].padded * asked["a"].matched, fresh_masks(), {}
-    triples: Mapping[str, Product] = {}
+    prepared: Mapping[str, Prepared] = {}
     if terms.is_proved:
-        count = ands_of(rows=rows["a"].padded, asked=asked["a"], terms=terms)
-        ahead = Lockstep({name: triples_ahead(name, masks[name], count) for name in MATCHERS})
-        triples, masks = ahead.run(), fresh_masks()
+        vectors, dims = asked["a"].views.shape
+        shape = shape_of(rows=rows["a"].padded, vectors=vectors, matched=asked["a"].matched, dims=dims, terms=terms)
+        count = max(1, pieces_of(shape))
+        ahead = Lockstep({name: prepared_ahead(name, masks[name], shape, count) for name in MATCHERS})
+        prepared, masks = {name: pieces[0] for name, pieces in ahead.run().items()}, fresh_masks()
         took = {
-            "ahead_ms": max(ahead.work_s.values()) * 1e3,
-            "ahead_bits_per_comparison": max(ahead.sent_bytes.values()) * 8 / comparisons,
+            "ahead_ms": max(ahead.work_s.values()) * 1e3 / count,
+            "ahead_bits_per_comparison": max(ahead.sent_bytes.values()) * 8 / comparisons / count,
         }
     with metered() as meter:
         run = Lockstep(
@@ -112,7 +113,7 @@ def alone(rows: Mapping[str, Rows], terms: Terms, asked: Mapping[str, Asked]) ->
                     terms=terms,
                     masks=masks[name],
                     random_bytes=os.urandom,
-                    triples=triples.get(name),
+                    prepared=prepared.get(name),
                 )
                 for name in MATCHERS
             }
@@ -143,7 +144,7 @@ def protections(meter: Meter, lanes: Lanes) -> dict[str, float]:
         "nonsense_check_ms": sum(work.get(name, 0.0) for name in checks) + share * work["signs"],
         "nonsense_check_bytes": sum(sent.get(name, 0.0) for name in checks) + share * sent["signs"],
     }
-    for name in ("products_proof", "ands_proof", "comparing"):
+    for name in ("products_proof", "comparing"):
         if name in work:
             found |= {f"{name}_ms": work[name], f"{name}_bytes": sent.get(name, 0.0)}
     return found
@@ -158,14 +159,12 @@ def fresh_masks() -> dict[str, Masks]:
     return {name: Masks(after=MaskStream(after), before=MaskStream(before)) for name, (after, before) in ring.items()}
 
 
-def triples_ahead(name: str, masks: Masks, count: int) -> Dialogue[Product]:
+def prepared_ahead(name: str, masks: Masks, shape: Shape, count: int) -> Dialogue[list[Prepared]]:
     """
-    Make the triples that prove one query.
+    Prepare `count` queries.
     """
-    gates = Gates(Seat(name), masks)
-    triples = yield from make_triples(gates, count, os.urandom)
-    yield from gates.agreement.settle(gates.seat, random_bytes=os.urandom)
-    return triples
+    prepared = yield from prepare(Seat(name), shape.times(count), masks, os.urandom)
+    return prepared.cut(count)
 
 
 def _metered(meter: Meter, name: str, make: Callable[..., Dialogue[object]]) -> Callable[..., Dialogue[object]]:
@@ -180,8 +179,8 @@ def _timed(meter: Meter, name: str, function: Callable[..., object]) -> Callable
     return partial(_count, meter, name, function)
 
 
-def _count(meter: Meter, name: str, function: Callable[..., object], *given: object) -> object:
+def _count(meter: Meter, name: str, function: Callable[..., object], *given: object, **named: object) -> object:
     begin_s = time.perf_counter()
-    found = function(*given)
+    found = function(*given, **named)
     meter.work_s[name] += time.perf_counter() - begin_s
     return found

@@ -2,12 +2,13 @@
 Compare the decisions of the blind match with those in the clear, one by one.
 
 Three parties take turns over random palms, and the sign of every comparison is opened, which no matcher ever does. The
-thresholds lie where many pairs are, so that both outcomes are frequent; in the other half of the queries the summands
-are told to two each, as where every step is proved.
+thresholds lie where many pairs are, so that both outcomes are frequent; half of the queries are decided with prepared
+words, as where every step is proved.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -17,7 +18,7 @@ from bench.galleries import Palms, draw_palms
 from bench.served import asked_of
 from numpy.typing import NDArray
 
-from handsel.matching.convert import replicate, signs, signs_of_replicated
+from handsel.matching.convert import signs
 from handsel.matching.dialogue import Dialogue, Seat
 from handsel.matching.gates import Gates
 from handsel.matching.honest import Asked
@@ -25,7 +26,8 @@ from handsel.matching.kernels import PLANE_BITS, Bits
 from handsel.matching.lockstep import Lockstep
 from handsel.matching.masks import Masks
 from handsel.matching.message import MATCHERS
-from handsel.matching.party import Terms, masked_sums
+from handsel.matching.party import Terms, masked_sums, shape_of
+from handsel.matching.prepared import prepare, signs_by
 from handsel.matching.rows import ALIAS_PLANES, Rows, Segment
 from handsel.matching.scale import comparison_bits
 from handsel.matching.split import split_rows
@@ -100,11 +102,13 @@ def decide(rows: dict[str, Rows], asked: dict[str, Asked], terms: Terms) -> NDAr
 
 
 def _opened_signs(me: str, rows: Rows, asked: Asked, terms: Terms, masks: Masks) -> Dialogue[Bits]:
+    vectors, dims = asked.views.shape
+    shape = shape_of(rows=rows.padded, vectors=vectors, matched=asked.matched, dims=dims, terms=terms)
     gates = Gates(Seat(me), masks)
-    sums, lanes = masked_sums(gates.seat, rows=rows, asked=asked, terms=terms, masks=masks)
+    sums, lanes = masked_sums(gates.seat, shape=shape, rows=rows, asked=asked, terms=terms, masks=masks), shape.lanes
     if terms.is_proved:
-        own, after = yield from replicate(gates, sums)
-        negative = yield from signs_of_replicated(gates, own, after, lanes)
+        prepared = yield from prepare(gates.seat, shape, masks, os.urandom)
+        _, _, negative = yield from signs_by(gates, sums, prepared)
     else:
         negative = yield from signs(gates, sums, lanes)
     return (yield from gates.open(negative.part(lanes.wide // PLANE_BITS, negative.size)))

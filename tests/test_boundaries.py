@@ -1,8 +1,8 @@
 """
 Privacy is an import rule: what a party must never see, its process cannot even load the code for.
 
-The rules are checked on real processes that have just enrolled a palm, been paid by it and refunded it, not on what the
-sources say.
+The rules are checked on real processes that have just enrolled a palm, been paid by it and refunded it, and been paid
+with a card, not on what the sources say.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from handsel.wiring.demo import free_ports, set_up, start
+from handsel.wiring.actors import Customer, Shop, TillCamera, open_http
+from handsel.wiring.demo import Demo, free_ports, set_up, start
 from handsel.wiring.guests import drawn_guests
 from handsel.wiring.story import tell_story
 
@@ -33,6 +34,7 @@ MAY_NOT_LOAD: dict[str, tuple[str, ...]] = {
         "handsel.notes",
         "handsel.matching.template",
         "handsel.matching.split",
+        "handsel.matching.held_key",
     ),
     "till": (*MONEY, *DATABASES, "handsel.matching.gallery", "handsel.matching.party", "handsel.matching.matcher"),
 }
@@ -66,11 +68,25 @@ def loaded_modules(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[st
         supervisor = start(demo, ports, lambda _: None)
         try:
             tally = tell_story(demo, *drawn_guests(1, 0))
+            assert pays_with_a_card(demo)
             process_ids = {name: supervisor.process_id(name) for name in supervisor.names()}
         finally:
             supervisor.stop()
     assert (tally.visits_paid, tally.refunded, tally.erased_pays) == (1, True, False)
     return {name: set((written / f"{pid}.txt").read_text().split()) for name, pid in process_ids.items()}
+
+
+def pays_with_a_card(demo: Demo) -> bool:
+    """
+    Have a card made, and pay with it.
+    """
+    guest = drawn_guests(2, 0)[0][1]
+    with open_http() as http:
+        till, shop = TillCamera(http, demo.till_api), Shop(http, demo)
+        _, photograph = till.enrol_card(Customer(http, demo.issuer_api).prepare_card(), guest.enrolment)
+        till.dismiss()
+        shop.ask()
+        return till.pay((lambda: photograph, *guest.visits[0])).screen == "paid"
 
 
 def those_below(modules: set[str], prefixes: tuple[str, ...]) -> list[str]:

@@ -13,12 +13,8 @@ import pytest
 
 from handsel.certificate import make_certificate
 from handsel.config import (
-    ASKS_PER_MINUTE_MAX,
-    ASKS_REMEMBERED_MAX,
-    FORGET_S_MAX,
     TOKEN_CHARS_MIN,
     AcquirerConfig,
-    AcquirerLimits,
     AttackHintSetting,
     IssuerConfig,
     Link,
@@ -28,13 +24,21 @@ from handsel.config import (
     Parties,
     Secret,
     TillConfig,
-    TillLimits,
     load_config,
     save_config,
 )
 from handsel.errors import ConfigError
 from handsel.keys import PartyKeys, write_private_file
+from handsel.limits import (
+    ASKS_PER_MINUTE_MAX,
+    ASKS_REMEMBERED_MAX,
+    FORGET_S_MAX,
+    AcquirerLimits,
+    CardLimits,
+    TillLimits,
+)
 from handsel.matching.message import MATCHERS
+from handsel.order import Way
 
 Settings = IssuerConfig | AcquirerConfig | MatcherConfig | TillConfig
 
@@ -295,6 +299,22 @@ def test_a_limit_of_an_acquirer_that_is_none_is_an_error(value: int) -> None:
         AcquirerLimits(answers_per_minute_max=value)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("shown_per_minute_max", 0),
+        ("shown_per_day_max", 5),
+        ("in_vain_max", 0),
+        ("in_vain_max", ASKS_REMEMBERED_MAX),
+        ("lock_s_min", 0.5),
+        ("forget_s", 24 * 3600.0),
+    ],
+)
+def test_a_limit_of_a_card_that_is_none_is_an_error(name: str, value: float) -> None:
+    with pytest.raises(ConfigError):
+        msgspec.structs.replace(CardLimits(), **{name: value})
+
+
 def test_limits_at_either_end_are_taken() -> None:
     assert TillLimits(palms_per_minute_max=1, palms_per_day_max=1, wrong_in_a_row_max=1).wrong_in_a_row_max == 1
     assert TillLimits(wrong_in_a_row_max=2, wrong_share_max=0.5, wrong_share_of=2).wrong_share_of == 2
@@ -346,3 +366,21 @@ def test_no_value_shows_in_an_error(change: dict[str, object], tmp_path: Path) -
 def test_settings_cannot_be_changed(role: str) -> None:
     with pytest.raises(AttributeError):
         setattr(EVERY_ROLE[role], "port", 1)  # noqa: B010 – the type checker would refuse it, too
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ways", ()), ("ways", (Way.HELD_KEY, Way.HELD_KEY)), ("held_fmr", 0.0), ("held_fmr", 1.01e-3)],
+)
+def test_a_till_at_which_nobody_could_pay_or_a_thief_could_is_an_error(
+    name: str, value: object, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=name):
+        load_till(tmp_path, as_toml(TILL, **{name: value}))
+
+
+def test_a_till_offers_both_ways_unless_a_setting_says_otherwise(tmp_path: Path) -> None:
+    till = load_till(tmp_path, as_toml(TILL))
+
+    assert (till.ways, till.held_fmr) == ((Way.OPEN_HAND, Way.HELD_KEY), 1e-4)
+    assert msgspec.structs.replace(till, ways=(Way.HELD_KEY,), held_fmr=1e-3).ways == (Way.HELD_KEY,)

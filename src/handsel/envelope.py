@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import msgspec
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from handsel.errors import ConfigError, EnvelopeInvalid
@@ -34,6 +35,19 @@ def seal(message: msgspec.Struct, *, to: PublicKeys, purpose: str) -> bytes:
         return bytes(SUITE.encrypt(msgspec.msgpack.encode(message), seal_public_key(to), info))
     except ValueError as exc:
         raise ConfigError("nothing can be sealed to that public key: copy it again from its owner") from exc
+
+
+def seal_reply(message: msgspec.Struct, *, reply_key: bytes, purpose: str) -> bytes:
+    """
+    Return `message`, sealed to the X25519 key that came with a request: 32 bytes, of whoever asked.
+
+    Raises `EnvelopeInvalid` for a key to which nothing can be sealed.
+    """
+    try:
+        key = X25519PublicKey.from_public_bytes(reply_key)
+        return bytes(SUITE.encrypt(msgspec.msgpack.encode(message), key, b"handsel/v1/" + purpose.encode()))
+    except ValueError as exc:
+        raise EnvelopeInvalid("no answer can be sealed to the key that came with the request") from exc
 
 
 def open_envelope(envelope: bytes, kind: type[T], *, keys: PartyKeys, purpose: str) -> T:

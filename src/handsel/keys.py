@@ -93,10 +93,17 @@ class PartyKeys:
 
 def verify_signature(message: bytes, signature: bytes, *, signer: PublicKeys) -> None:
     """
-    Check an Ed25519 signature. Raises `SignatureInvalid`.
+    Check an Ed25519 signature of a party. Raises `SignatureInvalid`.
+    """
+    verify_with(signer.sign, message, signature=signature)
+
+
+def verify_with(public_key: bytes, message: bytes, *, signature: bytes) -> None:
+    """
+    Check an Ed25519 signature made with the private half of `public_key`, 32 bytes. Raises `SignatureInvalid`.
     """
     try:
-        Ed25519PublicKey.from_public_bytes(signer.sign).verify(signature, message)
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
     except (InvalidSignature, ValueError) as exc:
         raise SignatureInvalid("the signature does not verify; nothing was changed") from exc
 

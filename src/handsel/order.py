@@ -4,18 +4,40 @@ Say what a till asks of the issuer, and bind it to the palm that was shown.
 The till seals an order to the issuer, and the same binding, beside the shares of the palm, to each matcher. The
 matchers pass the binding on in their answers; the issuer does only what was bound. The acquirer that carries both
 sees neither.
+
+With a held key no matcher takes part: the card signs the binding, and the issuer checks the signature. What till and
+issuer say to each other of a card has always the same length, so that who carries it cannot tell one from another.
 """
 
 from __future__ import annotations
 
 import hashlib
+from enum import StrEnum
 
 import msgspec
 
 BINDING_BYTES = 32
+CARD_ID_BYTES = 16
+CARD_KEY_BYTES = 32  # Of a public key, RFC 8032, and of a key that an answer is sealed to, RFC 7748.
+SIGNATURE_BYTES = 64
+TEMPLATE_BYTES = 1024  # Of a template of any model, padded: its length says nothing.
+SEALED_TEMPLATE_BYTES = TEMPLATE_BYTES + 16  # With the tag of ChaCha20-Poly1305, RFC 8439.
 CHARGE = "till-to-issuer/charge"
 REFUND = "till-to-issuer/refund"
 ENROLMENT = "till-to-issuer/enrolment"
+CARD_ENROLMENT = "till-to-issuer/card-enrolment"
+CARD_REQUEST = "till-to-issuer/card-request"
+CARD_ANSWER = "issuer-to-till/card-answer"
+HELD_PROOF = "till-to-issuer/held-proof"
+
+
+class Way(StrEnum):
+    """
+    Name the ways in which a palm is recognised: among all that are enrolled, or against one that a card unlocks.
+    """
+
+    OPEN_HAND = "open_hand"
+    HELD_KEY = "held_key"
 
 
 class NoteRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,6 +88,102 @@ class EnrolmentOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Return nothing of the code.
         """
         return "EnrolmentOrder()"
+
+
+class CardOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Ask the issuer to join a new card to the wallet that `code` was given to.
+
+    `sealed_template` opens with the card's key alone, which is on the card and nowhere else.
+    """
+
+    enrolment_id: str
+    code: str
+    card_id: bytes
+    public_key: bytes
+    sealed_template: bytes
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of code, card and template.
+        """
+        return "CardOrder()"
+
+
+class CardRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Ask the issuer for the sealed template of a card that is shown. The answer is sealed to `reply_key`, used once.
+    """
+
+    card_id: bytes
+    reply_key: bytes
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of the card.
+        """
+        return "CardRequest()"
+
+
+class CardState(StrEnum):
+    """
+    Say what the issuer answers about a card. One letter each, so that all answers are equally long.
+    """
+
+    KNOWN = "k"
+    UNKNOWN = "u"
+    LOCKED = "l"
+
+
+class CardAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Answer with the sealed template of a card; with as many zeros where there is none to give.
+    """
+
+    state: CardState
+    sealed_template: bytes
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of the template.
+        """
+        return "CardAnswer()"
+
+
+class HeldProof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Show the issuer that a card was there for one order: `signature` is the card's, over `held_message`.
+    """
+
+    card_id: bytes
+    signature: bytes
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of the card.
+        """
+        return "HeldProof()"
+
+
+class SealedProof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Carry a `HeldProof`, sealed to the issuer: it stands where otherwise three answers of the matchers do.
+    """
+
+    envelope: bytes
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of what is sealed.
+        """
+        return "SealedProof()"
+
+
+def held_message(order: ChargeOrder | RefundOrder) -> bytes:
+    """
+    Return what a card signs for an order: its binding, with a label, so that the signature is good for nothing else.
+    """
+    return b"handsel/v1/held-proof\0" + bind(order)
 
 
 def till_digest(till_key: bytes, nonce: bytes) -> bytes:

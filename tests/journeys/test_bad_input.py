@@ -130,20 +130,26 @@ def test_a_picture_without_a_palm_is_a_hint_and_pays_nothing(
 
 def test_a_dead_matcher_is_a_clear_refusal_and_pays_nothing_until_it_is_back(enrolled: Enrolled) -> None:
     """
-    Without one of the three nobody is recognised, and nobody is debited; once it is back, all is as before.
+    Without one of the three nobody is recognised, and nobody is debited; once it is back, all is as before. The pages
+    of the others say so.
     """
     before = enrolled.customer.balance()
     supervisor = enrolled.running.supervisor
     supervisor.kill_member("matcher-b")
     dead = enrolled.pay()
     during = enrolled.customer.balance()
+    page_then = httpx.get(enrolled.running.demo.matcher_urls[0])
 
     supervisor.restart_member("matcher-b")
     back = enrolled.pay()
+    page_now = httpx.get(enrolled.running.demo.matcher_urls[0]).text
 
     assert (dead.screen, dead.reason) == ("trouble", "party_unavailable")
     assert during == before
     assert back.screen == "paid"
+    assert (page_then.status_code, "Waiting for peers" in page_then.text) == (200, True)
+    assert "Ok: it reaches both peers" in page_now
+    assert "Every answer is proved" in page_now
     assert enrolled.customer.balance() == before - AMOUNT_MINOR
 
 

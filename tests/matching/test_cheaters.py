@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from handsel.errors import EnvelopeInvalid, PalmInvalid, PeerCheated
+from handsel.matching.convert import Lanes
 from handsel.matching.dialogue import COIN_BYTES
 from handsel.matching.honest import nonsense_size
 from handsel.matching.message import MATCHERS
@@ -28,7 +29,7 @@ from tests.matching.dealt import Scene, Vectors, scene, xor
 RUNS = range(20)
 STRANGER = 40  # A row that no view is near to.
 LIFT = 1800  # Takes the product of such a row over the threshold, and not over 12 bits.
-LAST_AND = 15  # The one that joins two views; before it come fifteen of carries.
+LAST_AND = 15  # The one that joins two views, or that of all triples for it; before it come fifteen of carries.
 CAUGHT = (PeerCheated, PalmInvalid, EnvelopeInvalid)
 Make = Callable[[Said], bytes]
 
@@ -111,7 +112,7 @@ def test_no_message_that_one_matcher_changes_gives_a_wrong_answer(cheater: str, 
                 assert dealt.expected == xor(outcome.answers.values())
                 ended["harmless"] += 1
 
-    assert ended["caught"] + ended["gave up"] == 3 * len(sent)
+    assert ended["harmless"] <= 2  # A bit of a sum that is padding, or does not count.
     assert ended["gave up"] < len(sent) / 4
 
 
@@ -144,9 +145,11 @@ def test_matcher_that_adds_to_a_product_so_that_its_row_matches_is_caught(cheate
 def test_matcher_that_sets_the_match_bit_of_a_row_is_caught(cheater: str) -> None:
     for seed in RUNS:
         unproved, proved = scene(seed, is_proved=False), scene(seed, is_proved=True)
-        ands = {(LAST_AND, STRANGER // 64): 1 << STRANGER % 64}
+        bit, place = 1 << STRANGER % 64, STRANGER // 64
+        of_carries = sum(Lanes(_wide(proved), 2 * 128, proved.terms.bits).sizes[2:])
 
-        unseen, seen = _lie(unproved, cheater, ands=ands), _lie(proved, cheater, ands=ands)
+        unseen = _lie(unproved, cheater, ands={(LAST_AND, place): bit})
+        seen = _lie(proved, cheater, ands={(LAST_AND, of_carries + place): bit})
 
         assert xor((unproved.expected, unproved.aliases[STRANGER])) == xor(unseen.answers.values())
         _require_caught(seen, cheater, PeerCheated)
@@ -253,7 +256,7 @@ def test_matcher_that_opens_one_share_to_one_and_another_to_the_other_is_caught(
         sent = messages(dealt.dialogues())[cheater]
         twice = [at for at, (one, other) in enumerate(pairwise(sent)) if one.payload == other.payload]
         opened = [at for at in twice if len(sent[at].payload) > 2 * COIN_BYTES]
-        assert len(opened) == 3  # Of the query, of what hides it, of the differences.
+        assert len(opened) == 4  # Of the query, of the comparisons, of what hides the query, of the differences.
 
         for number in (*opened, *(at + 1 for at in opened)):
             for make in (_one_bit, _noise):
@@ -261,6 +264,29 @@ def test_matcher_that_opens_one_share_to_one_and_another_to_the_other_is_caught(
 
                 _require_caught(outcome, cheater, PeerCheated, PalmInvalid)
                 assert sent[number].to in outcome.raised
+
+
+@pytest.mark.parametrize("cheater", MATCHERS)
+def test_matcher_that_adds_up_something_else_and_tells_both_the_same_is_caught(cheater: str) -> None:
+    """
+    Nobody contradicts it then: it is the same lie as that about a product.
+    """
+    for seed in RUNS:
+        dealt = scene(seed, is_proved=True)
+        sent = messages(dealt.dialogues())[cheater]
+        lanes = _wide(dealt) + 2 * 128
+        sums = [at for at, (one, other) in enumerate(pairwise(sent)) if one.payload == other.payload]
+        (first,) = (at for at in sums if len(sent[at].payload) in (lanes // 3 * 2, (lanes // 3 + 1) * 2))
+        place = int(dealt.dealer.generator.integers(len(sent[first].payload) // 2 - 64))
+
+        def lifted(message: Said, place: int = place) -> bytes:
+            words = np.frombuffer(message.payload, np.uint16).copy()
+            words[place : place + 1] += np.uint16(LIFT)
+            return words.tobytes()
+
+        outcome = _cheat(dealt, cheater, _made({first: lifted, first + 1: lifted}))
+
+        _require_caught(outcome, cheater, PeerCheated)
 
 
 def _scaled(views: Vectors, factor: float) -> Vectors:

@@ -9,13 +9,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from handsel.errors import EnvelopeInvalid
-from handsel.matching.convert import Lanes, parity_words, replicate, signs, signs_of_replicated
+from handsel.errors import EnvelopeInvalid, PeerCheated
+from handsel.matching.convert import Lanes, bits_of_sums, open_sums, parity_words, replicate, signs
 from handsel.matching.dialogue import Dialogue, Seat
-from handsel.matching.gates import Gates, Shared
+from handsel.matching.gates import Gates, Shared, join, tops
 from handsel.matching.message import MATCHERS
 from handsel.matching.ring import Words
-from tests.matching.cheat import messages, play
+from tests.matching.cheat import Said, changing, messages, play
 from tests.matching.dealt import Dealer
 
 ANY_BITS = range(8, 17)
@@ -66,9 +66,9 @@ def test_planes_stand_one_behind_the_other_and_end_where_lanes_end(bits: int, wi
         assert expected.tobytes() == plane.tobytes()
 
 
-def _signs_of_replicated(gates: Gates, sums: Words, lanes: Lanes) -> Dialogue[Shared]:
+def _top_bits_of_replicated(gates: Gates, sums: Words, lanes: Lanes) -> Dialogue[Shared]:
     own, after = yield from replicate(gates, sums)
-    return (yield from signs_of_replicated(gates, own, after, lanes))
+    return tops((yield from bits_of_sums(gates, own, after, lanes)))
 
 
 def _dialogues(dealer: Dealer, of: Signs, parts: list[Words], lanes: Lanes) -> dict[str, Dialogue[Shared]]:
@@ -76,7 +76,7 @@ def _dialogues(dealer: Dealer, of: Signs, parts: list[Words], lanes: Lanes) -> d
     return {name: of(Gates(Seat(name), masks[name]), parts[index], lanes) for index, name in enumerate(MATCHERS)}
 
 
-both_ways = pytest.mark.parametrize("of", [signs, _signs_of_replicated])
+both_ways = pytest.mark.parametrize("of", [signs, _top_bits_of_replicated])
 
 
 @both_ways
@@ -109,6 +109,56 @@ def test_signs_are_right_at_every_edge(of: Signs) -> None:
     found = np.unpackbits((shares["a"].own ^ shares["a"].after ^ shares["b"].after).view(np.uint8), bitorder="little")
     assert [total >> 15 for total in totals[:64].tolist()] == found[:64].tolist()
     assert [total >> 11 & 1 for total in totals[64:].tolist()] == found[64:].tolist()
+
+
+def _bits_of_replicated(gates: Gates, sums: Words, lanes: Lanes) -> Dialogue[Shared]:
+    own, after = yield from replicate(gates, sums)
+    return join((yield from bits_of_sums(gates, own, after, lanes)))
+
+
+@pytest.mark.parametrize("bits", [8, 12, 16])
+@pytest.mark.parametrize(("wide", "narrow"), SIZES)
+def test_bits_of_sums_are_all_that_count(bits: int, wide: int, narrow: int) -> None:
+    dealer, lanes = Dealer(bits), Lanes(wide, narrow, bits)
+    parts = [dealer.words((wide + narrow,)) for _ in MATCHERS]
+
+    shares = play(_dialogues(dealer, _bits_of_replicated, parts, lanes)).answers
+
+    found = shares["a"].own ^ shares["b"].own ^ shares["c"].own
+    assert np.array_equal(lanes.planes(parts[0] + parts[1] + parts[2]), found)
+
+
+def _opened(name: str, part: Words, dealer: Dealer) -> Dialogue[Words]:
+    gates = Gates(Seat(name), dealer.masks()[name])
+    opened = yield from open_sums(gates, part)
+    yield from gates.agreement.settle(gates.seat, random_bytes=dealer.octets)
+    return opened
+
+
+@pytest.mark.parametrize("size", [0, 64, 128, 640])
+def test_sums_are_opened_to_all_three_and_cost_a_third_more_than_they_are_long(size: int) -> None:
+    dealer = Dealer(size)
+    parts = [dealer.words((size,)) for _ in MATCHERS]
+
+    opened = play({name: _opened(name, parts[i], dealer) for i, name in enumerate(MATCHERS)}).answers
+    sent = messages({name: _opened(name, parts[i], dealer) for i, name in enumerate(MATCHERS)})
+
+    assert all(np.array_equal(parts[0] + parts[1] + parts[2], sums) for sums in opened.values())
+    assert sum(len(one.payload) for name in MATCHERS for one in sent[name][:4]) == 4 * 2 * size
+
+
+@pytest.mark.parametrize("liar", MATCHERS)
+def test_who_tells_two_different_sums_is_caught_when_all_is_compared(liar: str) -> None:
+    for number in (2, 3):
+        dealer = Dealer(number)
+        dialogues = {name: _opened(name, dealer.words((64,)), dealer) for name in MATCHERS}
+
+        def flip(at: int, message: Said, number: int = number) -> bytes:
+            return message.payload if at != number else bytes([message.payload[0] ^ 1]) + message.payload[1:]
+
+        outcome = play({**dialogues, liar: changing(dialogues[liar], flip)}, last=liar)
+
+        assert PeerCheated in {type(exc) for name, exc in outcome.raised.items() if name != liar}
 
 
 @both_ways

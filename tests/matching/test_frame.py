@@ -13,7 +13,7 @@ from time import monotonic
 import pytest
 
 from handsel.errors import EnvelopeInvalid
-from handsel.matching.frame import FRAME_BYTES_MAX, Frame, Kind, read_frame, write_frame
+from handsel.matching.frame import FRAME_BYTES_MAX, Frame, Kind, dialogue_name, read_frame, write_frame
 
 QUERY = bytes(range(16))
 
@@ -86,3 +86,10 @@ def test_frame_that_is_too_long_or_of_no_kind_is_refused(
 
 def test_frame_does_not_print_its_payload() -> None:
     assert "secret" not in repr(Frame(QUERY, 0, Kind.MESSAGE, b"secret"))
+
+
+def test_dialogues_of_two_purposes_never_have_one_name() -> None:
+    names = {dialogue_name(purpose, content) for purpose in ("query", "renew") for content in (QUERY, b"", b"\0")}
+
+    assert len(names) == 6
+    assert {len(name) for name in names} == {16}

@@ -116,6 +116,73 @@ def test_all_of_is_the_and_over_all_planes(parts: int, width: int) -> None:
     assert np.array_equal(np.bitwise_and.reduce(bits, axis=0), found)
 
 
+def _triple(dealer: Dealer, size: int, *, x: Bits | None = None) -> list[Bits]:
+    a, b = dealer.bits((2, size))
+    first = a if x is None else x
+    return [first, b, first & b]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_and_by_a_triple_is_and(size: int) -> None:
+    dealer = Dealer(size)
+    x, y = dealer.bits((2, size))
+
+    def multiply(gates: Gates, planes: list[Shared]) -> Dialogue[Shared]:
+        return gates.multiply_by(planes[0], planes[1], Product(*planes[2:]))
+
+    assert np.array_equal(x & y, _together(dealer, [x, y, *_triple(dealer, size)], multiply))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_next_carry_is_the_majority_of_what_is_public_what_is_random_and_the_carry(size: int) -> None:
+    dealer = Dealer(size)
+    public, random, carry = dealer.bits((3, size))
+
+    def majority(gates: Gates, planes: list[Shared]) -> Dialogue[Shared]:
+        return gates.next_carry(public, planes[0], Product(*planes[1:]))
+
+    found = _together(dealer, [carry, *_triple(dealer, size, x=random)], majority)
+
+    assert np.array_equal((public & random) | (public & carry) | (random & carry), found)
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3, 9])
+def test_all_of_by_triples_takes_one_for_each_plane_but_one(parts: int) -> None:
+    dealer, width = Dealer(parts), 3
+    bits = dealer.bits((parts, width)) | dealer.bits((parts, width)) | dealer.bits((parts, width))
+
+    def join_all(gates: Gates, planes: list[Shared]) -> Dialogue[Shared]:
+        return gates.all_of(planes[0], parts=parts, triples=Product(*planes[1:]))
+
+    found = _together(dealer, [bits.ravel(), *_triple(dealer, (parts - 1) * width)], join_all)
+
+    assert np.array_equal(np.bitwise_and.reduce(bits, axis=0), found)
+
+
+@pytest.mark.parametrize("liar", MATCHERS)
+def test_who_tells_something_else_in_an_and_by_a_triple_is_caught_when_all_is_compared(liar: str) -> None:
+    for seed in range(20):
+        dealer = Dealer(seed)
+        planes = [dealer.shared(plane) for plane in [*dealer.bits((2, 3)), *_triple(dealer, 3)]]
+        dialogues = {name: _compared(name, [plane[name] for plane in planes], dealer) for name in MATCHERS}
+        at = int(dealer.generator.integers(48))
+
+        def flip(number: int, payload: bytes, at: int = at) -> bytes:
+            return payload if number else payload[:at] + bytes([payload[at] ^ 1]) + payload[at + 1 :]
+
+        lied = changing(dialogues[liar], lambda number, message: flip(number, message.payload))
+        outcome = play({**dialogues, liar: lied}, last=liar)
+
+        assert PeerCheated is type(outcome.raised[Seat(liar).before])
+
+
+def _compared(name: str, planes: list[Shared], dealer: Dealer) -> Dialogue[Shared]:
+    gates = Gates(Seat(name), dealer.masks()[name])
+    z = yield from gates.multiply_by(planes[0], planes[1], Product(*planes[2:]))
+    yield from gates.agreement.settle(gates.seat, random_bytes=dealer.octets)
+    return z
+
+
 def _said(step: Callable[[Gates, list[Shared]], Shared]) -> Step:
     def dialogue(gates: Gates, planes: list[Shared]) -> Dialogue[Shared]:
         yield from ()
@@ -130,6 +197,7 @@ def test_what_costs_nothing_is_exact() -> None:
 
     assert np.array_equal(x ^ y, _together(dealer, [x, y], _said(lambda _, p: p[0] ^ p[1])))
     assert np.array_equal(~x, _together(dealer, [x], _said(lambda gates, p: gates.negated(p[0]))))
+    assert np.array_equal(x ^ y, _together(dealer, [x], _said(lambda gates, p: gates.with_public(p[0], y))))
     assert np.array_equal(x[2:5], _together(dealer, [x], _said(lambda _, p: p[0].part(2, 5))))
     assert np.array_equal(np.concatenate([x, y]), _together(dealer, [x, y], _said(lambda _, p: join(p))))
     both = np.concatenate([x ^ y, y ^ x])

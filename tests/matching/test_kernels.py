@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from handsel.matching import kernels
+from handsel.matching.ring import multiply_words, product_words
 from handsel.matching.rows import to_planes
 
 GENERATOR = np.random.default_rng(11)
@@ -127,20 +128,50 @@ def test_rows_are_gathered_as_columns_in_the_order_that_was_asked(count: int) ->
     assert np.array_equal(columns[order].T, out)
 
 
-def test_what_is_left_of_a_product_is_zero_where_it_is_one() -> None:
+def test_multiples_over_the_ring_are_those_of_the_ring() -> None:
+    words, total = GENERATOR.integers(0, 1 << 16, (2, 40), np.uint16)
+    expected = total + multiply_words(words, (7, 65000))
+
+    kernels.add_multiple(words, np.uint16(7), np.uint16(65000), total)
+
+    assert np.array_equal(expected, total)
+
+
+def test_products_that_are_chosen_are_those_of_the_ring() -> None:
+    rows, vectors = (GENERATOR.integers(0, 1 << 16, (count, 6), np.uint16) for count in (3, 4))
+    row_of, vector_of, out = np.array([2, 0, 2]), np.array([3, 3, 1]), np.empty((3, 2), np.uint16)
+
+    kernels.multiply_chosen(rows, vectors, row_of, vector_of, out)
+
+    assert np.array_equal(product_words(rows[row_of], vectors[vector_of]), out)
+
+
+def test_product_by_a_triple_is_the_and() -> None:
     x, y, a, b = _bits(4, 9)
-    error = np.zeros(9, np.uint64)
-    error[4] = 1 << 7
-    shares = [*_bits(2, 4, 9)]
-    shares.append(np.stack([(x & y) ^ error, a, b, a & b]) ^ shares[0] ^ shares[1])
+    shares = [*_bits(2, 3, 9)]
+    shares.append(np.stack([a, b, a & b]) ^ shares[0] ^ shares[1])
 
     total = np.zeros(9, np.uint64)
-    for i, (z, one, other, both) in enumerate(shares):
+    for i, (one, other, both) in enumerate(shares):
         out, is_public = np.empty(9, np.uint64), np.uint64((1 << 64) - 1 if i == 0 else 0)
-        kernels.left_over(np.concatenate([x ^ a, y ^ b]), z, one, other, both, is_public, out)
+        kernels.product_by(np.concatenate([x ^ a, y ^ b]), one, other, both, is_public, out)
         total ^= out
 
-    assert np.array_equal(error, total)
+    assert np.array_equal(x & y, total)
+
+
+def test_carry_by_a_triple_is_the_majority() -> None:
+    public, carry, a, b = _bits(4, 9)
+    shares = [*_bits(2, 3, 9)]
+    shares.append(np.stack([a, a & b, carry]) ^ shares[0] ^ shares[1])
+
+    total = np.zeros(9, np.uint64)
+    for one, both, carried in shares:
+        out = np.empty(9, np.uint64)
+        kernels.carry_by(carry ^ b, public, one, both, carried, out)
+        total ^= out
+
+    assert np.array_equal((public & a) | (public & carry) | (a & carry), total)
 
 
 def test_three_selections_are_the_selected_aliases() -> None:
@@ -169,10 +200,13 @@ def test_everything_is_compiled_before_the_first_customer() -> None:
         kernels.pack,
         kernels.add_planes,
         kernels.weigh_words,
+        kernels.add_multiple,
+        kernels.multiply_chosen,
         kernels.and_shares,
         kernels.make_products,
         kernels.gather,
-        kernels.left_over,
+        kernels.product_by,
+        kernels.carry_by,
     )
     twice = (kernels.dot_products, kernels.combine_rows, kernels.select)
     assert [_compiled(kernel) for kernel in once] == [1] * len(once)

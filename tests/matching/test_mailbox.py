@@ -10,6 +10,7 @@ from time import monotonic
 import pytest
 
 from handsel.errors import EnvelopeInvalid, IdReused, PeerUnavailable
+from handsel.matching import mailbox
 from handsel.matching.frame import Frame, Kind
 from handsel.matching.mailbox import EARLY_BYTES_MAX, EARLY_MAX, FRAMES_WAITING_MAX, Mailboxes
 
@@ -70,6 +71,24 @@ def test_later_opening_replaces_the_early_one() -> None:
 
     with boxes.open(QUERY) as box:
         assert box.take("b", deadline_s=_soon()) == b"second attempt"
+
+
+def test_sender_may_have_only_so_many_bytes_waiting_in_all_queries_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mailbox, "BYTES_WAITING_MAX", 1000)
+    boxes, other = Mailboxes(), bytes([1] * 16)
+    with boxes.open(QUERY) as box, boxes.open(other) as second:
+        boxes.put("b", _message(0, bytes(600)))
+        boxes.put("c", _message(0, bytes(600)))  # Each sender has its own room.
+        boxes.put("b", _message(0, bytes(401), query=other))
+
+        assert len(box.take("b", deadline_s=_soon())) == 600
+        with pytest.raises(PeerUnavailable):
+            second.take("b", deadline_s=_soon())
+    for _ in range(5):  # What was taken, or thrown away with its query, has given its room back.
+        with boxes.open(QUERY) as box:
+            boxes.put("b", _message(0, bytes(500)))
+            boxes.put("b", _message(1, bytes(500)))
+            box.take("b", deadline_s=_soon())
 
 
 @pytest.mark.parametrize("end", [Frame(QUERY, 0, Kind.ABANDONED, b""), _message(3)])

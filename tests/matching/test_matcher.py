@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -43,16 +44,16 @@ from handsel.errors import (
 from handsel.ids import id_to_bytes, new_id
 from handsel.keys import PartyKeys, verify_signature
 from handsel.matching import message
+from handsel.matching.ahead import WAITING_MAX
 from handsel.matching.buckets import BUCKETS, DIGEST_BYTES, Buckets
 from handsel.matching.entry import ERASED, Entry
 from handsel.matching.gallery import PENDING_S_MAX
 from handsel.matching.gallery_file import FILE_NAME
-from handsel.matching.honest import Asked
-from handsel.matching.matcher import Health, Match
 from handsel.matching.message import MATCHERS, AliasShare, Answer, Confirmation, Order, Query, Template
-from handsel.matching.party import ands_of
-from handsel.matching.reserve import BATCHES_MAX, Batch
+from handsel.matching.party import shape_of
+from handsel.matching.reserve import PIECES_AT_ONCE_MAX, Piece
 from handsel.matching.rows import Rows
+from handsel.matching.settings import Health, Match
 from handsel.matching.signed_order import ORDER_BYTES_MAX, SignedOrder
 from handsel.matching.split import split_query, split_rows, to_wire
 from tests.matching.three import DIMS, Three, Vector, palm, query_id
@@ -88,13 +89,17 @@ def _restart(three: Three, *, catches_cheaters: bool, names: Sequence[str] = MAT
         three.start(name, settings=replace(three.settings, catches_cheaters=catches_cheaters))
 
 
-def _made_ahead(three: Three) -> dict[str, Batch | None]:
+def _made_ahead(three: Three) -> dict[str, list[Piece]]:
     """
-    Wait until nothing is made any more; take what was made.
+    Wait until nothing is prepared any more; return what is, which stays there.
     """
     for matcher in three.matchers.values():
         matcher._ahead._background.submit(lambda: None).result()
-    return {name: matcher._ahead.reserve.take(0) for name, matcher in three.matchers.items()}
+    return {name: list(matcher._ahead.reserve._pieces) for name, matcher in three.matchers.items()}
+
+
+def _names(made: dict[str, list[Piece]]) -> dict[str, list[bytes]]:
+    return {name: [piece.name for piece in pieces] for name, pieces in made.items()}
 
 
 def test_nobody_is_found_in_empty_galleries(three: Three) -> None:
@@ -294,7 +299,7 @@ def test_matchers_that_trust_each_other_find_the_same_and_say_so(three: Three) -
     assert three.alias_of(palm(3), palm(1)) == ALIAS
     assert three.alias_of(palm(2)) is None
     assert Health("ok", 1, "b", catches_cheaters=False) == three.matchers["b"].health()
-    assert dict.fromkeys(MATCHERS) == _made_ahead(three)
+    assert not any(_made_ahead(three).values())
 
 
 @pytest.mark.parametrize("catches_cheaters", [True, False])
@@ -342,57 +347,80 @@ def test_matcher_that_matches_with_other_shares_than_it_was_given_is_caught(
     assert three.alias_of(palm(1)) == ALIAS
 
 
-def test_triples_are_made_between_two_queries_and_are_the_same_three(three: Three) -> None:
+def test_queries_are_prepared_between_two_and_are_the_same_at_all_three(three: Three) -> None:
     three.enrol(palm(1), ALIAS, position=1)
 
-    made = _made_ahead(three)
+    made = _names(_made_ahead(three))
 
-    assert len({batch.name for batch in made.values() if batch}) == 1
-    assert None not in made.values()
+    assert len(set(made["a"])) == PIECES_AT_ONCE_MAX
+    assert made["a"] == made["b"] == made["c"]
 
 
-def test_triples_that_were_made_ahead_are_used_up_and_made_again(three: Three) -> None:
+def test_what_was_prepared_is_used_up_and_prepared_again(three: Three) -> None:
     three.enrol(palm(1), ALIAS, position=1)
-    for batch, name in zip(_made_ahead(three).values(), MATCHERS, strict=True):
-        assert batch is not None
-        three.matchers[name]._ahead.reserve.put(batch)
-        used = batch.name
+    before = _names(_made_ahead(three))["a"]
+
+    assert three.alias_of(palm(1)) == ALIAS
+    assert three.alias_of(palm(2)) is None
+
+    after = _names(_made_ahead(three))
+    assert len(set(before) & set(after["a"])) == PIECES_AT_ONCE_MAX - 2
+    assert after["a"] == after["b"] == after["c"]
+    assert len(after["a"]) > PIECES_AT_ONCE_MAX
+
+
+def test_what_one_has_lost_is_not_used_and_all_begin_anew(three: Three) -> None:
+    three.enrol(palm(1), ALIAS, position=1)
+    before = _names(_made_ahead(three))["a"]
+    three.matchers["c"]._ahead.reserve.clear()
 
     assert three.alias_of(palm(1)) == ALIAS
 
-    again = _made_ahead(three)
-    assert used not in {batch.name for batch in again.values() if batch}
-    assert len({batch.name for batch in again.values() if batch}) == 1
-
-
-def test_triples_that_one_has_lost_are_not_used(three: Three) -> None:
-    three.enrol(palm(1), ALIAS, position=1)
-    for batch, name in zip(_made_ahead(three).values(), "ab", strict=False):
-        assert batch is not None
-        three.matchers[name]._ahead.reserve.put(batch)
-
+    after = _names(_made_ahead(three))
+    assert not set(before) & set(after["a"])
     assert three.alias_of(palm(1)) == ALIAS
+    assert after["a"] == after["b"] == after["c"]
 
 
-def test_triples_that_have_become_too_few_while_rows_came_are_not_used(
+def test_first_matcher_cannot_have_the_others_prepare_without_end(
     three: Three, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    ahead, begun = three.matchers["b"]._ahead, []
+    monkeypatch.setattr(ahead, "_make", lambda name, _: begun.append(name))  # And never comes to its end.
+    shape = shape_of(rows=64, vectors=2, matched=1, dims=DIMS, terms=three.settings.terms())
+
+    for number in range(10):
+        ahead.make(after=bytes([number] * 16), shape=shape)
+
+    _made_ahead(three)
+    assert len(begun) == WAITING_MAX
+
+
+def test_many_queries_at_once_are_answered_right(three: Three) -> None:
+    three.enrol(palm(1), ALIAS, position=1)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda number: three.alias_of(palm(1 + number % 2)), range(24)))
+
+    assert found == [ALIAS, None] * 12
+    made = _names(_made_ahead(three))
+    assert made["a"] == made["b"] == made["c"]
+
+
+def test_what_has_become_too_small_while_rows_came_is_not_used(three: Three, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Triples for 64 rows and no more are ready; one matcher has missed the commit of the last of these. While that is
+    What is prepared is for 64 rows and no more; one matcher has missed the commit of the last of these. While that is
     made good, the 65th row is committed everywhere.
     """
     enrolments = [new_id() for _ in range(65)]
     for number, enrolment in enumerate(enrolments):
         three.ask_to_enrol(three.enrolment(palm(number), os.urandom(16), enrolment=enrolment))
         three.order("commit", enrolment, position=number, to="abc" if number < 63 else "")
-    for _ in range(BATCHES_MAX):
-        _made_ahead(three)
-    three.alias_of(palm(200))
-    one_view = Asked(np.zeros((1, DIMS), np.uint16), np.zeros((1, DIMS), np.uint16), 1)
-    just_enough = ands_of(rows=64, asked=one_view, terms=three.settings.terms())
-    for name, batch in _made_ahead(three).items():
-        assert batch is not None
-        three.matchers[name]._ahead.reserve.put(Batch(batch.name, batch.triples.part(0, just_enough)))
+    made = _made_ahead(three)
+    just_enough = shape_of(rows=64, vectors=2, matched=1, dims=DIMS, terms=three.settings.terms())
+    for name, pieces in made.items():
+        reserve = three.matchers[name]._ahead.reserve
+        reserve.clear()
+        reserve.put(replace(piece, prepared=replace(piece.prepared, shape=just_enough)) for piece in pieces)
     three.order("commit", enrolments[63], position=63, to="ab")
 
     def late(name: str) -> Callable[[list[int]], tuple[Entry, ...]]:
@@ -410,6 +438,9 @@ def test_triples_that_have_become_too_few_while_rows_came_are_not_used(
         monkeypatch.setattr(three.matchers[name]._gallery, "entries", late(name))
 
     assert three.alias_of(palm(300)) is None
+    assert len(made["a"]) - 1 == sum(
+        piece.prepared.shape == just_enough for piece in three.matchers["b"]._ahead.reserve._pieces
+    )
     assert {65} == {matcher.health().rows for matcher in three.matchers.values()}
 
 

@@ -45,16 +45,58 @@ def _open(
     galleries: Mapping[str, Gallery],
     *,
     subjects: Mapping[str, bytes] | None = None,
-    triples: Mapping[str, bytes] | None = None,
+    offers: Mapping[str, _Offers] | None = None,
+    prepares: str = "",
 ) -> Mapping[str, Agreed]:
-    asked, ready = subjects or dict.fromkeys(MATCHERS, SUBJECT), triples or dict.fromkeys(MATCHERS, b"")
+    asked = subjects or dict.fromkeys(MATCHERS, SUBJECT)
     return Lockstep(
-        {name: _agree(name, gallery, asked[name], ready[name]) for name, gallery in galleries.items()}
+        {
+            name: _agree(name, gallery, asked[name], (offers or {}).get(name), prepares=name in prepares)
+            for name, gallery in galleries.items()
+        }
     ).run()
 
 
-def _agree(name: str, gallery: Gallery, subject: bytes, triples: bytes) -> Dialogue[Agreed]:
-    return agree(name, subject=subject, held=gallery, triples=triples, random_bytes=os.urandom, now_ms=0)
+def _agree(
+    name: str, gallery: Gallery, subject: bytes, offers: _Offers | None = None, *, prepares: bool = False
+) -> Dialogue[Agreed]:
+    return agree(
+        name,
+        subject=subject,
+        held=gallery,
+        random_bytes=os.urandom,
+        now_ms=0,
+        offers=offers,
+        prepares=prepares,
+    )
+
+
+class _Offers:
+    """
+    Offer one name, and have others.
+    """
+
+    def __init__(self, name: bytes, *held: bytes) -> None:
+        self.name, self.held, self.used = name, {name, *held} - {b""}, b""
+
+    def offer(self) -> bytes:
+        """
+        Return the name.
+        """
+        return self.name
+
+    def accept(self, name: bytes) -> bool:
+        """
+        Use what is held.
+        """
+        self.used = name if name in self.held else b""
+        return self.used != b""
+
+    def refuse(self) -> None:
+        """
+        Use nothing.
+        """
+        self.used = b""
 
 
 def test_all_three_know_all_three_nonces(galleries: dict[str, Gallery]) -> None:
@@ -68,16 +110,25 @@ def test_nonces_are_fresh_each_time(galleries: dict[str, Gallery]) -> None:
     assert not set(_open(galleries)["a"].nonces.values()) & set(_open(galleries)["a"].nonces.values())
 
 
-def test_triples_are_used_only_where_all_three_have_the_same_ready(galleries: dict[str, Gallery]) -> None:
-    same, other = bytes(16), bytes([1] * 16)
+def test_what_was_prepared_is_used_only_where_all_three_have_what_the_first_offers(
+    galleries: dict[str, Gallery],
+) -> None:
+    one, other = bytes(16), bytes([1] * 16)
 
-    for ready, is_used in (
-        ({"a": same, "b": same, "c": same}, True),
-        ({"a": same, "b": same, "c": other}, False),
-        ({"a": b"", "b": same, "c": same}, False),
-        ({"a": b"", "b": b"", "c": b""}, False),
+    for offers, used in (
+        ({"a": _Offers(one), "b": _Offers(b"", one), "c": _Offers(b"", other, one)}, one),
+        ({"a": _Offers(one), "b": _Offers(b"", other), "c": _Offers(b"", one)}, b""),
+        ({"a": _Offers(one), "b": _Offers(other, one), "c": _Offers(b"", one)}, one),
+        ({"a": _Offers(b""), "b": _Offers(other), "c": _Offers(other)}, b""),
+        ({"a": _Offers(one), "b": _Offers(b"", one)}, b""),
     ):
-        assert {is_used} == {one.has_triples for one in _open(galleries, triples=ready).values()}
+        _open(galleries, offers=offers)
+        assert {used} == {offer.used for offer in offers.values()}
+
+
+def test_first_matcher_says_whether_more_is_prepared(galleries: dict[str, Gallery]) -> None:
+    for said, prepares in (("a", True), ("bc", False), ("abc", True), ("", False)):
+        assert {prepares} == {agreed.prepares for agreed in _open(galleries, prepares=said).values()}
 
 
 def test_nonces_alone_are_fresh_and_the_same_to_all_three() -> None:
@@ -194,7 +245,7 @@ def _lie(dialogue: Dialogue[Agreed]) -> Dialogue[Agreed]:
 
 
 def test_nonce_that_was_changed_on_its_way_is_noticed(galleries: dict[str, Gallery]) -> None:
-    dialogues = {name: _agree(name, gallery, SUBJECT, b"") for name, gallery in galleries.items()}
+    dialogues = {name: _agree(name, gallery, SUBJECT) for name, gallery in galleries.items()}
     dialogues["b"] = _lie(dialogues["b"])
 
     with pytest.raises(EnvelopeInvalid):
@@ -202,7 +253,7 @@ def test_nonce_that_was_changed_on_its_way_is_noticed(galleries: dict[str, Galle
 
 
 def test_message_that_does_not_parse_is_refused(galleries: dict[str, Gallery]) -> None:
-    dialogue = _agree("a", galleries["a"], SUBJECT, b"")
+    dialogue = _agree("a", galleries["a"], SUBJECT)
     next(dialogue)
     dialogue.send(b"")
     dialogue.send(b"")

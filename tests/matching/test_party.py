@@ -5,7 +5,7 @@ Promises of the protocol: three parties say what the plaintext says, and no mess
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
@@ -15,17 +15,16 @@ from hypothesis import strategies as st
 from handsel.errors import EnvelopeInvalid, PeerCheated
 from handsel.matching.alias import split_alias
 from handsel.matching.dialogue import COIN_BYTES, Dialogue, Receive, Seat
-from handsel.matching.gates import Gates, Product
 from handsel.matching.honest import SUMS, Asked, nonsense_size
 from handsel.matching.lockstep import Lockstep
-from handsel.matching.masks import Masks
 from handsel.matching.message import MATCHERS
-from handsel.matching.party import Terms, ands_of, match
+from handsel.matching.party import Terms, match, shape_of
+from handsel.matching.prepared import Prepared, Shape, prepare
 from handsel.matching.reference import match_in_clear
 from handsel.matching.rows import Row, Rows
 from handsel.matching.scale import SCALE, comparison_bits
 from handsel.matching.split import split_query, split_rows, to_wire
-from handsel.matching.triples import bucket_of, make_triples
+from handsel.matching.triples import bucket_of
 from tests.matching.cheat import Change, changing, messages, play
 from tests.matching.dealt import Dealer, Vectors, near, palms, scene, xor
 from tests.matching.three import palm
@@ -240,58 +239,88 @@ def test_traffic_is_twice_the_bits_of_a_comparison_less_one_and_one_more_for_eac
 
 
 @pytest.mark.parametrize("views", [1, 2, 9])
-def test_traffic_of_a_proved_comparison_is_its_sum_and_its_ands_as_often_as_they_are_made_and_opened(
+def test_traffic_of_a_proved_comparison_is_a_third_more_than_its_word_its_carries_and_two_for_each_view_joined(
     views: int,
 ) -> None:
     terms, dealer = Terms(0, is_proved=True, bits=12), Dealer(1)
-    asked = dealer.asked(palms(dealer.generator, views, dims=16))["a"]
-    fewer, more = 6400, 12800
-    ands = [ands_of(rows=rows, asked=asked, terms=terms) for rows in (fewer, more)]
-    (bucket,) = {bucket_of(count) for count in ands}
-    # An AND and its triples are a bit sent each; two bits are opened of the AND, and two for each triple but the first.
-    bits_of_an_and = 1 + 2 + bucket + 2 * (bucket - 1)
-    ands_of_a_row = views * (2 * terms.bits - 3) + views - 1
+    sent, shapes = [], []
+    for rows in (12800, 19200):
+        dealt = dealer.rows(palms(dealer.generator, rows, dims=16), [bytes(16)] * rows)
+        asked = dealer.asked(palms(dealer.generator, views, dims=16))
+        shapes.append(shape_of(rows=rows, vectors=views, matched=views, dims=16, terms=terms))
+        run = _ready_run(dealer, dealt, asked, terms, shapes[-1])
+        run.run()
+        sent.append(sum(run.sent_bytes.values()))
 
-    sent = [_sent_bytes(rows=rows, views=views, terms=terms) for rows in (fewer, more)]
-
-    assert ands[1] - ands[0] == ands_of_a_row * (more - fewer) // 64
-    assert sent[1] - sent[0] == (16 * views + ands_of_a_row * bits_of_an_and) * (more - fewer) // 8
-
-
-def _ready(name: str, masks: Masks, words: int, dealer: Dealer) -> Dialogue[Product]:
-    gates = Gates(Seat(name), masks)
-    triples = yield from make_triples(gates, words, dealer.octets)
-    yield from gates.agreement.settle(gates.seat, random_bytes=dealer.octets)
-    return triples
+    of_a_comparison = 16 * 4 / 3 + terms.bits - 2 + 2 * (views - 1) / views
+    assert sent[1] - sent[0] == pytest.approx(3 * of_a_comparison * views * 6400 / 8)
+    # What is prepared costs its ANDs once, and three times for each of the triples by which they are proved.
+    (bucket,) = {bucket_of(shape.ands) for shape in shapes}
+    ahead = [_prepared(dealer, shape)[1] for shape in shapes]
+    words = shapes[1].ands - shapes[0].ands
+    assert words == views * 100 * (3 * terms.bits - 5) + (views - 1) * 100
+    assert ahead[1] - ahead[0] == 8 * words * (1 + 3 * (bucket - 1))
 
 
-@pytest.mark.parametrize(("count", "views"), [(1, 1), (70, 1), (70, 3), (130, 2)])
-def test_triples_that_were_made_before_serve_as_well(count: int, views: int) -> None:
-    dealt = scene(count, is_proved=True, count=count, views=views)
-    asked, masks = dealt.dealer.asked(dealt.views), dealt.dealer.masks()
-    words = ands_of(rows=dealt.rows["a"].padded, asked=asked["a"], terms=dealt.terms)
-    ready = Lockstep({name: _ready(name, masks[name], words, dealt.dealer) for name in MATCHERS}).run()
-    masks = dealt.dealer.masks()
+def _prepared(dealer: Dealer, shape: Shape) -> tuple[Mapping[str, Prepared], int]:
+    """
+    Return what is prepared, and how much each sends for it.
+    """
+    masks = dealer.masks()
+    run = Lockstep({name: prepare(Seat(name), shape, masks[name], dealer.octets) for name in MATCHERS})
+    prepared = run.run()
+    (sent,) = set(run.sent_bytes.values())
+    return prepared, sent
 
-    run = Lockstep(
+
+def _ready_run(
+    dealer: Dealer, rows: Mapping[str, Rows], asked: Mapping[str, Asked], terms: Terms, shape: Shape
+) -> Lockstep[bytes]:
+    """
+    Return the match of a query for which a shape was prepared.
+    """
+    prepared, _ = _prepared(dealer, shape)
+    masks = dealer.masks()
+    return Lockstep(
         {
             name: match(
                 name,
-                rows=dealt.rows[name],
+                rows=rows[name],
                 asked=asked[name],
-                terms=dealt.terms,
+                terms=terms,
                 masks=masks[name],
-                random_bytes=dealt.dealer.octets,
-                triples=ready[name],
+                random_bytes=dealer.octets,
+                prepared=prepared[name],
             )
             for name in MATCHERS
         }
     )
 
+
+@pytest.mark.parametrize("spare", [0, 64, 192])
+@pytest.mark.parametrize(("count", "views"), [(1, 1), (70, 1), (70, 3), (130, 2)])
+def test_what_was_prepared_before_serves_as_well_also_where_it_has_more_room(
+    count: int, views: int, spare: int
+) -> None:
+    dealt = scene(count, is_proved=True, count=count, views=views)
+    rows, vectors = dealt.rows["a"].padded + spare, views + (spare > 0)
+    shape = shape_of(rows=rows, vectors=vectors, matched=views, dims=16, terms=dealt.terms)
+
+    run = _ready_run(dealt.dealer, dealt.rows, dealt.dealer.asked(dealt.views), dealt.terms, shape)
+
     assert dealt.expected == xor(run.run().values())
     unready = Lockstep(dealt.dialogues())
     unready.run()
-    assert run.sent_bytes["a"] < unready.sent_bytes["a"] - 8 * words * bucket_of(words)
+    assert run.sent_bytes["a"] < unready.sent_bytes["a"] / 2
+
+
+def test_what_was_prepared_for_fewer_rows_is_not_used() -> None:
+    dealt = scene(1, is_proved=True, count=130)
+    shape = shape_of(rows=128, vectors=2, matched=2, dims=16, terms=dealt.terms)
+
+    run = _ready_run(dealt.dealer, dealt.rows, dealt.dealer.asked(dealt.views), dealt.terms, shape)
+
+    assert dealt.expected == xor(run.run().values())
 
 
 def _instead(number: int, payload: bytes) -> Change:

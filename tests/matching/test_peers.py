@@ -23,7 +23,7 @@ from handsel.matching.dialogue import Dialogue, Receive, Send
 from handsel.matching.frame import Frame, Kind, write_frame
 from handsel.matching.message import MATCHERS
 from handsel.matching.peers import CONNECTIONS_MAX, PeerAddress, Peers
-from handsel.matching.tls import Tls
+from handsel.matching.tls import HANDSHAKE_TIMEOUT_S, Tls
 from tests.matching.relay import Relay
 from tests.matching.three import certificate_of, free_port, query_id
 
@@ -328,6 +328,20 @@ def test_message_that_was_changed_on_the_way_fails_its_query_and_is_said(net: Ne
         net.stop("a")
     net.stop("b")
     assert net.refusals("b") == [Untrusted.code]
+
+
+def test_peer_comes_in_where_strangers_hold_all_places(net: Net) -> None:
+    address = (net.addresses["b"].host, net.addresses["b"].port)
+    strangers = [socket.create_connection(address) for _ in range(3 * CONNECTIONS_MAX)]
+    try:
+        begin_s = monotonic()
+
+        assert net.peers["a"].are_alive()
+        assert monotonic() - begin_s < HANDSHAKE_TIMEOUT_S / 2
+        assert {6} == {heard.result() for heard in net.run(query_id()).values()}
+    finally:
+        for stranger in strangers:
+            stranger.close()
 
 
 def test_strangers_cannot_fill_the_door_for_long(net: Net) -> None:

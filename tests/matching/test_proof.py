@@ -1,5 +1,5 @@
 """
-Promises of the proof: sums and ANDs that are right pass it, and one that is wrong does not, wherever it is.
+Promises of the proof: sums that are right pass it, and one that is wrong does not, wherever it is.
 """
 
 from __future__ import annotations
@@ -11,17 +11,15 @@ import pytest
 
 from handsel.errors import PeerCheated
 from handsel.matching.convert import Lanes
-from handsel.matching.dialogue import Dialogue, Seat
-from handsel.matching.gates import Gates, Shared
+from handsel.matching.dialogue import Seat
 from handsel.matching.honest import Asked, nonsense_size
-from handsel.matching.masks import Masks
 from handsel.matching.message import MATCHERS
-from handsel.matching.proof import REPEATS, Claims, combinations_of, prove_ands, prove_products
+from handsel.matching.prepared import Shape
+from handsel.matching.proof import REPEATS, Claims, combinations_of, prove_products
 from handsel.matching.ring import Words
 from handsel.matching.rows import Rows
 from handsel.matching.scale import entry_max, squares_of_norms
-from handsel.matching.triples import make_triples
-from tests.matching.cheat import Outcome, lie, messages, play
+from tests.matching.cheat import Outcome, messages, play
 from tests.matching.dealt import Dealer, Vectors, palms, scene
 
 DIMS, MATCHED, THRESHOLD, BITS = 16, 2, 717, 12
@@ -63,12 +61,12 @@ class _Claimed:
             total[at : at + 1] += np.array([error % (1 << 16)], np.uint16)
         parts = [self.dealer.words(total.shape), self.dealer.words(total.shape)]
         parts.append(total - parts[0] - parts[1])
-        masks, lanes = self.dealer.masks(), Lanes(WIDE, total.size - WIDE, BITS)
+        masks, shape = self.dealer.masks(), Shape(Lanes(WIDE, total.size - WIDE, BITS), MATCHED)
         return play(
             {
                 name: prove_products(
                     Seat(name),
-                    Claims(parts[index], parts[(index + 1) % 3], lanes, THRESHOLD),
+                    Claims(parts[index], parts[(index + 1) % 3], shape, THRESHOLD),
                     rows=self.rows[name],
                     asked=self.asked[name],
                     masks=masks[name],
@@ -120,16 +118,17 @@ def test_summands_that_two_tell_differently_are_caught() -> None:
     claimed = _Claimed(4)
     parts = [claimed.dealer.words(claimed.sums.shape), claimed.dealer.words(claimed.sums.shape)]
     parts.append(claimed.sums - parts[0] - parts[1])
-    lanes, masks = Lanes(WIDE, claimed.sums.size - WIDE, BITS), claimed.dealer.masks()
+    shape = Shape(Lanes(WIDE, claimed.sums.size - WIDE, BITS), MATCHED)
+    masks = claimed.dealer.masks()
     for at in (0, VECTORS * DIMS, 2 * VECTORS * DIMS, WIDE, WIDE + 100):
         told = parts[1].copy()
-        told[at] ^= 1 << 5  # What b told a, where b itself holds another.
+        told[at] ^= 1 << 5  # What a takes b's summand for, where b itself holds another.
 
         outcome = play(
             {
                 name: prove_products(
                     Seat(name),
-                    Claims(parts[index], told if name == "a" else parts[(index + 1) % 3], lanes, THRESHOLD),
+                    Claims(parts[index], told if name == "a" else parts[(index + 1) % 3], shape, THRESHOLD),
                     rows=claimed.rows[name],
                     asked=claimed.asked[name],
                     masks=masks[name],
@@ -160,57 +159,6 @@ def test_wrong_sum_is_missed_once_in_2_to_the_40_at_most(bits: int) -> None:
 def test_proof_takes_no_more_combinations_than_it_needs() -> None:
     assert [combinations_of(bits) for bits in range(9, 16)] == sorted(combinations_of(bits) for bits in range(9, 16))
     assert combinations_of(9) == 40 // REPEATS
-
-
-def _ands(
-    name: str, masks: Masks, planes: tuple[Shared, Shared], dealer: Dealer, ready: tuple[int, Masks] | None
-) -> Dialogue[None]:
-    """
-    Have two planes met, and what came of it met again; prove both.
-    """
-    gates = Gates(Seat(name), masks, kept=2 * planes[0].size)
-    met = yield from gates.multiply(*planes)
-    yield from gates.multiply(met, planes[0])
-    triples = None
-    if ready is not None:
-        count, others = ready
-        triples = yield from make_triples(Gates(Seat(name), others), count, dealer.octets)
-    yield from prove_ands(gates, triples, dealer.octets)
-    yield from gates.agreement.settle(gates.seat, random_bytes=dealer.octets)
-
-
-def _prove_ands(
-    dealer: Dealer, *, cheater: str = "a", lies: dict[tuple[int, int], int] | None = None, ready: int | None = None
-) -> Outcome[None]:
-    size = 7
-    x, y = (dealer.shared(plane) for plane in dealer.bits((2, size)))
-    masks, others = lie(dealer.masks(), cheater, ands=lies), dealer.masks()
-    return play(
-        {
-            name: _ands(name, masks[name], (x[name], y[name]), dealer, None if ready is None else (ready, others[name]))
-            for name in MATCHERS
-        },
-        last=cheater,
-    )
-
-
-@pytest.mark.parametrize("ready", [None, 14, 100])
-def test_ands_that_are_right_are_proved_by_triples_made_now_or_before(ready: int | None) -> None:
-    for seed in RUNS:
-        assert not _prove_ands(Dealer(seed), ready=ready).raised
-
-
-@pytest.mark.parametrize("ready", [None, 14])
-@pytest.mark.parametrize("number", [0, 1])
-@pytest.mark.parametrize("cheater", MATCHERS)
-def test_and_of_which_one_bit_is_wrong_is_caught(cheater: str, number: int, ready: int | None) -> None:
-    for seed in RUNS:
-        dealer = Dealer(seed)
-        word, bit = (int(dealer.generator.integers(size)) for size in (7, 64))
-
-        outcome = _prove_ands(dealer, cheater=cheater, lies={(number, word): 1 << bit}, ready=ready)
-
-        assert {PeerCheated} == {type(outcome.raised[name]) for name in set(MATCHERS) - {cheater}}
 
 
 def test_nothing_is_proved_where_nothing_is_to_be() -> None:

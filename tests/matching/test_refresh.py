@@ -28,7 +28,7 @@ from handsel.matching.lockstep import Lockstep
 from handsel.matching.message import MATCHERS, Order
 from handsel.matching.opening import agree
 from handsel.matching.peers import Peers
-from handsel.matching.refresh import Refresher
+from handsel.matching.refresh import Freshness, Refresher
 from handsel.matching.renewal import SEED_BYTES, digest_of_seed, next_chain
 from handsel.matching.renewing import LONG_AGO_MS, Renewing
 from handsel.matching.ring import POINTS, Words, invert, multiply, multiply_words, subtract, weight_at_zero
@@ -134,11 +134,15 @@ def dialogues(galleries: Galleries) -> dict[str, Dialogue[None]]:
     """
     Return the three dialogues of one renewal.
     """
+    return {name: whole(refresher(name, gallery)) for name, gallery in galleries.items()}
+
+
+def refresher(name: str, gallery: Gallery) -> Refresher:
+    """
+    Return who would renew one gallery, and reaches nobody.
+    """
     log = Log("matcher", io.StringIO())
-    return {
-        name: whole(Refresher(name, cast(Peers, None), gallery, every_ms=1, clock=lambda: NOW_MS, log=log))
-        for name, gallery in galleries.items()
-    }
+    return Refresher(name, cast(Peers, None), gallery, every_ms=1, clock=lambda: NOW_MS, log=log)
 
 
 def whole(refresher: Refresher) -> Dialogue[None]:
@@ -155,7 +159,7 @@ def agreed(galleries: Galleries) -> None:
     """
     Lockstep(
         {
-            name: agree(name, subject=bytes(32), held=gallery, triples=b"", random_bytes=os.urandom, now_ms=NOW_MS)
+            name: agree(name, subject=bytes(32), held=gallery, random_bytes=os.urandom, now_ms=NOW_MS)
             for name, gallery in galleries.items()
         }
     ).run()
@@ -268,6 +272,22 @@ def _last_message(galleries: Galleries, tmp_path: Path) -> int:
     for gallery in others.values():
         gallery.close()
     return count
+
+
+def test_when_shares_were_renewed_is_known_until_it_is_ordered_again(galleries: Galleries) -> None:
+    told = refresher("a", galleries["a"])
+    never = told.freshness()
+    told.after_query()  # From now on their age counts.
+    counted = told.freshness()
+
+    Lockstep(dialogues(galleries)).run()
+    renewed = told.freshness()
+    galleries["a"].renewing.make_due(*an_order(NOW_MS))
+
+    assert never == counted == Freshness(None, is_ordered=False, every_ms=1)
+    assert renewed == Freshness(NOW_MS, is_ordered=False, every_ms=1)
+    assert told.freshness() == Freshness(None, is_ordered=True, every_ms=1)
+    told.close()
 
 
 def test_row_that_becomes_active_while_seeds_are_kept_is_renewed_by_nobody(galleries: Galleries) -> None:

@@ -23,10 +23,11 @@ from handsel.keys import PartyKeys
 from handsel.log import Log
 from handsel.matching import message
 from handsel.matching.alias import split_alias
-from handsel.matching.matcher import Match, Matcher, Party
+from handsel.matching.matcher import Matcher
 from handsel.matching.message import MATCHERS, AliasShare, Answer, Order, Query, Template
 from handsel.matching.peers import PeerAddress
 from handsel.matching.scale import threshold_to_int
+from handsel.matching.settings import Match, Party
 from handsel.matching.signed_order import SignedOrder
 from handsel.matching.split import split_query, split_rows, to_wire
 from handsel.matching.template import quantise

@@ -11,7 +11,9 @@ import pytest
 
 from handsel.errors import InvariantBroken, StoreCorrupt
 from handsel.ids import new_id
-from handsel.store.database import Database
+from handsel.order import Way
+from handsel.store.asking import ASKING_SCHEMA
+from handsel.store.database import Database, Schema
 from handsel.store.issuer import (
     add_consent,
     add_wallet,
@@ -22,6 +24,7 @@ from handsel.store.issuer import (
     replace_code,
     wallet_of_key,
 )
+from handsel.store.issuer_schema import ISSUER_SCHEMA
 from handsel.store.ledger_schema import LEDGER_SCHEMA
 
 
@@ -58,9 +61,31 @@ def test_one_consent_is_in_force_at_a_time(opened: Database) -> None:
     wallet_id = new_id()
     with pytest.raises(InvariantBroken), opened.unit_of_work() as uow:
         add_wallet(uow, wallet_id, key_digest=b"k" * 32, currency="EUR", now_ms=0)
-        add_consent(uow, wallet_id, version="1", now_ms=0)
-        assert consent_in_force(uow, wallet_id) == "1"
-        add_consent(uow, wallet_id, version="2", now_ms=0)
+        add_consent(uow, wallet_id, version="1", way=Way.OPEN_HAND, now_ms=0)
+        add_consent(uow, wallet_id, version="card", way=Way.HELD_KEY, now_ms=0)
+        assert consent_in_force(uow, wallet_id, way=Way.OPEN_HAND) == "1"
+        assert consent_in_force(uow, wallet_id, way=Way.HELD_KEY) == "card"
+        add_consent(uow, wallet_id, version="2", way=Way.OPEN_HAND, now_ms=0)
+
+
+def test_a_consent_of_before_the_held_key_is_one_to_an_open_hand(tmp_path: Path) -> None:
+    """
+    A database that the version before wrote is brought to the present tables, and keeps what is in it.
+    """
+    path, wallet_id = tmp_path / "issuer" / "issuer.sqlite", new_id()
+    earlier = Schema(ISSUER_SCHEMA.name, ISSUER_SCHEMA.migrations[:1])
+    database = Database.open(path, schemas=(LEDGER_SCHEMA, earlier, ASKING_SCHEMA))
+    with database.unit_of_work() as uow:
+        add_wallet(uow, wallet_id, key_digest=b"k" * 32, currency="EUR", now_ms=0)
+        uow.execute("INSERT INTO consents (wallet_id, version, given_at_ms) VALUES (?, ?, ?)", wallet_id, "1", 0)
+        uow.commit()
+    database.close()
+
+    database = open_issuer_database(path)
+    with database.unit_of_work() as uow:
+        assert consent_in_force(uow, wallet_id, way=Way.OPEN_HAND) == "1"
+        assert consent_in_force(uow, wallet_id, way=Way.HELD_KEY) is None
+    database.close()
 
 
 def test_a_code_belongs_to_one_wallet_and_a_wallet_has_one_code(opened: Database) -> None:

@@ -13,11 +13,12 @@ import pytest
 
 from handsel.config import AttackHintSetting
 from handsel.log import Log
+from handsel.order import Way
 from handsel.till.agent import Agent
 from handsel.till.agent_state import AgentState
 from handsel.till.journal import Journal
 from handsel.till.light import Light
-from tests.till.fakes import FakeAcquirer, FakeReader, Keyring, Stream, Ticker, picture, reading
+from tests.till.fakes import THRESHOLD, FakeAcquirer, FakeReader, Keyring, Stream, Ticker, picture, reading
 
 RECEIPTS_URL = "https://acquirer.example/receipts"
 POLLS_MAX = 60
@@ -47,6 +48,7 @@ class Till:
     log: io.StringIO = field(default_factory=io.StringIO)
     attack_hint: AttackHintSetting = AttackHintSetting.ASK
     lights: tuple[Light, ...] = ()
+    ways: tuple[Way, ...] = (Way.OPEN_HAND, Way.HELD_KEY)
 
     def __post_init__(self) -> None:
         self.start()
@@ -68,6 +70,8 @@ class Till:
             random_bytes=self.random,
             attack_hint=self.attack_hint,
             lights=self.lights,
+            ways=self.ways,
+            held_threshold=THRESHOLD,
         )
 
     def show(self, number: int = 0) -> AgentState:

@@ -19,15 +19,32 @@ from numpy.typing import NDArray
 
 from handsel.certificate import make_certificate
 from handsel.config import MatcherParty, Parties
-from handsel.envelope import open_envelope
+from handsel.envelope import open_envelope, seal_reply
 from handsel.errors import NotFound, PartyUnavailable
 from handsel.keys import PartyKeys
 from handsel.matching.message import MATCHERS, QUERY, TEMPLATE, PerMatcher, Query, Template
 from handsel.matching.ring import Words, multiply_words, negate_odd, weight_at_zero
 from handsel.notes.issue import NoteKeys
 from handsel.notes.note import Note, PublicNoteKeys, verify_note
-from handsel.order import CHARGE, ENROLMENT, REFUND, ChargeOrder, EnrolmentOrder, RefundOrder
+from handsel.order import (
+    CARD_ANSWER,
+    CARD_ENROLMENT,
+    CARD_REQUEST,
+    CHARGE,
+    ENROLMENT,
+    REFUND,
+    SEALED_TEMPLATE_BYTES,
+    CardAnswer,
+    CardOrder,
+    CardRequest,
+    CardState,
+    ChargeOrder,
+    EnrolmentOrder,
+    RefundOrder,
+)
 from handsel.till.acquirer import (
+    CardAnswered,
+    CardAsked,
     ChargeAnswer,
     ChargeRequest,
     DeclinedAnswer,
@@ -167,20 +184,22 @@ class Keyring:
         }
         return Parties(self.issuer.public(), matchers, DIMS, THRESHOLD, palms_max=1000, fpir=1e-3)
 
-    def open_queries(self, queries: PerMatcher) -> tuple[Query, ...]:
+    def open_queries(self, queries: PerMatcher | None) -> tuple[Query, ...]:
         """
         Return what the matchers a, b and c read.
         """
+        assert queries is not None
         sealed = (queries.a, queries.b, queries.c)
         return tuple(
             open_envelope(each, Query, keys=self.matchers[matcher], purpose=QUERY)
             for matcher, each in zip(MATCHERS, sealed, strict=True)
         )
 
-    def open_templates(self, templates: PerMatcher) -> tuple[Template, ...]:
+    def open_templates(self, templates: PerMatcher | None) -> tuple[Template, ...]:
         """
         Return what the matchers a, b and c read.
         """
+        assert templates is not None
         sealed = (templates.a, templates.b, templates.c)
         return tuple(
             open_envelope(each, Template, keys=self.matchers[matcher], purpose=TEMPLATE)
@@ -215,6 +234,9 @@ class FakeAcquirer:
         self.charge_requests: list[ChargeRequest] = []
         self.refund_requests: list[RefundRequest] = []
         self.enrolment_requests: list[EnrolmentRequest] = []
+        self.cards: dict[bytes, CardOrder] = {}
+        self.card_state: CardState | None = None
+        self.card_requests: list[CardRequest] = []
         self.debits_minor: list[int] = []
         self.redeemed_minor: list[int] = []
         self.on_charge: Callable[[], None] = lambda: None
@@ -299,12 +321,33 @@ class FakeAcquirer:
         """
         self._pass("enrolment.sent")
         self.enrolment_requests.append(request)
-        order = open_envelope(request.order, EnrolmentOrder, keys=self.keyring.issuer, purpose=ENROLMENT)
+        order = self._open_enrolment(request)
         is_right = order.code == self.right_code
+        if is_right and isinstance(order, CardOrder):
+            self.cards[order.card_id] = order
         answer = EnrolledAnswer() if is_right else DeclinedAnswer("wrong_code")
         self.enrolments.setdefault(request.enrolment_id, answer)
         self._pass("enrolment.answered")
         return self.enrolments[request.enrolment_id]
+
+    def ask_card(self, asked: CardAsked) -> CardAnswered | DeclinedAnswer:
+        """
+        Answer as the issuer does, with as many zeros where the card is not known.
+        """
+        self._pass("card.sent")
+        request = open_envelope(asked.request, CardRequest, keys=self.keyring.issuer, purpose=CARD_REQUEST)
+        self.card_requests.append(request)
+        card = None if self.card_state is CardState.LOCKED else self.cards.get(request.card_id)
+        sealed = bytes(SEALED_TEMPLATE_BYTES) if card is None else card.sealed_template
+        state = self.card_state or (CardState.UNKNOWN if card is None else CardState.KNOWN)
+        if self.declines:
+            return DeclinedAnswer(self.declines.pop(0))
+        return CardAnswered(seal_reply(CardAnswer(state, sealed), reply_key=request.reply_key, purpose=CARD_ANSWER))
+
+    def _open_enrolment(self, request: EnrolmentRequest) -> EnrolmentOrder | CardOrder:
+        if request.templates is None:
+            return open_envelope(request.order, CardOrder, keys=self.keyring.issuer, purpose=CARD_ENROLMENT)
+        return open_envelope(request.order, EnrolmentOrder, keys=self.keyring.issuer, purpose=ENROLMENT)
 
     def _answer_charge(self, request: ChargeRequest) -> ChargeAnswer:
         order = self.keyring.open_order(request)

@@ -77,6 +77,7 @@ def test_the_same_palm_twice_looks_like_two(keyring: Keyring, sealer: PalmSealer
 
 def test_each_matcher_opens_its_own_and_no_other(keyring: Keyring, sealer: PalmSealer) -> None:
     queries = sealer.seal_charge(charge_order(sealer), payment_intent="p", probe=PROBE).queries
+    assert queries is not None
     sealed = {"a": queries.a, "b": queries.b, "c": queries.c}
     for owner in MATCHERS:
         for reader in MATCHERS:
@@ -119,6 +120,7 @@ def test_a_template_is_the_mean_of_what_was_read(keyring: Keyring, sealer: PalmS
 
 def test_a_query_does_not_open_as_a_template(keyring: Keyring, sealer: PalmSealer) -> None:
     queries = sealer.seal_charge(charge_order(sealer), payment_intent="p", probe=PROBE).queries
+    assert queries is not None
 
     with pytest.raises(EnvelopeInvalid):
         open_envelope(queries.a, Query, keys=keyring.matchers["a"], purpose=TEMPLATE)

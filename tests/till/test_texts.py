@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from handsel.order import Way
 from handsel.pay.decline import DeclineReason
 from handsel.till.action import ChargeAction, EnrolmentAction, RefundAction
 from handsel.till.hint import TillHint
@@ -22,7 +23,14 @@ from handsel.till.screen import (
     Trouble,
     Working,
 )
-from handsel.till.session import ATTACK_HINT, ATTEMPTS_USED_UP, NO_PALM_SHOWN, RETRYABLE_REASONS
+from handsel.till.session import (
+    ATTACK_HINT,
+    ATTEMPTS_USED_UP,
+    CARD_LOCKED,
+    CARD_UNKNOWN,
+    NO_PALM_SHOWN,
+    RETRYABLE_REASONS,
+)
 from handsel.till.texts import DECLINED, DECLINES, REFUND_DECLINED, REFUND_DECLINES, hint_text, screen_text
 from handsel.vision.quality import Reason
 from tests.till.fakes import COFFEE, COFFEE_BACK
@@ -36,6 +44,8 @@ SCREENS: list[Screen] = [
     Paid(COFFEE, "r", 0),
     Refunded(COFFEE_BACK, "r", 0),
     Enrolled(ENROLMENT, 0),
+    Enrolled(EnrolmentAction("e", 0, "12345678", Way.HELD_KEY), 0),
+    Trouble(EnrolmentAction("e", 0, "12345678", Way.HELD_KEY), "never_known", False, False, 0),
     Declined(COFFEE, "not_recognised", True, 0),
     Trouble(COFFEE, "party_unavailable", True, True, 0),
     PutAside(COFFEE),
@@ -43,7 +53,7 @@ SCREENS: list[Screen] = [
 
 
 def test_every_reason_of_the_issuer_has_a_text_and_there_is_none_without_one() -> None:
-    own = {NO_PALM_SHOWN, ATTEMPTS_USED_UP, ATTACK_HINT}
+    own = {NO_PALM_SHOWN, ATTEMPTS_USED_UP, ATTACK_HINT, CARD_UNKNOWN, CARD_LOCKED}
 
     assert {reason.value for reason in DeclineReason} | own == set(DECLINES)
     assert set(DECLINES) > RETRYABLE_REASONS

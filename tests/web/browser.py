@@ -35,7 +35,7 @@ async def nothing(_: Starlette) -> AsyncIterator[None]:
 
 class Browser:
     """
-    Visit one application. `log` is what the application writes.
+    Visit one application. `log` is what `app` writes.
     """
 
     def __init__(
@@ -47,10 +47,10 @@ class Browser:
         self.log = io.StringIO()
         self.origin = origin
         self.cookies = httpx.Cookies()
-        self._app = build_app(
+        self.app = build_app(
             routes,
             log=Log("test", self.log),
-            hosts=frozenset({"localhost"}),
+            hosts=frozenset({"localhost", "127.0.0.1"}),
             lifespan=nothing,
             error_page=error_page,
         )
@@ -85,7 +85,7 @@ class Browser:
         headers = {} if origin is None else {"Origin": origin}
 
         async def ask() -> httpx.Response:
-            transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
+            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url=self.origin, cookies=self.cookies) as client:
                 answer = await client.request(method, path, headers=headers, data=data, content=content)
                 self.cookies = client.cookies

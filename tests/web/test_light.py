@@ -27,12 +27,12 @@ from tests.chromium import ARGUMENTS, CHROMIUM, needs_chromium
 from tests.till.conftest import Till
 from tests.till.fakes import COFFEE, FakeAcquirer, Keyring, reading
 from tests.web.browser import nothing
+from tests.web.legible import contrast, illegible, texts_seen
 from tests.web.near_server import serving
 
 CHANGE_MS_MIN = 500
 SEEN_MS_MIN = 250
 CLOCK_MS = 2  # By which a page's timers may be early.
-TEXT_CONTRAST_MIN = 4.5  # WCAG 2.2, 1.4.3.
 PAGE_MS_MAX = 30_000
 BAD_FRAMES = 3
 NOTE = "The screen changes colour while it looks at your hand."
@@ -51,20 +51,7 @@ window.fetch = (address, ...rest) => {
 };
 """
 
-# Return the colour of each text that can be seen, and of what is behind it, under one light.
-TEXTS = """(light) => {
-  document.documentElement.dataset.light = light;
-  const style = (element) => getComputedStyle(element);
-  const behind = (element) => {
-    for (let each = element; each; each = each.parentElement) {
-      if (style(each).backgroundColor !== "rgba(0, 0, 0, 0)") return style(each).backgroundColor;
-    }
-    return "none";
-  };
-  const isText = (element) => [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
-  const texts = [...document.querySelectorAll("body *")].filter((each) => each.checkVisibility() && isText(each));
-  return texts.map((each) => [each.textContent.trim(), style(each).color, behind(each)]);
-}"""
+SHINE = "(light) => { document.documentElement.dataset.light = light; }"
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +91,7 @@ def visited(chromium: Browser, till: Till, **wanted: Any) -> Iterator[Page]:
     """
     complaints: list[str] = []
     app = build_app(
-        till_routes(till.agent, SimulatedCamera()),
+        till_routes(till.agent, SimulatedCamera(), till.ways),
         log=Log("till", till.log),
         hosts=frozenset({"127.0.0.1"}),
         lifespan=nothing,
@@ -135,23 +122,6 @@ def stylesheet() -> str:
     Return the till's stylesheet.
     """
     return (Path(pages.__file__).parent / "static" / "till.css").read_text()
-
-
-def luminance(colour: str) -> float:
-    """
-    Return the relative luminance of a computed colour, as WCAG 2.2 defines it.
-    """
-    shares = [int(each) / 255 for each in re.findall(r"\d+", colour)[:3]]
-    red, green, blue = (share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(one: str, other: str) -> float:
-    """
-    Return the contrast of two computed colours, as WCAG 2.2 defines it.
-    """
-    dark, bright = sorted((luminance(one), luminance(other)))
-    return (bright + 0.05) / (dark + 0.05)
 
 
 @pytest.mark.parametrize(
@@ -218,9 +188,12 @@ def test_a_drawn_hand_is_lit_by_nothing(chromium: Browser, till: Till) -> None:
 def test_every_text_can_be_read_in_every_light(chromium: Browser, till: Till, scheme: Literal["light", "dark"]) -> None:
     with visited(chromium, till, color_scheme=scheme) as page:
         expect(page.get_by_text(NOTE)).to_be_visible()
-        texts = {light: page.evaluate(TEXTS, light.value) for light in Light}
+        texts = {}
+        for light in Light:
+            page.evaluate(SHINE, light.value)
+            texts[light] = texts_seen(page)
 
     for light, seen in texts.items():
         assert ("rgb({}, {}, {})".format(*light.rgb)) in {behind for _, _, behind in seen}
         assert NOTE in {text for text, _, _ in seen}
-        assert {text: (ink, behind) for text, ink, behind in seen if contrast(ink, behind) < TEXT_CONTRAST_MIN} == {}
+        assert illegible(seen) == {}

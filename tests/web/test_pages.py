@@ -17,12 +17,13 @@ from handsel import web
 from handsel.errors import BodyInvalid, NotFound, PartyUnavailable
 from handsel.pay.money import Money
 from handsel.web.errors import STATUS
-from handsel.web.faces import SHOP, TILL, WALLET, Face
+from handsel.web.faces import MATCHER, SHOP, TILL, WALLET, Face
 from handsel.web.pages import (
     FIELDS_MAX,
     FORM_BYTES_MAX,
     Dress,
     NoFields,
+    day_text,
     forget,
     form,
     go,
@@ -181,7 +182,7 @@ def test_what_people_wrote_is_never_markup() -> None:
     assert b"&lt;script&gt;" in bytes(answer.body)
 
 
-@pytest.mark.parametrize("face", [WALLET, SHOP, TILL], ids=lambda face: str(face.name))
+@pytest.mark.parametrize("face", [WALLET, SHOP, TILL, MATCHER], ids=lambda face: str(face.name))
 def test_every_page_says_who_runs_it_and_what_that_one_sees_and_never_sees(face: Face) -> None:
     page_text = unescape(bytes(Dress(face).render("error.html", Words("t", "w")).body).decode())
 
@@ -241,4 +242,5 @@ def test_an_amount_is_written_as_people_read_it(minor: int, currency: str, writt
 def test_a_moment_is_written_in_utc() -> None:
     assert utc_text(951_782_399_000) == "28 Feb 2000, 23:59 UTC"
     assert utc_text(951_782_400_000) == "29 Feb 2000, 00:00 UTC"
+    assert day_text(951_782_399_000) == "28 Feb 2000"
     assert iso_text(951_782_400_999) == "2000-02-29T00:00:00+00:00"

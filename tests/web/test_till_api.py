@@ -25,6 +25,7 @@ from handsel.till.acquirer import (
 )
 from handsel.till.action import ChargeAction, RefundAction
 from handsel.till.client import AcquirerClient, open_http
+from handsel.web.bodies import proof_of
 from handsel.web.till_api import till_api_routes
 from tests.flows.acquiring.street import TILL, ShownAtTill, Street
 from tests.web.near_server import TOKEN, serving
@@ -52,7 +53,7 @@ def client(link: Link) -> Iterator[AcquirerClient]:
 
 def request_of(shown: ShownAtTill) -> ChargeRequest:
     sent = shown.sent
-    return ChargeRequest(sent.charge_id, sent.payment_id, sent.order, sent.queries)
+    return ChargeRequest(sent.charge_id, sent.payment_id, sent.order, *proof_of(sent.queries))
 
 
 def test_a_payment_is_shown_signed_and_paid_once(street: Street, client: AcquirerClient) -> None:
@@ -86,7 +87,7 @@ def test_a_refund_reaches_whoever_shows_the_palm(street: Street, client: Acquire
     refund = street.ask_refund(payment, 100)
     assert client.action() == RefundAction(refund.id, 100, "EUR", "Corner Café", "Coffee")
     shown = street.show_for_refund("ann", refund)
-    request = RefundRequest(shown.attempt_id, shown.refund_id, shown.order, shown.queries)
+    request = RefundRequest(shown.attempt_id, shown.refund_id, shown.order, *proof_of(shown.queries))
 
     assert client.refund(request) == client.refund(request) == RefundedAnswer(payment.receipt)
     assert street.wallet_minor() == 100_00 - 350

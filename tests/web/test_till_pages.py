@@ -11,7 +11,8 @@ import httpx
 import msgspec
 import pytest
 
-from handsel.errors import BodyInvalid
+from handsel.errors import BodyInvalid, NotFound
+from handsel.order import Way
 from handsel.till.agent_state import AgentState
 from handsel.till.light import Light
 from handsel.vision.frame import decode_frame
@@ -20,6 +21,7 @@ from handsel.web.simulated_camera import PEOPLE, SHOTS_MAX, SimulatedCamera
 from handsel.web.till_pages import TillAgent, till_error_page, till_routes
 from tests.web.browser import Browser, said
 
+WAYS = (Way.OPEN_HAND, Way.HELD_KEY)
 POSTS = ["/v1/frames?session=s", "/v1/enrolments", "/v1/cancel", "/v1/retry"]
 
 
@@ -40,11 +42,16 @@ class FakeAgent:
         self.seen.append(content)
         return self.state()
 
-    def begin_enrolment(self, code: str) -> AgentState:
+    def begin_enrolment(self, code: str, way: Way) -> AgentState:
         if not code.isdigit():
             raise BodyInvalid("type the code as it stands in your wallet")
-        self.asked.append(("begin_enrolment", code))
+        self.asked.append(("begin_enrolment", code, way))
         return self.state()
+
+    def card_picture(self, *, session: str) -> bytes:
+        if session != "s":
+            raise NotFound("there is no card to show")
+        return b"png"
 
     def cancel(self) -> AgentState:
         self.asked.append(("cancel",))
@@ -56,7 +63,7 @@ class FakeAgent:
 
 
 def visit(agent: TillAgent, *, drawn: SimulatedCamera | None = None) -> Browser:
-    return Browser(till_routes(agent, drawn), till_error_page)
+    return Browser(till_routes(agent, drawn, WAYS), till_error_page)
 
 
 def state_in(answer: httpx.Response) -> AgentState:
@@ -121,7 +128,12 @@ def test_a_frame_is_bounded(size: int, status: int) -> None:
 @pytest.mark.parametrize(
     ("path", "body", "asked"),
     [
-        ("/v1/enrolments", b'{"code": "12345678"}', ("begin_enrolment", "12345678")),
+        ("/v1/enrolments", b'{"code": "12345678"}', ("begin_enrolment", "12345678", "open_hand")),
+        (
+            "/v1/enrolments",
+            b'{"code": "12345678", "way": "held_key"}',
+            ("begin_enrolment", "12345678", "held_key"),
+        ),
         ("/v1/cancel", b"{}", ("cancel",)),
         ("/v1/retry", b"{}", ("retry",)),
     ],
@@ -157,7 +169,7 @@ def test_a_page_from_elsewhere_reaches_nothing(path: str, origin: str) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/v1/state", "/v1/simulated/1/0.jpg"])
 def test_a_name_that_was_pointed_at_this_machine_is_refused(path: str) -> None:
-    browser = Browser(till_routes(FakeAgent(), None), till_error_page, origin="http://rebound.example:8403")
+    browser = Browser(till_routes(FakeAgent(), None, WAYS), till_error_page, origin="http://rebound.example:8403")
 
     assert browser.get(path).status_code == 421
 
@@ -186,6 +198,23 @@ def test_a_drawn_hand_is_a_picture_that_vision_can_decode() -> None:
 @pytest.mark.parametrize("path", ["0/0", f"{len(PEOPLE) + 1}/0", f"1/{SHOTS_MAX}", f"1/{10**30}", "x/0", "1/-1"])
 def test_there_is_no_picture_of_nobody(path: str) -> None:
     assert visit(FakeAgent(), drawn=SimulatedCamera()).get(f"/v1/simulated/{path}.jpg").status_code == 404
+
+
+def test_a_new_card_is_a_picture_that_no_cache_keeps() -> None:
+    answer = visit(FakeAgent()).get("/v1/card.png?session=s")
+
+    assert (answer.content, answer.headers["content-type"]) == (b"png", "image/png")
+    assert answer.headers["cache-control"] == "no-store"
+    assert visit(FakeAgent()).get("/v1/card.png").status_code == 404
+
+
+@pytest.mark.parametrize("ways", [(Way.OPEN_HAND,), (Way.HELD_KEY,), WAYS])
+def test_the_screen_offers_the_ways_of_this_venue(ways: tuple[Way, ...]) -> None:
+    text = Browser(till_routes(FakeAgent(), None, ways), till_error_page).get("/").text
+
+    assert [way for way in Way if f'name="way" value="{way}"' in text] == list(ways)
+    assert ("How do you want to pay?" in text) is (len(ways) > 1)
+    assert ("data-card-note" in text) is (Way.HELD_KEY in ways)
 
 
 def test_no_code_is_in_the_log() -> None:

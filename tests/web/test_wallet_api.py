@@ -4,15 +4,19 @@ An app does with a wallet what its pages do, and only with the wallet's key.
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
-from handsel.flows.issuing.consent import CONSENT_VERSION
+from handsel.flows.issuing.consent import CARD_CONSENT_VERSION, CONSENT_VERSION
 from handsel.flows.issuing.deliver_orders import deliver_orders
 from handsel.flows.issuing.open_wallet import wallet_of
 from handsel.ids import new_id
 from handsel.pay.decline import Declined, DeclineReason
+from handsel.till.card import Card
 from handsel.web.wallet_api import wallet_api_routes
 from tests.flows.issuing.scene import Scene
+from tests.flows.issuing.test_cards import order_of, pay, send
 from tests.web.api import Api, code_of
 
 POSTS = ["top_ups", "consents", "enrolment_codes", "palms/x/pause", "palms/x/resume", "palms/x/erase"]
@@ -36,7 +40,7 @@ def opened(scene: Scene) -> str:
 def test_a_new_wallet_is_empty(scene: Scene) -> None:
     wallet = api(scene, opened(scene)).get("/v1/wallet").json()
 
-    assert wallet == {"balance": 0, "currency": "EUR", "palms": [], "history": []}
+    assert wallet == {"balance": 0, "currency": "EUR", "palms": [], "card": None, "history": []}
 
 
 @pytest.mark.parametrize("key", ["", "x" * 64])
@@ -90,6 +94,26 @@ def test_a_palm_is_paused_woken_and_erased(scene: Scene) -> None:
     after = wallet.get("/v1/wallet").json()
     assert [(palm["state"], palm["erasures_confirmed"]) for palm in after["palms"]] == [("erased", 3)]
     assert after["balance"] == 19_00
+
+
+def test_a_card_is_agreed_to_made_paused_woken_and_revoked(scene: Scene) -> None:
+    wallet = api(scene, opened(scene))
+    wallet.post("/v1/wallet/top_ups", {"id": new_id(), "amount": 20_00})
+    wrong = wallet.post("/v1/wallet/consents", {"version": CONSENT_VERSION, "way": "held_key"})
+    wallet.post("/v1/wallet/consents", {"version": CARD_CONSENT_VERSION, "way": "held_key"})
+    code = wallet.post("/v1/wallet/enrolment_codes", {"way": "held_key"}).json()["code"]
+    card = Card.draw(os.urandom)
+    send(scene, order_of(card, code, new_id()))
+
+    assert code_of(wrong) == (400, "body_invalid")
+    assert wallet.get("/v1/wallet").json()["card"] == {"state": "active", "enrolled_at_ms": scene.now_ms}
+    wallet.post("/v1/wallet/card/pause")
+    assert pay(scene, card, 1_00) == Declined(DeclineReason.PALM_PAUSED)
+    wallet.post("/v1/wallet/card/resume")
+    assert not isinstance(pay(scene, card, 1_00), Declined)
+    wallet.post("/v1/wallet/card/revoke")
+    assert isinstance(pay(scene, card, 1_00), Declined)
+    assert wallet.get("/v1/wallet").json()["card"] is None
 
 
 def test_another_wallets_palm_is_not_found(scene: Scene) -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from handsel.config import AcquirerConfig, Link, MerchantEntry, Secret, TillLimits
+from handsel.config import AcquirerConfig, Link, MerchantEntry, Secret
 from handsel.errors import AccessDenied
 from handsel.flows.acquiring.acquirer import limits_of_till
 from handsel.flows.acquiring.sign_in import find_till, sign_in_merchant
+from handsel.limits import TillLimits
 from handsel.store.acquirer import AcquirerDatabase
 from handsel.wiring.acquirer import build_acquirer
 

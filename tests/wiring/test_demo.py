@@ -10,9 +10,10 @@ import pytest
 
 from handsel.certificate import require_certificate_of, require_lasting
 from handsel.clock import system_clock
-from handsel.config import AcquirerConfig, IssuerConfig, MatcherConfig, TillConfig, TillLimits, load_config
+from handsel.config import AcquirerConfig, IssuerConfig, MatcherConfig, TillConfig, load_config
 from handsel.errors import ConfigError, PortTaken
 from handsel.keys import PartyKeys
+from handsel.limits import TillLimits
 from handsel.wiring.demo import HOST, UNHURRIED, Ports, free_ports, set_up, start
 from handsel.wiring.serve import take_port
 

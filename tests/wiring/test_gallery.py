@@ -13,7 +13,7 @@ from handsel.config import Parties, TillConfig, load_config
 from handsel.errors import ConfigError
 from handsel.vision.eyes import open_model
 from handsel.wiring.demo import Ports, set_up
-from handsel.wiring.gallery import require_gallery
+from handsel.wiring.gallery import held_threshold, require_gallery
 
 
 @pytest.fixture
@@ -52,3 +52,16 @@ def test_more_palms_than_the_curve_supports_are_refused_at_any_threshold(parties
 
     with pytest.raises(ConfigError, match="supports"):
         require_gallery(curve, msgspec.structs.replace(parties, threshold=0.99, palms_max=too_many))
+
+
+def test_the_threshold_of_a_held_key_is_what_the_curve_gives() -> None:
+    """
+    Stricter for a rarer error, never below the curve and its margin, and none beyond what the curve supports.
+    """
+    curve = open_model().curve
+    rates = [1e-3, 1e-4, 1e-5]
+    thresholds = [held_threshold(curve, held_fmr=rate) for rate in rates]
+
+    assert thresholds == [round(curve.score_at(rate) + curve.margin, 4) for rate in rates] == sorted(thresholds)
+    with pytest.raises(ConfigError, match="supports"):
+        held_threshold(curve, held_fmr=curve.rate_min / 2)

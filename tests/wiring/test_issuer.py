@@ -8,8 +8,9 @@ from pathlib import Path
 
 import msgspec
 
-from handsel.config import AcquirerLimits, IssuerConfig, load_config
-from handsel.flows.issuing.issuer import limits_of_acquirer
+from handsel.config import IssuerConfig, load_config
+from handsel.flows.issuing.issuer import limits_of_acquirer, limits_of_card
+from handsel.limits import AcquirerLimits, CardLimits
 from handsel.wiring.demo import Ports, set_up
 from handsel.wiring.issuer import build_issuer
 from handsel.wiring.paths import CONFIG_FILE
@@ -26,4 +27,5 @@ def test_the_limits_of_its_acquirers_are_those_of_the_settings(tmp_path: Path) -
 
     assert config.acquirer_limits == AcquirerLimits()
     assert issuer.asking == limits_of_acquirer(limits)
+    assert issuer.showing == limits_of_card(CardLimits())
     assert (issuer.asking.per_minute_max, issuer.asking.wrong_max, issuer.asking.wrong_of) == (7, 250, 1000)

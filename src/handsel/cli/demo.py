@@ -70,6 +70,8 @@ Open these pages in a browser on this machine:
   Till      {demo.till_url}    type the code, hold out your hand
   Shop      {demo.merchant_url}#key={demo.merchant_key.reveal()}
             charge 4.50, then hold out your hand at the till again
+  Matchers  {"  ".join(demo.matcher_urls)}
+            how each is, and which protocol runs
 
 No webcam? The till's page offers simulated hands.   Ctrl-C stops everything.
 """

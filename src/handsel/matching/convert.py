@@ -15,7 +15,7 @@ from handsel.matching import kernels
 from handsel.matching.dialogue import Dialogue, Receive, Send, bits_of, octets_of, words_of
 from handsel.matching.gates import Gates, Shared
 from handsel.matching.kernels import PLANE_BITS, Bits
-from handsel.matching.message import Octets
+from handsel.matching.message import MATCHERS, Octets
 from handsel.matching.ring import Words
 from handsel.matching.scale import WORD_BITS
 
@@ -122,9 +122,31 @@ def replicate(gates: Gates, sums: Words) -> Dialogue[tuple[Words, Words]]:
     return sums, words_of((yield Receive(gates.seat.after)), sums.size)
 
 
-def signs_of_replicated(gates: Gates, own: Words, after: Words, lanes: Lanes) -> Dialogue[Shared]:
+def open_sums(gates: Gates, summands: Words) -> Dialogue[Words]:
     """
-    Return the top bit of every sum, where each summand is known to two: so nobody can share another one unseen.
+    Return the sums of all three's summands, a multiple of 64 words, to all three. Each adds up a third of them.
+
+    What is told two differently is found in the end; what somebody adds to a sum is not.
+    """
+    seat, thirds, sums = gates.seat, np.array_split(summands, 3), {}
+    for name in seat.others:
+        yield Send(name, octets_of(thirds[MATCHERS.index(name)]))
+    mine = thirds[seat.index].copy()
+    for name in seat.others:
+        mine += words_of((yield Receive(name)), mine.size)
+    for name in seat.others:
+        yield Send(name, octets_of(mine))
+    for name in seat.others:
+        sums[name] = words_of((yield Receive(name)), thirds[MATCHERS.index(name)].size)
+    sums[seat.me] = mine
+    opened = np.concatenate([sums[name] for name in MATCHERS])
+    gates.agreement.note_opened(told=opened.view(np.uint64), held=opened.view(np.uint64))
+    return opened
+
+
+def bits_of_sums(gates: Gates, own: Words, after: Words, lanes: Lanes) -> Dialogue[list[Shared]]:
+    """
+    Return the bits of every sum that count, where each summand is known to two: nobody can share another one unseen.
 
     Three summands are added bit by bit to sums and carries, all at once, and these along a chain.
     """
@@ -136,7 +158,7 @@ def signs_of_replicated(gates: Gates, own: Words, after: Words, lanes: Lanes) ->
     sums = [a ^ b ^ c for a, b, c in zip(*summands, strict=True)]
     lower = [[plane.part(0, sums[bit + 1].size) for bit, plane in enumerate(planes[:-1])] for planes in summands]
     carries = yield from gates.carries(*lower)
-    return (yield from gates.top_bit(sums[1:], carries))
+    return [sums[0], *(yield from gates.add(sums[1:], carries))]
 
 
 def _shared(lanes: Lanes, own: Bits, after: Bits) -> list[Shared]:

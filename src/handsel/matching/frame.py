@@ -1,23 +1,33 @@
 """
 Put messages on a stream between two matchers, and take them off again.
 
-A frame is 4 bytes of length, 16 of query id, 2 of number, 1 of kind, then the payload; integers are big-endian.
+A frame is 4 bytes of length, 16 that name the dialogue, 2 of number, 1 of kind, then the payload; integers are
+big-endian.
 """
 
 from __future__ import annotations
 
 import enum
+import hashlib
 import socket
 import struct
 from dataclasses import dataclass
 from time import monotonic
 
 from handsel.errors import EnvelopeInvalid, ensure
+from handsel.ids import ID_BYTES
 from handsel.matching.message import Octets
 
-FRAME_BYTES_MAX = 1 << 28  # Triples for 32 views of a million rows, all lists at once.
+FRAME_BYTES_MAX = 1 << 26  # 12 bits of each of 32 views of a million rows are 48 MB.
 _HEADER = struct.Struct(">I16sHB")
 _JOIN_BYTES_MAX = 1 << 14  # Up to here header and payload go out as one.
+
+
+def dialogue_name(purpose: str, content: bytes) -> bytes:
+    """
+    Return 16 bytes that name one dialogue. Whoever chooses the ids of queries cannot meet one of another purpose.
+    """
+    return hashlib.sha256(b"handsel/v1/dialogue/" + purpose.encode() + b"\0" + content).digest()[:ID_BYTES]
 
 
 class Kind(enum.IntEnum):

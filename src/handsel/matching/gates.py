@@ -3,8 +3,12 @@ Hold bits that three matchers share, and what they can do with them.
 
 A bit x is x_a ^ x_b ^ x_c; matcher i holds x_i and x_(i+1), so any one of them knows nothing. To XOR costs nothing, and
 an AND one bit sent by each (Araki, Furukawa, Lindell, Nof, Ohara, "High-Throughput Semi-Honest Secure Three-Party
-Computation with an Honest Majority", CCS 2016). A matcher that cheats in an AND flips a bit of the result, and can do
-nothing else; what was computed is kept, so that `proof.py` can check it afterwards.
+Computation with an Honest Majority", CCS 2016). A matcher that cheats in such an AND flips a bit of the result, and
+can do nothing else; what was computed is kept, so that `triples.py` can prove it afterwards.
+
+With a triple that was proved before, random bits a and b with their AND, nobody can flip a bit: x ^ a and y ^ b are
+opened, which says nothing, and what was opened is compared in the end; all else is done by each for itself (Beaver,
+"Efficient Multiparty Protocols Using Circuit Randomization", CRYPTO 1991).
 """
 
 from __future__ import annotations
@@ -96,21 +100,50 @@ class Gates:
         self._keep(x, y, z)
         return z
 
-    def top_bit(self, first: Sequence[Shared], second: Sequence[Shared]) -> Dialogue[Shared]:
+    def multiply_by(self, x: Shared, y: Shared, triple: Product) -> Dialogue[Shared]:
         """
-        Return the top bit of the sum of two numbers, given as planes from the lowest up; one AND for each carry.
+        Return x AND y by as many proved triples, which are used up.
+        """
+        opened = yield from self.open(xor_joined([x, y], [triple.x, triple.y]))
+        z = Shared(np.empty(x.size, np.uint64), np.empty(x.size, np.uint64))
+        for part, holder in ((0, "a"), (1, "c")):
+            both = _ALL if self.seat.me == holder else np.uint64(0)
+            kernels.product_by(opened, triple.x[part], triple.y[part], triple.z[part], both, z[part])
+        return z
 
-        Planes may become shorter on the way up: the lanes beyond have their top bit where they end.
+    def next_carry(self, public: Bits, carry: Shared, triple: Product) -> Dialogue[Shared]:
+        """
+        Return the majority of a public plane, of a random one and of the carry so far.
+
+        The random plane is the first factor of the proved triple itself, so that only the carry has to be hidden.
+        """
+        opened = yield from self.open(carry ^ triple.y)
+        found = Shared(np.empty(carry.size, np.uint64), np.empty(carry.size, np.uint64))
+        for part in (0, 1):
+            kernels.carry_by(opened, public, triple.x[part], triple.z[part], carry[part], found[part])
+        return found
+
+    def add(self, first: Sequence[Shared], second: Sequence[Shared]) -> Dialogue[list[Shared]]:
+        """
+        Return the sum of two numbers, all given as planes from the lowest up; one AND for each carry.
+
+        Planes may become shorter on the way up: the lanes beyond end there.
         """
         carry = zeros(first[0].size)
-        tops = []
+        found = []
         for plane, (a, b) in enumerate(zip(first, second, strict=True)):
             left = first[plane + 1].size if plane + 1 < len(first) else 0
-            tops.append((a ^ b ^ carry).part(left, a.size))
+            found.append(a ^ b ^ carry)
             if left:
                 c = carry.part(0, left)
                 carry = (yield from self.multiply(a.part(0, left) ^ c, b.part(0, left) ^ c)) ^ c
-        return join(tops[::-1])
+        return found
+
+    def top_bit(self, first: Sequence[Shared], second: Sequence[Shared]) -> Dialogue[Shared]:
+        """
+        Return the top bit of the sum of two numbers, in each lane where it ends.
+        """
+        return tops((yield from self.add(first, second)))
 
     def carries(self, a: Sequence[Shared], b: Sequence[Shared], c: Sequence[Shared]) -> Dialogue[list[Shared]]:
         """
@@ -123,24 +156,37 @@ class Gates:
             start += plane.size
         return found
 
-    def all_of(self, bits: Shared, *, parts: int) -> Dialogue[Shared]:
+    def all_of(self, bits: Shared, *, parts: int, triples: Product | None = None) -> Dialogue[Shared]:
         """
         Return the AND of the `parts` planes that stand one behind the other; halve their number until one is left.
+
+        Where there are proved `triples` they are used, as many as there are ANDs.
         """
-        width = bits.size // parts
+        width, at = bits.size // parts, 0
         while parts > 1:
             half = parts // 2
-            met = yield from self.multiply(bits.part(0, half * width), bits.part(half * width, 2 * half * width))
+            x, y = bits.part(0, half * width), bits.part(half * width, 2 * half * width)
+            if triples is None:
+                met = yield from self.multiply(x, y)
+            else:
+                met = yield from self.multiply_by(x, y, triples.part(at, at + x.size))
+            at += x.size
             bits = join([met, bits.part(2 * half * width, bits.size)])  # One is left over where their number is odd.
             parts -= half
         return bits
 
+    def with_public(self, bits: Shared, public: Bits | np.uint64) -> Shared:
+        """
+        Return the XOR with what all three know: it is put into the share x_a, a's own and for c the next one's.
+        """
+        own = bits.own ^ public if self.seat.me == "a" else bits.own
+        return Shared(own, bits.after ^ public if self.seat.me == "c" else bits.after)
+
     def negated(self, bits: Shared) -> Shared:
         """
-        Return NOT x: the share x_a is flipped, which a holds as its own and c as the next one's.
+        Return NOT x.
         """
-        own = bits.own ^ _ALL if self.seat.me == "a" else bits.own
-        return Shared(own, bits.after ^ _ALL if self.seat.me == "c" else bits.after)
+        return self.with_public(bits, _ALL)
 
     def open(self, x: Shared) -> Dialogue[Bits]:
         """
@@ -192,6 +238,14 @@ def zeros(size: int) -> Shared:
     Return a plane of zeros.
     """
     return Shared(np.zeros(size, np.uint64), np.zeros(size, np.uint64))
+
+
+def tops(planes: Sequence[Shared]) -> Shared:
+    """
+    Return the top bit of each lane, of planes from the lowest up: lanes beyond the next plane's end have it there.
+    """
+    ends = [*(plane.size for plane in planes[1:]), 0]
+    return join([plane.part(end, plane.size) for plane, end in zip(planes, ends, strict=True)][::-1])
 
 
 def join(parts: Sequence[Shared]) -> Shared:

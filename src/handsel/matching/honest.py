@@ -52,9 +52,9 @@ class Asked:
     matched: int
 
 
-def nonsense_words(seat: Seat, asked: Asked, weighted: Words) -> Words:
+def nonsense_words(seat: Seat, asked: Asked, weighted: Words, *, size: int) -> Words:
     """
-    Return this matcher's summands of what must not be below zero: (2·V·D + 2·V,), padded with zeros.
+    Return this matcher's summands of what must not be below zero: (2·V·D + 2·V,), padded with zeros to `size`.
 
     `weighted` (V, D) are its summands of the vectors.
     """
@@ -68,14 +68,14 @@ def nonsense_words(seat: Seat, asked: Asked, weighted: Words) -> Words:
         squares - np.uint16(honest[0]) * at_a,
         np.uint16(honest[-1]) * at_a - squares,
     )
-    words = np.zeros(nonsense_size(*weighted.shape), np.uint16)
+    words = np.zeros(size, np.uint16)
     words[: nonsense_used(*weighted.shape)] = np.concatenate(parts)
     return words
 
 
 def nonsense_size(vectors: int, dims: int) -> int:
     """
-    Return how many words `nonsense_words` gives.
+    Return how many words `nonsense_words` needs.
     """
     words = nonsense_used(vectors, dims)
     return words + -words % PLANE_BITS

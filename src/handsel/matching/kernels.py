@@ -13,28 +13,44 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from handsel.matching.compiled import compiled
+from handsel.matching.compiled import LINE_BYTES, compiled, prefetch
 from handsel.matching.ring import Words
 
 Bits = NDArray[np.uint64]
 
 WORD_BITS = 16  # Of a share.
 PLANE_BITS = 64  # Rows to a word of a plane; rows are padded to a multiple of it.
-_BLOCK_ROWS = 32  # They and 32 views fit the second-level cache.
+_BLOCK_ROWS = 16  # While they meet all views, the next ones come from memory.
 _BLOCK_ROWS_OF_FEW = 512  # For one or two views: far enough apart for four streams of reading.
 _VECTOR_WORDS = 32  # To the widest vector register.
+_LINE_WORDS = LINE_BYTES // 2
 
 
 @compiled
-def dot_three(words: Words, dims: int, start: int, stop: int, views: Words, first: int, out: Words, at: int) -> None:
+def dot_three(
+    words: Words,
+    dims: int,
+    start: int,
+    stop: int,
+    views: Words,
+    first: int,
+    out: Words,
+    at: int,
+    ahead: int,
+    lines: int,
+) -> None:
     """
     Write the dot products modulo 2^16 of rows start … stop - 1 with views first … first + 2 to columns `at` … of out.
 
     Four rows at a time against three views: twelve sums fit the vector registers, and each word loaded is used often.
+    With each four, `lines` lines of the words from `ahead` on are asked for.
     """
     width = views.shape[1]
     p, q, s = views[first], views[first + 1], views[first + 2]
     for r in range(start, stop, 4):
+        for line in range(lines):
+            prefetch(words, ahead + line * _LINE_WORDS)
+        ahead += lines * _LINE_WORDS
         i, j = words[r * dims : r * dims + width], words[(r + 1) * dims : (r + 1) * dims + width]
         m, n = words[(r + 2) * dims : (r + 2) * dims + width], words[(r + 3) * dims : (r + 3) * dims + width]
         a0 = a1 = a2 = np.uint16(0)
@@ -81,11 +97,17 @@ def dot_block(words: Words, dims: int, start: int, stop: int, views: Words, out:
     """
     Write the dot products modulo 2^16 of rows start … stop - 1 with all views to columns `at` … of out.
     """
-    threes = views.shape[0] // 3 * 3
-    for first in range(0, threes, 3):
-        dot_three(words, dims, start, stop, views, first, out, at)
-    for first in range(threes, views.shape[0]):
-        dot_one(words, dims, start, stop, views, first, out, at)
+    count, size = views.shape[0], (stop - start) * dims
+    if count < 3:
+        for first in range(count):
+            dot_one(words, dims, start, stop, views, first, out, at)
+        return
+    threes = -(-count // 3)
+    lines = -(-size // (_LINE_WORDS * threes * ((stop - start) // 4)))
+    for three in range(threes):
+        first = min(3 * three, count - 3)  # The last three may meet some views once more.
+        ahead = stop * dims + three * ((stop - start) // 4) * lines * _LINE_WORDS
+        dot_three(words, dims, start, stop, views, first, out, at, ahead, lines)
 
 
 @compiled
@@ -150,13 +172,16 @@ def combine_rows(rows: Words, weights: Words, offset: int, out: Words) -> None:
     """
     Add to out (L, D) the sums of rows (N, D) under each of the weights (L, …) from column `offset` on, modulo 2^16.
 
-    Eight rows at a time, so that a sum is loaded and stored once for eight products.
+    Eight rows at a time, so that a sum is loaded and stored once for eight products; meanwhile the next eight come.
     """
-    dims = rows.shape[1]
-    for start in range(0, rows.shape[0], 8):
+    (count, dims), words, sets = rows.shape, rows.reshape(-1), weights.shape[0]
+    lines = -(-8 * dims // (_LINE_WORDS * sets))
+    for start in range(0, count, 8):
         a, b, c, d = rows[start], rows[start + 1], rows[start + 2], rows[start + 3]
         e, f, g, h = rows[start + 4], rows[start + 5], rows[start + 6], rows[start + 7]
-        for m in range(weights.shape[0]):
+        for m in range(sets):
+            for line in range(lines):
+                prefetch(words, (start + 8) * dims + (m * lines + line) * _LINE_WORDS)
             w, sums = weights[m], out[m]
             at = offset + start
             wa, wb, wc, wd = w[at], w[at + 1], w[at + 2], w[at + 3]
@@ -178,6 +203,35 @@ def weigh_words(words: Words, weights: Words, out: Words) -> None:
             for k in range(words.shape[1]):
                 total = np.uint16(total + weights[m, k] * words[v, k])
             out[m, v] = total
+
+
+@compiled
+def add_multiple(words: Words, low: np.uint16, high: np.uint16, out: Words) -> None:
+    """
+    Add to out the elements of `words`, two words each, times low + high·X over the ring (`ring.multiply_words`).
+    """
+    for k in range(0, words.size, 2):
+        first, second = words[k], words[k + 1]
+        out[k] = np.uint16(out[k] + first * low - second * high)
+        out[k + 1] = np.uint16(out[k + 1] + first * high + second * low - second * high)
+
+
+@compiled
+def multiply_chosen(
+    rows: Words, vectors: Words, row_of: NDArray[np.int64], vector_of: NDArray[np.int64], out: Words
+) -> None:
+    """
+    Write into out (P, 2) the sums over all elements of the products of rows (N, D) and vectors (M, D) that are chosen,
+    over the ring (`ring.product_words`).
+    """
+    for p in range(out.shape[0]):
+        row, vector = rows[row_of[p]], vectors[vector_of[p]]
+        low = high = np.uint16(0)
+        for k in range(0, row.size, 2):
+            a, b, c, d = row[k], row[k + 1], vector[k], vector[k + 1]
+            low = np.uint16(low + a * c - b * d)
+            high = np.uint16(high + a * d + b * c - b * d)
+        out[p, 0], out[p, 1] = low, high
 
 
 @compiled
@@ -214,16 +268,25 @@ def gather(columns: Bits, order: NDArray[np.int64], out: Bits) -> None:
 
 
 @compiled
-def left_over(opened: Bits, z: Bits, a: Bits, b: Bits, c: Bits, both: np.uint64, out: Bits) -> None:
+def product_by(opened: Bits, a: Bits, b: Bits, c: Bits, both: np.uint64, out: Bits) -> None:
     """
-    Write a share of (x AND y) ^ z, which must be zero: opened are x ^ a and y ^ b, one behind the other; c is a AND b.
+    Write a share of x AND y: opened are x ^ a and y ^ b, one behind the other; c is a AND b.
 
     `both` has all bits set in the one share that holds what is public.
     """
     size = out.size
     for i in range(size):
         left, right = opened[i], opened[size + i]
-        out[i] = z[i] ^ c[i] ^ (left & b[i]) ^ (right & a[i]) ^ (left & right & both)
+        out[i] = c[i] ^ (left & b[i]) ^ (right & a[i]) ^ (left & right & both)
+
+
+@compiled
+def carry_by(opened: Bits, public: Bits, a: Bits, c: Bits, carry: Bits, out: Bits) -> None:
+    """
+    Write a share of the majority of public, a and carry: opened is carry ^ b; c is a AND b.
+    """
+    for i in range(out.size):
+        out[i] = c[i] ^ (opened[i] & a[i]) ^ (public[i] & (a[i] ^ carry[i]))
 
 
 @compiled
@@ -254,11 +317,15 @@ def compile_all() -> None:
     weights = np.zeros((1, PLANE_BITS), np.uint16)
     combine_rows(rows, weights, 0, np.zeros((1, 2), np.uint16))
     weigh_words(np.zeros((1, 2), np.uint16), np.zeros((1, 2), np.uint16), np.zeros((1, 1), np.uint16))
+    add_multiple(words, np.uint16(0), np.uint16(0), words.copy())
+    nought = np.zeros(1, np.int64)
+    multiply_chosen(rows, rows, nought, nought, np.zeros((1, 2), np.uint16))
     and_shares(plane, plane, plane, plane, plane, plane, np.empty_like(plane))
     columns = np.zeros((1, 6), np.uint64)
     make_products(columns[:, :2].copy(), columns[:, :2].copy(), plane.copy(), plane, columns)
     gather(columns, np.zeros(1, np.int64), np.zeros((6, 1), np.uint64))
-    left_over(np.zeros(2, np.uint64), plane, plane, plane, plane, np.uint64(0), np.empty_like(plane))
+    product_by(np.zeros(2, np.uint64), plane, plane, plane, np.uint64(0), np.empty_like(plane))
+    carry_by(plane, plane, plane, plane, plane, np.empty_like(plane))
     select(plane, plane, aliases, aliases, np.zeros(128, np.uint64))
     for array in (rows, aliases):  # What is mapped from a file cannot be written, which is a type of its own.
         array.flags.writeable = False

@@ -18,9 +18,38 @@ from handsel.matching.frame import Frame, Kind
 from handsel.matching.message import Octets
 
 FRAMES_WAITING_MAX = 64  # Of one sender in one query; the protocol has fewer.
+BYTES_WAITING_MAX = 1 << 28  # Of one sender in all queries together, before it is taken to flood.
 EARLY_MAX = 256  # Openings that wait for this matcher to be asked the same thing.
 EARLY_S_MAX = 10.0
 EARLY_BYTES_MAX = 1024
+
+
+class Room:
+    """
+    Count the bytes that wait, by sender. Safe for several threads.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: dict[str, int] = {}
+
+    def take(self, sender: str, count: int) -> bool:
+        """
+        Return whether there is room for so many bytes more of a sender, and take it.
+        """
+        with self._lock:
+            waiting = self._waiting.get(sender, 0) + count
+            if waiting > BYTES_WAITING_MAX:
+                return False
+            self._waiting[sender] = waiting
+            return True
+
+    def give_back(self, sender: str, count: int) -> None:
+        """
+        Give room back.
+        """
+        with self._lock:
+            self._waiting[sender] = self._waiting.get(sender, 0) - count
 
 
 class Mailbox:
@@ -28,7 +57,8 @@ class Mailbox:
     Hold the messages of one query, by sender.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, room: Room) -> None:
+        self._room = room
         self._changed = threading.Condition()
         self._frames: dict[str, deque[Octets]] = {}
         self._numbers: dict[str, int] = {}
@@ -44,9 +74,22 @@ class Mailbox:
             if frame.kind is Kind.ABANDONED or frame.number != expected or len(waiting) >= FRAMES_WAITING_MAX:
                 self._gone.add(sender)
             elif sender not in self._gone:
-                waiting.append(frame.payload)
-                self._numbers[sender] = expected + 1
+                if self._room.take(sender, len(frame.payload)):
+                    waiting.append(frame.payload)
+                    self._numbers[sender] = expected + 1
+                else:
+                    self._gone.add(sender)
             self._changed.notify_all()
+
+    def empty(self) -> None:
+        """
+        Throw away what waits, and take no more.
+        """
+        with self._changed:
+            for sender, waiting in self._frames.items():
+                self._room.give_back(sender, sum(len(payload) for payload in waiting))
+                waiting.clear()
+                self._gone.add(sender)
 
     def hang_up(self, sender: str) -> None:
         """
@@ -66,7 +109,9 @@ class Mailbox:
                     raise PeerUnavailable("a matcher's peer gave the query up: ask again")
                 if not self._changed.wait(max(0.0, deadline_s - monotonic())):
                     raise PeerUnavailable("a matcher's peer did not answer in time: ask again")
-            return self._frames[sender].popleft()
+            payload = self._frames[sender].popleft()
+        self._room.give_back(sender, len(payload))
+        return payload
 
 
 class Mailboxes:
@@ -76,6 +121,7 @@ class Mailboxes:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._room = Room()
         self._open: dict[bytes, Mailbox] = {}
         self._early: OrderedDict[tuple[bytes, str], tuple[float, Frame]] = OrderedDict()
 
@@ -84,7 +130,7 @@ class Mailboxes:
         """
         Give out the mailbox of a query while it is in hand. Raises `IdReused` where it is already.
         """
-        mailbox = Mailbox()
+        mailbox = Mailbox(self._room)
         with self._lock:
             if query_id in self._open:
                 raise IdReused("that query is in hand already")
@@ -97,6 +143,7 @@ class Mailboxes:
         finally:
             with self._lock:
                 del self._open[query_id]
+            mailbox.empty()
 
     def put(self, sender: str, frame: Frame) -> None:
         """

@@ -14,9 +14,7 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 import numpy as np
@@ -37,6 +35,7 @@ from handsel.log import Log
 from handsel.matching import kernels
 from handsel.matching.ahead import Ahead
 from handsel.matching.dialogue import Dialogue
+from handsel.matching.frame import dialogue_name
 from handsel.matching.gallery import Gallery
 from handsel.matching.honest import Asked
 from handsel.matching.kept import Shares
@@ -56,81 +55,24 @@ from handsel.matching.message import (
     Template,
 )
 from handsel.matching.opening import agree, subject_digest
-from handsel.matching.party import Terms, ands_of, match
-from handsel.matching.peers import QUERY_TIMEOUT_S, PeerAddress, Peers
-from handsel.matching.refresh import Refresher
+from handsel.matching.party import Terms, match, shape_of
+from handsel.matching.peers import QUERY_TIMEOUT_S, Peers
+from handsel.matching.prepared import Shape
+from handsel.matching.refresh import Freshness, Refresher
+from handsel.matching.reserve import Supply
 from handsel.matching.restorer import Restorer
 from handsel.matching.ring import Words
-from handsel.matching.scale import VIEWS_MAX, comparison_bits
+from handsel.matching.rows import Rows, padded
+from handsel.matching.scan import Scanner
 from handsel.matching.seen import Seen
+from handsel.matching.settings import Health, Match, Party, Status
 from handsel.matching.signed_order import SignedOrder
 from handsel.matching.tls import Tls
 from handsel.order import BINDING_BYTES
 
 RENEW_EVERY_MS = 24 * 3_600_000
 QUERIES_AT_ONCE_MAX = 32  # More are refused, never queued: three queues could wait for each other.
-SPARE_WORDS = 4096  # Of triples that are made ahead, for rows that come in between.
-
-
-Status = Literal["ok", "waiting_for_peers", "needs_restoring", "restoring"]
-
-
-@dataclass(frozen=True)
-class Match:
-    """
-    Hold the settings of the match, on which all three matchers must agree.
-
-    `threshold` is the least dot product that counts, as `scale.threshold_to_int` gives it, for a gallery of at most
-    `palms_max`. Where `catches_cheaters`, every answer is proved before it is given.
-    """
-
-    dims: int
-    threshold: int
-    palms_max: int
-    catches_cheaters: bool = True
-    views_max: int = VIEWS_MAX
-
-    def __post_init__(self) -> None:
-        """
-        Refuse settings with which a dot product would not fit 16 bits. Raises `ConfigError`.
-        """
-        self.terms()
-        if self.palms_max < 1:
-            raise ConfigError("a gallery has room for one palm or more")
-        if not 1 <= self.views_max <= VIEWS_MAX:
-            raise ConfigError(f"a query has at most {VIEWS_MAX} views")
-
-    def terms(self) -> Terms:
-        """
-        Return how a query is matched.
-        """
-        bits = comparison_bits(self.threshold, dims=self.dims)
-        return Terms(self.threshold, is_proved=self.catches_cheaters, bits=bits)
-
-
-@dataclass(frozen=True)
-class Party:
-    """
-    Hold what is public of one matcher: its keys, the certificate of its `sign` key, and where its peers reach it.
-    """
-
-    keys: PublicKeys
-    certificate: bytes
-    address: PeerAddress
-
-
-@dataclass(frozen=True)
-class Health:
-    """
-    Say whether a matcher can answer, how many palms it holds shares of, and whether cheating peers are caught.
-
-    It `needs_restoring` where it has no rows, and its peers had some when it last met them.
-    """
-
-    status: Status
-    rows: int
-    matcher: str
-    catches_cheaters: bool
+SPARE_PART = 64  # Of the rows, as many more have room in what is prepared ahead.
 
 
 class Matcher:
@@ -178,7 +120,7 @@ class Matcher:
         )
         self._peers = Peers(name, addresses=addresses, tls=tls, log=log, timeout_s=query_timeout_s)
         self._places = threading.BoundedSemaphore(QUERIES_AT_ONCE_MAX)
-        self._seen = Seen()
+        self._seen, self._scanner = Seen(), Scanner()
         self._ahead = Ahead(name, self._peers, self._secrets, log)
         self._gallery = Gallery(
             directory, me=name, issuer=issuer, dims=settings.dims, palms_max=settings.palms_max, log=log
@@ -228,6 +170,12 @@ class Matcher:
             clock=self._clock,
             log=self._log,
         )
+
+    def freshness(self) -> Freshness:
+        """
+        Return when shares were last renewed, and how often they are. Raises `StoreError`.
+        """
+        return self._refresher.freshness()
 
     def answer_query(self, envelope: bytes) -> bytes:
         """
@@ -293,13 +241,11 @@ class Matcher:
     def _answer(self, query: Query, asked: Asked, *, purpose: str, enrolment_id: str = "") -> bytes:
         begin_ms = self._clock()
         dialogue = self._dialogue(query, asked, purpose=purpose, enrolment_id=enrolment_id)
-        masked = self._peers.carry_out(dialogue, query_id=query.query_id)
+        masked = self._peers.carry_out(dialogue, query_id=dialogue_name("query", query.query_id))
         if masked is None:
             raise GalleryFull("the gallery holds as many palms as its threshold was measured for: enrol no more")
         self._log.event("query_answered", duration_ms=self._clock() - begin_ms)
         self._refresher.after_query()
-        if self._settings.catches_cheaters:
-            self._ahead.make(after=query.query_id, count=self._ands(asked) + SPARE_WORDS)
         answer = Answer(query.query_id, query.binding, self.name, masked)
         return seal(answer, to=self._issuer, purpose=ANSWER)
 
@@ -320,34 +266,50 @@ class Matcher:
             catches_cheaters=self._settings.catches_cheaters,
         )
         now_ms, terms = self._clock(), self._settings.terms()
-        batch = self._ahead.reserve.take(self._ands(asked)) if terms.is_proved else None
-        agreed = yield from agree(
-            self.name,
-            subject=subject,
-            held=self._gallery,
-            triples=b"" if batch is None else batch.name,
-            random_bytes=os.urandom,
-            now_ms=now_ms,
-        )
-        self._restorer.is_over()
-        if agreed.is_out_of_step:
-            self._ahead.reserve.clear()  # At all three, so that they fall into step again.
-        self._drop_expired(now_ms)
-        if agreed.rows.count + (purpose == TEMPLATE) > self._settings.palms_max:
-            return None
-        masked = yield from match(
-            self.name,
-            rows=agreed.rows,
-            asked=asked,
-            terms=terms,
-            masks=masks_of(self.name, self._secrets, query_id=query.query_id, nonces=agreed.nonces),
-            random_bytes=os.urandom,
-            triples=batch.triples if batch is not None and agreed.has_triples else None,
-        )
-        return masked
+        claims = terms.is_proved and self._ahead.claim(self._next_shape(self._gallery.rows(), asked, terms))
+        try:
+            supply = Supply(self.name, self._ahead.reserve, self._shape(self._gallery.rows(), asked, terms))
+            agreed = yield from agree(
+                self.name,
+                subject=subject,
+                held=self._gallery,
+                random_bytes=os.urandom,
+                now_ms=now_ms,
+                offers=supply if terms.is_proved else None,
+                prepares=claims,
+            )
+            self._restorer.is_over()
+            self._drop_expired(now_ms)
+            if agreed.rows.count + (purpose == TEMPLATE) > self._settings.palms_max:
+                return None
+            masked = yield from match(
+                self.name,
+                rows=agreed.rows,
+                asked=asked,
+                terms=terms,
+                masks=masks_of(self.name, self._secrets, query_id=query.query_id, nonces=agreed.nonces),
+                random_bytes=os.urandom,
+                prepared=supply.prepared(),
+                meet=self._scanner.meet,
+            )
+            if agreed.prepares:
+                claims = False
+                self._ahead.make(after=query.query_id, shape=self._next_shape(agreed.rows, asked, terms))
+            return masked
+        finally:
+            if claims:
+                self._ahead.give_up()
 
-    def _ands(self, asked: Asked) -> int:
-        return ands_of(rows=self._gallery.rows().padded, asked=asked, terms=self._settings.terms())
+    def _shape(self, rows: Rows, asked: Asked, terms: Terms) -> Shape:
+        vectors, dims = asked.views.shape
+        return shape_of(rows=rows.padded, vectors=vectors, matched=asked.matched, dims=dims, terms=terms)
+
+    def _next_shape(self, rows: Rows, asked: Asked, terms: Terms) -> Shape:
+        """
+        Return the shape that the next query will have, with room for an enrolment and for rows that come in between.
+        """
+        dims, count = asked.views.shape[1], rows.padded + padded(rows.padded // SPARE_PART + 1)
+        return shape_of(rows=count, vectors=asked.matched + 1, matched=asked.matched, dims=dims, terms=terms)
 
     def _drop_expired(self, now_ms: int) -> None:
         try:

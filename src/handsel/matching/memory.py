@@ -3,7 +3,7 @@ Keep the memory that a query has used for the next one.
 
 A query takes and leaves tens of megabytes. The C library gives arrays of that size back to the system at once, and
 takes others page by page, each cleared first: that costs a proved query a quarter of its time. It is told to keep them;
-a matcher's process then stays as large as its largest query made it.
+a matcher's process then stays as large as its largest query made it. What its start took is given back before.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ _KEPT_ARRAY_BYTES_MAX = 1 << 28  # The largest message.
 
 def keep_freed_memory() -> None:
     """
-    Have the C library keep what this process frees. Where it is not glibc, nothing is done.
+    Have the C library keep what this process frees from now on. Where it is not glibc, nothing is done.
     """
-    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
-    if set_option is None:
+    library = ctypes.CDLL(None)
+    set_option, give_back = getattr(library, "mallopt", None), getattr(library, "malloc_trim", None)
+    if set_option is None or give_back is None:
         return
+    give_back(0)
     set_option(_TRIM_THRESHOLD, _KEPT_BYTES_MAX)
     set_option(_MMAP_THRESHOLD, _KEPT_ARRAY_BYTES_MAX)
     set_option(_ARENA_MAX, 1)  # What one thread frees, another one takes.

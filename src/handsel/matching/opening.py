@@ -7,7 +7,8 @@ Begin a query: three matchers see that they are about to do the same thing over 
    finished a renewal: they tell each other of those rows (`synchronise.py`), each takes the later states for which it
    is shown the issuer's order, and they begin again.
 4. Each sends the others the digest of all three openings: nobody was told something else, and no message of an earlier
-   attempt is taken for one of this.
+   attempt is taken for one of this. And whether it has what the first would use that was prepared: all have it, or none
+   uses it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Protocol
 import msgspec
 
 from handsel.errors import BindingMismatch, EnvelopeInvalid, GalleriesDiffer
-from handsel.matching.dialogue import Dialogue, Seat, exchange, exchange_encoded
+from handsel.matching.dialogue import Dialogue, Seat, exchange_encoded
 from handsel.matching.entry import Entry
 from handsel.matching.masks import NONCE_BYTES
 from handsel.matching.message import MATCHERS
@@ -33,7 +34,9 @@ SYNCHRONISE_MAX = 4  # Times in one query; more often only while rows keep chang
 
 class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
-    Say what one matcher is about to do: 32 bytes each, and the name of the triples that it has ready, or nothing.
+    Say what one matcher is about to do: 32 bytes each, and the name of what it would have used that was prepared.
+
+    `prepares` says that more is to be prepared after this. The first matcher's word holds in both.
 
     `chain` names the renewals of its shares so far, `seed` is the digest of that which it keeps for the next, if any.
     """
@@ -41,9 +44,40 @@ class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     nonce: bytes
     rows: bytes
     subject: bytes
-    triples: bytes
     chain: bytes
     seed: bytes
+    prepared: bytes = b""
+    prepares: bool = False
+
+
+class Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Say which openings a matcher has seen, by their digest, and whether it has what the first would use.
+    """
+
+    digest: bytes
+    is_prepared: bool
+
+
+class Offers(Protocol):
+    """
+    Hold what was prepared for queries: what `reserve.Supply` does for one of them.
+    """
+
+    def offer(self) -> bytes:
+        """
+        Return the name of what this matcher proposes, or nothing.
+        """
+
+    def accept(self, name: bytes) -> bool:
+        """
+        Return whether what another has proposed is here.
+        """
+
+    def refuse(self) -> None:
+        """
+        Use nothing.
+        """
 
 
 class Held(Told, Protocol):
@@ -76,13 +110,12 @@ class Held(Told, Protocol):
 class Agreed:
     """
     Hold what the three have agreed on: the rows to match against, the nonces, by matcher, for this query's masks, and
-    whether all have the same triples ready, or not the same.
+    whether more is to be prepared after it.
     """
 
     rows: Rows
     nonces: dict[str, bytes]
-    has_triples: bool
-    is_out_of_step: bool
+    prepares: bool
 
 
 def subject_digest(
@@ -108,26 +141,37 @@ def subject_digest(
 
 
 def agree(
-    me: str, *, subject: bytes, held: Held, triples: bytes, random_bytes: Callable[[int], bytes], now_ms: int
+    me: str,
+    *,
+    subject: bytes,
+    held: Held,
+    random_bytes: Callable[[int], bytes],
+    now_ms: int,
+    offers: Offers | None = None,
+    prepares: bool = False,
 ) -> Dialogue[Agreed]:
     """
-    Agree with both peers on what is to be matched. `triples` names those that are ready here, or is empty.
+    Agree with both peers on what is to be matched, and on what that was prepared is used for it, of what each `offers`.
 
     Raises `BindingMismatch`, `GalleriesDiffer`, `GalleryEmpty`, `EnvelopeInvalid`, `PeerCheated`.
     """
-    seat = Seat(me)
+    seat, offered = Seat(me), offers.offer() if offers else b""
     for _ in range(SYNCHRONISE_MAX + 1):
         rows = held.rows()
-        mine = Opening(random_bytes(NONCE_BYTES), rows.digest, subject, triples, rows.chain, held.seed_digest())
+        nonce = random_bytes(NONCE_BYTES)
+        mine = Opening(nonce, rows.digest, subject, rows.chain, held.seed_digest(), offered, prepares)
         openings = yield from exchange_encoded(seat, mine, Opening)  # 1
         if any(opening.subject != subject for opening in openings.values()):  # 2
             raise BindingMismatch("the three matchers were asked different things; nothing was matched")
         seen = _digest_of(openings)
         if all(opening.rows == rows.digest for opening in openings.values()):
-            yield from _confirm(seat, seen)  # 4
-            named = {opening.triples for opening in openings.values()}
+            first = openings[MATCHERS[0]]
+            is_prepared = offers is not None and offers.accept(first.prepared)
+            are_all = yield from _confirm(seat, Seen(seen, is_prepared))  # 4
+            if offers is not None and first.prepared and not are_all:
+                offers.refuse()
             nonces = {name: opening.nonce for name, opening in openings.items()}
-            return Agreed(rows, nonces, has_triples=named == {triples} != {b""}, is_out_of_step=len(named) > 1)
+            return Agreed(rows, nonces, prepares=first.prepares)
         news = yield from learn_news(seat, held, coin=seen)  # 3
         peers = [(opening.chain, opening.seed) for name, opening in openings.items() if name != me]
         held.catch_up(peers, now_ms=now_ms)
@@ -139,18 +183,22 @@ def exchange_nonces(me: str, *, random_bytes: Callable[[int], bytes]) -> Dialogu
     """
     Return a fresh nonce of each of the three, by matcher, of which none was told something else.
     """
-    seat, mine = Seat(me), Opening(random_bytes(NONCE_BYTES), b"", b"", b"", b"", b"")
+    seat, mine = Seat(me), Opening(random_bytes(NONCE_BYTES), b"", b"", b"", b"")
     openings = yield from exchange_encoded(seat, mine, Opening)
-    yield from _confirm(seat, _digest_of(openings))
+    yield from _confirm(seat, Seen(_digest_of(openings), is_prepared=False))
     return {name: opening.nonce for name, opening in openings.items()}
 
 
 def _digest_of(openings: dict[str, Opening]) -> bytes:
-    seen = msgspec.msgpack.encode([(name, openings[name]) for name in MATCHERS])
-    return hashlib.sha256(b"handsel/v1/openings\0" + seen).digest()
+    told = msgspec.msgpack.encode([(name, openings[name]) for name in MATCHERS])
+    return hashlib.sha256(b"handsel/v1/openings\0" + told).digest()
 
 
-def _confirm(seat: Seat, digest: bytes) -> Dialogue[None]:
-    digests = yield from exchange(seat, digest)
-    if not all(hmac.compare_digest(theirs, digest) for theirs in digests.values()):
+def _confirm(seat: Seat, mine: Seen) -> Dialogue[bool]:
+    """
+    Return whether all have what was prepared. Raises `EnvelopeInvalid` where somebody was told something else.
+    """
+    said = yield from exchange_encoded(seat, mine, Seen)
+    if not all(hmac.compare_digest(theirs.digest, mine.digest) for theirs in said.values()):
         raise EnvelopeInvalid("the three matchers did not see the same openings; nothing was matched")
+    return all(theirs.is_prepared for theirs in said.values())

@@ -33,8 +33,8 @@ from handsel.matching.message import MATCHERS
 from handsel.matching.tls import HANDSHAKE_TIMEOUT_S, Tls, cut, has_hung_up
 
 QUERY_TIMEOUT_S = 5.0  # From its beginning to its answer.
-CONNECTIONS_MAX = 8  # Accepted at a time; two are needed.
-BACKLOG = 4
+CONNECTIONS_MAX = 8  # Accepted at a time; two are needed. Of more, the oldest that has proved nothing goes.
+BACKLOG = 64  # Taken at once: a connection that finds no room here is tried again only after a second.
 CLOSE_TIMEOUT_S = 2.0
 ACCEPT_PAUSE_S = 0.1  # After a connection that could not be taken.
 
@@ -148,7 +148,7 @@ class Peers:
         self._links = {name: Link(name, addresses[name], tls=tls, log=log) for name in MATCHERS if name != me}
         self._mailboxes = Mailboxes()
         self._listener: socket.socket | None = None
-        self._accepted: set[ssl.SSLSocket] = set()
+        self._accepted: dict[ssl.SSLSocket, str | None] = {}  # And who they have proved to be, the oldest first.
         self._current: dict[str, ssl.SSLSocket] = {}
         self._threads: set[threading.Thread] = set()
         self._lock = threading.Lock()
@@ -257,14 +257,23 @@ class Peers:
             except OSError:  # It has hung up already.
                 accepted.close()
                 continue
+            self._make_room()
             with self._lock:
-                is_full = len(self._accepted) >= CONNECTIONS_MAX
-                if not is_full:
-                    self._accepted.add(connection)
-            if is_full:
-                connection.close()
-            else:
-                self._start_thread(threading.Thread(target=self._listen, args=(connection,), daemon=True))
+                self._accepted[connection] = None
+            self._start_thread(threading.Thread(target=self._listen, args=(connection,), daemon=True))
+
+    def _make_room(self) -> None:
+        """
+        Where there are too many connections, end the oldest of nobody: there are never many of peers.
+        """
+        with self._lock:
+            strangers = [connection for connection, name in self._accepted.items() if name is None]
+            too_many = strangers[: max(0, len(self._accepted) - CONNECTIONS_MAX + 1)]
+            for connection in too_many:
+                del self._accepted[connection]
+        for connection in too_many:
+            with contextlib.suppress(OSError):
+                cut(connection)
 
     def _listen(self, connection: ssl.SSLSocket) -> None:
         """
@@ -291,6 +300,7 @@ class Peers:
         """
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         with self._lock:
+            self._accepted[connection] = sender
             earlier = self._current.get(sender)
             self._current[sender] = connection
             if earlier is not None:
@@ -302,7 +312,7 @@ class Peers:
 
     def _let_go(self, sender: str | None, connection: ssl.SSLSocket) -> None:
         with self._lock:
-            self._accepted.discard(connection)
+            self._accepted.pop(connection, None)
             self._threads.discard(threading.current_thread())
             if sender is not None and self._current.get(sender) is connection:
                 del self._current[sender]

@@ -1,18 +1,17 @@
 """
 Catch a matcher that does not follow the steps, before an answer is given.
 
-What a cheater can do is bounded by what the steps are: it can change the products that it tells, and flip the results
-of ANDs. All else is known to two, who compare it. So two things are proved, over what all three hold fixed by then.
+What a cheater can do is bounded by what the steps are: it can add something to the sums that are opened, and flip the
+results of the ANDs that were prepared, which `triples.py` proves. All else is known to two, who compare it. So it is
+proved that the sums are those of rows and query, over what all three hold fixed by then:
 
-**Dot products** (`prove_products`). 1. Coins give weights r_j, and the rows are combined under them: Y = Σ r_j·x_j, one
-pass over the gallery, as the products' claimed values are: c = Σ r_j·z_j. 2. For random vectors w that nobody knows,
-the products <Y, w> are told. 3. Coins give s, and m = s·q + w is opened, which says nothing of q. Then
-<Y, m> - s·c - <Y, w> must be zero; all of it is linear in what is held, so that nobody can change it unseen.
+1. Coins give weights r_j, and the rows are combined under them: Y = Σ r_j·x_j, one pass over the gallery, as the
+   products' claimed values are: c = Σ r_j·z_j.
+2. For random vectors w that nobody knows, the products <Y, w> are told.
+3. Coins give s, and m = s·q + w is opened, which says nothing of q. Then <Y, m> - s·c - <Y, w> must be zero; all of it
+   is linear in what is held, so that nobody can change it unseen.
 
-**ANDs** (`prove_ands`). Each is proved by one triple of random bits that was proved before (`triples.py`): x ^ a and
-y ^ b are opened, and what must be zero is compared.
-
-How sure each is: `docs/matching-protocol.md`.
+How sure it is: `docs/matching-protocol.md`.
 """
 
 from __future__ import annotations
@@ -26,16 +25,17 @@ from numpy.typing import NDArray
 
 from handsel.errors import PeerCheated
 from handsel.matching import kernels
-from handsel.matching.convert import Lanes, replicate
+from handsel.matching.convert import replicate
 from handsel.matching.dialogue import Dialogue, Seat, toss
-from handsel.matching.gates import Gates, Product
+from handsel.matching.gates import Gates
 from handsel.matching.honest import Asked, drawn_words
 from handsel.matching.masks import Masks
-from handsel.matching.ring import Words, multiply_words, negate_odd, product_words, weight_at_zero
+from handsel.matching.prepared import Shape
+from handsel.matching.ring import Words, multiply_words, product_words, weight_at_zero
 from handsel.matching.rows import Rows
 from handsel.matching.scale import WORD_BITS, entry_max, squares_of_norms
 from handsel.matching.shamir import draw_shares, from_replicated, open_shares
-from handsel.matching.triples import SURE_BITS, make_triples, sacrifice
+from handsel.matching.triples import SURE_BITS
 
 REPEATS = 4  # Of the proof of each combination.
 ENTRY_SUMS = 40  # Of a query's entries, all of whose bits count: missed by 1/2 each.
@@ -44,12 +44,12 @@ ENTRY_SUMS = 40  # Of a query's entries, all of whose bits count: missed by 1/2 
 @dataclass(frozen=True)
 class Claims:
     """
-    Hold what the matchers have told each other of all sums: this one's summands and the next one's, masked.
+    Hold what the matchers take all sums for: this one's summands and the next one's, masked.
     """
 
     own: Words
     after: Words
-    lanes: Lanes
+    shape: Shape
     threshold: int
 
 
@@ -65,9 +65,9 @@ def prove_products(
     """
     Raise `PeerCheated` unless the sums that were told are those of rows and query.
     """
-    (views, dims), matched, count = asked.views.shape, asked.matched, combinations_of(claims.lanes.bits)
+    (views, dims), matched, count = asked.views.shape, asked.matched, combinations_of(claims.shape.lanes.bits)
     coin = yield from toss(seat, random_bytes=random_bytes)  # 1
-    weights = drawn_words(coin, b"rows", (count, rows.padded))
+    weights = drawn_words(coin, b"rows", (count, claims.shape.width))
     combined = np.zeros((count, dims), np.uint16)
     for start, segment in rows.placed():
         kernels.combine_rows(segment.templates, weights, start, combined)
@@ -79,17 +79,16 @@ def prove_products(
     rows_of = np.concatenate([asked.rows, asked.rows, np.repeat(combined, matched, axis=0)])  # (P, D)
     view_of = np.concatenate([np.tile(np.arange(views), 2), np.tile(np.arange(matched), count)])  # (P,)
     hiding = draw_shares(seat, masks, (REPEATS * count, views, dims))  # 2
-    weighted = negate_odd(multiply_words(hiding, weight_at_zero(seat.index)))
-    pairs = _pairs(views, matched, count)
-    told = _products(rows_of, weighted, pairs, view_of)
+    product, repeat = np.ascontiguousarray(_pairs(views, matched, count).T)
+    vector_of = repeat * views + view_of[product]
+    told = _summands(seat, _chosen(rows_of, hiding, product, vector_of))
     plus, minus = masks.words(told.size)
     own, after = yield from replicate(Gates(seat, masks), told + plus - minus)
     coin = yield from toss(seat, random_bytes=random_bytes)  # 3
     scales = drawn_words(coin, b"scales", hiding.shape[:2])
     opened = yield from open_shares(seat, scales[..., None] * asked.views[None] + hiding)
-    product, repeat = pairs.T
     scale = scales[repeat, view_of[product]]
-    shares = product_words(rows_of[product], opened[repeat, view_of[product]])
+    shares = _chosen(rows_of, opened, product, vector_of)
     shares -= from_replicated(seat, scale * claimed[0][product] + own, scale * claimed[1][product] + after)
     entries = _entry_shares(seat, claims, asked, drawn_words(coin, b"entries", (ENTRY_SUMS, 2, views * dims)))
     differences = np.concatenate([shares, entries])
@@ -125,9 +124,20 @@ def _pairs(views: int, matched: int, count: int) -> NDArray[np.int64]:
     return np.array(squares + others)
 
 
-def _products(rows: Words, vectors: Words, pairs: NDArray[np.int64], view_of: NDArray[np.int64]) -> Words:
-    product, repeat = pairs.T
-    return np.asarray((rows[product] * vectors[repeat, view_of[product]]).sum(axis=1, dtype=np.uint16))
+def _chosen(rows: Words, vectors: Words, row_of: NDArray[np.int64], vector_of: NDArray[np.int64]) -> Words:
+    """
+    Return products over the ring of rows (N, D) and vectors (…, D), (P, 2).
+    """
+    products = np.empty((len(row_of), 2), np.uint16)
+    kernels.multiply_chosen(rows, vectors.reshape(-1, rows.shape[1]), row_of, vector_of, products)
+    return products
+
+
+def _summands(seat: Seat, products: Words) -> Words:
+    """
+    Return this matcher's summands (P,) of the first words of what it holds shares (P, 2) of, of degree 2.
+    """
+    return multiply_words(products, weight_at_zero(seat.index))[:, 0]
 
 
 def _squares(words: Words, asked: Asked, is_public: bool) -> Words:
@@ -147,7 +157,7 @@ def _combined(words: Words, claims: Claims, matched: int, weights: Words, is_pub
     Return one summand of the dot products under the weights, (L · V,).
     """
     threshold = np.uint16(claims.threshold % (1 << WORD_BITS)) * np.uint16(is_public)
-    products = words[claims.lanes.wide :].reshape(matched, -1) + threshold
+    products = words[claims.shape.lanes.wide :].reshape(matched, -1) + threshold
     out = np.zeros((len(weights), matched), np.uint16)
     kernels.weigh_words(products, weights, out)
     return out.ravel()
@@ -167,16 +177,3 @@ def _entry_shares(seat: Seat, claims: Claims, asked: Asked, weights: Words) -> W
     told = from_replicated(seat, *summands)
     held = product_words(weights[:, 0] - weights[:, 1], asked.views.reshape(1, -1))
     return told - held
-
-
-def prove_ands(gates: Gates, ready: Product | None, random_bytes: Callable[[int], bytes]) -> Dialogue[None]:
-    """
-    Have it checked at the end that the result of every AND so far is that of its two bits.
-
-    `ready` are proved triples; without them, or where rows that came in between need more, they are made now.
-    """
-    products = gates.products()
-    count = products.z.size
-    is_enough = ready is not None and ready.z.size >= count
-    triples = ready if ready and is_enough else (yield from make_triples(gates, count, random_bytes))
-    yield from sacrifice(gates, products, triples.part(0, count))

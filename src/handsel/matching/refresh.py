@@ -15,22 +15,35 @@ from __future__ import annotations
 import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from handsel.clock import Clock
 from handsel.errors import HandselError, PeerCheated
-from handsel.ids import ID_BYTES
 from handsel.log import Log
 from handsel.matching.dialogue import Dialogue, Seat, exchange, toss
+from handsel.matching.frame import dialogue_name
 from handsel.matching.gallery import Gallery
 from handsel.matching.opening import agree
 from handsel.matching.peers import Peers
 from handsel.matching.renewal import digest_of_seed
+from handsel.matching.renewing import LONG_AGO_MS
 
 _SUBJECT = hashlib.sha256(b"handsel/v1/renewal-of-shares").digest()
-_NAME = b"handsel/v2/renewal\0"
 _READY = b"handsel/v1/renewal-ready\0"
 SILENCE_S = 120.0  # For which the others wait while one writes; a million rows take some seconds.
 _MINUTE_MS = 60_000
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """
+    Say when all shares were last renewed, None where that is not known, and how often they are; and whether the issuer
+    has ordered it since.
+    """
+
+    renewed_ms: int | None
+    is_ordered: bool
+    every_ms: int
 
 
 class Refresher:
@@ -53,6 +66,15 @@ class Refresher:
             self._tried_minute = minute
             self._background.submit(self._renew, minute)
 
+    def freshness(self) -> Freshness:
+        """
+        Return how old the shares are. Raises `StoreError`.
+        """
+        chain, since_ms = self._gallery.rows().chain, self._gallery.renewing.since_ms()
+        is_ordered = since_ms == LONG_AGO_MS
+        # Before the first renewal the age counts from the first query, which is nobody's business.
+        return Freshness(since_ms if chain and not is_ordered else None, is_ordered, self._every_ms)
+
     def close(self) -> None:
         """
         Begin nothing more, and wait for what is being done.
@@ -71,9 +93,11 @@ class Refresher:
         # An attempt has one name at all three: the minute, and the renewals so far.
         attempt = minute.to_bytes(8, "big") + self._gallery.rows().chain
         try:
-            seed_digest = self._peers.carry_out(self.begin(), query_id=_name(b"begin", attempt))
+            seed_digest = self._peers.carry_out(self.begin(), query_id=dialogue_name("begin to renew", attempt))
             switch = self.complete(seed_digest)
-            self._peers.carry_out_at_length(switch, query_id=_name(b"complete", attempt), silence_s=SILENCE_S)
+            self._peers.carry_out_at_length(
+                switch, query_id=dialogue_name("complete renewal", attempt), silence_s=SILENCE_S
+            )
         except HandselError as exc:  # It is tried again after the next query.
             self._log.event("shares_not_renewed", code=exc.code)
         else:
@@ -86,12 +110,7 @@ class Refresher:
         Raises what `opening.agree` raises, `PeerCheated`, `StoreError`.
         """
         agreed = yield from agree(
-            self._seat.me,
-            subject=_SUBJECT,
-            held=self._gallery,
-            triples=b"",
-            random_bytes=os.urandom,
-            now_ms=self._clock(),
+            self._seat.me, subject=_SUBJECT, held=self._gallery, random_bytes=os.urandom, now_ms=self._clock()
         )
         seed = yield from toss(self._seat, random_bytes=os.urandom)
         self._gallery.renewing.keep_seed(seed, digest=agreed.rows.digest)
@@ -110,7 +129,3 @@ class Refresher:
         said = yield from exchange(self._seat, digest)
         if len({bytes(theirs) for theirs in said.values()}) > 1:
             raise PeerCheated("a matcher's peer does not keep the same seed to renew its shares with")
-
-
-def _name(step: bytes, attempt: bytes) -> bytes:
-    return hashlib.sha256(_NAME + step + b"\0" + attempt).digest()[:ID_BYTES]

@@ -1,68 +1,131 @@
 """
-Keep proved triples that were made ahead, between two queries, so that a customer does not wait for them.
+Keep what was prepared ahead, between two queries, so that a customer does not wait for it.
 
-A batch serves one query, and is thrown away with it: bits that were used twice would tell what they hid.
+A piece serves one query, and is thrown away with it. Which one, matcher a says: it offers the oldest that is large
+enough, and the others take the one of that name, if they have it.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from handsel.matching.gates import Product
+from handsel.matching.message import MATCHERS
+from handsel.matching.prepared import WORDS_AT_ONCE, Prepared, Shape
 
-BATCHES_MAX = 2
-WORDS_MAX = 1 << 22  # Of a batch: 200 MB. A query that needs more makes its own.
+WORDS_MAX = 1 << 23  # Of ANDs for one query: 400 MB are kept then. One that needs more prepares its own.
+PIECES_AT_ONCE_MAX = 8
+PIECES_LEAST = 2
 
 
 @dataclass(frozen=True)
-class Batch:
+class Piece:
     """
-    Hold proved triples, and the name under which all three matchers hold their shares of them.
+    Hold what is prepared for one query, and the name under which all three matchers hold theirs.
     """
 
     name: bytes
-    triples: Product = field(repr=False)
+    prepared: Prepared = field(repr=False)
 
 
 class Reserve:
     """
-    Hold batches, the oldest first. Safe for several threads.
+    Hold pieces, the oldest first. Safe for several threads.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._batches: list[Batch] = []
+        self._pieces: list[Piece] = []
 
-    def take(self, count: int) -> Batch | None:
+    def offer(self, shape: Shape) -> Piece | None:
         """
-        Return the oldest batch of `count` words or more, which nobody else gets then.
+        Return the oldest piece for a query of a shape, which nobody else gets then.
         """
         with self._lock:
-            for batch in self._batches:
-                if batch.triples.z.size >= count:
-                    self._batches.remove(batch)
-                    return batch
-        return None
+            found = next((piece for piece in self._pieces if piece.prepared.shape.holds(shape)), None)
+            if found is not None:
+                self._pieces.remove(found)
+            return found
 
-    def put(self, batch: Batch) -> None:
+    def take(self, name: bytes) -> Piece | None:
         """
-        Keep a batch; where there are too many, the oldest goes.
+        Return the piece of that name, which nobody else gets then.
         """
         with self._lock:
-            self._batches.append(batch)
-            del self._batches[:-BATCHES_MAX]
+            found = next((piece for piece in self._pieces if piece.name == name), None)
+            if found is not None:
+                self._pieces.remove(found)
+            return found
+
+    def put(self, pieces: Iterable[Piece]) -> None:
+        """
+        Keep pieces; where there are too many, the oldest go.
+        """
+        with self._lock:
+            self._pieces.extend(pieces)
+            del self._pieces[: -2 * PIECES_AT_ONCE_MAX]
 
     def clear(self) -> None:
         """
-        Throw all batches away.
+        Throw all pieces away.
         """
         with self._lock:
-            self._batches.clear()
+            self._pieces.clear()
 
-    def has_room(self, count: int) -> bool:
+    def wanted(self, shape: Shape) -> int:
         """
-        Return whether another batch of `count` words is wanted: those that are too small for as much do not count.
+        Return how many pieces of a shape are to be prepared now, at once: those that are too small do not count.
         """
+        count = pieces_of(shape)
         with self._lock:
-            return sum(batch.triples.z.size >= count for batch in self._batches) < BATCHES_MAX
+            held = sum(piece.prepared.shape.holds(shape) for piece in self._pieces)
+        return count if held < max(PIECES_LEAST, count) else 0
+
+
+class Supply:
+    """
+    Hold what one matcher gives to one query of its reserve.
+    """
+
+    def __init__(self, me: str, reserve: Reserve, shape: Shape) -> None:
+        self._is_first, self._reserve, self._shape = me == MATCHERS[0], reserve, shape
+        self._piece: Piece | None = None
+
+    def offer(self) -> bytes:
+        """
+        Return the name of the piece that this matcher proposes: a does, where it has one.
+        """
+        if self._is_first and self._piece is None:
+            self._piece = self._reserve.offer(self._shape)
+        return self._piece.name if self._is_first and self._piece else b""
+
+    def accept(self, name: bytes) -> bool:
+        """
+        Take the piece that a proposes, and return whether it is here.
+        """
+        if not self._is_first and name:
+            self._piece = self._reserve.take(name)
+        return self._piece is not None
+
+    def prepared(self) -> Prepared | None:
+        """
+        Return what is prepared, if all three have it.
+        """
+        return None if self._piece is None else self._piece.prepared
+
+    def refuse(self) -> None:
+        """
+        Use none, since not all have it; and throw all others away, as the others do, to fall into step again.
+        """
+        self._piece = None
+        self._reserve.clear()
+
+
+def pieces_of(shape: Shape) -> int:
+    """
+    Return for how many queries of a shape is prepared at once; 0 where one needs too much.
+    """
+    if shape.ands > WORDS_MAX:
+        return 0
+    return min(PIECES_AT_ONCE_MAX, max(1, -(-WORDS_AT_ONCE // max(1, shape.ands))))

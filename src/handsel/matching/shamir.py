@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from handsel.errors import HandselError, PeerCheated
+from handsel.matching import kernels
 from handsel.matching.dialogue import Dialogue, Seat, exchange, octets_of, words_of
 from handsel.matching.masks import Masks
 from handsel.matching.message import MATCHERS
@@ -21,7 +22,6 @@ from handsel.matching.ring import (
     invert,
     line_at,
     multiply,
-    multiply_words,
     subtract,
     weight_at_zero,
 )
@@ -41,7 +41,7 @@ def draw_shares(seat: Seat, masks: Masks, shape: tuple[int, ...], *, hides_first
         stream.fill(drawn)
         if not hides_first_word:
             drawn[..., 0::2] = 0
-        share += multiply_words(drawn, line_at(here, without=missing))
+        add_multiple(drawn, line_at(here, without=missing), share)
     return share
 
 
@@ -86,5 +86,13 @@ def _leading_weight(index: int) -> Element:
 def _weighted(points: list[Words], weights: list[Element]) -> Words:
     total = np.zeros_like(points[0])
     for point, weight in zip(points, weights, strict=True):
-        total += multiply_words(point, weight)
+        add_multiple(point, weight, total)
     return total
+
+
+def add_multiple(words: Words, element: Element, total: Words) -> None:
+    """
+    Add to contiguous words (…, D), two to an element, others times an element.
+    """
+    low, high = (np.uint16(part) for part in element)
+    kernels.add_multiple(words.reshape(-1), low, high, total.reshape(-1))

@@ -1,8 +1,8 @@
 """
-Make random bits with their AND, shared among three and proved, for ANDs to be proved by.
+Prove ANDs that three matchers have computed, by lists of random bits with their AND, shared among them alike.
 
-All lists of a bucket are made first. Then a coin says in which order each is taken, so that a false triple meets false
-ones only by chance, and which few are shown: each of the first list is proved by one of every other list.
+All lists are made first. Then a coin says in which order each is taken, so that a false AND meets false ones only by
+chance, and which few are shown: each AND is proved by one triple of every list.
 
 Sources: Furukawa, Lindell, Nof, Weinstein, "High-Throughput Secure Three-Party Computation for Malicious Adversaries
 and an Honest Majority", EUROCRYPT 2017; Araki et al., "Optimized Honest-Majority MPC for Malicious Adversaries", S&P
@@ -21,46 +21,60 @@ from numpy.typing import NDArray
 from handsel.errors import PeerCheated
 from handsel.matching import kernels
 from handsel.matching.dialogue import Dialogue, Receive, Send, bits_of, octets_of, toss
-from handsel.matching.gates import Gates, Product, Shared, join, xor_joined
+from handsel.matching.gates import Gates, Product, Shared, join
 from handsel.matching.kernels import Bits
 
 SURE_BITS = 40
 OPENED = 3  # Triples of each list that are shown.
+_WORDS = 1 << 18  # Made, or used, at a time: for the sake of memory.
 
 
 def bucket_of(count: int) -> int:
     """
-    Return how many triples prove one of `count` words, so that a false one is missed by a chance of 2^-40 at most.
+    Return how many stand together, one of `count` words of ANDs and all triples that prove it, so that a false one is
+    missed by a chance of 2^-40 at most.
     """
     return 1 + math.ceil(SURE_BITS / math.log2(max(count, 2)))
 
 
-def make_triples(gates: Gates, count: int, random_bytes: Callable[[int], bytes]) -> Dialogue[Product]:
+def prove_products(
+    gates: Gates, products: Product, random_bytes: Callable[[int], bytes], *, lists: int | None = None
+) -> Dialogue[None]:
     """
-    Return `count` words of random triples, each proved by those of its bucket.
+    Prove that products, of which all is told by now, are those of their two factors. Raises `PeerCheated`.
 
-    All buckets are made first; then a coin shuffles each list but the first, and says which triples are shown.
+    All triples are made first, in as many `lists` as `bucket_of` says; then a coin shuffles each, and says which are
+    shown. What was opened is compared after every list.
     """
-    bucket, seat = bucket_of(count), gates.seat
-    total = bucket * (count + OPENED)
-    columns = np.empty((total, 6), np.uint64)  # a, b and their AND, two shares each.
-    drawn = np.empty((2, total, 2), np.uint64)
-    gates.masks.before.fill(drawn[0])
-    gates.masks.after.fill(drawn[1])
-    plus, minus = gates.masks.bits(total)
-    kernels.make_products(drawn[0], drawn[1], plus, minus, columns)
-    yield Send(seat.before, octets_of(plus))
-    columns[:, 5] = bits_of((yield Receive(seat.after)), total)
-    coin = yield from toss(seat, random_bytes=random_bytes)
-    lists = []
-    for number, part in enumerate(np.split(columns, bucket)):
+    count = products.z.size
+    lists = bucket_of(count) - 1 if lists is None else lists
+    columns = yield from _make(gates, lists * (count + OPENED))
+    coin = yield from toss(gates.seat, random_bytes=random_bytes)
+    for number, part in enumerate(np.split(columns, lists)):
         order = np.random.Generator(np.random.Philox(key=_key(coin, number))).permutation(len(part))
-        lists.append(_triples(part, order))
-        yield from _show(gates, lists[-1].part(count, count + OPENED))
-    proved = lists[0].part(0, count)
-    for other in lists[1:]:
-        yield from sacrifice(gates, proved, other.part(0, count))
-    return proved
+        yield from _show(gates, _triples(part, order[count:]))
+        for start in range(0, count, _WORDS):
+            end = min(start + _WORDS, count)
+            yield from sacrifice(gates, products.part(start, end), _triples(part, order[start:end]))
+        yield from gates.agreement.settle(gates.seat, random_bytes=random_bytes)
+
+
+def _make(gates: Gates, count: int) -> Dialogue[Bits]:
+    """
+    Return random bits a and b and their AND, two shares each, (count, 6).
+    """
+    columns, sent = np.empty((count, 6), np.uint64), np.empty(count, np.uint64)
+    for start in range(0, count, _WORDS):
+        part = columns[start : start + _WORDS]
+        drawn, drawn_next = np.empty((len(part), 2), np.uint64), np.empty((len(part), 2), np.uint64)
+        gates.masks.before.fill(drawn)
+        gates.masks.after.fill(drawn_next)
+        plus, minus = gates.masks.bits(len(part))
+        kernels.make_products(drawn, drawn_next, plus, minus, part)
+        sent[start : start + _WORDS] = plus
+    yield Send(gates.seat.before, octets_of(sent))
+    columns[:, 5] = bits_of((yield Receive(gates.seat.after)), count)
+    return columns
 
 
 def _triples(columns: Bits, order: NDArray[np.int64]) -> Product:
@@ -73,14 +87,8 @@ def sacrifice(gates: Gates, products: Product, triples: Product) -> Dialogue[Non
     """
     Prove products by as many triples, which are used up.
     """
-    seat, size = gates.seat, products.z.size
-    hidden = xor_joined([products.x, products.y], [triples.x, triples.y])
-    opened = yield from gates.open(hidden)
-    zero = Shared(np.empty(size, np.uint64), np.empty(size, np.uint64))
-    for part, holder in ((0, "a"), (1, "c")):
-        both = np.uint64(0xFFFF_FFFF_FFFF_FFFF if seat.me == holder else 0)
-        kernels.left_over(opened, products.z[part], triples.x[part], triples.y[part], triples.z[part], both, zero[part])
-    gates.require_zero(zero)
+    again = yield from gates.multiply_by(products.x, products.y, triples)
+    gates.require_zero(products.z ^ again)
 
 
 def _show(gates: Gates, triples: Product) -> Dialogue[None]:

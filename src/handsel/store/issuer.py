@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from handsel.order import Way
 from handsel.store.asking import ASKING_SCHEMA
 from handsel.store.database import Database, UnitOfWork
 from handsel.store.issuer_schema import ISSUER_SCHEMA
@@ -39,12 +40,13 @@ class WalletRow:
 @dataclass(frozen=True, repr=False)
 class ConsentRow:
     """
-    Carry a consent: to which text, when it was given and, where it was, when it was withdrawn.
+    Carry a consent: to which text and way, when it was given and, where it was, when it was withdrawn.
     """
 
     version: str
     given_at_ms: int
     withdrawn_at_ms: int | None
+    way: str
 
 
 @dataclass(frozen=True, repr=False)
@@ -108,19 +110,23 @@ def forget_owner(uow: UnitOfWork, wallet_id: str) -> None:
     uow.execute("DELETE FROM enrolment_codes WHERE wallet_id = ?", wallet_id)
 
 
-def add_consent(uow: UnitOfWork, wallet_id: str, *, version: str, now_ms: int) -> None:
+def add_consent(uow: UnitOfWork, wallet_id: str, *, version: str, way: Way, now_ms: int) -> None:
     """
-    Write that a consent was given.
-    """
-    uow.execute("INSERT INTO consents (wallet_id, version, given_at_ms) VALUES (?, ?, ?)", wallet_id, version, now_ms)
-
-
-def withdraw_consents(uow: UnitOfWork, wallet_id: str, *, now_ms: int) -> None:
-    """
-    Write that the consent in force was withdrawn, if there is one.
+    Write that a consent to one way was given.
     """
     uow.execute(
-        "UPDATE consents SET withdrawn_at_ms = ? WHERE wallet_id = ? AND withdrawn_at_ms IS NULL", now_ms, wallet_id
+        "INSERT INTO consents (wallet_id, version, way, given_at_ms) VALUES (?, ?, ?, ?)",
+        *(wallet_id, version, str(way), now_ms),
+    )
+
+
+def withdraw_consent(uow: UnitOfWork, wallet_id: str, *, way: Way, now_ms: int) -> None:
+    """
+    Write that the consent to one way was withdrawn, if there is one in force.
+    """
+    uow.execute(
+        "UPDATE consents SET withdrawn_at_ms = ? WHERE wallet_id = ? AND way = ? AND withdrawn_at_ms IS NULL",
+        *(now_ms, wallet_id, str(way)),
     )
 
 
@@ -129,17 +135,20 @@ def consents_of(uow: UnitOfWork, wallet_id: str) -> tuple[ConsentRow, ...]:
     Return the consents of a wallet, newest first.
     """
     rows = uow.rows(
-        "SELECT version, given_at_ms, withdrawn_at_ms FROM consents WHERE wallet_id = ? ORDER BY number DESC LIMIT ?",
+        "SELECT version, given_at_ms, withdrawn_at_ms, way FROM consents WHERE wallet_id = ?"
+        " ORDER BY number DESC LIMIT ?",
         *(wallet_id, CONSENTS_READ_MAX),
     )
     return tuple(ConsentRow(*row) for row in rows)
 
 
-def consent_in_force(uow: UnitOfWork, wallet_id: str) -> str | None:
+def consent_in_force(uow: UnitOfWork, wallet_id: str, *, way: Way) -> str | None:
     """
-    Return the version of the consent that is in force, or None.
+    Return the version of the consent to one way that is in force, or None.
     """
-    row = uow.row("SELECT version FROM consents WHERE wallet_id = ? AND withdrawn_at_ms IS NULL", wallet_id)
+    row = uow.row(
+        "SELECT version FROM consents WHERE wallet_id = ? AND way = ? AND withdrawn_at_ms IS NULL", wallet_id, str(way)
+    )
     return str(row[0]) if row else None
 
 

@@ -140,4 +140,29 @@ CREATE TABLE note_totals (
 );
 """
 
-ISSUER_SCHEMA = Schema("issuer", (_TABLES,))
+# A consent is to one way. A card has a row until it is revoked, and none after that; `asking` counts how often it was
+# shown in vain.
+_CARDS = """
+ALTER TABLE consents ADD COLUMN way TEXT NOT NULL DEFAULT 'open_hand' CHECK (way IN ('open_hand', 'held_key'));
+DROP INDEX consents_in_force;
+CREATE UNIQUE INDEX consents_in_force ON consents (wallet_id, way) WHERE withdrawn_at_ms IS NULL;
+
+CREATE TABLE cards (
+    id BLOB PRIMARY KEY CHECK (length(id) = 16),
+    wallet_id TEXT NOT NULL UNIQUE REFERENCES wallets (id),
+    public_key BLOB NOT NULL CHECK (length(public_key) = 32),
+    sealed_template BLOB NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('active', 'paused')),
+    enrolled_at_ms INTEGER NOT NULL,
+    asking BLOB NOT NULL
+);
+
+CREATE TABLE card_enrolments (
+    id TEXT PRIMARY KEY,
+    digest BLOB NOT NULL,
+    reason TEXT,
+    at_ms INTEGER NOT NULL
+);
+"""
+
+ISSUER_SCHEMA = Schema("issuer", (_TABLES, _CARDS))

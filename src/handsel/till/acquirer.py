@@ -15,15 +15,18 @@ from handsel.notes.note import Note, PublicNoteKeys
 from handsel.till.action import ToldAction
 
 
-class ChargeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ChargeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """
     Ask to pay a payment with the palm that was shown. `order` is sealed to the issuer.
+
+    `queries` are there with an open hand, and `proof`, sealed to the issuer, with a held key.
     """
 
     charge_id: str
     payment_intent: str
     order: bytes
-    queries: PerMatcher
+    queries: PerMatcher | None = None
+    proof: bytes | None = None
 
     def __repr__(self) -> str:
         """
@@ -32,15 +35,18 @@ class ChargeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return "ChargeRequest()"
 
 
-class RefundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RefundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """
     Ask to credit the palm that was shown. `refund_id` is this attempt; `refund` is what the merchant asked for.
+
+    `queries` and `proof` are as in a charge.
     """
 
     refund_id: str
     refund: str
     order: bytes
-    queries: PerMatcher
+    queries: PerMatcher | None = None
+    proof: bytes | None = None
 
     def __repr__(self) -> str:
         """
@@ -49,20 +55,34 @@ class RefundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return "RefundRequest()"
 
 
-class EnrolmentRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class EnrolmentRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """
-    Ask to enrol the palm that was shown.
+    Ask to enrol the palm that was shown, or a card: then there are no `templates`, and all of it is in the order.
     """
 
     enrolment_id: str
     order: bytes
-    templates: PerMatcher
+    templates: PerMatcher | None = None
 
     def __repr__(self) -> str:
         """
         Return nothing of what is sealed.
         """
         return "EnrolmentRequest()"
+
+
+class CardAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Ask about a card that is shown. `request` is sealed to the issuer.
+    """
+
+    request: bytes
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of what is sealed.
+        """
+        return "CardAsked()"
 
 
 class PendingAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="pending"):
@@ -109,9 +129,23 @@ class RefundedAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ta
     receipt_code: str
 
 
+class CardAnswered(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="answered"):
+    """
+    Answer with what the issuer sealed to this till.
+    """
+
+    answer: bytes
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of what is sealed.
+        """
+        return "CardAnswered()"
+
+
 class EnrolledAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="enrolled"):
     """
-    Answer that the palm pays from now on.
+    Answer that the palm, or the card with it, pays from now on.
     """
 
 
@@ -165,4 +199,9 @@ class Acquirer(Protocol):
     def enrol(self, request: EnrolmentRequest) -> EnrolmentAnswer:
         """
         Enrol, once, however often the same request comes.
+        """
+
+    def ask_card(self, asked: CardAsked) -> CardAnswered | DeclinedAnswer:
+        """
+        Return the issuer's answer to a card that is shown.
         """

@@ -12,6 +12,8 @@ from typing import Annotated
 
 import msgspec
 
+from handsel.order import Way
+
 Amount = Annotated[int, msgspec.Meta(gt=0)]
 Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
 
@@ -43,12 +45,13 @@ class RefundAction(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_
 @dataclass(frozen=True)
 class EnrolmentAction:
     """
-    Ask for a palm to join to the wallet that `code` was given to.
+    Ask for a palm to join to the wallet that `code` was given to, among all palms or with a card of its own.
     """
 
     id: str
     begun_ms: int
     code: str = field(repr=False)
+    way: Way = Way.OPEN_HAND
 
 
 ToldAction = ChargeAction | RefundAction

@@ -1,8 +1,8 @@
 """
 Run one till: take frames while a palm is asked for, make a request of what was read, and bring it to its end.
 
-A frame's pixels, vectors and shares live here for as long as they are needed and are written nowhere; once a request is
-sealed, only envelopes are left of them. The agent knows no HTTP of its own and no page.
+A frame's pixels, vectors and shares, and a card that is shown, live here for as long as they are needed and are written
+nowhere; once a request is sealed, only envelopes are left of them. The agent knows no HTTP of its own and no page.
 """
 
 from __future__ import annotations
@@ -14,25 +14,39 @@ from typing import Protocol
 
 from handsel.clock import Clock
 from handsel.config import AttackHintSetting, Parties
-from handsel.errors import BadInput, BodyInvalid, HandselError, InvariantBroken, StoreError
+from handsel.errors import BadInput, BodyInvalid, HandselError, InvariantBroken, NotFound, StoreError
 from handsel.ids import ID_BYTES
 from handsel.keys import PublicKeys
 from handsel.log import Log
-from handsel.till.acquirer import Acquirer
+from handsel.order import Way
+from handsel.till.acquirer import Acquirer, DeclinedAnswer, EnrolledAnswer
 from handsel.till.action import Action, EnrolmentAction, ToldAction
 from handsel.till.agent_state import AgentState, describe
+from handsel.till.card import Card
 from handsel.till.collect import Collected, collect
 from handsel.till.conclude import conclude, outcome_name, reason_name
+from handsel.till.held_key import CardRefused, HeldKey, look_for_card, unlock
 from handsel.till.hint import Hint, TillHint
 from handsel.till.journal import Journal
 from handsel.till.light import Light, next_light
 from handsel.till.make_request import RequestMaker
-from handsel.till.screen import Reading, Showing
+from handsel.till.screen import Enrolled, Reading, Showing
 from handsel.till.seal_palm import PalmSealer
 from handsel.till.second_look import Step, next_step
 from handsel.till.session import ATTACK_HINT, Session, frames_needed
-from handsel.till.settle import NothingDone, OpenCharge, OpenRequest, Outcome, Waiting, ask_again_later, resume, settle
+from handsel.till.settle import (
+    NothingDone,
+    OpenCharge,
+    OpenEnrolment,
+    OpenRequest,
+    Outcome,
+    Waiting,
+    ask_again_later,
+    resume,
+    settle,
+)
 from handsel.vision.frame import Frame, decode_frame
+from handsel.vision.qr_code import as_png, draw_qr_code
 from handsel.vision.read_palm import PalmReading, Rejected
 
 CODE_CHARS_MAX = 32  # Of what is typed; a code has eight digits.
@@ -74,7 +88,13 @@ class Agent:
         random_bytes: Callable[[int], bytes],
         attack_hint: AttackHintSetting,
         lights: tuple[Light, ...],
+        ways: tuple[Way, ...],
+        held_threshold: float,
     ) -> None:
+        self._ways = ways
+        self._issuer = parties.issuer
+        self._held: HeldKey | None = None  # Of the action that is shown, from its card to its end.
+        self._card: Card | None = None  # A new one, while it is on the screen.
         self._attack_hint = attack_hint
         self._lights = lights
         self._asked_id = ""  # Of the action whose hand was asked for once more.
@@ -86,7 +106,7 @@ class Agent:
         self._clock = clock
         self._log = log
         self._random_bytes = random_bytes
-        self._maker = RequestMaker(PalmSealer(parties, till.sign, random_bytes), acquirer)
+        self._maker = RequestMaker(PalmSealer(parties, till.sign, random_bytes), acquirer, held_threshold)
         self._busy = threading.Lock()  # Held by who looks at a frame, sends or asks; guards `_open`.
         self._lock = threading.Lock()  # Held for a moment by whoever reads or changes the session and its readings.
         self._session = Session()
@@ -111,7 +131,20 @@ class Agent:
                 light=self._light,
                 receipts_url=self._receipts_url,
                 is_online=self._is_online,
+                has_held_key=self._held is not None,
+                has_new_card=self._card is not None,
             )
+
+    def card_picture(self, *, session: str) -> bytes:
+        """
+        Return the new card as a PNG file, while the screen of that `session` shows it. Raises `NotFound` otherwise.
+        """
+        with self._lock:
+            self._show(self._session.tick(now_ms=self._clock()))
+            if self._card is None or session != self._name:
+                raise NotFound("there is no card to show: it is shown once, when it is made")
+            text = self._card.text
+        return as_png(draw_qr_code(text))
 
     def poll(self) -> AgentState:
         """
@@ -142,10 +175,13 @@ class Agent:
                 self._busy.release()
         return self.state()
 
-    def begin_enrolment(self, code: str) -> AgentState:
+    def begin_enrolment(self, code: str, way: Way = Way.OPEN_HAND) -> AgentState:
         """
-        Ask for the palm of whoever was given `code`. Raises `BodyInvalid` for no code, or while a palm pays.
+        Ask for the palm of whoever was given `code`. Raises `BodyInvalid` for no code, for a way that this till does
+        not offer, or while a palm pays.
         """
+        if way not in self._ways:
+            raise BodyInvalid("this shop does not offer that way of paying: choose the other one")
         typed = "".join(code.split())
         if not 0 < len(typed) <= CODE_CHARS_MAX or not typed.isalnum() or not typed.isascii():
             raise BodyInvalid("type the code as it stands in your wallet")
@@ -154,7 +190,7 @@ class Agent:
             self._show(self._session.tick(now_ms=now_ms))
             if not self._session.may_enrol:
                 raise BodyInvalid("a payment is waiting here: finish or cancel it first")
-            self._show(self._session.begin_enrolment(EnrolmentAction(self._new_id(), now_ms, typed)))
+            self._show(self._session.begin_enrolment(EnrolmentAction(self._new_id(), now_ms, typed, way)))
         return self.state()
 
     def cancel(self) -> AgentState:
@@ -178,7 +214,7 @@ class Agent:
         Look at one frame and return the request that it completes, or None.
 
         1. A palm is asked for, and by the name that the frame was taken for.
-        2. Read the frame, without holding up who asks for the state.
+        2. Read the frame, without holding up who asks for the state. A card in it is unlocked, and palms count anew.
         3. Whatever has happened meanwhile, a cancel say, counts more than the frame.
         4. Enough good frames: do they look like a copy of a hand?
         5. If not, no other is looked at from now on.
@@ -188,7 +224,11 @@ class Agent:
             before, held = self._session.screen, self._readings
             if name != self._name or not isinstance(before, Showing | Reading):
                 return None
-        collected = self._collect(content, light, held, before.action)  # 2
+        seen = self._read(content, before.action)  # 2
+        if isinstance(seen, Card):
+            self._unlock(seen, before)
+            return None
+        collected = self._collect(seen, light, held, before.action)
         good, step = len(collected.readings), self._weigh(collected.readings, before.action)  # 4
         now_ms = self._clock()
         with self._lock:
@@ -223,27 +263,57 @@ class Agent:
         kept = readings[-1].shown if readings else None
         return next_light(self._lights, last=self._light, kept=kept, random_bytes=self._random_bytes)
 
-    def _collect(self, content: bytes, light: Light | None, held: tuple[PalmReading, ...], action: Action) -> Collected:
-        seen = self._read(content)
+    def _unlock(self, card: Card, before: Showing | Reading) -> None:
+        """
+        Ask the issuer about a card. What it says counts only if the screen is still the one that the card was shown to.
+        """
+        try:
+            found = unlock(self._acquirer, self._issuer, card, before.action)
+        except HandselError as exc:
+            self._conclude(before.action, NothingDone(exc.code, exc.is_retryable))
+            return
+        with self._lock:
+            now_ms = self._clock()
+            if self._session.screen != before:
+                return
+            if isinstance(found, CardRefused):
+                self._show(self._session.declined(before.action, reason=found.reason, now_ms=now_ms))
+                return
+            self._show(self._session.saw(good=0, hint=TillHint.CARD_READ, now_ms=now_ms))
+            self._readings, self._held = (), found
+
+    def _collect(
+        self, seen: PalmReading | Hint, light: Light | None, held: tuple[PalmReading, ...], action: Action
+    ) -> Collected:
         if isinstance(seen, PalmReading):
+            needs_card = Way.OPEN_HAND not in self._ways and self._held is None
+            if needs_card and not isinstance(action, EnrolmentAction):
+                return Collected((), TillHint.SHOW_CARD)
             lit = replace(seen, shown=light.linear if light in self._lights else None)
             return collect(held, seen=lit, action=action, threshold=self._threshold)
         return Collected(held, seen)
 
-    def _read(self, content: bytes) -> PalmReading | Hint:
+    def _read(self, content: bytes, action: Action) -> PalmReading | Hint | Card:
         try:
             frame = decode_frame(content)
         except BadInput:
             return TillHint.UNREADABLE
         seen = self._reader.read(frame)
-        return seen.reason if isinstance(seen, Rejected) else seen
+        if not isinstance(seen, Rejected):
+            return seen
+        # To look for a card takes as long as to look for a hand does, and is done only where there is no palm.
+        card = None if self._held else look_for_card(frame, action, ways=self._ways)
+        return card or seen.reason
 
     def _make(self, action: Action, readings: tuple[PalmReading, ...], *, now_ms: int) -> OpenRequest | None:
         """
         Return the request, in the journal if it is a charge; or show why there is none. Nothing is sent here.
         """
         try:
-            request = self._maker.make(action, readings, now_ms=now_ms)
+            request = self._maker.make(action, readings, self._held, now_ms=now_ms)
+            if isinstance(request, CardRefused):
+                self._conclude(action, DeclinedAnswer(request.reason))
+                return None
             if isinstance(request, OpenCharge):
                 self._journal.add(request.entry)
         except HandselError as exc:
@@ -252,6 +322,7 @@ class Agent:
         except Exception:
             self._conclude(action, NothingDone(InvariantBroken.code, is_retryable=False))
             raise
+        self._held = None
         self._open[request.id] = request
         return request
 
@@ -269,6 +340,14 @@ class Agent:
             del self._open[request.id]
             self._close(request)
         self._conclude(request.action, outcome)
+        if isinstance(outcome, EnrolledAnswer) and isinstance(request, OpenEnrolment):
+            self._show_card(request)
+
+    def _show_card(self, request: OpenEnrolment) -> None:
+        with self._lock:
+            screen = self._session.screen
+            is_shown = isinstance(screen, Enrolled) and screen.action == request.action
+            self._card = request.card if is_shown else None
 
     def _close(self, request: OpenRequest) -> None:
         if not isinstance(request, OpenCharge):
@@ -306,6 +385,10 @@ class Agent:
         self._session = session
         if not isinstance(session.screen, Reading):
             self._readings = ()
+        if not isinstance(session.screen, Enrolled):
+            self._card = None
+        if self._held is not None and not session.may_hold(self._held.action_id):
+            self._held = None
         if is_new:
             self._name = self._new_id()
 

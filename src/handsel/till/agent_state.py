@@ -52,6 +52,7 @@ class AgentState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `session` names the moment that frames are taken for; frames of another one are not looked at. `reason` is that of a
     hint or a decline, `code` that of an error; `light` names the colour that the page is to show for the next frame.
+    `has_held_key` says that a card was read for what is asked now, `has_new_card` that one is to be photographed.
     `merchant`, `currency` and other texts are empty where there are none.
     """
 
@@ -68,6 +69,8 @@ class AgentState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hint: str = ""
     reason: str = ""
     code: str = ""
+    has_held_key: bool = False
+    has_new_card: bool = False
     good_frames: int = 0
     frames_needed: int = 0
     receipt_code: str = ""
@@ -78,7 +81,16 @@ class AgentState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     is_online: bool = True
 
 
-def describe(session: Session, *, name: str, light: Light | None, receipts_url: str, is_online: bool) -> AgentState:
+def describe(
+    session: Session,
+    *,
+    name: str,
+    light: Light | None,
+    receipts_url: str,
+    is_online: bool,
+    has_held_key: bool = False,
+    has_new_card: bool = False,
+) -> AgentState:
     """
     Return what the page is told of `session`, whose frames are called `name`, the next of them to be taken in `light`.
     """
@@ -101,6 +113,8 @@ def describe(session: Session, *, name: str, light: Light | None, receipts_url: 
         hint=hint_text(screen.hint) if isinstance(screen, Reading) else "",
         reason=_reason(screen),
         code=screen.code if isinstance(screen, Trouble) else "",
+        has_held_key=has_held_key,
+        has_new_card=has_new_card,
         good_frames=screen.good if isinstance(screen, Reading) else 0,
         frames_needed=0 if action is None else frames_needed(action),
         receipt_code=receipt_code,

@@ -17,8 +17,11 @@ from handsel.config import Link
 from handsel.ids import require_id
 from handsel.notes.note import Note, PublicNoteKeys
 from handsel.till.acquirer import (
+    CardAnswered,
+    CardAsked,
     ChargeAnswer,
     ChargeRequest,
+    DeclinedAnswer,
     EnrolmentAnswer,
     EnrolmentRequest,
     PaidAnswer,
@@ -64,6 +67,7 @@ _NOTE_KEYS = msgspec.json.Decoder(PublicNoteKeys)
 _CHARGE: msgspec.json.Decoder[ChargeAnswer] = msgspec.json.Decoder(ChargeAnswer)
 _PAID = msgspec.json.Decoder(PaidAnswer)
 _REFUND: msgspec.json.Decoder[RefundAnswer] = msgspec.json.Decoder(RefundAnswer)
+_CARD: msgspec.json.Decoder[CardAnswered | DeclinedAnswer] = msgspec.json.Decoder(CardAnswered | DeclinedAnswer)
 _ENROLMENT: msgspec.json.Decoder[EnrolmentAnswer] = msgspec.json.Decoder(EnrolmentAnswer)
 
 
@@ -132,6 +136,12 @@ class AcquirerClient:
         Enrol, once, however often the same request comes.
         """
         return _decode(self._post("/v1/till/enrolments", request, LONG), _ENROLMENT)
+
+    def ask_card(self, asked: CardAsked) -> CardAnswered | DeclinedAnswer:
+        """
+        Return the issuer's answer to a card that is shown.
+        """
+        return _decode(self._post("/v1/till/cards", asked, SHORT), _CARD)
 
     def _get(self, path: str) -> bytes:
         return self._ask(self.http.build_request("GET", path, timeout=SHORT))

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from handsel.ids import ID_BYTES
 from handsel.notes.mint import prepare
-from handsel.order import ChargeOrder, EnrolmentOrder, RefundOrder
+from handsel.order import ChargeOrder, EnrolmentOrder, RefundOrder, Way
 from handsel.till.acquirer import Acquirer
 from handsel.till.action import Action, ChargeAction, EnrolmentAction, RefundAction
+from handsel.till.card import Card
 from handsel.till.collect import best_reading, best_readings, those_of_last
+from handsel.till.held_key import CardRefused, HeldKey
 from handsel.till.journal import ChargeEntry
 from handsel.till.seal_palm import PalmSealer
 from handsel.till.session import ENROLMENT_MERGED
@@ -23,35 +25,53 @@ from handsel.vision.read_palm import PalmReading, merge_probes, merge_readings
 @dataclass(frozen=True, repr=False)
 class RequestMaker:
     """
-    Make requests with fresh ids. `acquirer` is asked for the keys of notes, and for nothing else.
+    Make requests with fresh ids. `acquirer` is asked for the keys of notes, and for nothing else. `held_threshold` is
+    the cosine from which a palm is the one that a card was made with.
     """
 
     sealer: PalmSealer
     acquirer: Acquirer
+    held_threshold: float
 
-    def make(self, action: Action, readings: tuple[PalmReading, ...], *, now_ms: int) -> OpenRequest:
+    def make(
+        self, action: Action, readings: tuple[PalmReading, ...], held: HeldKey | None, *, now_ms: int
+    ) -> OpenRequest | CardRefused:
         """
         Return the request that `readings` make of `action`, not sent yet. Raises what keeps it from being made.
-        """
-        if isinstance(action, ChargeAction):
-            return self._charge(action, self._merged(readings), now_ms=now_ms)
-        if isinstance(action, RefundAction):
-            return self._refund(action, self._merged(readings), now_ms=now_ms)
-        return self._enrolment(action, readings, now_ms=now_ms)
 
-    def _charge(self, action: ChargeAction, probe: Probe, *, now_ms: int) -> OpenCharge:
+        With a `held` key the palm is compared here, and where it is another, nothing is made of it.
+        """
+        if isinstance(action, EnrolmentAction):
+            make = self._card_enrolment if action.way is Way.HELD_KEY else self._enrolment
+            return make(action, readings, now_ms=now_ms)
+        probe = self._merged(readings)
+        refused = held.refuse(probe, threshold=self.held_threshold) if held else None
+        if refused is not None:
+            return refused
+        shown = held.card if held else probe
+        if isinstance(action, ChargeAction):
+            return self._charge(action, shown, now_ms=now_ms)
+        return self._refund(action, shown, now_ms=now_ms)
+
+    def _charge(self, action: ChargeAction, shown: Probe | Card, *, now_ms: int) -> OpenCharge:
         keys = self.acquirer.note_keys()
         amount_minor, currency = action.amount_minor, action.currency
         random_bytes = self.sealer.random_bytes
         secrets, notes = prepare(amount_minor, currency=currency, keys=keys, random_bytes=random_bytes)
         order = ChargeOrder(self._new_id(), amount_minor, currency, self.sealer.fresh_digest(), notes)
-        request = self.sealer.seal_charge(order, payment_intent=action.id, probe=probe)
+        if isinstance(shown, Card):
+            request = self.sealer.seal_held_charge(order, payment_intent=action.id, card=shown)
+        else:
+            request = self.sealer.seal_charge(order, payment_intent=action.id, probe=shown)
         entry = ChargeEntry(order.charge_id, action, now_ms, secrets)
         return OpenCharge(entry, request, keys, until_ms=now_ms + RESEND_MS_MAX, next_ms=now_ms)
 
-    def _refund(self, action: RefundAction, probe: Probe, *, now_ms: int) -> OpenRefund:
+    def _refund(self, action: RefundAction, shown: Probe | Card, *, now_ms: int) -> OpenRefund:
         order = RefundOrder(self._new_id(), action.amount_minor, action.currency, self.sealer.fresh_digest())
-        request = self.sealer.seal_refund(order, refund=action.id, probe=probe)
+        if isinstance(shown, Card):
+            request = self.sealer.seal_held_refund(order, refund=action.id, card=shown)
+        else:
+            request = self.sealer.seal_refund(order, refund=action.id, probe=shown)
         return OpenRefund(action, request, until_ms=now_ms + RESEND_MS_MAX, next_ms=now_ms)
 
     def _enrolment(self, action: EnrolmentAction, readings: tuple[PalmReading, ...], *, now_ms: int) -> OpenEnrolment:
@@ -59,6 +79,14 @@ class RequestMaker:
         embedding = merge_readings(best_readings(readings, ENROLMENT_MERGED))
         request = self.sealer.seal_enrolment(order, embedding=embedding, probe=best_reading(readings).probe)
         return OpenEnrolment(action, request, until_ms=now_ms + RESEND_MS_MAX, next_ms=now_ms)
+
+    def _card_enrolment(
+        self, action: EnrolmentAction, readings: tuple[PalmReading, ...], *, now_ms: int
+    ) -> OpenEnrolment:
+        card = Card.draw(self.sealer.random_bytes)
+        embedding = merge_readings(best_readings(readings, ENROLMENT_MERGED))
+        request = self.sealer.seal_card(action, embedding=embedding, card=card)
+        return OpenEnrolment(action, request, card, until_ms=now_ms + RESEND_MS_MAX, next_ms=now_ms)
 
     def _merged(self, readings: tuple[PalmReading, ...]) -> Probe:
         return merge_probes(those_of_last(readings, threshold=self.sealer.parties.threshold))

@@ -1,8 +1,9 @@
 """
 Turn a palm that was read, and an order, into envelopes: shares for the three matchers, the order for the issuer.
 
-All of them carry or imply one binding. After this nothing of the palm is needed any more. Who carries the envelopes can
-open none; a matcher that opens its own holds random numbers.
+With a held key there are no shares: a card signs the order. All envelopes carry or imply one binding. After this
+nothing of the palm is needed any more. Who carries the envelopes can open none; a matcher that opens its own holds
+random numbers.
 """
 
 from __future__ import annotations
@@ -18,12 +19,28 @@ from handsel.config import Parties
 from handsel.envelope import seal
 from handsel.errors import ensure
 from handsel.ids import ID_BYTES
+from handsel.matching.held_key import pack_template
 from handsel.matching.message import MATCHERS, QUERY, TEMPLATE, PerMatcher, Query, Template
 from handsel.matching.ring import Words
 from handsel.matching.split import split_query, split_rows, to_wire
 from handsel.matching.template import quantise
-from handsel.order import CHARGE, ENROLMENT, REFUND, ChargeOrder, EnrolmentOrder, RefundOrder, bind, till_digest
+from handsel.order import (
+    CARD_ENROLMENT,
+    CHARGE,
+    ENROLMENT,
+    HELD_PROOF,
+    REFUND,
+    CardOrder,
+    ChargeOrder,
+    EnrolmentOrder,
+    HeldProof,
+    RefundOrder,
+    bind,
+    till_digest,
+)
 from handsel.till.acquirer import ChargeRequest, EnrolmentRequest, RefundRequest
+from handsel.till.action import EnrolmentAction
+from handsel.till.card import Card
 from handsel.vision.embedding import Embedding, Probe
 
 NONCE_BYTES = 16
@@ -63,6 +80,29 @@ class PalmSealer:
         queries = self._seal_each(self._queries(probe, bind(order)), QUERY)
         return RefundRequest(order.refund_id, refund, sealed, queries)
 
+    def seal_held_charge(self, order: ChargeOrder, *, payment_intent: str, card: Card) -> ChargeRequest:
+        """
+        Return the request for a charge with a held key. The caller has compared the palm.
+        """
+        sealed = seal(order, to=self.parties.issuer, purpose=CHARGE)
+        return ChargeRequest(order.charge_id, payment_intent, sealed, proof=self._seal_proof(card.prove(order)))
+
+    def seal_held_refund(self, order: RefundOrder, *, refund: str, card: Card) -> RefundRequest:
+        """
+        Return the request for a refund with a held key. The caller has compared the palm.
+        """
+        sealed = seal(order, to=self.parties.issuer, purpose=REFUND)
+        return RefundRequest(order.refund_id, refund, sealed, proof=self._seal_proof(card.prove(order)))
+
+    def seal_card(self, action: EnrolmentAction, *, embedding: Embedding, card: Card) -> EnrolmentRequest:
+        """
+        Return the request for the enrolment of a new card, which seals the palm that is enrolled.
+        """
+        self._require_dims(embedding.vector)
+        template = card.seal_template(pack_template(embedding.vector), model_id=embedding.model_id)
+        order = CardOrder(self.random_bytes(ID_BYTES).hex(), action.code, card.id, card.public_key, template)
+        return EnrolmentRequest(order.enrolment_id, seal(order, to=self.parties.issuer, purpose=CARD_ENROLMENT))
+
     def seal_enrolment(self, order: EnrolmentOrder, *, embedding: Embedding, probe: Probe) -> EnrolmentRequest:
         """
         Return the request for an enrolment: `embedding` is enrolled, after `probe` was looked for.
@@ -78,6 +118,9 @@ class PalmSealer:
             for share, other, query in zip(shares, as_query, queries, strict=True)
         )
         return EnrolmentRequest(order.enrolment_id, sealed, self._seal_each(templates, TEMPLATE))
+
+    def _seal_proof(self, proof: HeldProof) -> bytes:
+        return seal(proof, to=self.parties.issuer, purpose=HELD_PROOF)
 
     def _queries(self, probe: Probe, binding: bytes) -> tuple[Query, ...]:
         self._require_dims(probe.views)

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from handsel.errors import ensure
+from handsel.order import Way
 from handsel.till.action import Action, ChargeAction, EnrolmentAction, RefundAction, ToldAction
 from handsel.till.hint import Hint
 from handsel.till.screen import (
@@ -41,6 +42,7 @@ ENROLMENT_MS_MAX = 120_000  # From the code to the palm: nobody is enrolled with
 WORK_MS_MAX = 30_000  # Then the till goes on with what it is asked next; the outcome is still asked for.
 PAID_MS = 6_000
 ENROLLED_MS = 6_000
+CARD_SHOWN_MS = 120_000  # Time to photograph a new card or to print it; a button is quicker.
 DECLINE_PAUSE_MS = 5_000  # Long enough to read why, short enough for a hand that waits; a button is quicker.
 REFUSED_MS = 6_000  # After a decline that another try would not change.
 TROUBLE_MS = 5_000
@@ -52,7 +54,10 @@ ATTACK_HINT = "attack_hint"
 VOIDED = "voided"
 NEVER_KNOWN = "never_known"
 ASKED_TOO_OFTEN = "asked_too_often"  # The till must wait. No palm was asked with, so that this is no try.
-RETRYABLE_REASONS = frozenset({"not_recognised", "ambiguous", "bound_to_other"})
+NOT_RECOGNISED = "not_recognised"
+CARD_UNKNOWN = "card_unknown"  # To the issuer, or made for another model: it is enrolled again.
+CARD_LOCKED = "card_locked"
+RETRYABLE_REASONS = frozenset({NOT_RECOGNISED, "ambiguous", "bound_to_other"})
 
 
 @dataclass(frozen=True)
@@ -131,7 +136,8 @@ class Session:
         """
         Return the session after an enrolment.
         """
-        return self._finish(action.id, Enrolled(action, now_ms + ENROLLED_MS))
+        shown_ms = CARD_SHOWN_MS if action.way is Way.HELD_KEY else ENROLLED_MS
+        return self._finish(action.id, Enrolled(action, now_ms + shown_ms))
 
     def declined(self, action: Action, *, reason: str, now_ms: int) -> Session:
         """
@@ -171,6 +177,17 @@ class Session:
         """
         ensure(self.may_enrol, "one action at a time")
         return replace(self, screen=Showing(action))
+
+    def may_hold(self, action_id: str) -> bool:
+        """
+        Say whether a card that was shown for an action may be needed again: a palm is asked for, or will be.
+        """
+        screen = self.screen
+        is_asked = isinstance(screen, Showing | Reading | Working) or (
+            isinstance(screen, Declined) and screen.may_retry
+        )
+        action = action_of(screen)
+        return is_asked and action is not None and action.id == action_id
 
     @property
     def may_enrol(self) -> bool:

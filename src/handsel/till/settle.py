@@ -26,6 +26,7 @@ from handsel.till.acquirer import (
     SignedAnswer,
 )
 from handsel.till.action import ChargeAction, EnrolmentAction, RefundAction
+from handsel.till.card import Card
 from handsel.till.journal import ChargeEntry
 from handsel.till.session import VOIDED
 
@@ -89,11 +90,12 @@ class OpenRefund:
 @dataclass(frozen=True, repr=False)
 class OpenEnrolment:
     """
-    Hold an enrolment whose end is not known.
+    Hold an enrolment whose end is not known. `card` is one that was made for it, to be shown once it is enrolled.
     """
 
     action: EnrolmentAction
     request: EnrolmentRequest
+    card: Card | None = None
     _: KW_ONLY
     until_ms: int
     next_ms: int

@@ -6,6 +6,7 @@ No text names a person, a wallet or a balance: others can read the screen, too.
 
 from __future__ import annotations
 
+from handsel.order import Way
 from handsel.till.action import Action, EnrolmentAction, RefundAction
 from handsel.till.hint import Hint, TillHint
 from handsel.till.screen import (
@@ -20,11 +21,22 @@ from handsel.till.screen import (
     Showing,
     Trouble,
 )
-from handsel.till.session import ATTACK_HINT, ATTEMPTS_USED_UP, NEVER_KNOWN, NO_PALM_SHOWN, VOIDED
+from handsel.till.session import (
+    ATTACK_HINT,
+    ATTEMPTS_USED_UP,
+    CARD_LOCKED,
+    CARD_UNKNOWN,
+    NEVER_KNOWN,
+    NO_PALM_SHOWN,
+    VOIDED,
+)
 from handsel.vision.quality import Reason
 
 HINTS = {
     TillHint.UNREADABLE: "The camera's picture cannot be used. Is the camera plugged in?",
+    TillHint.SHOW_CARD: "Show your card first: here a palm pays together with its card.",
+    TillHint.CARD_READ: "Your card was read. Now hold your open hand in front of the camera.",
+    TillHint.NOT_A_CARD: "This code is not a whole Handsel card. Hold all of your card flat to the camera.",
     TillHint.OTHER_HAND: "That was another hand. Hold out the same hand until the ring is full.",
     TillHint.ONCE_MORE: "Please hold out your bare hand once more, and turn it a little from side to side.",
 }
@@ -54,6 +66,8 @@ DECLINES = {
     "insufficient_funds": "There is not enough money in the wallet. Top it up, or pay another way.",
     NO_PALM_SHOWN: "No palm was shown in time. Type the code again when you are ready.",
     ATTEMPTS_USED_UP: "Your palm was not recognised. Please pay another way.",
+    CARD_UNKNOWN: "This card does not pay any more. Look in your wallet, or pay another way.",
+    CARD_LOCKED: "This card was shown too often just now. Wait a while, or pay another way.",
     ATTACK_HINT: "The till could not see your hand well enough. Try again in another light, or pay another way.",
 }
 DECLINED = "This was declined. Please pay another way."
@@ -65,6 +79,8 @@ REFUND_DECLINES = {
     "not_recognised": "Your palm was not recognised. Please show the one that you paid with, or ask the shop.",
     "ambiguous": "Your palm could not be told from another. Please show it again, or ask the shop.",
     "wallet_closed": "This wallet is closed. Please ask the shop.",
+    CARD_UNKNOWN: "This card is not valid any more. Look in your wallet, or ask the shop.",
+    CARD_LOCKED: "This card was shown too often just now. Wait a while, or ask the shop.",
     ATTEMPTS_USED_UP: "Your palm was not recognised. Please ask the shop.",
 }
 REFUND_DECLINED = "This did not go through. Please ask the shop."
@@ -86,9 +102,15 @@ TROUBLES = {
 TROUBLE = "Something is wrong with this till. Please tell the shop."
 STILL_ASKING = "Please wait: the till keeps asking what became of it. You are never charged twice."
 LOOK_FOR_PALM = "Look in your wallet whether your palm is connected."
+LOOK_FOR_CARD = "If your wallet shows a card that you do not have, delete it there and begin again."
 LOOK_FOR_MONEY = "Look in your wallet whether the money is back."
 NOTHING_PAID = "Nothing was paid."
 NOTHING_PAID_BACK = "Nothing was paid back."
+PALM_CONNECTED = "Your palm is connected to your wallet. You can pay with it now."
+CARD_MADE = (
+    "This is your card. Photograph it with your phone, or print it: it is shown only now, and nobody else has it."
+    " To pay, show it and then your hand."
+)
 OFFLINE = "The payment service is not answering. The till keeps trying."
 
 HOLD_OUT = "Hold your open hand in front of the camera."
@@ -130,7 +152,7 @@ def screen_text(screen: Screen, *, is_online: bool) -> str:
     if isinstance(screen, Refunded):
         return "The money is back in your wallet."
     if isinstance(screen, Enrolled):
-        return "Your palm is connected to your wallet. You can pay with it now."
+        return CARD_MADE if screen.action.way is Way.HELD_KEY else PALM_CONNECTED
     if isinstance(screen, Declined):
         is_refund = isinstance(screen.action, RefundAction)
         return refund_decline_text(screen.reason) if is_refund else decline_text(screen.reason)
@@ -154,8 +176,14 @@ def _trouble_text(screen: Trouble) -> str:
     if screen.is_open:
         return f"{said} {STILL_ASKING}"
     if screen.code == NEVER_KNOWN:
-        return f"{said} {LOOK_FOR_PALM if isinstance(screen.action, EnrolmentAction) else LOOK_FOR_MONEY}"
+        return f"{said} {_where_to_look(screen.action)}"
     return said if isinstance(screen.action, EnrolmentAction) else f"{said} {_nothing_text(screen.action)}"
+
+
+def _where_to_look(action: Action) -> str:
+    if not isinstance(action, EnrolmentAction):
+        return LOOK_FOR_MONEY
+    return LOOK_FOR_CARD if action.way is Way.HELD_KEY else LOOK_FOR_PALM
 
 
 def _nothing_text(action: Action) -> str:

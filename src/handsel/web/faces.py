@@ -1,5 +1,5 @@
 """
-Hold the three faces of Handsel: who runs a page, what it can see and what it never can.
+Hold the faces of Handsel: who runs a page, what it can see and what it never can.
 
 The words are those of the table of parties; each page carries them at its foot, because they are what Handsel is about.
 """
@@ -42,4 +42,11 @@ TILL = Face(
     run_by="the shop, on this machine",
     sees="your palm for a moment, and the amount; pictures stay on this machine and are not kept",
     never_sees="who you are, or anything else you bought",
+)
+MATCHER = Face(
+    name="matcher",
+    word="Matcher",
+    run_by="one of three independent organisations",
+    sees="shares of palms, which look random, when a query comes, and from which acquirer",
+    never_sees="a palm, a score, whether or whom it matched, the till, or the amount",
 )

@@ -1,5 +1,5 @@
 """
-Serve the issuer to acquirers: charges, redemptions, purchases, refunds and enrolments.
+Serve the issuer to acquirers: charges, redemptions, purchases, refunds, enrolments and cards.
 
 Orders and answers come sealed; what goes back names no wallet.
 """
@@ -11,10 +11,12 @@ from collections.abc import Callable, Mapping
 from starlette.routing import Route
 
 from handsel.config import Secret
+from handsel.flows.issuing.answer_card import answer_card
 from handsel.flows.issuing.approved import Approved, Credited, Voided
 from handsel.flows.issuing.buy_notes import buy_notes
 from handsel.flows.issuing.charge import charge
 from handsel.flows.issuing.enrol import Enrolled, EnrolmentBegun, begin_enrolment, complete_enrolment
+from handsel.flows.issuing.enrol_card import enrol_card
 from handsel.flows.issuing.issuer import Issuer
 from handsel.flows.issuing.redeem import redeem
 from handsel.flows.issuing.refund import refund
@@ -22,8 +24,10 @@ from handsel.flows.issuing.void_charge import void_charge
 from handsel.notes.note import PublicNoteKeys
 from handsel.pay.decline import Declined
 from handsel.web.app import bearer, get, post
-from handsel.web.bodies import Nothing
+from handsel.web.bodies import Nothing, shown_by
 from handsel.web.issuer_bodies import (
+    CardAnswerBody,
+    CardBody,
     ChargeBody,
     CompletionBody,
     CreditedBody,
@@ -50,6 +54,7 @@ def issuer_routes(issuer: Issuer, acquirers: Mapping[str, Secret], deliver: Call
         *_charge_routes(issuer, acquirers),
         *_note_routes(issuer, acquirers),
         *_enrolment_routes(issuer, acquirers, deliver),
+        *_card_routes(issuer, acquirers),
         get("/v1/note_keys", caller, lambda _, __: _note_keys(issuer)),
     ]
 
@@ -58,7 +63,8 @@ def _charge_routes(issuer: Issuer, acquirers: Mapping[str, Secret]) -> list[Rout
     caller = bearer(acquirers)
 
     def charged(acquirer: str, _: Mapping[str, str], body: ChargeBody) -> SignedBody | DeclinedBody:
-        outcome = charge(issuer, body.charge_id, acquirer=acquirer, order=body.order, answers=body.answers)
+        answers = shown_by(body.answers, body.proof)
+        outcome = charge(issuer, body.charge_id, acquirer=acquirer, order=body.order, answers=answers)
         return _declined(outcome) if isinstance(outcome, Declined) else SignedBody(outcome.signatures)
 
     def voided(_: str, path: Mapping[str, str], __: Nothing) -> SignedBody | DeclinedBody | VoidedBody:
@@ -68,9 +74,8 @@ def _charge_routes(issuer: Issuer, acquirers: Mapping[str, Secret]) -> list[Rout
         return SignedBody(outcome.signatures) if isinstance(outcome, Approved) else _declined(outcome)
 
     def refunded(acquirer: str, _: Mapping[str, str], body: RefundBody) -> CreditedBody | DeclinedBody:
-        outcome = refund(
-            issuer, body.refund_id, acquirer=acquirer, order=body.order, answers=body.answers, notes=body.notes
-        )
+        answers = shown_by(body.answers, body.proof)
+        outcome = refund(issuer, body.refund_id, acquirer=acquirer, order=body.order, answers=answers, notes=body.notes)
         return CreditedBody() if isinstance(outcome, Credited) else _declined(outcome)
 
     return [
@@ -117,6 +122,23 @@ def _enrolment_routes(issuer: Issuer, acquirers: Mapping[str, Secret], deliver: 
     return [
         post("/v1/enrolments", caller, EnrolmentBody, begun),
         post("/v1/enrolments/{id}/complete", caller, CompletionBody, completed),
+    ]
+
+
+def _card_routes(issuer: Issuer, acquirers: Mapping[str, Secret]) -> list[Route]:
+    caller = bearer(acquirers)
+
+    def enrolled(acquirer: str, _: Mapping[str, str], body: EnrolmentBody) -> EnrolledBody | DeclinedBody:
+        outcome = enrol_card(issuer, body.enrolment_id, acquirer=acquirer, order=body.order)
+        return EnrolledBody() if isinstance(outcome, Enrolled) else _declined(outcome)
+
+    def answered(acquirer: str, _: Mapping[str, str], body: CardBody) -> CardAnswerBody | DeclinedBody:
+        answer = answer_card(issuer, acquirer=acquirer, request=body.request)
+        return _declined(answer) if isinstance(answer, Declined) else CardAnswerBody(answer)
+
+    return [
+        post("/v1/card_enrolments", caller, EnrolmentBody, enrolled),
+        post("/v1/cards", caller, CardBody, answered),
     ]
 
 

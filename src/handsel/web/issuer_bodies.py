@@ -12,14 +12,15 @@ from handsel.order import NoteRequest
 from handsel.pay.decline import DeclineReason
 
 
-class ChargeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ChargeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """
-    Ask the issuer to debit whoever showed the palm.
+    Ask the issuer to debit whoever showed the palm: with three answers or, with a held key, the proof of its card.
     """
 
     charge_id: str
     order: bytes
-    answers: PerMatcher
+    answers: PerMatcher | None = None
+    proof: bytes | None = None
 
 
 class RedemptionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,15 +59,16 @@ class PurchaseBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     notes: tuple[NoteRequest, ...]
 
 
-class RefundBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RefundBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """
     Ask the issuer to credit whoever showed the palm with these notes.
     """
 
     refund_id: str
     order: bytes
-    answers: PerMatcher
     notes: tuple[Note, ...]
+    answers: PerMatcher | None = None
+    proof: bytes | None = None
 
 
 class EnrolmentBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,6 +78,22 @@ class EnrolmentBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     enrolment_id: str
     order: bytes
+
+
+class CardBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Ask the issuer about a card that is shown at a till. `request` is sealed by that till.
+    """
+
+    request: bytes
+
+
+class CardAnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="answered"):
+    """
+    Answer with what only that till can open: always as long, whatever it says.
+    """
+
+    answer: bytes
 
 
 class CompletionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

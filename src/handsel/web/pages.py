@@ -53,7 +53,7 @@ class Dress:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters.update(plain=plain_amount, utc=utc_text, iso=iso_text)
+        self._templates.filters.update(plain=plain_amount, utc=utc_text, iso=iso_text, day=day_text)
 
     def render(self, template: str, view: object, *, status: int = 200) -> Response:
         """
@@ -169,7 +169,15 @@ def utc_text(ms: int) -> str:
     Return a moment for readers without a script: `23 Nov 2025, 06:54 UTC`.
     """
     moment = datetime.fromtimestamp(ms / 1000, tz=UTC)
-    return f"{moment.day} {_MONTHS[moment.month - 1]} {moment:%Y, %H:%M} UTC"
+    return f"{day_text(ms)}, {moment:%H:%M} UTC"
+
+
+def day_text(ms: int) -> str:
+    """
+    Return the day of a moment, in UTC: `23 Nov 2025`.
+    """
+    moment = datetime.fromtimestamp(ms / 1000, tz=UTC)
+    return f"{moment.day} {_MONTHS[moment.month - 1]} {moment:%Y}"
 
 
 def iso_text(ms: int) -> str:

@@ -19,7 +19,7 @@ from handsel.flows.issuing.show_wallet import WalletView, show_wallet
 from handsel.pay.decline import DeclineReason
 from handsel.web.pages import NoFields, forget, form, go, page, remember
 from handsel.web.palm_view import PalmCard, can_add_palm, cards_of, count_erased, waiting_code
-from handsel.web.wallet_desk import CODE_COOKIE, WalletDesk, delivering, signed_in, signed_in_form
+from handsel.web.wallet_desk import CARD_CODE_COOKIE, CODE_COOKIE, WalletDesk, delivering, signed_in, signed_in_form
 
 # Why there is no code, beside missing consent, which leads to its text.
 NO_CODE = {
@@ -35,6 +35,14 @@ class ConsentFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     version: str
     agreed: str = ""
+
+    def refuse(self, version: str) -> str:
+        """
+        Return why this is no consent to the text of `version`, or an empty text.
+        """
+        if self.version != version:
+            return "This text has changed since you opened the page. Please read it again."
+        return "" if self.agreed == "yes" else "Tick the box first, if you agree."
 
 
 class ConsentView(msgspec.Struct, frozen=True):
@@ -86,7 +94,7 @@ def _consent_routes(desk: WalletDesk) -> list[BaseRoute]:
         return desk.dress.render("wallet/consent.html", ConsentView(CONSENT_VERSION, "", is_given))
 
     def agree(request: Request, wallet_id: str, fields: ConsentFields) -> Response:
-        wrong = _refuse_consent(fields)
+        wrong = fields.refuse(CONSENT_VERSION)
         if wrong:
             return desk.dress.render("wallet/consent.html", ConsentView(CONSENT_VERSION, wrong), status=400)
         give_consent(desk.issuer, wallet_id, version=fields.version)
@@ -147,18 +155,12 @@ def _change_routes(desk: WalletDesk) -> list[BaseRoute]:
     ]
 
 
-def _refuse_consent(fields: ConsentFields) -> str:
-    if fields.version != CONSENT_VERSION:
-        return "This text has changed since you opened the page. Please read it again."
-    if fields.agreed != "yes":
-        return "Tick the box first, if you agree."
-    return ""
-
-
 def _give_code(desk: WalletDesk, request: Request, wallet_id: str) -> Response:
     given = give_enrolment_code(desk.issuer, wallet_id)
     if isinstance(given, EnrolmentCode):
-        return remember(request, go("/wallet/palm"), cookie=CODE_COOKIE, value=f"{given.code}.{given.expires_at_ms}")
+        # A wallet has one code at a time: the one for a card is void now.
+        response = forget(go("/wallet/palm"), CARD_CODE_COOKIE)
+        return remember(request, response, cookie=CODE_COOKIE, value=f"{given.code}.{given.expires_at_ms}")
     if given.reason is DeclineReason.CONSENT_MISSING:
         return go("/wallet/consent")
     wallet = show_wallet(desk.issuer, wallet_id)

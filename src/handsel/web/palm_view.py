@@ -55,18 +55,26 @@ class PalmSummary(msgspec.Struct, frozen=True):
     has_palm: bool
 
 
-def waiting_code(cookie: str, wallet: WalletView, *, now_ms: int) -> WaitingCode | None:
+def read_code(cookie: str, *, now_ms: int) -> WaitingCode | None:
     """
-    Return the code that the browser was given, `12345678.<expiry in ms>`, if a till may still be told it.
+    Return the code that the browser was given, `12345678.<expiry in ms>`, if it is whole and good at `now_ms`.
     """
     code, _, expires = cookie.partition(".")
     is_whole = code.isascii() and code.isdigit() and expires.isascii() and expires.isdigit() and len(expires) < 16
-    if not is_whole or now_ms >= int(expires) or not can_add_palm(wallet):
+    return WaitingCode(code, int(expires)) if is_whole and now_ms < int(expires) else None
+
+
+def waiting_code(cookie: str, wallet: WalletView, *, now_ms: int) -> WaitingCode | None:
+    """
+    Return the code for a palm that the browser was given, if a till may still be told it.
+    """
+    waiting = read_code(cookie, now_ms=now_ms)
+    if waiting is None or not can_add_palm(wallet):
         return None
     # A palm that came after the code was given is the one that the code was for.
-    given_at_ms = int(expires) - CODE_VALID_MS
+    given_at_ms = waiting.expires_at_ms - CODE_VALID_MS
     is_used = any(palm.state in ("pending", "active") and palm.changed_at_ms >= given_at_ms for palm in wallet.palms)
-    return None if is_used else WaitingCode(code, int(expires))
+    return None if is_used else waiting
 
 
 def cards_of(wallet: WalletView) -> tuple[PalmCard, ...]:

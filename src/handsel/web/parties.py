@@ -21,11 +21,11 @@ from handsel.flows.acquiring.ports import (
 from handsel.ids import require_id
 from handsel.matching.message import PerMatcher
 from handsel.notes.note import Note, PublicNoteKeys
-from handsel.order import NoteRequest
+from handsel.order import NoteRequest, SealedProof
 from handsel.pay.decline import Declined
 from handsel.pay.held_note import RefusedSerial
 from handsel.web import issuer_bodies as bodies
-from handsel.web.bodies import Nothing
+from handsel.web.bodies import Nothing, proof_of
 from handsel.web.matcher_bodies import AnswerBody, MatcherEnrolmentBody, QueryBody
 from handsel.web.party_link import Lost, PartyLink, link_matchers
 
@@ -43,6 +43,7 @@ _CREDITED: Decoder[bodies.CreditedBody | bodies.DeclinedBody] = Decoder(bodies.C
 _BEGUN: Decoder[bodies.EnrolmentBegunBody | bodies.EnrolledBody | bodies.DeclinedBody] = Decoder(
     bodies.EnrolmentBegunBody | bodies.EnrolledBody | bodies.DeclinedBody
 )
+_CARD: Decoder[bodies.CardAnswerBody | bodies.DeclinedBody] = Decoder(bodies.CardAnswerBody | bodies.DeclinedBody)
 _ENROLLED: Decoder[bodies.EnrolledBody | bodies.DeclinedBody] = Decoder(bodies.EnrolledBody | bodies.DeclinedBody)
 
 
@@ -89,11 +90,13 @@ class HttpIssuer:
         """
         return self._link.get("/v1/note_keys", _KEYS)
 
-    def charge(self, charge_id: str, *, order: bytes, answers: PerMatcher) -> Signed | Declined | Unanswered:
+    def charge(
+        self, charge_id: str, *, order: bytes, answers: PerMatcher | SealedProof
+    ) -> Signed | Declined | Unanswered:
         """
         Debit whoever showed the palm.
         """
-        body = bodies.ChargeBody(charge_id, order, answers)
+        body = bodies.ChargeBody(charge_id, order, *proof_of(answers))
         answer = self._link.post_once("/v1/charges", body, _SIGNED)
         return Unanswered() if isinstance(answer, Lost) else _signed(answer)
 
@@ -118,12 +121,13 @@ class HttpIssuer:
         return _signed(self._link.post("/v1/note_purchases", bodies.PurchaseBody(purchase_id, requests), _SIGNED))
 
     def refund(
-        self, refund_id: str, *, order: bytes, answers: PerMatcher, notes: tuple[Note, ...]
+        self, refund_id: str, *, order: bytes, answers: PerMatcher | SealedProof, notes: tuple[Note, ...]
     ) -> Credited | Declined | Unanswered:
         """
         Redeem the notes into the wallet of whoever showed the palm: all of them, or none.
         """
-        answer = self._link.post_once("/v1/refunds", bodies.RefundBody(refund_id, order, answers, notes), _CREDITED)
+        body = bodies.RefundBody(refund_id, order, notes, *proof_of(answers))
+        answer = self._link.post_once("/v1/refunds", body, _CREDITED)
         if isinstance(answer, Lost):
             return Unanswered()
         return Declined(answer.reason) if isinstance(answer, bodies.DeclinedBody) else Credited()
@@ -143,6 +147,20 @@ class HttpIssuer:
         """
         path = f"/v1/enrolments/{require_id(enrolment_id)}/complete"
         return _enrolled(self._link.post(path, bodies.CompletionBody(answers), _ENROLLED))
+
+    def enrol_card(self, enrolment_id: str, *, order: bytes) -> Enrolled | Declined:
+        """
+        Join the card in the till's order to the wallet of its code.
+        """
+        body = bodies.EnrolmentBody(enrolment_id, order)
+        return _enrolled(self._link.post("/v1/card_enrolments", body, _ENROLLED))
+
+    def answer_card(self, request: bytes) -> bytes | Declined:
+        """
+        Return the answer to a card that is shown, sealed to the till.
+        """
+        answer = self._link.post("/v1/cards", bodies.CardBody(request), _CARD)
+        return Declined(answer.reason) if isinstance(answer, bodies.DeclinedBody) else answer.answer
 
     def close(self) -> None:
         """

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from handsel.clock import Clock
 from handsel.flows.acquiring.accept_notes import accept_notes
 from handsel.flows.acquiring.acquirer import Acquirer
+from handsel.flows.acquiring.carry_card import carry_card
 from handsel.flows.acquiring.carry_charge import ShownForCharge, charge_state, give_up_charge, submit_charge
 from handsel.flows.acquiring.carry_enrolment import ShownForEnrolment, submit_enrolment
 from handsel.flows.acquiring.carry_refund import ShownForRefund, submit_refund
@@ -23,8 +24,10 @@ from handsel.pay.decline import Declined
 from handsel.pay.merchant import Till
 from handsel.pay.payment import Approved, ChargeState, Paid, Pending
 from handsel.web.app import bearer_token, get, post
+from handsel.web.bodies import shown_by
 from handsel.web.till_bodies import (
     ActionBody,
+    CardAnswerBody,
     CurrentActionBody,
     DeclinedAnswerBody,
     EnrolledAnswerBody,
@@ -32,6 +35,7 @@ from handsel.web.till_bodies import (
     PendingAnswerBody,
     RefundedAnswerBody,
     SignedAnswerBody,
+    TillCardBody,
     TillChargeBody,
     TillEnrolmentBody,
     TillNotesBody,
@@ -61,7 +65,7 @@ def till_api_routes(acquirer: Acquirer, clock: Clock) -> list[Route]:
     def refunded(
         till: Till, _: Path, body: TillRefundBody
     ) -> PendingAnswerBody | RefundedAnswerBody | DeclinedAnswerBody:
-        shown = ShownForRefund(body.refund_id, body.refund, body.order, body.queries)
+        shown = ShownForRefund(body.refund_id, body.refund, body.order, shown_by(body.queries, body.proof))
         outcome = submit_refund(acquirer, till, shown, now_ms=clock())
         if isinstance(outcome, Pending):
             return PendingAnswerBody()
@@ -74,18 +78,23 @@ def till_api_routes(acquirer: Acquirer, clock: Clock) -> list[Route]:
         outcome = submit_enrolment(acquirer, till, shown, now_ms=clock())
         return DeclinedAnswerBody(outcome.reason) if isinstance(outcome, Declined) else EnrolledAnswerBody()
 
+    def shown(till: Till, _: Path, body: TillCardBody) -> CardAnswerBody | DeclinedAnswerBody:
+        answer = carry_card(acquirer, till, body.request, now_ms=clock())
+        return DeclinedAnswerBody(answer.reason) if isinstance(answer, Declined) else CardAnswerBody(answer)
+
     return [
         get("/v1/till/action", caller, action),
         get("/v1/till/note_keys", caller, note_keys),
         *_charge_routes(acquirer, caller, clock),
         post("/v1/till/refunds", caller, TillRefundBody, refunded),
         post("/v1/till/enrolments", caller, TillEnrolmentBody, enrolled),
+        post("/v1/till/cards", caller, TillCardBody, shown),
     ]
 
 
 def _charge_routes(acquirer: Acquirer, caller: Callable[[Request], Till], clock: Clock) -> list[Route]:
     def charged(till: Till, _: Path, body: TillChargeBody) -> ChargeAnswerBody:
-        shown = ShownForCharge(body.charge_id, body.payment_intent, body.order, body.queries)
+        shown = ShownForCharge(body.charge_id, body.payment_intent, body.order, shown_by(body.queries, body.proof))
         return _charge_body(submit_charge(acquirer, till, shown, now_ms=clock()))
 
     def charge(till: Till, path: Path) -> ChargeAnswerBody:

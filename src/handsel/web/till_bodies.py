@@ -38,13 +38,14 @@ class CurrentActionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
 class TillChargeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
-    Ask to pay a payment with the palm that was shown.
+    Ask to pay a payment with the palm that was shown: with three queries or, with a held key, the proof of its card.
     """
 
     charge_id: str
     payment_intent: str
     order: bytes
-    queries: PerMatcher
+    queries: PerMatcher | None = None
+    proof: bytes | None = None
 
 
 class TillVoidBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,17 +72,34 @@ class TillRefundBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     refund_id: str
     refund: str
     order: bytes
-    queries: PerMatcher
+    queries: PerMatcher | None = None
+    proof: bytes | None = None
 
 
 class TillEnrolmentBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
-    Ask to enrol the palm that was shown.
+    Ask to enrol the palm that was shown: with three templates or, for a card, without.
     """
 
     enrolment_id: str
     order: bytes
-    templates: PerMatcher
+    templates: PerMatcher | None = None
+
+
+class TillCardBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Ask about a card that is shown. `request` is sealed to the issuer.
+    """
+
+    request: bytes
+
+
+class CardAnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="answered"):
+    """
+    Answer with what the issuer sealed to the till: always as long, whatever it says.
+    """
+
+    answer: bytes
 
 
 class PendingAnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="pending"):

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from handsel.errors import BadInput, NotFound
+from handsel.order import Way
 from handsel.till.agent_state import AgentState
 from handsel.till.light import Light
 from handsel.web.app import BODY_BYTES_MAX, decode_body, json_response, read_body, require_same_origin
@@ -40,9 +41,14 @@ class TillAgent(Protocol):
         Look at a picture, taken in `light`, if one of that moment is wanted, and return what is on the screen now.
         """
 
-    def begin_enrolment(self, code: str) -> AgentState:
+    def begin_enrolment(self, code: str, way: Way) -> AgentState:
         """
         Ask for the palm that belongs to a code, and return what is on the screen now.
+        """
+
+    def card_picture(self, *, session: str) -> bytes:
+        """
+        Return the picture of a new card, while it is on the screen.
         """
 
     def cancel(self) -> AgentState:
@@ -58,10 +64,11 @@ class TillAgent(Protocol):
 
 class CodeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
-    Type an enrolment code.
+    Type an enrolment code, and choose the way.
     """
 
     code: str
+    way: Way = Way.OPEN_HAND
 
     def __repr__(self) -> str:
         """
@@ -78,20 +85,21 @@ class NoBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class TillView(msgspec.Struct, frozen=True):
     """
-    Show the screen, with the people who can hold out a drawn hand, if any.
+    Show the screen, with the people who can hold out a drawn hand, if any, and the ways that are offered here.
     """
 
     people: tuple[SimulatedPerson, ...]
+    ways: tuple[Way, ...]
 
 
-def till_routes(agent: TillAgent, drawn: SimulatedCamera | None) -> list[BaseRoute]:
+def till_routes(agent: TillAgent, drawn: SimulatedCamera | None, ways: tuple[Way, ...]) -> list[BaseRoute]:
     """
     Return the routes of the screen. `drawn` is None unless the till offers simulated hands.
     """
     dress = Dress(TILL)
 
     def screen(_: Request) -> Response:
-        return dress.render("till/till.html", TillView(drawn.people if drawn else ()))
+        return dress.render("till/till.html", TillView(drawn.people if drawn else (), ways))
 
     def state(_: Request) -> Response:
         return json_response(agent.state())
@@ -101,6 +109,14 @@ def till_routes(agent: TillAgent, drawn: SimulatedCamera | None) -> list[BaseRou
             raise NotFound("this till offers no simulated hands")
         content = drawn.picture(request.path_params["person"], shot=request.path_params["shot"])
         return Response(content, headers={"Cache-Control": "no-store"}, media_type="image/jpeg")
+
+    def card(request: Request) -> Response:
+        content = agent.card_picture(session=request.query_params.get("session", ""))
+        return Response(content, headers={"Cache-Control": "no-store"}, media_type="image/png")
+
+    def enrol(_: Request, raw: bytes) -> AgentState:
+        typed = decode_body(raw, CodeBody)
+        return agent.begin_enrolment(typed.code, typed.way)
 
     def see(request: Request, raw: bytes) -> AgentState:
         asked = request.query_params
@@ -112,7 +128,8 @@ def till_routes(agent: TillAgent, drawn: SimulatedCamera | None) -> list[BaseRou
         page("/v1/state", state),
         page("/v1/simulated/{person:int}/{shot:int}.jpg", picture),
         _press("/v1/frames", see),
-        _press("/v1/enrolments", lambda _, raw: agent.begin_enrolment(decode_body(raw, CodeBody).code)),
+        page("/v1/card.png", card),
+        _press("/v1/enrolments", enrol),
         _press("/v1/cancel", lambda _, raw: _without_body(raw, agent.cancel)),
         _press("/v1/retry", lambda _, raw: _without_body(raw, agent.retry)),
     ]

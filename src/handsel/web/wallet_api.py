@@ -13,14 +13,16 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from handsel.errors import BodyInvalid, NotFound
-from handsel.flows.issuing.consent import CONSENT_VERSION, give_consent
+from handsel.flows.issuing.consent import CONSENT_VERSIONS, give_consent
 from handsel.flows.issuing.enrolment_code import EnrolmentCode, give_enrolment_code
 from handsel.flows.issuing.erase_palm import erase_palm
 from handsel.flows.issuing.issuer import Issuer
+from handsel.flows.issuing.keep_card import pause_card, resume_card, revoke_card
 from handsel.flows.issuing.open_wallet import open_wallet, wallet_of
 from handsel.flows.issuing.pause_palm import pause_palm, resume_palm
-from handsel.flows.issuing.show_wallet import HistoryLine, PalmLine, show_wallet, wallet_history
+from handsel.flows.issuing.show_wallet import CardLine, HistoryLine, PalmLine, show_wallet, wallet_history
 from handsel.flows.issuing.top_up import top_up
+from handsel.order import Way
 from handsel.pay.decline import Declined
 from handsel.pay.money import Money
 from handsel.web.app import anyone, bearer_token, get, post
@@ -52,10 +54,19 @@ class TopUpBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class ConsentBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
-    Give consent to the text that is in force, by its version.
+    Give consent to the text that is in force for one way, by its version.
     """
 
     version: str
+    way: Way = Way.OPEN_HAND
+
+
+class WayBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Ask for a code, to enrol a palm or to have a card made.
+    """
+
+    way: Way = Way.OPEN_HAND
 
 
 class OutcomeBody(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -92,6 +103,7 @@ class WalletBody(msgspec.Struct, frozen=True):
     balance: int
     currency: str
     palms: tuple[PalmLine, ...]
+    card: CardLine | None
     history: tuple[HistoryLine, ...]
 
 
@@ -108,7 +120,7 @@ def wallet_api_routes(issuer: Issuer, deliver: Callable[[], object], *, sandbox:
 
     def shown(wallet: str, _: Mapping[str, str]) -> WalletBody:
         view = show_wallet(issuer, wallet)
-        return WalletBody(view.available_minor, view.currency, view.palms, wallet_history(issuer, wallet))
+        return WalletBody(view.available_minor, view.currency, view.palms, view.card, wallet_history(issuer, wallet))
 
     def topped_up(wallet: str, _: Mapping[str, str], body: TopUpBody) -> OutcomeBody:
         if not sandbox:
@@ -116,13 +128,14 @@ def wallet_api_routes(issuer: Issuer, deliver: Callable[[], object], *, sandbox:
         return _outcome(top_up(issuer, wallet, top_up_id=body.id, amount=Money(body.amount, issuer.currency)))
 
     def consented(wallet: str, _: Mapping[str, str], body: ConsentBody) -> OutcomeBody:
-        if body.version != CONSENT_VERSION:
-            raise BodyInvalid(f"the text in force is version {CONSENT_VERSION}: read it, and agree to that one")
-        give_consent(issuer, wallet, version=body.version)
+        in_force = CONSENT_VERSIONS[body.way]
+        if body.version != in_force:
+            raise BodyInvalid(f"the text in force is version {in_force}: read it, and agree to that one")
+        give_consent(issuer, wallet, version=body.version, way=body.way)
         return OutcomeBody("done")
 
-    def code(wallet: str, _: Mapping[str, str], __: Nothing) -> CodeBody:
-        given = give_enrolment_code(issuer, wallet)
+    def code(wallet: str, _: Mapping[str, str], body: WayBody) -> CodeBody:
+        given = give_enrolment_code(issuer, wallet, way=body.way)
         if isinstance(given, EnrolmentCode):
             return CodeBody("done", given.code, given.expires_at_ms)
         return CodeBody("declined", reason=given.reason.value)
@@ -132,8 +145,9 @@ def wallet_api_routes(issuer: Issuer, deliver: Callable[[], object], *, sandbox:
         get("/v1/wallet", caller, shown),
         post("/v1/wallet/top_ups", caller, TopUpBody, topped_up),
         post("/v1/wallet/consents", caller, ConsentBody, consented),
-        post("/v1/wallet/enrolment_codes", caller, Nothing, code),
+        post("/v1/wallet/enrolment_codes", caller, WayBody, code),
         *_palm_routes(issuer, caller, deliver),
+        *_card_routes(issuer, caller),
     ]
 
 
@@ -155,6 +169,26 @@ def _palm_routes(issuer: Issuer, caller: Callable[[Request], str], deliver: Call
         post("/v1/wallet/palms/{palm}/pause", caller, Nothing, paused),
         post("/v1/wallet/palms/{palm}/resume", caller, Nothing, resumed),
         post("/v1/wallet/palms/{palm}/erase", caller, Nothing, erased),
+    ]
+
+
+def _card_routes(issuer: Issuer, caller: Callable[[Request], str]) -> list[Route]:
+    def paused(wallet: str, _: Mapping[str, str], __: Nothing) -> OutcomeBody:
+        pause_card(issuer, wallet)
+        return OutcomeBody("done")
+
+    def resumed(wallet: str, _: Mapping[str, str], __: Nothing) -> OutcomeBody:
+        resume_card(issuer, wallet)
+        return OutcomeBody("done")
+
+    def revoked(wallet: str, _: Mapping[str, str], __: Nothing) -> OutcomeBody:
+        revoke_card(issuer, wallet)
+        return OutcomeBody("done")
+
+    return [
+        post("/v1/wallet/card/pause", caller, Nothing, paused),
+        post("/v1/wallet/card/resume", caller, Nothing, resumed),
+        post("/v1/wallet/card/revoke", caller, Nothing, revoked),
     ]
 
 

@@ -1,7 +1,8 @@
 """
 Serve the wallet's pages: open a wallet, sign in and out, see its money and history, close it.
 
-Each route calls one flow of the issuer and renders what it answers. What concerns the palm is in `palm_pages`.
+Each route calls one flow of the issuer and renders what it answers. What concerns a palm is in `palm_pages`, what
+concerns a card in `card_pages`.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ from handsel.flows.issuing.show_wallet import HISTORY_PAGE, HistoryLine, export_
 from handsel.flows.issuing.top_up import top_up
 from handsel.ids import new_id, require_id
 from handsel.pay.money import Money
+from handsel.web.card_pages import card_routes
 from handsel.web.errors import ErrorBody
 from handsel.web.faces import WALLET
 from handsel.web.pages import Dress, NoFields, forget, form, go, page, remember, static_files
 from handsel.web.palm_pages import palm_routes
 from handsel.web.palm_view import PalmSummary, summarise, waiting_code
 from handsel.web.wallet_desk import (
+    CARD_CODE_COOKIE,
     CODE_COOKIE,
     FRESH_COOKIE,
     KEY_COOKIE,
@@ -122,6 +125,7 @@ class HomeView(msgspec.Struct, frozen=True):
     top_up: Money | None
     request_id: str
     palm: PalmSummary
+    card_state: str
     entries: tuple[EntryView, ...]
     is_closed: bool
 
@@ -145,7 +149,7 @@ def wallet_routes(issuer: Issuer, deliver: Callable[[], object], *, sandbox: boo
     """
     play_money = Money(TOP_UP_MINOR, issuer.currency) if sandbox else None
     desk = WalletDesk(issuer, Dress(WALLET), deliver, play_money)
-    return [static_files(), *_door_routes(desk), *_home_routes(desk), *palm_routes(desk)]
+    return [static_files(), *_door_routes(desk), *_home_routes(desk), *palm_routes(desk), *card_routes(desk)]
 
 
 def wallet_error_page(request: Request, status: int, body: ErrorBody) -> Response:
@@ -238,7 +242,7 @@ def _closing_routes(desk: WalletDesk) -> list[BaseRoute]:
 
     def close(_: Request, wallet_id: str, __: NoFields) -> Response:
         close_wallet(desk.issuer, wallet_id)
-        return delivering(desk, forget(go("/wallet"), CODE_COOKIE))
+        return delivering(desk, forget(go("/wallet"), CODE_COOKIE, CARD_CODE_COOKIE))
 
     def erase(_: Request, wallet_id: str, __: NoFields) -> Response:
         erase_wallet(desk.issuer, wallet_id)
@@ -263,6 +267,7 @@ def _home_view(desk: WalletDesk, request: Request, wallet_id: str) -> HomeView:
         top_up=None if is_closed else desk.top_up,
         request_id=new_id(),
         palm=summarise(wallet, is_awaited=waiting is not None),
+        card_state=wallet.card.state if wallet.card else "",
         entries=tuple(map(_entry, lines)),
         is_closed=is_closed,
     )

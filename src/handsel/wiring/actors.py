@@ -15,8 +15,9 @@ import httpx
 import msgspec
 
 from handsel import errors
-from handsel.flows.issuing.consent import CONSENT_VERSION
+from handsel.flows.issuing.consent import CARD_CONSENT_VERSION, CONSENT_VERSION
 from handsel.ids import new_id
+from handsel.order import Way
 from handsel.till.agent_state import AgentState
 from handsel.web.errors import ErrorBody
 from handsel.web.wallet_api import CodeBody, OpenedBody, WalletBody
@@ -82,6 +83,13 @@ class Party:
         """
         return self._read(self._send("GET", path, b"", "application/json"), kind)
 
+    def get_bytes(self, path: str) -> bytes:
+        """
+        Return the file at `path`.
+        """
+        answer = self._send("GET", path, b"", "application/json")
+        return answer.content if answer.is_success else b""
+
     def post(self, path: str, body: dict[str, Any], kind: type[T]) -> T:
         """
         Send a JSON body and return the answer.
@@ -124,6 +132,21 @@ class Customer:
         self._issuer.post("/v1/wallet/top_ups", {"id": new_id(), "amount": TOP_UP_MINOR}, Anything)
         self._issuer.post("/v1/wallet/consents", {"version": CONSENT_VERSION}, Anything)
         return self._issuer.post("/v1/wallet/enrolment_codes", {}, CodeBody).code
+
+    def prepare_card(self) -> str:
+        """
+        Top up, consent to a held key, and return a code for the till.
+        """
+        self._issuer.post("/v1/wallet/top_ups", {"id": new_id(), "amount": TOP_UP_MINOR}, Anything)
+        consent = {"version": CARD_CONSENT_VERSION, "way": Way.HELD_KEY}
+        self._issuer.post("/v1/wallet/consents", consent, Anything)
+        return self._issuer.post("/v1/wallet/enrolment_codes", {"way": Way.HELD_KEY}, CodeBody).code
+
+    def revoke_card(self) -> None:
+        """
+        Say that the card is lost.
+        """
+        self._issuer.post("/v1/wallet/card/revoke", {}, Anything)
 
     def balance(self) -> int:
         """
@@ -204,9 +227,19 @@ class TillCamera:
         self._till.post("/v1/enrolments", {"code": code}, AgentState)
         return self._hold_out("enrolment", pictures)
 
+    def enrol_card(self, code: str, pictures: Iterable[Picture]) -> tuple[HandShown, bytes]:
+        """
+        Type a code, hold out a hand, and photograph the card that is shown then; no bytes where there is none.
+        """
+        self._till.post("/v1/enrolments", {"code": code, "way": Way.HELD_KEY}, AgentState)
+        shown = self._hold_out("enrolment", pictures)
+        state = self._till.get("/v1/state", AgentState)
+        picture = self._till.get_bytes(f"/v1/card.png?session={state.session}") if state.has_new_card else b""
+        return shown, picture
+
     def pay(self, pictures: Iterable[Picture]) -> HandShown:
         """
-        Hold out a hand for the payment that is asked for.
+        Hold out a hand, or a card and then a hand, for the payment that is asked for.
         """
         return self._hold_out("charge", pictures)
 

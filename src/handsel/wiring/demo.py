@@ -26,13 +26,13 @@ from handsel.config import (
     Parties,
     Secret,
     TillConfig,
-    TillLimits,
     load_config,
     save_config,
 )
 from handsel.curve import FPIR, PALMS, GalleryPlan, require_plan
 from handsel.errors import ConfigError, PortTaken
 from handsel.keys import PartyKeys
+from handsel.limits import TillLimits
 from handsel.matching.message import MATCHERS
 from handsel.vision.eyes import open_model
 from handsel.wiring.gallery import require_gallery
@@ -130,6 +130,7 @@ class Demo:
     Name what it takes to use a Handsel on one machine.
 
     Pages have host names of their own, so that no browser sends one party's cookie to another: cookies ignore ports.
+    Only the matchers' have none: they set no cookie and get none.
     Programs use the addresses in `…_api`, which need no name to be resolved. `palms_supported` is the largest gallery
     that the model's curve supports.
     """
@@ -138,6 +139,7 @@ class Demo:
     wallet_url: str
     merchant_url: str
     till_url: str
+    matcher_urls: tuple[str, ...]
     issuer_api: str
     acquirer_api: str
     till_api: str
@@ -228,6 +230,7 @@ def _found(directory: Path, ports: Ports, *, palms: int | None, fpir: float | No
         wallet_url=f"http://{WALLET_HOST}:{ports.issuer}/",
         merchant_url=f"http://{SHOP_HOST}:{ports.acquirer}/",
         till_url=f"http://{TILL_HOST}:{ports.till}/",
+        matcher_urls=tuple(f"http://{HOST}:{ports.matcher(name)}/" for name in MATCHERS),
         issuer_api=f"http://{HOST}:{ports.issuer}",
         acquirer_api=f"http://{HOST}:{ports.acquirer}",
         till_api=f"http://{HOST}:{ports.till}",

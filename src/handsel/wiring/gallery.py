@@ -1,5 +1,6 @@
 """
-Check that the gallery in the settings is one that the model's curve supports. The matchers cannot: they know no model.
+Check that the settings are what the model's curve supports: a gallery, and the one comparison of a held key. The
+matchers cannot: they know no model.
 """
 
 from __future__ import annotations
@@ -22,3 +23,13 @@ def require_gallery(curve: ImpostorCurve, parties: Parties) -> GalleryPlan:
             f"this model needs {plan.threshold:.4f}, in the settings of all parties"
         )
     return GalleryPlan(plan.palms, plan.fpir, plan.rate, parties.threshold)
+
+
+def held_threshold(curve: ImpostorCurve, *, held_fmr: float) -> float:
+    """
+    Return the cosine from which a palm is the one that a card was made with.
+
+    One row is compared: the rate of a search among one is that of the comparison itself. Raises `ConfigError` where the
+    curve does not support so rare an error.
+    """
+    return require_plan(curve, palms=1, fpir=held_fmr).threshold

@@ -11,7 +11,7 @@ from handsel.clock import system_clock
 from handsel.config import IssuerConfig, load_config
 from handsel.flows.issuing.abort_enrolment import expire_enrolments
 from handsel.flows.issuing.deliver_orders import deliver_orders
-from handsel.flows.issuing.issuer import Issuer, MatcherKeys, limits_of_acquirer, open_issuer_accounts
+from handsel.flows.issuing.issuer import Issuer, MatcherKeys, limits_of_acquirer, limits_of_card, open_issuer_accounts
 from handsel.flows.issuing.void_charge import expire_charges
 from handsel.keys import PartyKeys
 from handsel.log import Log
@@ -84,6 +84,7 @@ def build_issuer(config: IssuerConfig, directory: Path) -> Issuer:
         palms_max=config.parties.palms_max,
         limits=CONTACTLESS_EUR,
         asking=limits_of_acquirer(config.acquirer_limits),
+        showing=limits_of_card(config.card_limits),
         currency=EURO,
         clock=system_clock,
         random_bytes=os.urandom,

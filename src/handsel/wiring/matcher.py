@@ -10,12 +10,14 @@ from handsel.clock import system_clock
 from handsel.config import MatcherConfig, load_config
 from handsel.keys import PartyKeys
 from handsel.log import Log
-from handsel.matching.matcher import Match, Matcher, Party
+from handsel.matching.matcher import Matcher
 from handsel.matching.memory import keep_freed_memory
 from handsel.matching.peers import PeerAddress
 from handsel.matching.scale import threshold_to_int
+from handsel.matching.settings import Match, Party
 from handsel.web.app import build_app
 from handsel.web.matcher import matcher_routes
+from handsel.web.matcher_page import matcher_error_page, matcher_page_routes
 from handsel.wiring.paths import GALLERY_DIRECTORY, KEY_FILE
 from handsel.wiring.serve import lifespan_of, private_files_only, serve, served_hosts, take_port
 
@@ -25,16 +27,17 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
     Serve one matcher until it is asked to stop. Raises `ConfigError`, `PortTaken`, `GalleryCorrupt`, `StoreError`.
     """
     private_files_only()
-    keep_freed_memory()
     config = load_config(config_path, MatcherConfig, role="matcher")
     log = Log(f"matcher-{config.id}")
     listener = take_port(config.host, config.port)
     matcher = build_matcher(config, config_path.parent, log)
+    keep_freed_memory()
     app = build_app(
-        matcher_routes(matcher, config.callers),
+        [*matcher_routes(matcher, config.callers), *matcher_page_routes(matcher, system_clock)],
         log=log,
         hosts=served_hosts(config.host),
         lifespan=lifespan_of((), log=log, start=matcher.start, stop=matcher.close),
+        error_page=matcher_error_page,
     )
     serve(app, listener, stops_with_stdin=stops_with_stdin)
 

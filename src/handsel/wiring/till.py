@@ -22,7 +22,7 @@ from handsel.web.app import build_app
 from handsel.web.health import health_route
 from handsel.web.simulated_camera import SimulatedCamera
 from handsel.web.till_pages import till_error_page, till_routes
-from handsel.wiring.gallery import require_gallery
+from handsel.wiring.gallery import held_threshold, require_gallery
 from handsel.wiring.paths import JOURNAL_FILE, KEY_FILE
 from handsel.wiring.serve import Chore, lifespan_of, private_files_only, serve, served_hosts, take_port
 
@@ -54,9 +54,11 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
         random_bytes=os.urandom,
         attack_hint=config.attack_hint,
         lights=lights_of(config.attack_hint, light_challenge=config.light_challenge),
+        ways=config.ways,
+        held_threshold=held_threshold(reader.model.curve, held_fmr=config.held_fmr),
     )
     app = build_app(
-        [health_route(), *till_routes(agent, SimulatedCamera() if config.simulated_camera else None)],
+        [health_route(), *till_routes(agent, SimulatedCamera() if config.simulated_camera else None, config.ways)],
         log=log,
         hosts=served_hosts(config.host, config.public_host),
         lifespan=lifespan_of((Chore("poll", POLL_INTERVAL_S, agent.poll),), log=log, stop=http.close),

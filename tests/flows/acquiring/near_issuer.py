@@ -13,16 +13,18 @@ from typing import TypeVar
 from handsel.errors import HandselError, PartyUnavailable
 from handsel.flows.acquiring import ports
 from handsel.flows.issuing import approved as issued
+from handsel.flows.issuing.answer_card import answer_card
 from handsel.flows.issuing.buy_notes import buy_notes
 from handsel.flows.issuing.charge import charge
 from handsel.flows.issuing.enrol import Enrolled, EnrolmentBegun, begin_enrolment, complete_enrolment
+from handsel.flows.issuing.enrol_card import enrol_card
 from handsel.flows.issuing.issuer import Issuer
 from handsel.flows.issuing.redeem import redeem
 from handsel.flows.issuing.refund import refund
 from handsel.flows.issuing.void_charge import void_charge
 from handsel.matching.message import PerMatcher
 from handsel.notes.note import Note, PublicNoteKeys
-from handsel.order import NoteRequest
+from handsel.order import NoteRequest, SealedProof
 from handsel.pay.decline import Declined
 from handsel.pay.held_note import RefusedSerial
 
@@ -65,7 +67,7 @@ class NearIssuer:
         return self._certain("note_keys", self.issuer.note_keys.public)
 
     def charge(
-        self, charge_id: str, *, order: bytes, answers: PerMatcher
+        self, charge_id: str, *, order: bytes, answers: PerMatcher | SealedProof
     ) -> ports.Signed | Declined | ports.Unanswered:
         answer = self._call(
             "charge", lambda: charge(self.issuer, charge_id, acquirer=ACQUIRER, order=order, answers=answers)
@@ -90,7 +92,7 @@ class NearIssuer:
         )
 
     def refund(
-        self, refund_id: str, *, order: bytes, answers: PerMatcher, notes: tuple[Note, ...]
+        self, refund_id: str, *, order: bytes, answers: PerMatcher | SealedProof, notes: tuple[Note, ...]
     ) -> ports.Credited | Declined | ports.Unanswered:
         answer = self._call(
             "refund",
@@ -116,6 +118,14 @@ class NearIssuer:
                 lambda: complete_enrolment(self.issuer, enrolment_id, answers=answers),
             )
         )
+
+    def enrol_card(self, enrolment_id: str, *, order: bytes) -> ports.Enrolled | Declined:
+        return _enrolled(
+            self._certain("enrol_card", lambda: enrol_card(self.issuer, enrolment_id, acquirer=ACQUIRER, order=order))
+        )
+
+    def answer_card(self, request: bytes) -> bytes | Declined:
+        return self._certain("answer_card", lambda: answer_card(self.issuer, acquirer=ACQUIRER, request=request))
 
     def _certain(self, name: str, act: Callable[[], T]) -> T:
         answer = self._call(name, act)

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from handsel.config import AcquirerLimits
 from handsel.envelope import seal
 from handsel.flows.acquiring.accept_notes import accept_notes
 from handsel.flows.acquiring.accounts import differences, in_hand_minor, notes_ordered, settlement
@@ -35,11 +34,12 @@ from handsel.flows.acquiring.sign_in import register_merchant, register_till
 from handsel.flows.issuing.consent import give_consent
 from handsel.flows.issuing.deliver_orders import deliver_orders
 from handsel.flows.issuing.enrolment_code import EnrolmentCode, give_enrolment_code
-from handsel.flows.issuing.issuer import Issuer, MatcherKeys, limits_of_acquirer, open_issuer_accounts
+from handsel.flows.issuing.issuer import Issuer, MatcherKeys, limits_of_acquirer, limits_of_card, open_issuer_accounts
 from handsel.flows.issuing.open_wallet import open_wallet
 from handsel.flows.issuing.top_up import ToppedUp, top_up
 from handsel.ids import new_id
 from handsel.keys import PartyKeys, PublicKeys
+from handsel.limits import AcquirerLimits, CardLimits
 from handsel.matching.message import MATCHERS, QUERY, TEMPLATE, PerMatcher, Query, Template
 from handsel.notes.issue import NoteKeys
 from handsel.notes.mint import NoteSecret, finalize_all, prepare
@@ -95,6 +95,7 @@ class Street:
             palms_max=1000,
             limits=CONTACTLESS_EUR,
             asking=limits_of_acquirer(AcquirerLimits()),
+            showing=limits_of_card(CardLimits()),
             currency="EUR",
             clock=lambda: self.now_ms,
             random_bytes=secrets.token_bytes,

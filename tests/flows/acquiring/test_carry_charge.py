@@ -396,7 +396,7 @@ def test_nothing_that_was_sealed_and_nobody_who_paid_is_in_the_books(street: Str
 
     stored = b"".join(path.read_bytes() for path in (street.directory / "acquirer").iterdir())
 
-    assert payment.id.encode() in stored
+    assert payment.id.encode() in stored and isinstance(queries, PerMatcher)
     sealed = [shown.sent.order, queries.a, queries.b, queries.c]
     for secret in [*sealed, street.wallets["ann"].encode(), *street.matchers.own.values()]:
         assert secret[:16] not in stored

@@ -17,7 +17,6 @@ from typing import TypeVar
 import msgspec
 import pytest
 
-from handsel.config import AcquirerLimits
 from handsel.envelope import open_envelope, seal
 from handsel.errors import PartyUnavailable
 from handsel.flows.issuing.approved import Approved, Credited
@@ -25,13 +24,14 @@ from handsel.flows.issuing.charge import charge
 from handsel.flows.issuing.consent import give_consent
 from handsel.flows.issuing.enrol import Enrolled, EnrolmentBegun, begin_enrolment, complete_enrolment
 from handsel.flows.issuing.enrolment_code import EnrolmentCode, give_enrolment_code
-from handsel.flows.issuing.issuer import Issuer, MatcherKeys, limits_of_acquirer, open_issuer_accounts
+from handsel.flows.issuing.issuer import Issuer, MatcherKeys, limits_of_acquirer, limits_of_card, open_issuer_accounts
 from handsel.flows.issuing.open_wallet import open_wallet
 from handsel.flows.issuing.ports import SignedConfirmation
 from handsel.flows.issuing.refund import refund
 from handsel.flows.issuing.top_up import ToppedUp, top_up
 from handsel.ids import new_id
 from handsel.keys import PartyKeys, verify_signature
+from handsel.limits import AcquirerLimits, CardLimits
 from handsel.matching.message import (
     ALIAS_SHARE,
     ANSWER,
@@ -117,6 +117,7 @@ class Scene:
             palms_max=1000,
             limits=CONTACTLESS_EUR,
             asking=limits_of_acquirer(AcquirerLimits()),
+            showing=limits_of_card(CardLimits()),
             currency="EUR",
             clock=lambda: self.now_ms,
             random_bytes=secrets.token_bytes,

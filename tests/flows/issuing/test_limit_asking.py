@@ -9,7 +9,6 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from handsel.config import AcquirerLimits
 from handsel.flows.issuing.approved import Approved, Credited
 from handsel.flows.issuing.charge import charge
 from handsel.flows.issuing.close_wallet import close_wallet
@@ -19,6 +18,7 @@ from handsel.flows.issuing.issuer import limits_of_acquirer
 from handsel.flows.issuing.pause_palm import pause_palm
 from handsel.flows.issuing.show_wallet import show_wallet
 from handsel.ids import new_id
+from handsel.limits import AcquirerLimits
 from handsel.order import ChargeOrder
 from handsel.pay.asking import Asking
 from handsel.pay.decline import Declined, DeclineReason

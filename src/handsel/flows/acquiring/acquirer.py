@@ -8,11 +8,11 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from handsel.config import TillLimits
 from handsel.errors import ensure
 from handsel.flows.acquiring.announced_keys import AnnouncedKeys
 from handsel.flows.acquiring.ports import Issuer, Matchers
 from handsel.ids import ID_BYTES
+from handsel.limits import TillLimits
 from handsel.notes.denomination import NOTES_MAX
 from handsel.pay.asking import AskingLimits
 from handsel.store.acquirer import AcquirerDatabase

@@ -1,5 +1,7 @@
 """
 Ask the three matchers at the same time: a match takes all of them, and each waits for the other two.
+
+With a held key none is asked: what its card signed goes to the issuer as it came.
 """
 
 from __future__ import annotations
@@ -7,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from handsel.flows.acquiring.ports import Matchers
 from handsel.matching.message import MATCHERS, PerMatcher
+from handsel.order import SealedProof
+
+
+def answers_to(matchers: Matchers, shown: PerMatcher | SealedProof) -> PerMatcher | SealedProof:
+    """
+    Return what the issuer recognises somebody by: the matchers' answers to three queries, or the proof that was shown.
+    """
+    if isinstance(shown, SealedProof):
+        return shown
+    return ask_matchers(lambda name: matchers.answer_query(name, shown.of(name)))
 
 
 def ask_matchers(ask: Callable[[str], bytes]) -> PerMatcher:

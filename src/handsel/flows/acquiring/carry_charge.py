@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 from handsel.errors import HandselError, IdReused, NotFound, PalmInvalid, PartyUnavailable
 from handsel.flows.acquiring.acquirer import Acquirer
-from handsel.flows.acquiring.ask_matchers import ask_matchers
+from handsel.flows.acquiring.ask_matchers import answers_to
 from handsel.flows.acquiring.limit_asking import NoPalm, begin_asking
 from handsel.flows.acquiring.ports import Unanswered, Voided
 from handsel.flows.acquiring.settle_charge import conclude_charge, settle_charge
 from handsel.matching.message import PerMatcher
+from handsel.order import SealedProof
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.merchant import Till
 from handsel.pay.payment import Charge, ChargeState, ChargeStatus, PaymentIntent, PaymentStatus, state_of_charge
@@ -24,13 +25,14 @@ from handsel.store.acquirer import AcquirerBooks
 @dataclass(frozen=True, repr=False)
 class ShownForCharge:
     """
-    Carry what a till sends of a palm that was shown for a charge: an order for the issuer, a query for each matcher.
+    Carry what a till sends of a palm that was shown for a charge: an order for the issuer, and a query for each matcher
+    or, with a held key, a proof for the issuer.
     """
 
     charge_id: str
     payment_id: str
     order: bytes
-    queries: PerMatcher
+    queries: PerMatcher | SealedProof
 
 
 def submit_charge(acquirer: Acquirer, till: Till, shown: ShownForCharge, *, now_ms: int) -> ChargeState:
@@ -39,7 +41,8 @@ def submit_charge(acquirer: Acquirer, till: Till, shown: ShownForCharge, *, now_
 
     1. Write that there is such a charge. From now on no other can begin on the same payment. If the till has asked too
        often, the charge is declined here, and the matchers hear nothing of it.
-    2. Ask the three matchers. If one does not answer, the issuer will not be asked: void the charge, here.
+    2. Ask the three matchers, unless a held key was shown. If one does not answer, the issuer will not be asked: void
+       the charge, here.
     3. Ask the issuer. If its answer is lost, have the charge voided, or learn what became of it.
     4. Write the outcome.
 
@@ -65,7 +68,7 @@ def submit_charge(acquirer: Acquirer, till: Till, shown: ShownForCharge, *, now_
         books.commit()
     # 2.
     try:
-        answers = ask_matchers(lambda name: acquirer.matchers.answer_query(name, shown.queries.of(name)))
+        answers = answers_to(acquirer.matchers, shown.queries)
     except HandselError as exc:
         conclude_charge(acquirer, shown.charge_id, NoPalm() if isinstance(exc, PalmInvalid) else Voided())
         raise

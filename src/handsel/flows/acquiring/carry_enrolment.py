@@ -23,12 +23,13 @@ from handsel.store.acquirer import AcquirerBooks
 @dataclass(frozen=True, repr=False)
 class ShownForEnrolment:
     """
-    Carry what a till sends of a palm that is to be enrolled: an order for the issuer, a template for each matcher.
+    Carry what a till sends of a palm that is to be enrolled: an order for the issuer, and a template for each matcher;
+    None where a card is enrolled, of which no matcher hears.
     """
 
     enrolment_id: str
     order: bytes
-    templates: PerMatcher
+    templates: PerMatcher | None
 
 
 def submit_enrolment(acquirer: Acquirer, till: Till, shown: ShownForEnrolment, *, now_ms: int) -> Enrolled | Declined:
@@ -37,7 +38,7 @@ def submit_enrolment(acquirer: Acquirer, till: Till, shown: ShownForEnrolment, *
 
     1. Write that there is such an enrolment. While it is under way, the same id is told to ask again. If the till has
        asked too often, it is declined here: neither the issuer nor the matchers hear of it, and the code stays good.
-    2. Have the issuer check the code.
+    2. Have the issuer check the code. A card is enrolled by that.
     3. Give each matcher its template, and its share of the alias that the issuer made. Where their galleries are full
        all three refuse, and that is the outcome.
     4. Have the issuer finish the enrolment with the matchers' answers.
@@ -92,6 +93,9 @@ def _is_under_way(found: CarriedEnrolment, *, now_ms: int, ms_max: int) -> bool:
 
 def _carry(acquirer: Acquirer, shown: ShownForEnrolment) -> Enrolled | Declined:
     # 2.
+    templates = shown.templates
+    if templates is None:
+        return acquirer.issuer.enrol_card(shown.enrolment_id, order=shown.order)
     begun = acquirer.issuer.begin_enrolment(shown.enrolment_id, order=shown.order)
     if isinstance(begun, Enrolled | Declined):
         return begun
@@ -99,7 +103,7 @@ def _carry(acquirer: Acquirer, shown: ShownForEnrolment) -> Enrolled | Declined:
     shares = begun.alias_shares
     try:
         answers = ask_matchers(
-            lambda name: acquirer.matchers.enrol(name, template=shown.templates.of(name), alias_share=shares.of(name))
+            lambda name: acquirer.matchers.enrol(name, template=templates.of(name), alias_share=shares.of(name))
         )
     except GalleryFull:
         return Declined(DeclineReason.GALLERY_FULL)  # What the issuer began is ended by its own time limit.

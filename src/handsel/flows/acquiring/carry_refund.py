@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from handsel.errors import HandselError, IdReused, NotFound, PalmInvalid, PartyUnavailable, ensure
 from handsel.flows.acquiring.acquirer import Acquirer
-from handsel.flows.acquiring.ask_matchers import ask_matchers
+from handsel.flows.acquiring.ask_matchers import answers_to
 from handsel.flows.acquiring.buy_notes import buy_notes
 from handsel.flows.acquiring.genuine_note import note_of
 from handsel.flows.acquiring.limit_asking import NoPalm, begin_asking
@@ -18,6 +18,7 @@ from handsel.flows.acquiring.ports import Unanswered, Voided
 from handsel.flows.acquiring.settle_refund import conclude_refund, settle_refund, state_in
 from handsel.matching.message import PerMatcher
 from handsel.notes.note import Note
+from handsel.order import SealedProof
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.merchant import Till
 from handsel.pay.money import sum_money
@@ -28,7 +29,8 @@ from handsel.store.acquirer import AcquirerBooks
 @dataclass(frozen=True, repr=False)
 class ShownForRefund:
     """
-    Carry what a till sends of a palm that was shown for a refund: an order for the issuer, a query for each matcher.
+    Carry what a till sends of a palm that was shown for a refund: an order for the issuer, and a query for each matcher
+    or, with a held key, a proof for the issuer.
 
     `attempt_id` is the id in the order, made by the till; `refund_id` is the merchant's.
     """
@@ -36,7 +38,7 @@ class ShownForRefund:
     attempt_id: str
     refund_id: str
     order: bytes
-    queries: PerMatcher
+    queries: PerMatcher | SealedProof
 
 
 def submit_refund(acquirer: Acquirer, till: Till, shown: ShownForRefund, *, now_ms: int) -> RefundState:
@@ -45,7 +47,7 @@ def submit_refund(acquirer: Acquirer, till: Till, shown: ShownForRefund, *, now_
 
     1. Write that there is such an attempt. From now on no other can begin on the same refund. If the till has asked too
        often, the attempt is declined here, and the matchers hear nothing of it.
-    2. Ask the three matchers.
+    2. Ask the three matchers, unless a held key was shown.
     3. Buy notes of the same sum from the issuer.
     4. Write that the notes are on their way, and send them. If the answer is lost, redeem them: where that can be done,
        the refund was not carried out and never will be; where it cannot, it was.
@@ -74,7 +76,7 @@ def submit_refund(acquirer: Acquirer, till: Till, shown: ShownForRefund, *, now_
         books.commit()
     try:
         # 2.
-        answers = ask_matchers(lambda name: acquirer.matchers.answer_query(name, shown.queries.of(name)))
+        answers = answers_to(acquirer.matchers, shown.queries)
         # 3.
         not_bought = buy_notes(acquirer, shown.attempt_id, refund.amount, now_ms=now_ms)
     except HandselError as exc:
@@ -87,7 +89,9 @@ def submit_refund(acquirer: Acquirer, till: Till, shown: ShownForRefund, *, now_
     return _send_notes(acquirer, shown, answers, now_ms=now_ms)
 
 
-def _send_notes(acquirer: Acquirer, shown: ShownForRefund, answers: PerMatcher, *, now_ms: int) -> RefundState:
+def _send_notes(
+    acquirer: Acquirer, shown: ShownForRefund, answers: PerMatcher | SealedProof, *, now_ms: int
+) -> RefundState:
     notes = _mark_asked(acquirer, shown)
     if isinstance(notes, RefundAttempt):
         with acquirer.store.unit_of_work() as books:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from handsel.matching.message import PerMatcher
 from handsel.notes.note import Note, PublicNoteKeys
-from handsel.order import NoteRequest
+from handsel.order import NoteRequest, SealedProof
 from handsel.pay.decline import Declined
 from handsel.pay.held_note import RefusedSerial
 
@@ -102,9 +102,11 @@ class Issuer(Protocol):
         Return the keys with which the issuer signs notes now.
         """
 
-    def charge(self, charge_id: str, *, order: bytes, answers: PerMatcher) -> Signed | Declined | Unanswered:
+    def charge(
+        self, charge_id: str, *, order: bytes, answers: PerMatcher | SealedProof
+    ) -> Signed | Declined | Unanswered:
         """
-        Debit whoever showed the palm. The envelopes are the till's order and the matchers' answers.
+        Debit whoever showed the palm. The envelopes are the till's order, and the matchers' answers or a card's proof.
         """
 
     def void(self, charge_id: str) -> Signed | Declined | Voided:
@@ -123,7 +125,7 @@ class Issuer(Protocol):
         """
 
     def refund(
-        self, refund_id: str, *, order: bytes, answers: PerMatcher, notes: tuple[Note, ...]
+        self, refund_id: str, *, order: bytes, answers: PerMatcher | SealedProof, notes: tuple[Note, ...]
     ) -> Credited | Declined | Unanswered:
         """
         Redeem the notes into the wallet of whoever showed the palm: all of them, or none.
@@ -137,4 +139,14 @@ class Issuer(Protocol):
     def complete_enrolment(self, enrolment_id: str, *, answers: PerMatcher) -> Enrolled | Declined:
         """
         Finish an enrolment with what the matchers answered.
+        """
+
+    def enrol_card(self, enrolment_id: str, *, order: bytes) -> Enrolled | Declined:
+        """
+        Join the card in the till's order to the wallet of its code.
+        """
+
+    def answer_card(self, request: bytes) -> bytes | Declined:
+        """
+        Return the answer to a card that is shown, sealed to the till.
         """

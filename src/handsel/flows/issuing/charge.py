@@ -22,7 +22,7 @@ from handsel.ids import require_id
 from handsel.matching.message import PerMatcher
 from handsel.notes.denomination import NOTES_MAX
 from handsel.notes.note import total_of_requests
-from handsel.order import CHARGE, ChargeOrder
+from handsel.order import CHARGE, ChargeOrder, SealedProof
 from handsel.pay.account import notes_in_circulation, wallet_account
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.ledger import Capture, Refused, Transfer, derive_id
@@ -44,7 +44,9 @@ class _Reserved:
     """
 
 
-def charge(issuer: Issuer, charge_id: str, *, acquirer: str, order: bytes, answers: PerMatcher) -> Approved | Declined:
+def charge(
+    issuer: Issuer, charge_id: str, *, acquirer: str, order: bytes, answers: PerMatcher | SealedProof
+) -> Approved | Declined:
     """
     Carry out the order that a till sealed, if the palm that the matchers saw was shown for it. `acquirer` is who asks.
 
@@ -54,7 +56,8 @@ def charge(issuer: Issuer, charge_id: str, *, acquirer: str, order: bytes, answe
     4. The order can be carried out for somebody: the notes that are to be signed have keys that are current, and add up
        to the sum that was bound, which is within the limit of one payment. This comes before anything about the palm,
        so that an order that fails anyway tells nobody whether a palm is enrolled.
-    5. The three answers open, belong together and are bound to this very order. They hold an alias that was given out,
+    5. The three answers open, belong together and are bound to this very order; with a held key, what its card signed
+       does, and is checked in their place. They hold an alias that was given out,
        of a palm that is enrolled and not paused, in a wallet that is open.
     6. The sum is within the limits of the wallet, and in it: it is reserved, and the charge is kept. First commit.
     7. The notes are signed, outside of any unit of work: it is slow, and changes nothing.
@@ -83,7 +86,7 @@ def _open_order(issuer: Issuer, charge_id: str, order: bytes) -> ChargeOrder:
 
 
 def _begin(
-    issuer: Issuer, wanted: ChargeOrder, answers: PerMatcher, *, acquirer: str
+    issuer: Issuer, wanted: ChargeOrder, answers: PerMatcher | SealedProof, *, acquirer: str
 ) -> Approved | Declined | _Reserved:
     now_ms = issuer.clock()
     with issuer.database.unit_of_work() as uow:

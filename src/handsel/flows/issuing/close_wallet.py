@@ -10,10 +10,12 @@ from handsel.errors import InvariantBroken, NotFound
 from handsel.flows.issuing.erase_palm import erase_palms_of
 from handsel.flows.issuing.issuer import Issuer
 from handsel.flows.issuing.void_charge import release_charge
+from handsel.order import Way
 from handsel.pay.account import sandbox_funds, wallet_account
 from handsel.pay.ledger import Refused, Transfer, derive_id
 from handsel.pay.money import Money
 from handsel.store import issuer as wallets
+from handsel.store import issuer_card as cards
 from handsel.store import issuer_note as charges
 from handsel.store import ledger
 from handsel.store.database import UnitOfWork
@@ -30,7 +32,7 @@ class Closed:
 
 def close_wallet(issuer: Issuer, wallet_id: str) -> Closed:
     """
-    Close a wallet: void what is under way, erase its palms, and pay what is left back to where it came from.
+    Close a wallet: void what is under way, erase palms and card, and pay what is left back to where it came from.
 
     Its key still opens it, to read. Doing it again changes nothing. Raises `NotFound`.
     """
@@ -45,8 +47,10 @@ def close_wallet(issuer: Issuer, wallet_id: str) -> Closed:
             row = charges.find_charge(uow, charge_id)
             if row is not None:
                 release_charge(uow, row, now_ms=now_ms)
-        wallets.withdraw_consents(uow, wallet_id, now_ms=now_ms)
+        for way in Way:
+            wallets.withdraw_consent(uow, wallet_id, way=way, now_ms=now_ms)
         erase_palms_of(issuer, uow, wallet_id, now_ms=now_ms)
+        cards.remove_card_of(uow, wallet_id)
         paid_back = _pay_back(issuer, uow, wallet_id, now_ms=now_ms)
         wallets.mark_wallet_closed(uow, wallet_id, now_ms=now_ms)
         uow.commit()

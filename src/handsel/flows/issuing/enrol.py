@@ -20,13 +20,13 @@ from handsel.errors import BindingMismatch, EnvelopeInvalid, IdReused, Invariant
 from handsel.flows.issuing.abort_enrolment import abort_enrolment
 from handsel.flows.issuing.enrolment_code import refuse_enrolment, use_code
 from handsel.flows.issuing.issuer import Issuer, digest_of
-from handsel.flows.issuing.limit_asking import count_enrolment
+from handsel.flows.issuing.limit_asking import count_unmatched
 from handsel.flows.issuing.matcher_order import write_orders
 from handsel.flows.issuing.open_answers import open_answers
 from handsel.ids import require_id
 from handsel.matching.alias import split_alias
 from handsel.matching.message import ALIAS_BYTES, ALIAS_SHARE, MATCHERS, AliasShare, PerMatcher
-from handsel.order import ENROLMENT, EnrolmentOrder, bind
+from handsel.order import ENROLMENT, EnrolmentOrder, Way, bind
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.store import issuer_palm as palms
 from handsel.store.database import UnitOfWork
@@ -74,7 +74,7 @@ def begin_enrolment(
         earlier = palms.find_enrolment(uow, enrolment_id)  # 2
         if earlier is not None:
             return _repeat(earlier, digest_of(wanted))
-        refused = count_enrolment(issuer, uow, acquirer, now_ms=now_ms)  # 3
+        refused = count_unmatched(issuer, uow, acquirer, now_ms=now_ms)  # 3
         wallet_id = refused or _authorise(issuer, uow, wanted.code, now_ms=now_ms)
         if isinstance(wallet_id, Declined):
             row = _row(wanted, wallet_id=None, reason=wallet_id.reason, shares=None, now_ms=now_ms)
@@ -126,7 +126,7 @@ def _authorise(issuer: Issuer, uow: UnitOfWork, code: str, *, now_ms: int) -> st
     wallet_id = use_code(uow, code, now_ms=now_ms)
     if isinstance(wallet_id, Declined):
         return wallet_id
-    reason = refuse_enrolment(uow, wallet_id)
+    reason = refuse_enrolment(uow, wallet_id, way=Way.OPEN_HAND)
     if reason is None and palms.count_palms(uow) >= issuer.palms_max:
         reason = DeclineReason.GALLERY_FULL
     return wallet_id if reason is None else Declined(reason)

@@ -1,5 +1,5 @@
 """
-Make the code with which a palm, shown at a till, is joined to a wallet; and check it, once.
+Make the code with which a palm, or a card, is joined to a wallet at a till; and check it, once.
 
 How hard is it to guess? A code has eight digits and is good for ten minutes and one use. The till does not say which
 wallet it means, so a guess is tried against every code that is valid: with K of them, it hits one with K / 10^8. The
@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from handsel.errors import NotFound, ensure
 from handsel.flows.issuing.issuer import Issuer
+from handsel.order import Way
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.store import issuer as wallets
 from handsel.store import issuer_palm as palms
@@ -45,15 +46,15 @@ class EnrolmentCode:
     expires_at_ms: int
 
 
-def give_enrolment_code(issuer: Issuer, wallet_id: str) -> EnrolmentCode | Declined:
+def give_enrolment_code(issuer: Issuer, wallet_id: str, *, way: Way = Way.OPEN_HAND) -> EnrolmentCode | Declined:
     """
-    Make a code for one more palm; an earlier code of the same wallet is void from now on. Raises `NotFound`.
+    Make a code for one more palm, or for a card; an earlier code of the wallet is void from now on. Raises `NotFound`.
     """
     now_ms = issuer.clock()
     with issuer.database.unit_of_work() as uow:
         if wallets.find_wallet(uow, wallet_id) is None:
             raise NotFound("there is no such wallet")
-        reason = refuse_enrolment(uow, wallet_id)
+        reason = refuse_enrolment(uow, wallet_id, way=way)
         if reason is not None:
             return Declined(reason)
         wallets.forget_codes(uow, expired_before_ms=now_ms - CODE_KEPT_MS)
@@ -72,15 +73,17 @@ def give_enrolment_code(issuer: Issuer, wallet_id: str) -> EnrolmentCode | Decli
     return EnrolmentCode(code or "", expires_at_ms)
 
 
-def refuse_enrolment(uow: UnitOfWork, wallet_id: str) -> DeclineReason | None:
+def refuse_enrolment(uow: UnitOfWork, wallet_id: str, *, way: Way) -> DeclineReason | None:
     """
-    Return why a wallet may not have one more palm, or None where it may.
+    Return why a wallet may not have one more palm, or a card, or None where it may. A new card replaces an old one.
     """
     wallet = wallets.find_wallet(uow, wallet_id)
     if wallet is None or wallet.is_closed:
         return DeclineReason.WALLET_CLOSED
-    if wallets.consent_in_force(uow, wallet_id) is None:
+    if wallets.consent_in_force(uow, wallet_id, way=way) is None:
         return DeclineReason.CONSENT_MISSING
+    if way is Way.HELD_KEY:
+        return None
     if sum(palm.state != "erased" for palm in palms.palms_of_wallet(uow, wallet_id)) >= PALMS_MAX:
         return DeclineReason.TOO_MANY_PALMS
     return None

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import msgspec
 
 from handsel.clock import Clock
-from handsel.config import AcquirerLimits
 from handsel.errors import InvariantBroken
 from handsel.keys import PartyKeys, PublicKeys
+from handsel.limits import AcquirerLimits, CardLimits
 from handsel.notes.issue import NoteKeys
 from handsel.pay.account import notes_in_circulation, sandbox_funds
 from handsel.pay.asking import DAY_MS, MINUTE_MS, AskingLimits
@@ -49,7 +49,8 @@ class Issuer:
     """
     Hold the issuer's database, its keys, the matchers' public keys, and where time and randomness come from.
 
-    `palms_max` is how many palms the matchers' galleries take, `asking` how often each acquirer may ask.
+    `palms_max` is how many palms the matchers' galleries take, `asking` how often each acquirer may ask, and `showing`
+    how often one card may be shown.
     """
 
     database: Database
@@ -59,6 +60,7 @@ class Issuer:
     palms_max: int
     limits: Limits
     asking: AskingLimits
+    showing: AskingLimits
     currency: str
     clock: Clock
     random_bytes: Callable[[int], bytes]
@@ -76,6 +78,23 @@ def limits_of_acquirer(settings: AcquirerLimits) -> AskingLimits:
         wrong_in_a_row_max=settings.wrong_share_of,
         wrong_max=int(settings.wrong_share_max * settings.wrong_share_of),
         wrong_of=settings.wrong_share_of,
+        lock_ms_min=round(settings.lock_s_min * 1000),
+        lock_ms_max=round(settings.lock_s_max * 1000),
+        forget_ms=round(settings.forget_s * 1000),
+    )
+
+
+def limits_of_card(settings: CardLimits) -> AskingLimits:
+    """
+    Return how often one card may be shown, as the settings say. A row in vain counts, and no share of them.
+    """
+    remembered = 2 * settings.in_vain_max
+    return AskingLimits(
+        per_minute_max=settings.shown_per_minute_max,
+        per_day_max=settings.shown_per_day_max,
+        wrong_in_a_row_max=settings.in_vain_max,
+        wrong_max=remembered - 1,
+        wrong_of=remembered,
         lock_ms_min=round(settings.lock_s_min * 1000),
         lock_ms_max=round(settings.lock_s_max * 1000),
         forget_ms=round(settings.forget_s * 1000),

@@ -41,9 +41,11 @@ def end_asking(issuer: Issuer, uow: UnitOfWork, acquirer: str, found: WalletRow 
     save_asking(uow, acquirer, ended(issuer.asking, asked_ms=asked_ms))
 
 
-def count_enrolment(issuer: Issuer, uow: UnitOfWork, acquirer: str, *, now_ms: int) -> Declined | None:
+def count_unmatched(issuer: Issuer, uow: UnitOfWork, acquirer: str, *, now_ms: int) -> Declined | None:
     """
-    Count the answer that an enrolment will have opened, or return why none is opened now.
+    Count an ask that finds nobody by its nature, or return why there may be none now.
+
+    An enrolment should match no palm, and with a card none is looked for: neither is ever wrong.
     """
     refused = begin_asking(issuer, uow, acquirer, now_ms=now_ms)
     if refused is None:

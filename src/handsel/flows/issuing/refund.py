@@ -18,7 +18,7 @@ from handsel.ids import require_id
 from handsel.matching.message import PerMatcher
 from handsel.notes.denomination import NOTES_MAX
 from handsel.notes.note import Note, PublicNoteKey
-from handsel.order import REFUND, RefundOrder
+from handsel.order import REFUND, RefundOrder, SealedProof
 from handsel.pay.account import notes_in_circulation, wallet_account
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.ledger import Refused, Transfer, derive_id
@@ -32,7 +32,13 @@ _Presented = tuple[tuple[Note, PublicNoteKey | None], ...]
 
 
 def refund(
-    issuer: Issuer, refund_id: str, *, acquirer: str, order: bytes, answers: PerMatcher, notes: tuple[Note, ...]
+    issuer: Issuer,
+    refund_id: str,
+    *,
+    acquirer: str,
+    order: bytes,
+    answers: PerMatcher | SealedProof,
+    notes: tuple[Note, ...],
 ) -> Credited | Declined:
     """
     Credit whoever showed the palm with the notes, all of them or none. `acquirer` is who asks.
@@ -42,7 +48,8 @@ def refund(
     3. The acquirer has not asked too often, or too often in vain.
     4. The notes are genuine, add up to the sum that was bound, and none was redeemed before. This comes before anything
        about the palm, so that a refund that fails anyway tells nobody whether a palm is enrolled.
-    5. The three answers open, belong together and are bound to this very order. They hold an alias that was given out,
+    5. The three answers open, belong together and are bound to this very order; with a held key, what its card signed
+       does, and is checked in their place. They hold an alias that was given out,
        of a palm that is enrolled, in a wallet that is open.
     6. They are redeemed: notes in circulation → wallet. The outcome is kept.
 

@@ -1,5 +1,5 @@
 """
-Show a wallet to whoever has its key: its balance, its palms, its history; and hand out all of it at once.
+Show a wallet to whoever has its key: its balance, its palms, its card, its history; and hand out all of it at once.
 
 A line of the history has a kind, an amount and a time. It has no merchant, because the issuer knows none.
 """
@@ -10,8 +10,10 @@ import msgspec
 
 from handsel.errors import NotFound, ensure
 from handsel.flows.issuing.issuer import Issuer
+from handsel.order import Way
 from handsel.pay.account import wallet_account
 from handsel.store import issuer as wallets
+from handsel.store import issuer_card as cards
 from handsel.store import issuer_palm as palms
 from handsel.store import ledger
 from handsel.store.database import UnitOfWork
@@ -29,6 +31,15 @@ class PalmLine(msgspec.Struct, frozen=True):
     state: str
     changed_at_ms: int
     erasures_confirmed: int
+
+
+class CardLine(msgspec.Struct, frozen=True):
+    """
+    Show a card: `state` is active or paused. Its number is on the card alone.
+    """
+
+    state: str
+    enrolled_at_ms: int
 
 
 class HistoryLine(msgspec.Struct, frozen=True):
@@ -54,6 +65,7 @@ class ConsentLine(msgspec.Struct, frozen=True):
     version: str
     given_at_ms: int
     withdrawn_at_ms: int | None
+    way: str
 
 
 class WalletView(msgspec.Struct, frozen=True):
@@ -69,16 +81,19 @@ class WalletView(msgspec.Struct, frozen=True):
     closed_at_ms: int | None
     consent_version: str | None
     palms: tuple[PalmLine, ...]
+    card_consent_version: str | None = None
+    card: CardLine | None = None
 
 
 class WalletExport(msgspec.Struct, frozen=True):
     """
-    Hand out all that the issuer holds about a wallet: GDPR Art. 15 and 20.
+    Hand out all that the issuer holds about a wallet: GDPR Art. 15 and 20. `sealed_template` opens with the card alone.
     """
 
     wallet: WalletView
     consents: tuple[ConsentLine, ...]
     history: tuple[HistoryLine, ...]
+    sealed_template: bytes | None = None
 
 
 def show_wallet(issuer: Issuer, wallet_id: str) -> WalletView:
@@ -107,14 +122,15 @@ def export_wallet(issuer: Issuer, wallet_id: str) -> WalletExport:
     with issuer.database.unit_of_work() as uow:
         view = _view(uow, wallet_id)
         rows = wallets.consents_of(uow, wallet_id)
+        card = cards.card_of_wallet(uow, wallet_id)
         lines: tuple[HistoryLine, ...] = ()
         for _page_number in range(HISTORY_PAGES_MAX):
             page = _page(uow, wallet_id, lines[-1].number if lines else None, HISTORY_PAGE)
             lines += page
             if len(page) < HISTORY_PAGE:
                 break
-    consents = tuple(ConsentLine(row.version, row.given_at_ms, row.withdrawn_at_ms) for row in rows)
-    return WalletExport(view, consents, lines)
+    consents = tuple(ConsentLine(row.version, row.given_at_ms, row.withdrawn_at_ms, row.way) for row in rows)
+    return WalletExport(view, consents, lines, None if card is None else card.sealed_template)
 
 
 def _view(uow: UnitOfWork, wallet_id: str) -> WalletView:
@@ -122,6 +138,7 @@ def _view(uow: UnitOfWork, wallet_id: str) -> WalletView:
     state = ledger.account_state(uow, f"wallet:{wallet_id}")
     if wallet is None or state is None:
         raise NotFound("there is no such wallet")
+    card = cards.card_of_wallet(uow, wallet_id)
     lines = (
         PalmLine(palm.id, palm.state, palm.changed_at_ms, palms.confirmations(uow, palm.id, "erase"))
         for palm in palms.palms_of_wallet(uow, wallet_id)
@@ -133,8 +150,10 @@ def _view(uow: UnitOfWork, wallet_id: str) -> WalletView:
         available_minor=state.available_minor,
         opened_at_ms=wallet.opened_at_ms,
         closed_at_ms=wallet.closed_at_ms,
-        consent_version=wallets.consent_in_force(uow, wallet_id),
+        consent_version=wallets.consent_in_force(uow, wallet_id, way=Way.OPEN_HAND),
         palms=tuple(lines),
+        card_consent_version=wallets.consent_in_force(uow, wallet_id, way=Way.HELD_KEY),
+        card=None if card is None else CardLine(card.state, card.enrolled_at_ms),
     )
 
 

@@ -58,10 +58,15 @@ export class DrawnHand {
     this.picture = picture;
     this.choice = choice;
     this.person = null;
+    this.card = null; // A picture of a card, to be held out once.
     this.shot = Math.floor(Math.random() * SHOTS_MAX);
     for (const button of choice.querySelectorAll("[data-person]")) {
       button.addEventListener("click", () => this.hold(button.dataset.person));
     }
+    choice.querySelector("[data-card-file]")?.addEventListener("change", (event) => {
+      this.card = event.target.files[0] ?? null;
+      event.target.value = "";
+    });
   }
 
   hold(person) {
@@ -83,6 +88,9 @@ export class DrawnHand {
   }
 
   async grab() {
+    const card = this.card;
+    this.card = null;
+    if (card) return card;
     if (this.person === null) return null;
     const answer = await fetch(`/v1/simulated/${this.person}/${this.shot}.jpg`);
     if (!answer.ok || this.person === null) return null;

@@ -85,6 +85,7 @@ function show(next) {
   find("hint").hidden = !isOpen;
   find("hint").textContent = next.hint ?? "";
   showReceipt(next);
+  showCard(next);
   stage.querySelector(".done").setAttribute("stroke-dasharray", `${Math.round(100 * progress)} 100`);
   keypad.hidden = !typing;
   showButtons(next, isOpen);
@@ -107,6 +108,17 @@ function showReceipt(next) {
   find("receipt").hidden = !next.receipt_code;
   find("code").textContent = next.receipt_code ?? "";
   if (next.receipt_code) find("receipt").querySelector("a").href = next.receipt_url;
+}
+
+// A new card, while it is on the screen. When it no longer is, the agent has forgotten it, and the page does, too.
+function showCard(next) {
+  const picture = find("new-card").querySelector("img");
+  const address = `/v1/card.png?session=${next.session}`;
+  find("new-card").hidden = !next.has_new_card;
+  if (!next.has_new_card) picture.removeAttribute("src");
+  else if (picture.getAttribute("src") !== address) picture.src = address;
+  const note = find("card-note");
+  if (note) note.hidden = typing || next.has_held_key || next.kind === "enrolment" || !next.wants_frames;
 }
 
 function watch(open) {
@@ -191,6 +203,7 @@ const deeds = {
   },
   cancel: () => act("/v1/cancel", {}),
   retry: () => act("/v1/retry", {}),
+  print_card: () => window.print(),
 };
 
 const digits = () => code.value.replace(/\D/g, "").slice(0, CODE_DIGITS);
@@ -207,7 +220,7 @@ async function sendCode() {
   }
   try {
     typing = false;
-    await act("/v1/enrolments", { code: digits() });
+    await act("/v1/enrolments", { code: digits(), way: new FormData(keypad).get("way") });
     write("");
   } catch (error) {
     typing = true;
