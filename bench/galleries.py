@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handsel.ids import ID_BYTES
+from handsel.log import Log
 from handsel.matching.blocks import Blocks, digests
+from handsel.matching.disk import Shredder
 from handsel.matching.entry import ACTIVE
 from handsel.matching.gallery_file import FILE_NAME, open_file
 from handsel.matching.kept import FIELDS, Kept, Shares
@@ -85,7 +87,7 @@ def write_galleries(root: Path, palms: Palms, generator: np.random.Generator) ->
     for name in MATCHERS[1:]:
         (root / name).mkdir(mode=0o700)
         shutil.copy(root / MATCHERS[0] / FILE_NAME, root / name / FILE_NAME)
-    files = {name: Blocks(root / name, 0, dims=dims) for name in MATCHERS}
+    files = {name: Blocks(root / name, 0, dims=dims, shredder=Shredder(Log("bench"))) for name in MATCHERS}
     for start in range(0, sealed, CHUNK_ROWS):
         for name, part in _parts(palms, start, min(start + CHUNK_ROWS, sealed), generator):
             segment = part.segment()

@@ -40,12 +40,13 @@ from bench.galleries import Palms, draw_palms, linked, write_galleries
 from bench.in_clear import READ_BYTES, Floats, InClear
 from bench.served import Served, Trio, ask, asked_of, start, stop, trio_of
 
+from handsel.log import Log
 from handsel.matching import kernels
 from handsel.matching.gallery import Gallery
-from handsel.matching.matcher import Match
 from handsel.matching.message import MATCHERS
 from handsel.matching.rows import Rows
 from handsel.matching.scale import VIEWS_MAX, threshold_to_int
+from handsel.matching.settings import Match
 from handsel.matching.template import quantise
 
 # Rows → batches; a palm has 9 views. With proof, a million rows and 32 views would take more memory than there is.
@@ -89,7 +90,9 @@ def prepare(root: Path, *, rows: int, dims: int, say: Say) -> Bench:
     trios = {kind: trio_of(root / kind, own) for kind, own in ((SEMI_HONEST, settings), (ACTIVE_ONES, proving))}
     opened, issuer = {}, trios[SEMI_HONEST].issuer.public()
     for name in MATCHERS:
-        gallery = Gallery(root / SEMI_HONEST / name, me=name, issuer=issuer, dims=dims, palms_max=rows)
+        gallery = Gallery(
+            root / SEMI_HONEST / name, me=name, issuer=issuer, dims=dims, palms_max=rows, log=Log("bench")
+        )
         opened[name] = gallery.rows()
         gallery.close()
     say(f"{rows:,} rows: starting three matchers of each kind …")

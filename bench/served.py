@@ -22,10 +22,11 @@ from handsel.envelope import open_envelope, seal
 from handsel.keys import PartyKeys, PublicKeys
 from handsel.log import Log
 from handsel.matching.honest import Asked
-from handsel.matching.matcher import Match, Matcher, Party
+from handsel.matching.matcher import Matcher
 from handsel.matching.memory import keep_freed_memory
 from handsel.matching.message import ANSWER, MATCHERS, QUERY, Answer, Query, combine
 from handsel.matching.peers import PeerAddress
+from handsel.matching.settings import Match, Party
 from handsel.matching.split import split_query, split_rows, to_wire
 
 ANSWER_S_MAX = 120.0

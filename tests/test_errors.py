@@ -16,6 +16,7 @@ from handsel.errors import HandselError, InvariantBroken, ensure
 
 RETRYABLE = {
     errors.GalleriesDiffer,
+    errors.GalleryEmpty,
     errors.StoreFull,
     errors.Unavailable,
     errors.PartyUnavailable,

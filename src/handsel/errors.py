@@ -23,7 +23,9 @@ is a value, never an exception. Messages say what to do, and carry no palm, vect
     ├── GalleryError            the enrolled shares cannot be used
     │   ├── GalleryCorrupt      a row does not have the shape or checksum that it was written with
     │   ├── GalleriesDiffer     the three matchers do not hold the same rows
-    │   └── GalleryFull         one more palm than the threshold was measured for
+    │   ├── GalleryFull         one more palm than the threshold was measured for
+    │   ├── GalleryEmpty        a matcher has lost its rows, which its peers hold
+    │   └── GalleryInUse        rows would be written over
     ├── StoreError              the database did not do what it was asked; nothing was changed
     │   ├── StoreCorrupt        the database file is not what this version wrote
     │   └── StoreFull           no space is left on the disk
@@ -203,6 +205,23 @@ class GalleryFull(GalleryError):
     """
 
     code = "gallery_full"
+
+
+class GalleryEmpty(GalleryError):
+    """
+    A matcher has no rows, and its peers have: they are to be restored, or are being so; ask again.
+    """
+
+    code = "gallery_empty"
+    is_retryable = True
+
+
+class GalleryInUse(GalleryError):
+    """
+    A gallery that holds rows is not restored over.
+    """
+
+    code = "gallery_in_use"
 
 
 class StoreError(HandselError):

@@ -16,6 +16,7 @@ from bench.served import asked_of
 
 from bench import decisions, matching
 from handsel.keys import PartyKeys
+from handsel.log import Log
 from handsel.matching.gallery import Gallery
 from handsel.matching.message import MATCHERS
 from handsel.matching.party import Terms
@@ -88,7 +89,9 @@ def test_the_last_line_is_one_object_with_the_figures_that_count(capsys: pytest.
 
 
 def _opened(directory: Path, *, palms_max: int) -> Rows:
-    gallery = Gallery(directory, me="a", issuer=PartyKeys.generate().public(), dims=DIMS, palms_max=palms_max)
+    gallery = Gallery(
+        directory, me="a", issuer=PartyKeys.generate().public(), dims=DIMS, palms_max=palms_max, log=Log("test")
+    )
     rows = gallery.rows()
     gallery.close()
     return rows

@@ -4,11 +4,13 @@ Play the issuer to galleries: sign orders, and have them carried out.
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import msgspec
 
 from handsel.keys import PartyKeys
+from handsel.log import Log
 from handsel.matching.entry import ACTIVE, ERASED, Entry
 from handsel.matching.gallery import Gallery
 from handsel.matching.message import Order, OrderKind
@@ -18,11 +20,12 @@ ISSUER = PartyKeys.generate()
 STRANGER = PartyKeys.generate()
 
 
-def a_gallery(directory: Path, *, me: str, dims: int, palms_max: int = 1000) -> Gallery:
+def a_gallery(directory: Path, *, me: str, dims: int, palms_max: int = 1000, log: Log | None = None) -> Gallery:
     """
     Open a gallery whose issuer is the one that signs here.
     """
-    return Gallery(directory, me=me, issuer=ISSUER.public(), dims=dims, palms_max=palms_max)
+    log = log or Log(f"matcher-{me}", io.StringIO())
+    return Gallery(directory, me=me, issuer=ISSUER.public(), dims=dims, palms_max=palms_max, log=log)
 
 
 def signed(kind: OrderKind, enrolment_id: bytes, *, position: int = 0, by: PartyKeys = ISSUER) -> SignedOrder:

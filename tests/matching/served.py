@@ -11,7 +11,8 @@ from handsel.clock import system_clock
 from handsel.errors import HandselError
 from handsel.keys import PartyKeys, PublicKeys
 from handsel.log import Log
-from handsel.matching.matcher import Match, Matcher, Party
+from handsel.matching.matcher import Matcher
+from handsel.matching.settings import Match, Party
 
 
 def serve(

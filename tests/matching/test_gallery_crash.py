@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from handsel.matching import blocks
+from handsel.matching import disk
 from handsel.matching.entry import ACTIVE, ERASED
 from handsel.matching.gallery import Gallery
 from handsel.matching.kept import Shares
@@ -187,8 +187,8 @@ def killed_at(moment: int, story: Story, directory: Path, told_to: Path) -> bool
                 gallery = a_gallery(directory, me="a", dims=DIMS, palms_max=PALMS_MAX)
                 killer = Killer(moment)
                 gallery._stored._connection = WatchedConnection(gallery._stored._connection, killer)  # type: ignore[assignment]
-                blocks.os.fsync = killer.around(os.fsync)  # type: ignore[attr-defined]
-                blocks.Path.unlink = killer.around(Path.unlink)  # type: ignore[attr-defined, method-assign]
+                disk.os.fsync = killer.around(os.fsync)  # type: ignore[attr-defined]
+                disk.Path.unlink = killer.around(Path.unlink)  # type: ignore[attr-defined, method-assign]
 
                 def tell(what: str) -> None:
                     told.write(f"{what}\n")

@@ -30,6 +30,7 @@ from handsel.errors import (
     EnvelopeInvalid,
     GalleriesDiffer,
     GalleryCorrupt,
+    GalleryEmpty,
     GalleryFull,
     HandselError,
     IdReused,
@@ -48,11 +49,11 @@ from handsel.matching.buckets import BUCKETS, DIGEST_BYTES, Buckets
 from handsel.matching.entry import ERASED, Entry
 from handsel.matching.gallery import PENDING_S_MAX
 from handsel.matching.gallery_file import FILE_NAME
-from handsel.matching.matcher import Health, Match
 from handsel.matching.message import MATCHERS, AliasShare, Answer, Confirmation, Order, Query, Template
 from handsel.matching.party import shape_of
 from handsel.matching.reserve import PIECES_AT_ONCE_MAX, Piece
 from handsel.matching.rows import Rows
+from handsel.matching.settings import Health, Match
 from handsel.matching.signed_order import ORDER_BYTES_MAX, SignedOrder
 from handsel.matching.split import split_query, split_rows, to_wire
 from tests.matching.three import DIMS, Three, Vector, palm, query_id
@@ -623,7 +624,7 @@ def test_matcher_that_was_away_when_the_issuer_committed_makes_it_good(three: Th
     assert three.alias_of(palm(1)) == ALIAS
 
 
-def test_gallery_that_lost_a_row_stops_the_match(three: Three) -> None:
+def test_gallery_that_lost_its_rows_stops_the_match(three: Three) -> None:
     three.enrol(palm(1), ALIAS, position=1)
     three.stop("c")
     shutil.rmtree(three.root / "c")
@@ -631,8 +632,8 @@ def test_gallery_that_lost_a_row_stops_the_match(three: Three) -> None:
 
     outcomes = three.ask(three.seal(three.queries(palm(1)[None, :]), message.QUERY))
 
-    assert GalleriesDiffer in _failures(outcomes)
-    assert _failures(outcomes) <= {GalleriesDiffer, PeerUnavailable}
+    assert GalleryEmpty in _failures(outcomes)
+    assert _failures(outcomes) <= {GalleryEmpty, PeerUnavailable}
 
 
 def test_rows_survive_a_restart_of_all_three(three: Three) -> None:

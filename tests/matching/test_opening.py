@@ -13,6 +13,7 @@ import pytest
 
 from handsel.errors import BindingMismatch, EnvelopeInvalid, GalleriesDiffer, PeerCheated
 from handsel.ids import new_id
+from handsel.log import Log
 from handsel.matching.buckets import BUCKETS
 from handsel.matching.dialogue import Dialogue, Receive
 from handsel.matching.entry import ACTIVE, ERASED, Entry
@@ -217,7 +218,7 @@ class _Restless(Gallery):
 
 
 def test_galleries_that_keep_changing_are_refused_in_the_end(galleries: dict[str, Gallery], tmp_path: Path) -> None:
-    restless = _Restless(tmp_path / "restless", me="a", issuer=ISSUER.public(), dims=4, palms_max=8)
+    restless = _Restless(tmp_path / "restless", me="a", issuer=ISSUER.public(), dims=4, palms_max=8, log=Log("test"))
     restless.keep_pending([(bytes(16), SHARES)], now_ms=0)
     commit(restless, bytes(16), position=0)
 

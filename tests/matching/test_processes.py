@@ -20,9 +20,9 @@ import pytest
 from handsel.errors import PeerUnavailable
 from handsel.ids import new_id
 from handsel.matching import message
-from handsel.matching.matcher import Health
 from handsel.matching.message import MATCHERS, Order
 from handsel.matching.peers import QUERY_TIMEOUT_S
+from handsel.matching.settings import Health
 from tests.matching.served import serve
 from tests.matching.three import Three, palm
 

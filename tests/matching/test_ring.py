@@ -24,6 +24,7 @@ from handsel.matching.ring import (
     product_words,
     subtract,
     weight_at_zero,
+    weight_on_line,
 )
 
 SEED = 20260801
@@ -128,3 +129,17 @@ def test_line_is_added_as_if_it_were_multiplied(point: Element) -> None:
     add_line(words, slope, point)
 
     assert np.array_equal(expected, words)
+
+
+@pytest.mark.parametrize("at", range(3))
+def test_two_points_of_a_line_give_the_third(at: int) -> None:
+    one, other = (index for index in range(3) if index != at)
+    generator = np.random.default_rng(2)
+    secret, slope = (generator.integers(0, 1 << 16, 8, np.uint16) for _ in range(2))
+    shares = [secret + multiply_words(slope, point) for point in POINTS]
+
+    found = multiply_words(shares[one], weight_on_line(one, at=at)) + multiply_words(
+        shares[other], weight_on_line(other, at=at)
+    )
+
+    assert np.array_equal(shares[at], found)

@@ -4,6 +4,7 @@ Promises of what stands: after any changes it holds just the rows that it should
 
 from __future__ import annotations
 
+import io
 import os
 import random
 from dataclasses import replace
@@ -11,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from handsel.log import Log
 from handsel.matching.blocks import Blocks
 from handsel.matching.columns import Columns
+from handsel.matching.disk import Shredder
 from handsel.matching.kernels import PLANE_BITS
 from handsel.matching.renewal import Renewal
 from handsel.matching.rows import Row
@@ -42,7 +45,14 @@ def reopened(standing: Standing, directory: Path) -> Standing:
     """
     Return what stands, as it is read again.
     """
-    return Standing.open(directory, standing.generation, standing.sealed, standing.tail, chain=b"", dims=DIMS)
+    return Standing.open(blocks(directory, standing.generation), standing.sealed, standing.tail, chain=b"")
+
+
+def blocks(directory: Path, generation: int) -> Blocks:
+    """
+    Return files.
+    """
+    return Blocks(directory, generation, dims=DIMS, shredder=Shredder(Log("test", io.StringIO())))
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -50,7 +60,7 @@ def test_any_changes_leave_the_rows_that_there_should_be(seed: int, tmp_path: Pa
     chance = random.Random(seed)  # noqa: S311
     free = list(range(1, 5000))
     chance.shuffle(free)
-    files = Blocks(tmp_path, 0, dims=DIMS)
+    files = blocks(tmp_path, 0)
     standing = Standing(files, files.mapped(0), Sealed(), (), b"")
     expected: dict[int, Row] = {}
     for _ in range(12):
@@ -67,7 +77,7 @@ def test_any_changes_leave_the_rows_that_there_should_be(seed: int, tmp_path: Pa
 
 
 def test_blocks_before_the_first_that_changes_are_copied(tmp_path: Path) -> None:
-    files = Blocks(tmp_path, 0, dims=DIMS)
+    files = blocks(tmp_path, 0)
     rows = tuple(a_row(position) for position in range(10 * PLANE_BITS))
     before = Standing(files, files.mapped(0), Sealed(), rows, b"").sealed_further()
     assert before is not None
@@ -80,7 +90,7 @@ def test_blocks_before_the_first_that_changes_are_copied(tmp_path: Path) -> None
 
 
 def test_rows_that_are_changed_are_written_first_and_those_that_were_sealed_since_then(tmp_path: Path) -> None:
-    files = Blocks(tmp_path, 0, dims=DIMS)
+    files = blocks(tmp_path, 0)
     rows = tuple(a_row(position) for position in range(3 * PLANE_BITS))
     more = tuple(a_row(position) for position in range(3 * PLANE_BITS, 5 * PLANE_BITS))
     before = Standing(files, files.mapped(0), Sealed(), rows, b"").sealed_further()

@@ -23,10 +23,11 @@ from handsel.keys import PartyKeys
 from handsel.log import Log
 from handsel.matching import message
 from handsel.matching.alias import split_alias
-from handsel.matching.matcher import Match, Matcher, Party
+from handsel.matching.matcher import Matcher
 from handsel.matching.message import MATCHERS, AliasShare, Answer, Order, Query, Template
 from handsel.matching.peers import PeerAddress
 from handsel.matching.scale import threshold_to_int
+from handsel.matching.settings import Match, Party
 from handsel.matching.signed_order import SignedOrder
 from handsel.matching.split import split_query, split_rows, to_wire
 from handsel.matching.template import quantise
@@ -193,18 +194,21 @@ class Three:
         }
         return {name: future.exception() or future.result() for name, future in asked.items()}
 
-    def signed(self, kind: message.OrderKind, enrolment: str, *, position: int = 0) -> SignedOrder:
+    def signed(self, kind: message.OrderKind, enrolment: str, *, position: int = 0, matcher: str = "") -> SignedOrder:
         """
         Return an order of the issuer.
         """
-        order = msgspec.msgpack.encode(Order(kind, enrolment, position, self.clock() if kind == "renew" else 0))
+        at_ms = self.clock() if kind in ("renew", "restore") else 0
+        order = msgspec.msgpack.encode(Order(kind, enrolment, position, at_ms, matcher))
         return SignedOrder(order, self.issuer.signature(order))
 
-    def order(self, kind: message.OrderKind, enrolment: str, *, position: int = 0, to: str = "abc") -> None:
+    def order(
+        self, kind: message.OrderKind, enrolment: str, *, position: int = 0, matcher: str = "", to: str = "abc"
+    ) -> None:
         """
         Have the matchers named in `to` carry out a signed order.
         """
-        order = self.signed(kind, enrolment, position=position)
+        order = self.signed(kind, enrolment, position=position, matcher=matcher)
         for name in to:
             self.matchers[name].carry_out(order.body, order.signature)
 

@@ -25,8 +25,9 @@ def test_the_callers_mistakes_are_4xx_and_ours_are_5xx() -> None:
         kind for kind in every_error() if issubclass(kind, errors.BadInput | errors.AccessDenied | errors.Untrusted)
     }
 
-    # A full gallery is nobody's mistake, and asking again does not help: the caller must learn of it.
-    assert {kind for kind, status in STATUS.items() if status < 500} == callers | {errors.GalleryFull}
+    # A gallery that is full or in use is nobody's mistake, and asking again does not help: the caller must learn of it.
+    nobody_s = {errors.GalleryFull, errors.GalleryInUse}
+    assert {kind for kind, status in STATUS.items() if status < 500} == callers | nobody_s
 
 
 def test_what_may_pass_is_a_503_or_a_full_disk() -> None:

@@ -10,25 +10,23 @@ removed as soon as no query reads them any more.
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import os
 import weakref
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from handsel.errors import GalleryCorrupt, StoreError, StoreFull
+from handsel.errors import GalleryCorrupt, StoreError
+from handsel.matching.disk import Shredder, shred, sync_folder, translated
 from handsel.matching.kernels import PLANE_BITS, Bits
 from handsel.matching.ring import Words
 from handsel.matching.rows import ALIAS_PLANES, Segment
 
 _NAMES = ("templates", "own", "pair")
 _FOLDER = "blocks-{}"
-_CHUNK_BYTES = 1 << 22
 _GENERATIONS_MAX = 64  # At a time: one that counts, one that is written beside, and those that are still read.
 
 
@@ -43,14 +41,14 @@ class Blocks:
     Hold the files of one generation.
     """
 
-    def __init__(self, directory: Path, generation: int, *, dims: int) -> None:
+    def __init__(self, directory: Path, generation: int, *, dims: int, shredder: Shredder) -> None:
         """
         Open them, or make empty ones. Raises `StoreError`.
         """
-        self._directory, self.generation, self._dims = directory, generation, dims
+        self._directory, self.generation, self._dims, self._shredder = directory, generation, dims, shredder
         self._source: _Source | None = _Source()
         self._folder = directory / _FOLDER.format(generation)
-        with _translated():
+        with translated():
             self._folder.mkdir(mode=0o700, exist_ok=True)
             for name in _NAMES:
                 os.close(os.open(self._folder / name, os.O_WRONLY | os.O_CREAT, 0o600))
@@ -67,7 +65,7 @@ class Blocks:
         Write blocks behind the first `after`. Raises `StoreError`, `StoreFull`.
         """
         arrays = (segment.templates, segment.own, segment.pair)
-        with _translated():
+        with translated():
             for name, array, size in zip(_NAMES, arrays, self._block_bytes(), strict=True):
                 with (self._folder / name).open("r+b") as file:
                     file.seek(after * size)
@@ -77,11 +75,11 @@ class Blocks:
         """
         See that all that was written is on disk. Raises `StoreError`, `StoreFull`.
         """
-        with _translated():
+        with translated():
             for name in _NAMES:
                 with (self._folder / name).open("r+b") as file:
                     os.fsync(file.fileno())
-            _sync_folder(self._folder)
+            sync_folder(self._folder)
 
     def mapped(self, count: int) -> Segment:
         """
@@ -103,18 +101,25 @@ class Blocks:
         Return empty files of a later generation, beside any that are there. Raises `StoreError`.
         """
         for generation in range(self.generation + 1, self.generation + 1 + _GENERATIONS_MAX):
-            with _translated(), contextlib.suppress(FileExistsError):
+            with translated(), contextlib.suppress(FileExistsError):
                 (self._directory / _FOLDER.format(generation)).mkdir(mode=0o700)
-                return Blocks(self._directory, generation, dims=self._dims)
+                return Blocks(self._directory, generation, dims=self._dims, shredder=self._shredder)
         raise StoreError("old files of the gallery cannot be removed: look at its disk")
 
     def retire(self) -> None:
         """
-        Overwrite and remove the files when nobody holds a segment of them any more; else at the next start.
+        Overwrite and remove the files when nobody holds a segment of them any more.
         """
         source, self._source = self._source, None
         if source is not None:
-            weakref.finalize(source, _shred_quietly, self._folder)
+            weakref.finalize(source, self._shredder.shred, self._folder)
+
+    def discard(self) -> None:
+        """
+        Overwrite and remove the files, which nobody is to read any more, at once.
+        """
+        self._source = None
+        self._shredder.shred(self._folder)
 
     def shred_others(self) -> None:
         """
@@ -143,46 +148,3 @@ def digests(segment: Segment, ids: bytes, positions: bytes) -> list[bytes]:
             content.update(np.ascontiguousarray(part).data)
         found.append(content.digest())
     return found
-
-
-def shred(folder: Path) -> None:
-    """
-    Overwrite the files of a folder with zeros, and remove it. Where nothing is there, nothing is done.
-
-    LIMITATIONS: On a disk that moves what is written, as flash does, an overwritten place may live on below.
-    """
-    if not folder.exists():
-        return
-    with _translated():
-        for path in sorted(folder.iterdir()):
-            size = path.stat().st_size
-            with path.open("r+b") as file:
-                for start in range(0, size, _CHUNK_BYTES):
-                    file.write(bytes(min(_CHUNK_BYTES, size - start)))
-                file.flush()
-                os.fsync(file.fileno())
-            path.unlink()
-        folder.rmdir()
-        _sync_folder(folder.parent)
-
-
-def _shred_quietly(folder: Path) -> None:
-    with contextlib.suppress(StoreError):  # `shred_others` tries again at the next start.
-        shred(folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except OSError as exc:
-        full = exc.errno in (errno.ENOSPC, errno.EDQUOT)
-        raise (StoreFull if full else StoreError)(f"a file of the gallery cannot be written: {exc.strerror}") from exc

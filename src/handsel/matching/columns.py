@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from handsel.matching.kernels import PLANE_BITS
 from handsel.matching.message import ALIAS_BYTES
 from handsel.matching.ring import Words
-from handsel.matching.rows import Row, Segment, from_planes, names_of, to_planes
+from handsel.matching.rows import Row, Rows, Segment, from_planes, names_of, padded, to_planes
 
 Octets16 = NDArray[np.uint8]  # (n, 16)
 
@@ -53,11 +53,26 @@ class Columns:
         cls, mapped: Segment, ids: Octets16, positions: NDArray[np.int64], *, start: int, stop: int
     ) -> Columns:
         """
-        Return the rows of blocks `start` … `stop` - 1 of a segment whose rows have these names.
+        Return the rows of blocks `start` … `stop` - 1 of a segment whose rows, without its padding, have these names.
         """
-        rows = slice(start * PLANE_BITS, min(stop, len(mapped.own)) * PLANE_BITS)
-        own, pair = from_planes(mapped.own[start:stop]), from_planes(mapped.pair[start:stop])
+        rows = slice(start * PLANE_BITS, min(stop * PLANE_BITS, len(positions)))
+        size = max(0, rows.stop - rows.start)
+        own, pair = (from_planes(planes[start:stop])[:size] for planes in (mapped.own, mapped.pair))
         return cls(ids[rows], positions[rows], mapped.templates[rows], own, pair)
+
+    @classmethod
+    def of(cls, rows: Rows, *, start: int, stop: int) -> Columns:
+        """
+        Return rows number `start`, a multiple of 64, to `stop` - 1.
+        """
+        found = cls.of_rows((), dims=rows.segments[0].templates.shape[1])
+        for first, segment in rows.placed():
+            begin, end = max(start, first) - first, min(stop, first + len(segment.templates)) - first
+            if begin < end:
+                ids, positions = rows.ids[first : first + end], rows.positions[first : first + end]
+                blocks = (begin // PLANE_BITS, padded(end) // PLANE_BITS)
+                found = found.joined(cls.of_blocks(segment, ids, positions, start=blocks[0], stop=blocks[1]))
+        return found
 
     def part(self, chosen: slice | NDArray[np.bool_] | NDArray[np.intp]) -> Columns:
         """

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import struct
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -101,14 +101,19 @@ def exchange(seat: Seat, mine: Octets) -> Dialogue[dict[str, Octets]]:
     return said
 
 
-def exchange_encoded(seat: Seat, mine: T, kind: type[T]) -> Dialogue[dict[str, T]]:
+def exchange_encoded(
+    seat: Seat, mine: T, kind: type[T], *, among: Sequence[str] | None = None
+) -> Dialogue[dict[str, T]]:
     """
-    Send the same to both others in MessagePack, and return what all three sent, by matcher. Raises `EnvelopeInvalid`.
+    Send the same to both others in MessagePack, and return what all sent, by matcher; or `among` some of the others.
+
+    Raises `EnvelopeInvalid`.
     """
     payload, said = msgspec.msgpack.encode(mine), {seat.me: mine}
-    for name in seat.others:
+    others = seat.others if among is None else among
+    for name in others:
         yield Send(name, payload)
-    for name in seat.others:
+    for name in others:
         said[name] = decoded((yield Receive(name)), kind)
     return said
 

@@ -24,13 +24,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from handsel.errors import ConfigError, GalleriesDiffer, GalleryFull, IdReused, NotFound, PeerCheated
+from handsel.errors import (
+    ConfigError,
+    GalleriesDiffer,
+    GalleryEmpty,
+    GalleryFull,
+    IdReused,
+    InvariantBroken,
+    NotFound,
+    PeerCheated,
+)
 from handsel.keys import PublicKeys
+from handsel.log import Log
 from handsel.matching.buckets import BUCKETS, Buckets
 from handsel.matching.entry import ACTIVE, ERASED, PENDING, Entry
 from handsel.matching.holding import Holding
 from handsel.matching.kept import Kept, Shares
 from handsel.matching.renewing import Renewing
+from handsel.matching.restored import Restoring
 from handsel.matching.rows import Row, Rows
 from handsel.matching.signed_order import SignedOrder
 
@@ -43,7 +54,7 @@ class Gallery:
     Keep the rows of one matcher in its directory. Safe for several threads.
     """
 
-    def __init__(self, directory: Path, *, me: str, issuer: PublicKeys, dims: int, palms_max: int) -> None:
+    def __init__(self, directory: Path, *, me: str, issuer: PublicKeys, dims: int, palms_max: int, log: Log) -> None:
         """
         Open the gallery of matcher `me`, or make an empty one, and read all its rows. `issuer` signs the orders.
 
@@ -51,9 +62,10 @@ class Gallery:
         `GalleryCorrupt` where a row is damaged.
         """
         self._issuer, self._palms_max = issuer, palms_max
-        self._holding = Holding(directory, dims=dims)
+        self._holding = Holding(directory, dims=dims, log=log)
         self._stored, self._lock = self._holding.stored, self._holding.lock
-        self.renewing = Renewing(me, self._holding)
+        self.renewing, self.restoring = Renewing(me, self._holding), Restoring(self._holding, palms_max=palms_max)
+        self._lacks_rows = False  # That its peers had when they last met.
         if (count := self._holding.standing.rows.count) > palms_max:
             self._stored.close()
             raise ConfigError(
@@ -72,6 +84,9 @@ class Gallery:
         """
         Return the active rows as they are now; what is returned never changes. Raises `StoreError`.
         """
+        with self._lock:
+            if self._holding.standing.is_in_order():
+                return self._holding.standing.rows
         with self._holding.changing():
             self._holding.put_in_order()
             return self._holding.standing.rows
@@ -89,6 +104,21 @@ class Gallery:
         """
         with self._lock:
             return tuple(entry for bucket in buckets for entry in self._stored.entries(bucket))
+
+    def entries_of(self, enrolment_ids: Sequence[bytes]) -> tuple[Entry, ...]:
+        """
+        Return what this matcher knows of some enrolments.
+        """
+        with self._lock:
+            found = (self._stored.entry(enrolment_id) for enrolment_id in enrolment_ids)
+            return tuple(entry for entry in found if entry is not None)
+
+    def has_lost_rows(self) -> bool:
+        """
+        Return whether this gallery has none, and a peer had one when they last met, by the issuer's order.
+        """
+        with self._lock:
+            return self._lacks_rows and not self._holding.holds_rows()
 
     def require_enrollable(self, enrolment_id: bytes, shares: Shares) -> None:
         """
@@ -159,11 +189,13 @@ class Gallery:
         Bring rows to a later state that they have reached at a peer, where it shows the issuer's order for that.
 
         Raises `GalleriesDiffer` where it shows none, where a row is active there and has never been here, or where its
-        position is taken; `PeerCheated` where it shows a wrong one. Then nothing was changed.
+        position is taken; `GalleryEmpty` where no row at all is here; `PeerCheated` where it shows a wrong one. Then
+        nothing was changed.
         """
         with self._holding.changing():
             found = [(entry, self._stored.find(entry.enrolment_id)) for entry in entries]
             later = [(entry, kept) for entry, kept in found if _is_news(entry, kept)][:ADVANCED_AT_ONCE_MAX]
+            self._require_known(later)
             for entry, kept in later:
                 self._require_ordered(entry, kept)
             if activated := [(entry, kept) for entry, kept in later if entry.state == ACTIVE]:
@@ -216,6 +248,19 @@ class Gallery:
         )
         return active.row()
 
+    def _require_known(self, later: Iterable[tuple[Entry, Kept | None]]) -> None:
+        for entry, kept in later:
+            if kept is None and entry.state == ACTIVE:
+                entry.verified(self._issuer)
+                self._lacks_rows = True
+                if self._holding.holds_rows():
+                    raise GalleriesDiffer(
+                        "a peer holds an enrolment that never came here: restore this gallery, or erase it there"
+                    )
+                raise GalleryEmpty(
+                    "this matcher has no rows, and its peers have: they are to be restored, or are being so; ask again"
+                )
+
     def _require_ordered(self, entry: Entry, kept: Kept | None) -> None:
         order = entry.verified(self._issuer)
         if kept is not None and kept.state == ACTIVE and order.kind == "abort":
@@ -223,9 +268,7 @@ class Gallery:
 
     def _advance_active(self, entry: Entry, kept: Kept | None) -> Row:
         if kept is None or entry.position is None or entry.order is None:
-            raise GalleriesDiffer(
-                "a peer holds an enrolment that never came here: restore this gallery or erase it there"
-            )
+            raise InvariantBroken("what a peer shows of a row is verified before it is done")
         try:
             return self._activate(kept, entry.position, entry.order)
         except IdReused as exc:

@@ -15,7 +15,7 @@ from handsel.errors import ConfigError, GalleryCorrupt, StoreError, StoreFull
 
 LOCK_WAIT_S = 3.0  # For the process before to let go of the file.
 FILE_NAME = "gallery.sqlite"
-_VERSION = 4
+_VERSION = 5
 _FIRST_VERSION = 2  # 1 held templates at another scale, and all in this file.
 _SETTINGS = (
     "locking_mode=EXCLUSIVE",  # One process at a time.
@@ -60,6 +60,22 @@ ALTER TABLE rows ADD COLUMN order_signature BLOB;
 """,
     4: """
 CREATE TABLE orders (kind TEXT PRIMARY KEY, at_ms INTEGER NOT NULL, body BLOB NOT NULL, signature BLOB NOT NULL) STRICT;
+""",
+    5: """
+ALTER TABLE orders ADD COLUMN due INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE restored (
+    enrolment_id BLOB PRIMARY KEY,
+    state INTEGER NOT NULL,
+    position INTEGER,
+    kept_at_ms INTEGER NOT NULL,
+    sealed INTEGER NOT NULL,
+    order_body BLOB,
+    order_signature BLOB,
+    template BLOB,
+    own BLOB,
+    pair BLOB,
+    checksum BLOB NOT NULL
+) STRICT;
 """,
 }
 

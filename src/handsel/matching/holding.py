@@ -14,6 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from handsel.errors import GalleryCorrupt, StoreError
+from handsel.log import Log
+from handsel.matching.blocks import Blocks
+from handsel.matching.disk import Shredder
 from handsel.matching.entry import ACTIVE, ERASED
 from handsel.matching.kept import Kept, Shares
 from handsel.matching.rows import Row
@@ -28,13 +31,16 @@ class Holding:
     Hold what is stored of a gallery, and what stands. Safe for several threads only where they hold `lock`.
     """
 
-    def __init__(self, directory: Path, *, dims: int) -> None:
+    def __init__(self, directory: Path, *, dims: int, log: Log) -> None:
         """
         Open both, and check every block, and every row that is not in one. Raises `ConfigError`, `GalleryCorrupt`.
         """
         self.lock, self._leaving = threading.Lock(), list[Standing]()
+        self._shredder = Shredder(log)
         self.stored = Stored(directory, dims=dims)
         try:
+            with self.stored.transaction():
+                self.stored.execute("DELETE FROM restored")  # Of what was begun, the files go below.
             self.stored.forget_log()  # Where a kill came between a change and this.
             self.standing = self._read_standing(directory, dims=dims)
             self.put_in_order()
@@ -46,7 +52,8 @@ class Holding:
     @contextmanager
     def changing(self) -> Iterator[None]:
         """
-        Hold the lock while something is changed. Files that do not count any more are overwritten when it is let go.
+        Hold the lock while something is changed. When it is let go, files that do not count any more are overwritten,
+        and those that could not be at an earlier time.
         """
         leaving: list[Standing] = []
         try:
@@ -57,6 +64,7 @@ class Holding:
                     leaving, self._leaving = self._leaving, []
         finally:
             leaving.clear()  # Who holds them last overwrites their files.
+            self._shredder.again()
 
     def let_go(self, standing: Standing) -> None:
         """
@@ -64,6 +72,12 @@ class Holding:
         """
         standing.retire()
         self._leaving.append(standing)
+
+    def holds_rows(self) -> bool:
+        """
+        Return whether there is any row that was not erased.
+        """
+        return bool(self.standing.rows.count or self.stored.select("SELECT 1 FROM rows WHERE state < 3 LIMIT 1"))
 
     def put_in_order(self) -> None:
         """
@@ -152,6 +166,7 @@ class Holding:
 
     def _read_standing(self, directory: Path, *, dims: int) -> Standing:
         generation = self.stored.select("SELECT number FROM generation")[0][0]
+        files = Blocks(directory, generation, dims=dims, shredder=self._shredder)
         blocks = self.stored.select("SELECT ids, positions, digest FROM blocks ORDER BY number")
         sealed = Sealed(*(b"".join(column) for column in zip(*blocks, strict=True))) if blocks else Sealed()
         if self.stored.select("SELECT count(*) FROM rows WHERE sealed <> 0 AND state = 2") != [(sealed.count,)]:
@@ -160,4 +175,4 @@ class Holding:
             kept.row() for kept in self.stored.each("sealed = 0 ORDER BY position") if kept.state == ACTIVE
         ]
         chain = self.stored.select("SELECT chain FROM renewals")[0][0]
-        return Standing.open(directory, generation, sealed, tail, chain=chain, dims=dims)
+        return Standing.open(files, sealed, tail, chain=chain)

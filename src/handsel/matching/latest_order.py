@@ -7,7 +7,7 @@ Orders about an enrolment need none of this: a row goes through its states once.
 from __future__ import annotations
 
 from handsel.errors import BodyInvalid, OrderTooOld
-from handsel.matching.message import Order
+from handsel.matching.message import Order, OrderKind
 from handsel.matching.signed_order import SignedOrder
 from handsel.matching.stored import Stored
 
@@ -22,9 +22,11 @@ def require_present(order: Order, *, now_ms: int) -> None:
         raise BodyInvalid("an order was given at a time that has not come: set the clocks of issuer and matcher")
 
 
-def keep_latest(stored: Stored, order: Order, signed: SignedOrder) -> bool:
+def keep_latest(stored: Stored, order: Order, signed: SignedOrder, *, is_due: bool = False) -> bool:
     """
     Keep an order as the latest of its kind, within a transaction; return False where it is that already.
+
+    Where it `is_due`, it stays so until its end.
 
     Raises `OrderTooOld` where a later one was given.
     """
@@ -34,6 +36,21 @@ def keep_latest(stored: Stored, order: Order, signed: SignedOrder) -> bool:
         return False
     if order.at_ms <= latest_ms:
         raise OrderTooOld("the issuer has given a later order of that kind: give a new one")
-    values = (order.kind, order.at_ms, signed.body, signed.signature)
-    stored.execute("INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?)", values)
+    values = (order.kind, order.at_ms, signed.body, signed.signature, int(is_due))
+    stored.execute("INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?, ?)", values)
     return True
+
+
+def due_order(stored: Stored, kind: OrderKind) -> SignedOrder | None:
+    """
+    Return the latest order of a kind, if it is still to be carried out.
+    """
+    found = stored.select("SELECT body, signature FROM orders WHERE kind = ? AND due = 1", kind)
+    return SignedOrder(*found[0]) if found else None
+
+
+def end_order(stored: Stored, kind: OrderKind) -> None:
+    """
+    Note that nothing of an order is left to be done, within a transaction.
+    """
+    stored.execute("UPDATE orders SET due = 0 WHERE kind = ?", (kind,))

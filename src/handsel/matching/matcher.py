@@ -14,9 +14,7 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 import numpy as np
@@ -58,15 +56,16 @@ from handsel.matching.message import (
 )
 from handsel.matching.opening import agree, subject_digest
 from handsel.matching.party import Terms, match, shape_of
-from handsel.matching.peers import QUERY_TIMEOUT_S, PeerAddress, Peers
+from handsel.matching.peers import QUERY_TIMEOUT_S, Peers
 from handsel.matching.prepared import Shape
 from handsel.matching.refresh import Freshness, Refresher
 from handsel.matching.reserve import Supply
+from handsel.matching.restorer import Restorer
 from handsel.matching.ring import Words
 from handsel.matching.rows import Rows, padded
-from handsel.matching.scale import VIEWS_MAX, comparison_bits
 from handsel.matching.scan import Scanner
 from handsel.matching.seen import Seen
+from handsel.matching.settings import Health, Match, Party, Status
 from handsel.matching.signed_order import SignedOrder
 from handsel.matching.tls import Tls
 from handsel.order import BINDING_BYTES
@@ -74,62 +73,6 @@ from handsel.order import BINDING_BYTES
 RENEW_EVERY_MS = 24 * 3_600_000
 QUERIES_AT_ONCE_MAX = 32  # More are refused, never queued: three queues could wait for each other.
 SPARE_PART = 64  # Of the rows, as many more have room in what is prepared ahead.
-
-
-@dataclass(frozen=True)
-class Match:
-    """
-    Hold the settings of the match, on which all three matchers must agree.
-
-    `threshold` is the least dot product that counts, as `scale.threshold_to_int` gives it, for a gallery of at most
-    `palms_max`. Where `catches_cheaters`, every answer is proved before it is given.
-    """
-
-    dims: int
-    threshold: int
-    palms_max: int
-    catches_cheaters: bool = True
-    views_max: int = VIEWS_MAX
-
-    def __post_init__(self) -> None:
-        """
-        Refuse settings with which a dot product would not fit 16 bits. Raises `ConfigError`.
-        """
-        self.terms()
-        if self.palms_max < 1:
-            raise ConfigError("a gallery has room for one palm or more")
-        if not 1 <= self.views_max <= VIEWS_MAX:
-            raise ConfigError(f"a query has at most {VIEWS_MAX} views")
-
-    def terms(self) -> Terms:
-        """
-        Return how a query is matched.
-        """
-        bits = comparison_bits(self.threshold, dims=self.dims)
-        return Terms(self.threshold, is_proved=self.catches_cheaters, bits=bits)
-
-
-@dataclass(frozen=True)
-class Party:
-    """
-    Hold what is public of one matcher: its keys, the certificate of its `sign` key, and where its peers reach it.
-    """
-
-    keys: PublicKeys
-    certificate: bytes
-    address: PeerAddress
-
-
-@dataclass(frozen=True)
-class Health:
-    """
-    Say whether a matcher can answer, how many palms it holds shares of, and whether cheating peers are caught.
-    """
-
-    status: Literal["ok", "waiting_for_peers"]
-    rows: int
-    matcher: str
-    catches_cheaters: bool
 
 
 class Matcher:
@@ -179,8 +122,11 @@ class Matcher:
         self._places = threading.BoundedSemaphore(QUERIES_AT_ONCE_MAX)
         self._seen, self._scanner = Seen(), Scanner()
         self._ahead = Ahead(name, self._peers, self._secrets, log)
-        self._gallery = Gallery(directory, me=name, issuer=issuer, dims=settings.dims, palms_max=settings.palms_max)
+        self._gallery = Gallery(
+            directory, me=name, issuer=issuer, dims=settings.dims, palms_max=settings.palms_max, log=log
+        )
         self._refresher = Refresher(name, self._peers, self._gallery, every_ms=renew_every_ms, clock=clock, log=log)
+        self._restorer = self._restoring()
 
     def start(self) -> None:
         """
@@ -188,6 +134,7 @@ class Matcher:
         """
         kernels.compile_all()
         self._peers.start()
+        self._restorer.resume()
 
     def close(self) -> None:
         """
@@ -195,15 +142,34 @@ class Matcher:
         """
         self._peers.close()
         self._ahead.close()
+        self._restorer.close()
         self._refresher.close()
         self._gallery.close()
 
     def health(self) -> Health:
         """
-        Return whether both peers can be reached, and the number of rows.
+        Return whether both peers can be reached, or rows are missing, and the number of rows.
         """
-        status: Literal["ok", "waiting_for_peers"] = "ok" if self._peers.are_alive() else "waiting_for_peers"
-        return Health(status, self._gallery.rows().count, self.name, self._settings.catches_cheaters)
+        return Health(self._status(), self._gallery.rows().count, self.name, self._settings.catches_cheaters)
+
+    def _status(self) -> Status:
+        if self._restorer.is_under_way:
+            return "restoring"
+        if self._gallery.has_lost_rows():
+            return "needs_restoring"
+        return "ok" if self._peers.are_alive() else "waiting_for_peers"
+
+    def _restoring(self) -> Restorer:
+        return Restorer(
+            self.name,
+            self._peers,
+            self._secrets,
+            self._gallery,
+            issuer=self._issuer,
+            refresher=self._refresher,
+            clock=self._clock,
+            log=self._log,
+        )
 
     def freshness(self) -> Freshness:
         """
@@ -248,9 +214,9 @@ class Matcher:
         """
         Do what the issuer orders, and return a confirmation and this matcher's signature on it.
 
-        An order may be sent again, but one to renew only until a later one came. Shares are renewed after the next
-        query. Raises `SignatureInvalid`, `BodyInvalid`, `NotFound`, `IdReused`, `OrderTooOld`, `GalleryFull`,
-        `StoreFull`, `StoreError`.
+        An order may be sent again, but one to renew or restore only until a later one came. Shares are renewed after
+        the next query, rows restored in the background. Raises `SignatureInvalid`, `BodyInvalid`, `NotFound`,
+        `IdReused`, `OrderTooOld`, `GalleryFull`, `GalleryInUse`, `StoreFull`, `StoreError`.
         """
         signed = SignedOrder(order, signature)
         asked = signed.verified(self._issuer)
@@ -265,6 +231,9 @@ class Matcher:
             case "renew":
                 require_present(asked, now_ms=now_ms)
                 self._gallery.renewing.make_due(asked, signed)
+            case "restore":
+                require_present(asked, now_ms=now_ms)
+                self._restorer.order(asked, signed)
         self._log.event("order_carried_out", outcome=asked.kind)
         confirmation = msgspec.msgpack.encode(Confirmation(asked.kind, asked.enrolment_id, self.name, now_ms))
         return confirmation, self._keys.signature(confirmation)
@@ -309,6 +278,7 @@ class Matcher:
                 offers=supply if terms.is_proved else None,
                 prepares=claims,
             )
+            self._restorer.is_over()
             self._drop_expired(now_ms)
             if agreed.rows.count + (purpose == TEMPLATE) > self._settings.palms_max:
                 return None

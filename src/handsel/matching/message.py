@@ -23,7 +23,7 @@ TEMPLATE = "till-to-matcher/template"
 ANSWER = "matcher-to-issuer/answer"
 ALIAS_SHARE = "issuer-to-matcher/alias-share"
 
-OrderKind = Literal["commit", "abort", "erase", "renew"]
+OrderKind = Literal["commit", "abort", "erase", "renew", "restore"]
 
 
 class PerMatcher(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -124,18 +124,20 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return "Answer()"
 
 
-class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """
-    Tell a matcher what becomes of an enrolment, or to renew its shares (issuer → matcher, signed).
+    Tell a matcher what becomes of an enrolment, to renew its shares, or to restore those of a `matcher` (issuer →
+    matcher, signed).
 
-    To renew has an id of its own, and `at_ms`, when it was given: a later one ends it. `position` orders the rows of
-    all three galleries alike. Both are else 0.
+    To renew and to restore have an id of their own, and `at_ms`, when it was given: a later one of the kind ends it.
+    `position` orders the rows of all three galleries alike. Both are else 0.
     """
 
     kind: OrderKind
     enrolment_id: str
     position: int
     at_ms: int = 0
+    matcher: str = ""
 
 
 class Confirmation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -153,7 +153,7 @@ def agree(
     """
     Agree with both peers on what is to be matched, and on what that was prepared is used for it, of what each `offers`.
 
-    Raises `BindingMismatch`, `GalleriesDiffer`, `EnvelopeInvalid`, `PeerCheated`.
+    Raises `BindingMismatch`, `GalleriesDiffer`, `GalleryEmpty`, `EnvelopeInvalid`, `PeerCheated`.
     """
     seat, offered = Seat(me), offers.offer() if offers else b""
     for _ in range(SYNCHRONISE_MAX + 1):

@@ -181,7 +181,7 @@ class Renewing:
         try:
             return empty.following(replace(base, tail=()), change_while_it_counts)
         except BaseException:
-            empty.retire()
+            empty.files.discard()
             raise
 
     def _forget_beside(self) -> None:

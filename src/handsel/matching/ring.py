@@ -58,6 +58,14 @@ def weight_at_zero(index: int) -> Element:
     return weight
 
 
+def weight_on_line(index: int, *, at: int) -> Element:
+    """
+    Return by how much the value of a line at point `index` counts for its value at point `at`, beside the third's.
+    """
+    third = POINTS[3 - index - at]
+    return multiply(subtract(POINTS[at], third), invert(subtract(POINTS[index], third)))
+
+
 def line_at(point: Element, *, without: int) -> Element:
     """
     Return at `point` the line that is 1 at zero and 0 at point `without`.

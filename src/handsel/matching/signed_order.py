@@ -10,7 +10,7 @@ import msgspec
 
 from handsel.errors import BodyInvalid
 from handsel.keys import PublicKeys, verify_signature
-from handsel.matching.message import POSITION_MAX, Order
+from handsel.matching.message import MATCHERS, POSITION_MAX, Order
 
 ORDER_BYTES_MAX = 512  # The longest has about 130.
 SIGNATURE_BYTES = 64
@@ -49,4 +49,6 @@ def _decode(body: bytes) -> Order:
         raise BodyInvalid(f"the position of a row must lie between 0 and {POSITION_MAX}")
     if order.position and order.kind != "commit":
         raise BodyInvalid("only an order to commit has a position")
+    if order.matcher not in (MATCHERS if order.kind == "restore" else ("",)):
+        raise BodyInvalid("an order to restore, and no other, names a matcher: a, b or c")
     return order

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,15 +50,12 @@ class Standing:
             object.__setattr__(self, "rows", Rows(*names, (self.mapped, tail), self.chain))
 
     @classmethod
-    def open(
-        cls, directory: Path, generation: int, sealed: Sealed, tail: Iterable[Row], *, chain: bytes, dims: int
-    ) -> Standing:
+    def open(cls, files: Blocks, sealed: Sealed, tail: Iterable[Row], *, chain: bytes) -> Standing:
         """
         Return what is on disk, all blocks checked; what is left of other generations is overwritten.
 
         Raises `GalleryCorrupt`, `StoreError`.
         """
-        files = Blocks(directory, generation, dims=dims)
         files.shred_others()
         if sealed.count % PLANE_BITS or len(sealed.positions) != sealed.count * POSITION_BYTES:
             raise GalleryCorrupt("the list of the gallery's blocks is damaged: restore the gallery from its backup")
@@ -122,7 +118,7 @@ class Standing:
         try:
             return self._written_to(files, np.fromiter(gone, np.int64, len(gone)))
         except BaseException:
-            files.retire()
+            files.discard()
             raise
 
     def emptied(self, *, chain: bytes) -> Standing:

@@ -4,7 +4,7 @@ Read and write the rows of a gallery's database, each of them checked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from handsel.matching.gallery_file import open_file, translated
 from handsel.matching.kept import FIELDS, Kept, Shares, kept_of
 from handsel.matching.message import ALIAS_BYTES
 from handsel.matching.signed_order import SignedOrder
+
+_MARKS = ", ".join("?" * len(FIELDS.split(", ")))
 
 
 class Stored:
@@ -57,10 +59,28 @@ class Stored:
         """
         Write a row, instead of the one that its enrolment had.
         """
-        marks = ", ".join("?" * len(kept.fields()))
-        query = f"INSERT OR REPLACE INTO rows ({FIELDS}) VALUES ({marks})"  # noqa: S608 - constant names
+        query = f"INSERT OR REPLACE INTO rows ({FIELDS}) VALUES ({_MARKS})"  # noqa: S608 - constant names
         self._connection.execute(query, kept.fields())
         self._tally.note(kept.enrolment_id)
+
+    def stage(self, rows: Sequence[Kept]) -> None:
+        """
+        Write rows that are to be restored, and do not count yet.
+        """
+        query = f"INSERT OR REPLACE INTO restored ({FIELDS}) VALUES ({_MARKS})"  # noqa: S608 - constant names
+        self._connection.executemany(query, (row.fields() for row in rows))
+
+    def is_staged(self, enrolment_id: bytes) -> bool:
+        """
+        Return whether a row is to be restored.
+        """
+        return bool(self.select("SELECT 1 FROM restored WHERE enrolment_id = ?", enrolment_id))
+
+    def note_all(self) -> None:
+        """
+        Note that any row may have changed.
+        """
+        self._tally.note_all()
 
     def buckets(self) -> Buckets:
         """
@@ -70,15 +90,25 @@ class Stored:
         query = f"{story} AND enrolment_id >= ? AND enrolment_id < ?"
         return self._tally.buckets(lambda first, end: self.select(query, first, end))
 
+    def entry(self, enrolment_id: bytes) -> Entry | None:
+        """
+        Return what is known of an enrolment. Raises `StoreError`.
+        """
+        found = self._entries("enrolment_id = ?", enrolment_id)
+        return found[0] if found else None
+
     def entries(self, bucket: int) -> list[Entry]:
         """
         Return what is known of every enrolment in a bucket. Raises `StoreError`.
         """
+        return self._entries("enrolment_id >= ? AND enrolment_id < ?", *bounds_of(bucket))
+
+    def _entries(self, which: str, *values: bytes) -> list[Entry]:
         fields = "enrolment_id, state, position, order_body, order_signature"
-        query = f"SELECT {fields} FROM rows WHERE enrolment_id >= ? AND enrolment_id < ?"  # noqa: S608 - constant names
+        query = f"SELECT {fields} FROM rows WHERE {which}"  # noqa: S608 - constant names
         return [
             Entry(enrolment_id, state, position, SignedOrder(body, signature) if body else None)
-            for enrolment_id, state, position, body, signature in self.select(query, *bounds_of(bucket))
+            for enrolment_id, state, position, body, signature in self.select(query, *values)
         ]
 
     def execute(self, query: str, values: tuple[object, ...] = ()) -> None:

@@ -37,17 +37,20 @@ class Told(Protocol):
         """
 
 
-def learn_news(seat: Seat, held: Told, *, coin: bytes) -> Dialogue[tuple[Entry, ...]]:
+def learn_news(
+    seat: Seat, held: Told, *, coin: bytes, among: Sequence[str] | None = None
+) -> Dialogue[tuple[Entry, ...]]:
     """
-    Return what the peers say of rows that are here in an earlier state, unverified. `coin` is the same at all three.
+    Return what both others, or `among` some, say of rows that are here in an earlier state, unverified.
 
-    Raises `GalleriesDiffer`, `EnvelopeInvalid`.
+    `coin` is the same at all. Raises `GalleriesDiffer`, `EnvelopeInvalid`.
     """
-    tallies = yield from exchange_encoded(seat, held.buckets(), Buckets)  # 1
+    others = seat.others if among is None else among
+    tallies = yield from exchange_encoded(seat, held.buckets(), Buckets, among=others)  # 1
     chosen = choose(list(tallies.values()), coin=coin)
     if not chosen:
         return ()
     mine = held.entries(chosen)
     told = tuple(entry for entry in mine if entry.state != PENDING)
-    shown = yield from exchange_encoded(seat, told, _Entries)  # 2
-    return later_than(mine, [entry for name in seat.others for entry in shown[name]])
+    shown = yield from exchange_encoded(seat, told, _Entries, among=others)  # 2
+    return later_than(mine, [entry for name in others for entry in shown[name]])

@@ -29,6 +29,8 @@ STATUS: dict[type[errors.HandselError], int] = {
     errors.GalleryCorrupt: 500,
     errors.GalleriesDiffer: 503,
     errors.GalleryFull: 409,  # Below 500: the acquirer must learn of it, not ask again.
+    errors.GalleryEmpty: 503,
+    errors.GalleryInUse: 409,
     errors.StoreError: 500,
     errors.StoreCorrupt: 500,
     errors.StoreFull: 507,

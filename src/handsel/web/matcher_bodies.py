@@ -56,10 +56,11 @@ class ConfirmationBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class MatcherHealthBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
-    Say whether a matcher reaches its peers, how many rows it holds, and whether a cheating peer is caught.
+    Say whether a matcher reaches its peers, or has lost its rows, how many it holds, and whether a cheating peer is
+    caught.
     """
 
-    status: Literal["ok", "waiting_for_peers"]
+    status: Literal["ok", "waiting_for_peers", "needs_restoring", "restoring"]
     rows: int
     matcher: str
     catches_cheaters: bool

@@ -10,10 +10,11 @@ from handsel.clock import system_clock
 from handsel.config import MatcherConfig, load_config
 from handsel.keys import PartyKeys
 from handsel.log import Log
-from handsel.matching.matcher import Match, Matcher, Party
+from handsel.matching.matcher import Matcher
 from handsel.matching.memory import keep_freed_memory
 from handsel.matching.peers import PeerAddress
 from handsel.matching.scale import threshold_to_int
+from handsel.matching.settings import Match, Party
 from handsel.web.app import build_app
 from handsel.web.matcher import matcher_routes
 from handsel.web.matcher_page import matcher_error_page, matcher_page_routes
