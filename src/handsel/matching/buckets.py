@@ -20,7 +20,8 @@ BUCKETS = 1 << 12
 ENTRIES_AT_ONCE_MAX = 1 << 16  # 12 MB. What is left over comes later.
 DIGEST_BYTES = 32
 _COUNT = np.dtype("<u4")
-_STALE_MAX = 64  # More buckets are read in one go.
+_STALE_MAX = 64  # Where more have to be read, all are,
+_READ_AT_ONCE = 256  # so many at a time: a million stories would take 300 MB.
 _END = b"\xff" * (ID_BYTES + 1)  # Behind every id.
 
 Story = tuple[bytes, int, int | None]  # Id, state and position.
@@ -65,7 +66,9 @@ class Tally:
         Return all buckets. `read` gives the stories of the ids from one on and before another, pending ones left out.
         """
         if len(self._stale) > _STALE_MAX:
-            self._count(range(BUCKETS), read(b"", _END))
+            for first in range(0, BUCKETS, _READ_AT_ONCE):
+                buckets = range(first, first + _READ_AT_ONCE)
+                self._count(buckets, read(bounds_of(buckets[0])[0], bounds_of(buckets[-1])[1]))
         else:
             for bucket in self._stale:
                 self._count(range(bucket, bucket + 1), read(*bounds_of(bucket)))
