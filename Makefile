@@ -1,11 +1,11 @@
-# demo · test · check · bench · bench-matching · card — each sets itself up.
+# demo · test · check · bench · bench-matching · bench-ledger · card — each sets itself up.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: setup demo walk test check bench bench-matching card clean
+.PHONY: setup demo walk test check bench bench-matching bench-ledger card clean
 
 demo: $(VENV)/.runtime
 	@$(BIN)/handsel demo
@@ -29,6 +29,9 @@ bench: $(VENV)/.runtime
 
 bench-matching: $(VENV)/.runtime
 	@$(BIN)/handsel bench matching
+
+bench-ledger: $(VENV)/.runtime
+	@$(BIN)/handsel bench ledger
 
 card: $(VENV)/.runtime
 	@$(BIN)/python bench/performance_card.py

@@ -1,9 +1,9 @@
 """
-Measure the blind match on this machine: `handsel bench matching`.
+Measure on this machine: the blind match (`handsel bench matching`) and the ledger (`handsel bench ledger`).
 
 What measures lies beside the package, in the `bench` folder of its source, and is no part of what is installed: it
-writes galleries of random palms and opens what no matcher opens. So it takes an editable install, or to be started in
-the folder of the source.
+writes galleries of random palms and opens what no matcher opens, and keeps ledgers of nobody's money. So it takes an
+editable install, or to be started in the folder of the source.
 """
 
 from __future__ import annotations
@@ -35,17 +35,32 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--decisions", type=int, metavar="N", help="how many to compare with those in the clear")
     parser.add_argument("--json", action="store_true", help="print nothing but the JSON object")
     parser.set_defaults(run=run)
+    text = "measure the ledger against the same database used naively; needs a checkout of the source"
+    ledger = kinds.add_parser("ledger", help=text, description=text[0].upper() + text[1:] + ".")
+    ledger.add_argument("--transfers", type=int, metavar="N", help="of the reference, for each case")
+    ledger.add_argument("--payers", type=int, metavar="N", help="accounts that pay")
+    ledger.add_argument("--json", action="store_true", help="print nothing but the JSON object")
+    ledger.set_defaults(run=run_ledger)
 
 
 def run(args: argparse.Namespace) -> int:
     """
     Measure; 1 if an answer or a decision was wrong. Raises `NotFound` where the source is not there.
     """
+    return _measure("bench.matching", args, ("rows", "batch", "decisions"))
+
+
+def run_ledger(args: argparse.Namespace) -> int:
+    """
+    Measure. Raises `NotFound` where the source is not there.
+    """
+    return _measure("bench.ledger", args, ("transfers", "payers"))
+
+
+def _measure(module: str, args: argparse.Namespace, options: tuple[str, ...]) -> int:
     sys.path.insert(0, str(checkout()))
-    asked = [
-        f"--{name}={value}" for name in ("rows", "batch", "decisions") if (value := getattr(args, name)) is not None
-    ]
-    return int(importlib.import_module("bench.matching").main([*asked, *(["--json"] if args.json else [])]))
+    asked = [f"--{name}={value}" for name in options if (value := getattr(args, name)) is not None]
+    return int(importlib.import_module(module).main([*asked, *(["--json"] if args.json else [])]))
 
 
 def checkout() -> Path:
@@ -56,5 +71,6 @@ def checkout() -> Path:
         if (folder / _BENCH).is_file() and (folder / "src" / "handsel").is_dir():
             return folder
     raise NotFound(
-        "the bench is not part of what is installed: get Handsel's source, and type `make bench-matching` in its folder"
+        "the bench is not part of what is installed: get Handsel's source, and type `make bench-matching` or"
+        " `make bench-ledger` in its folder"
     )

@@ -1,0 +1,76 @@
+"""
+Keep transfers as one would at first: each in a transaction of its own, which checks the funds and moves the balances.
+
+The same rules as the ledger's, as far as they concern a transfer: an id is used once, no account goes below zero. The
+tables have what that takes and nothing more, and every statement is as cheap as it can be, so that this is a fair
+reference and not a straw man.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from handsel.pay.ledger import Transfer
+
+Post = Callable[[Transfer], None]
+
+
+class NaiveSqlite:
+    """
+    Write to SQLite, durable as the ledger is (write-ahead log, `synchronous=FULL`); callers take turns.
+    """
+
+    def __init__(self, directory: Path, accounts: Sequence[str], *, funds_minor: int) -> None:
+        directory.mkdir(parents=True)
+        self._connection = sqlite3.connect(
+            directory / "naive.sqlite", isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+        self._turn = threading.Lock()
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.execute(
+            "CREATE TABLE accounts (id TEXT PRIMARY KEY, balance_minor INTEGER NOT NULL CHECK (balance_minor >= 0))"
+        )
+        self._connection.execute(
+            "CREATE TABLE transfers (id BLOB PRIMARY KEY, debit TEXT NOT NULL, credit TEXT NOT NULL,"
+            " amount_minor INTEGER NOT NULL)"
+        )
+        rows = [(account, funds_minor) for account in accounts]
+        self._connection.execute("BEGIN")
+        self._connection.executemany("INSERT INTO accounts VALUES (?, ?)", rows)
+        self._connection.execute("COMMIT")
+
+    def caller(self) -> Post:
+        """
+        Return what one caller posts with.
+        """
+        return self._post
+
+    def close(self) -> None:
+        """
+        Close the file.
+        """
+        self._connection.close()
+
+    def _post(self, transfer: Transfer) -> None:
+        amount_minor, execute = transfer.money.amount_minor, self._connection.execute
+        with self._turn:
+            execute("BEGIN IMMEDIATE")
+            (balance_minor,) = execute("SELECT balance_minor FROM accounts WHERE id = ?", (transfer.debit,)).fetchone()
+            if balance_minor < amount_minor:
+                execute("ROLLBACK")
+                return
+            execute(
+                "INSERT INTO transfers VALUES (?, ?, ?, ?)",
+                (bytes.fromhex(transfer.id), transfer.debit, transfer.credit, amount_minor),
+            )
+            execute(
+                "UPDATE accounts SET balance_minor = balance_minor - ? WHERE id = ?", (amount_minor, transfer.debit)
+            )
+            execute(
+                "UPDATE accounts SET balance_minor = balance_minor + ? WHERE id = ?", (amount_minor, transfer.credit)
+            )
+            execute("COMMIT")
