@@ -11,10 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handsel.ids import new_id
-from handsel.pay.ledger import Capture, Refusal, Refused, Release, Transfer
+from handsel.pay.ledger import Capture, Done, Refusal, Refused, Release, Transfer
 from handsel.pay.money import Money
 from handsel.store.database import Database
-from handsel.store.ledger import Done
 from tests.store.small_ledger import (
     EXPIRES_AT_MS,
     FUNDS,

@@ -11,7 +11,7 @@ import os
 import sqlite3
 import stat
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,9 @@ from typing import Any
 from handsel.errors import ConfigError, InvariantBroken, StoreCorrupt, StoreError, StoreFull, ensure
 
 BUSY_TIMEOUT_S = 5.0  # How long another program may hold the file, as a backup or a shell does.
+IN_MAX = 8192  # Of SQLite's 32,766 variables of one statement.
+CACHE_KIB = 64 * 1024  # Holds what a batch changes, so that nothing is written before its commit.
+CHECKPOINT_PAGES = 8192  # Of 4 KiB, of the log, before they are brought into the file: the same page many times, once.
 WRITER_WAIT_S = 15.0  # How long a unit of work waits for those before it.
 
 Value = str | int | bytes | None
@@ -45,6 +48,7 @@ class Database:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._writer = threading.Lock()
+        self.commits = 0  # Since it was opened.
 
     @classmethod
     def open(cls, path: Path, *, schemas: tuple[Schema, ...]) -> Database:
@@ -71,7 +75,7 @@ class Database:
         """
         Return a unit of work: `with database.unit_of_work() as uow: …; uow.commit()`. Not committing rolls back.
         """
-        return UnitOfWork(self._connection, self._writer)
+        return UnitOfWork(self)
 
     def truncate_log(self) -> None:
         """
@@ -95,9 +99,10 @@ class UnitOfWork:
     Do several things in the database as one. Units do not nest: one that is begun within another waits in vain.
     """
 
-    def __init__(self, connection: sqlite3.Connection, writer: threading.Lock) -> None:
-        self._connection = connection
-        self._writer = writer
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._connection = database._connection
+        self._writer = database._writer
         self._checks: dict[str, Callable[[], None]] = {}
 
     def __enter__(self) -> UnitOfWork:
@@ -148,11 +153,52 @@ class UnitOfWork:
         with _translated():
             return self._connection.execute(sql, values).rowcount
 
-    def is_checked(self, name: str) -> bool:
+    def rows_in(self, sql: str, values: Sequence[Value]) -> list[Row]:
         """
-        Return whether a check of that name is to be made at the commit.
+        Execute one statement, in which `IN (?)` stands for the values, and return all its rows.
         """
-        return name in self._checks
+        found: list[Row] = []
+        for first in range(0, len(values), IN_MAX):
+            part = list(values[first : first + IN_MAX])
+            # A few lengths, so that a statement is compiled once; what stands there twice is found once.
+            part += part[-1:] * (_length_of_in(len(part)) - len(part))
+            found += self.rows(sql.replace("IN (?)", f"IN ({','.join('?' * len(part))})"), *part)
+        return found
+
+    def insert_many(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        """
+        Insert all rows.
+        """
+        if rows:
+            sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
+            with _translated():
+                self._connection.executemany(sql, rows)
+
+    def update_many(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        """
+        Update a row for each of `rows`; the last of `columns` says which.
+        """
+        if rows:
+            changes = ", ".join(f"{column} = ?" for column in columns[:-1])
+            with _translated():
+                changed = self._connection.executemany(
+                    f"UPDATE {table} SET {changes} WHERE {columns[-1]} = ?",  # noqa: S608
+                    rows,
+                ).rowcount
+            ensure(changed == len(rows), "what is to be changed is there")
+
+    def version(self) -> tuple[int, int]:
+        """
+        Return what is another value whenever the database was changed, but by this unit.
+        """
+        row = self.row("PRAGMA data_version")
+        return (self._database.commits, int(row[0]) if row else 0)
+
+    def check_named(self, name: str) -> Callable[[], None] | None:
+        """
+        Return the check of that name that is to be made at the commit, if there is one.
+        """
+        return self._checks.get(name)
 
     def check_at_commit(self, name: str, check: Callable[[], None]) -> None:
         """
@@ -170,6 +216,14 @@ class UnitOfWork:
             check()
         with _translated():
             self._connection.execute("COMMIT")
+        self._database.commits += 1
+
+
+def _length_of_in(count: int) -> int:
+    length = 1
+    while length < count:
+        length *= 2
+    return length
 
 
 def _make_private(path: Path) -> None:
@@ -198,6 +252,8 @@ def _configure(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA secure_delete = ON")  # What is erased is overwritten in the file, not just unlinked.
         connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     ensure(mode == "wal", "the database keeps a write-ahead log")
 
 
@@ -220,6 +276,7 @@ def _migrate(connection: sqlite3.Connection, schemas: tuple[Schema, ...]) -> Non
 def _apply(connection: sqlite3.Connection, schema: Schema, number: int) -> None:
     try:
         with _translated():
+            connection.create_function("unhex", 1, _unhex, deterministic=True)  # SQLite has it since 3.41.
             connection.execute("BEGIN IMMEDIATE")
             for statement in _statements(schema.migrations[number - 1]):
                 connection.execute(statement)
@@ -228,6 +285,10 @@ def _apply(connection: sqlite3.Connection, schema: Schema, number: int) -> None:
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+
+
+def _unhex(text: str | None) -> bytes | None:
+    return None if text is None else bytes.fromhex(text)
 
 
 def _statements(script: str) -> Iterator[str]:

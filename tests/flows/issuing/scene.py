@@ -309,11 +309,11 @@ class CrashingDatabase(Database):
 
 class _CrashingUnit(UnitOfWork):
     def __init__(self, database: CrashingDatabase) -> None:
-        super().__init__(database._connection, database._writer)
-        self._database = database
+        super().__init__(database)
+        self._counting = database
 
     def commit(self) -> None:
-        self._database.count_down(super().commit)
+        self._counting.count_down(super().commit)
 
 
 def crash(scene: Scene, act: Callable[[Issuer], object], *, at: int, is_committed: bool) -> None:
