@@ -10,12 +10,27 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from handsel.pay.ledger import Transfer
 
-Post = Callable[[Transfer], None]
+
+class Naive(Protocol):
+    """
+    Post one transfer after another. Several threads may do it at once.
+    """
+
+    def post(self, transfer: Transfer) -> None:
+        """
+        Return once the transfer is on disk.
+        """
+
+    def close(self) -> None:
+        """
+        Let go of the database.
+        """
 
 
 class NaiveSqlite:
@@ -43,19 +58,16 @@ class NaiveSqlite:
         self._connection.executemany("INSERT INTO accounts VALUES (?, ?)", rows)
         self._connection.execute("COMMIT")
 
-    def caller(self) -> Post:
-        """
-        Return what one caller posts with.
-        """
-        return self._post
-
     def close(self) -> None:
         """
         Close the file.
         """
         self._connection.close()
 
-    def _post(self, transfer: Transfer) -> None:
+    def post(self, transfer: Transfer) -> None:
+        """
+        Post a transfer.
+        """
         amount_minor, execute = transfer.money.amount_minor, self._connection.execute
         with self._turn:
             execute("BEGIN IMMEDIATE")

@@ -282,8 +282,9 @@ def test_an_entry_between_two_currencies_is_not_committed(opened: Database) -> N
         ledger.open_account(uow, swiss, now_ms=0)
         ledger_check(uow).expect(load_accounts(uow, [FUNDS.id, swiss.id]))
         uow.execute(
-            "INSERT INTO transfers (sequence, id, kind, debit, credit, amount_minor, code, at_ms, debit_number,"
-            " credit_number) SELECT 1, ?, 'post', d.number, c.number, 1, 'payment', 0, 1, 1"
+            "INSERT INTO transfers (sequence, id, kind, debit, credit, amount_minor, code, at_ms,"
+            " debit_balance_minor, credit_balance_minor)"
+            " SELECT 1, ?, 'post', d.number, c.number, 1, 'payment', 0, -1, 1"
             " FROM accounts d, accounts c WHERE d.id = ? AND c.id = ?",
             *(bytes(16), FUNDS.id, swiss.id),
         )

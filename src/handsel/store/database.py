@@ -308,6 +308,8 @@ def _translated() -> Iterator[None]:
         yield
     except sqlite3.Error as exc:
         raise _translate(exc) from exc
+    except OverflowError as exc:
+        raise InvariantBroken("a number has more digits than a database holds") from exc
 
 
 def _translate(error: sqlite3.Error) -> StoreError | InvariantBroken:

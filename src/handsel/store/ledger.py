@@ -35,12 +35,12 @@ from handsel.store.ledger_known import load_accounts, load_reservations
 ENTRIES_READ_MAX = 1000
 EXPIRE_BATCH_MAX = 100
 
-# From one entry of an account to the one before it. The first value is where to begin, the last how far to go.
+# From one entry of an account to the one before it, so many times.
 _WALK = (
-    "WITH RECURSIVE walk (sequence, hops) AS (SELECT CAST(? AS BIGINT), 1 UNION ALL"
-    " SELECT CASE WHEN t.debit = ? THEN t.debit_previous ELSE t.credit_previous END, w.hops + 1"
-    " FROM walk w JOIN transfers t ON t.sequence = w.sequence WHERE w.hops < ?)"
-    " SELECT CASE WHEN t.debit = ? THEN t.debit_number ELSE t.credit_number END, t.id,"
+    "WITH RECURSIVE walk (sequence, number) AS (SELECT CAST(? AS BIGINT), CAST(? AS BIGINT) UNION ALL"
+    " SELECT CASE WHEN t.debit = ? THEN t.debit_previous ELSE t.credit_previous END, w.number - 1"
+    " FROM walk w JOIN transfers t ON t.sequence = w.sequence WHERE w.number > ?)"
+    " SELECT w.number, t.id,"
     " CASE WHEN t.debit = ? THEN -t.amount_minor ELSE t.amount_minor END, t.code,"
     " CASE WHEN t.debit = ? THEN t.debit_balance_minor ELSE t.credit_balance_minor END, t.at_ms, t.happened_at_ms"
     " FROM walk w JOIN transfers t ON t.sequence = w.sequence ORDER BY w.sequence DESC"
@@ -170,7 +170,7 @@ def entries_of(
     )
     if near is not None:
         first, sequence = near
-    rows = _walk(uow, account.number, sequence, hops=first - newest + limit)
+    rows = _walk(uow, account.number, sequence, number=first, last=max(newest - limit + 1, 1))
     return tuple(
         BookedEntry(number, transfer_id.hex(), amount_minor, account.currency, code, left, at_ms, happened_at_ms)
         for number, transfer_id, amount_minor, code, left, at_ms, happened_at_ms in rows
@@ -185,14 +185,14 @@ def balance_at(uow: UnitOfWork, account_id: str, moment_ms: int) -> int | None:
     found = load_accounts(uow, (account_id,))
     if not found:
         return None
-    account, sequence = found[0], found[0].last
+    account, number, sequence = found[0], found[0].entries, found[0].last
     near = uow.row(
-        "SELECT sequence FROM milestones WHERE account = ? AND at_ms > ? ORDER BY at_ms, number LIMIT 1",
+        "SELECT number, sequence FROM milestones WHERE account = ? AND at_ms > ? ORDER BY at_ms, number LIMIT 1",
         *(account.number, moment_ms),
     )
     if near is not None:
-        sequence = near[0]
-    rows = _walk(uow, account.number, sequence, hops=MILESTONE + 1)
+        number, sequence = near
+    rows = _walk(uow, account.number, sequence, number=number, last=max(number - MILESTONE, 1))
     left = next((int(row[4]) for row in rows if row[5] <= moment_ms), 0)
     return left if account.account.side is Side.CREDIT else -left
 
@@ -206,7 +206,7 @@ def audit(uow: UnitOfWork) -> None:
     for side, posted in (("credit", "credits_posted"), ("debit", "debits_posted")):
         differing = (
             f"SELECT 1 FROM accounts a LEFT JOIN (SELECT {side} AS account, SUM(amount_minor) AS booked"  # noqa: S608
-            " FROM transfers WHERE debit_number IS NOT NULL GROUP BY 1) t ON t.account = a.number"
+            " FROM transfers WHERE kind IN ('post', 'capture') GROUP BY 1) t ON t.account = a.number"
             f" WHERE a.{posted} <> COALESCE(t.booked, 0) LIMIT 1"
         )
         ensure(uow.row(differing) is None, "the balance of every account is the sum of its entries")
@@ -233,5 +233,8 @@ def _carry_out_one(uow: UnitOfWork, step: Step, *, now_ms: int) -> Outcome:
     return outcome
 
 
-def _walk(uow: UnitOfWork, number: int, sequence: int, *, hops: int) -> list[Row]:
-    return uow.rows(_WALK, *(sequence, number, hops, number, number, number))
+def _walk(uow: UnitOfWork, account: int, sequence: int, *, number: int, last: int) -> list[Row]:
+    """
+    Return the entries of an account from that number, which stands at `sequence`, down to the last.
+    """
+    return uow.rows(_WALK, *(sequence, number, account, last, account, account))

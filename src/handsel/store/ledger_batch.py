@@ -73,7 +73,7 @@ def _names(steps: Sequence[Step]) -> set[str]:
 def _write(uow: UnitOfWork, batch: Batch, touched: Sequence[Running]) -> None:
     uow.insert_many("transfers", BOOKED_FIELDS, batch.booked)
     uow.insert_many("refused", REFUSED_FIELDS, batch.refused)
-    if not batch.booked:
+    if len(batch.booked) == len(batch.refused):
         return
     changed = [(*account.amounts(), account.number) for account in touched]
     uow.update_many("accounts", _AMOUNTS, sorted(changed, key=lambda row: row[-1]))

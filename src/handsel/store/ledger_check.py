@@ -12,7 +12,9 @@ from handsel.store.database import UnitOfWork
 
 _CHECK = "ledger"
 _BOOKED = (
-    "SELECT {side}, SUM(amount_minor) FROM transfers WHERE sequence > ? AND debit_number IS NOT NULL GROUP BY {side}"
+    "SELECT {side}, SUM(amount_minor), SUM(CASE WHEN amount_minor > 0 AND debit <> credit AND length(id) = 16"
+    " AND debit_balance_minor IS NOT NULL AND credit_balance_minor IS NOT NULL THEN 0 ELSE 1 END)"
+    " FROM transfers WHERE sequence > ? AND kind IN ('post', 'capture') GROUP BY {side}"
 )
 
 
@@ -22,6 +24,8 @@ class LedgerCheck:
 
     1. What was booked, by account, is what the accounts have changed by: every debit and every credit, and no other.
     2. In each currency, debits equal credits.
+
+    3. Every entry has an amount, two accounts and the balances that it leaves.
 
     That no account with a floor is below zero, and that a transfer has one amount for both its sides, is kept by the
     schema.
@@ -47,8 +51,7 @@ class LedgerCheck:
         """
         Make the check. Raises `InvariantBroken`.
         """
-        credited: dict[int, int] = dict(self._uow.rows(_BOOKED.format(side="credit"), self._first))
-        debited: dict[int, int] = dict(self._uow.rows(_BOOKED.format(side="debit"), self._first))
+        credited, debited = self._booked("credit"), self._booked("debit")
         before = self._before
         ensure(
             before.keys() >= credited.keys() | debited.keys(), "what is booked stands on accounts that were looked at"
@@ -65,6 +68,11 @@ class LedgerCheck:
                 raise InvariantBroken("balances follow from the entries")
             sums[currency] = sums.get(currency, 0) + credit - debit
         ensure(not any(sums.values()), "the entries that are written sum to zero")
+
+    def _booked(self, side: str) -> dict[int, int]:
+        rows = self._uow.rows(_BOOKED.format(side=side), self._first)
+        ensure(not any(wrong for _, _, wrong in rows), "an entry has an amount and two accounts")
+        return {account: amount_minor for account, amount_minor, _ in rows}
 
 
 def ledger_check(uow: UnitOfWork) -> LedgerCheck:

@@ -56,10 +56,11 @@ def load_known(uow: UnitOfWork, ids: Sequence[str]) -> dict[str, Known]:
     Return what those ids stand for that were used before.
     """
     wanted = [bytes.fromhex(each) for each in ids]
+    used = [row[0] for row in uow.rows_in("SELECT id FROM transfers WHERE id IN (?)", wanted)]
     known: dict[str, Known] = {}
-    for row in uow.rows_in(_BOOKED, wanted):
+    for row in uow.rows_in(_BOOKED, used):
         known[row[0].hex()] = (_step(row), row[8].hex() if row[8] else None, Done())
-    for row in uow.rows_in(_REFUSED, wanted):
+    for row in uow.rows_in(_REFUSED, used):
         known[row[0].hex()] = (_step(row), row[8].hex() if row[8] else None, Refused(Refusal(row[10])))
     return known
 
