@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from handsel.store.database import Database, Schema, UnitOfWork
+from handsel.store.database import Database, UnitOfWork
+from handsel.store.engine import Schema
 from handsel.store.ledger_schema import LEDGER_SCHEMA
 
 FIRST = Schema(LEDGER_SCHEMA.name, LEDGER_SCHEMA.migrations[:1])

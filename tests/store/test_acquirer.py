@@ -110,7 +110,7 @@ def test_the_issuers_database_is_not_opened(tmp_path: Path) -> None:
 
 
 def test_no_column_could_hold_a_person() -> None:
-    words = set(re.findall(r"[a-z_]+", ACQUIRER_SCHEMA.migrations[0]))
+    words = set(re.findall(r"[a-z_]+", str(ACQUIRER_SCHEMA.migrations[0])))
 
     assert not words & {"palm", "alias", "wallet", "person", "customer", "envelope", "query", "template", "vector"}
 

@@ -19,7 +19,8 @@ from handsel.pay.held_note import (
     notes_held,
 )
 from handsel.pay.money import MINOR_DIGITS, Money
-from handsel.store.database import Row, UnitOfWork
+from handsel.store.database import UnitOfWork
+from handsel.store.engine import Row
 from handsel.store.ledger import account_state
 
 NOTES_READ_MAX = 1000  # Of one charge, purchase or redemption; they have at most 64.

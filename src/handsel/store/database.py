@@ -1,43 +1,22 @@
 """
 Open a party's own database, and do work in it in units that happen whole or not at all.
 
-SQLite, in one file of mode 0600 in a directory of mode 0700. There is one writer at a time. What is stored is said by
-the schemas of other modules; this one knows files, transactions and errors. `sqlite3` and its exceptions stay here.
+There is one writer at a time. What is stored is said by the schemas of other modules, and where by an engine: a file of
+SQLite, or PostgreSQL. This module knows turns, transactions, checks and steps of schemas.
 """
 
 from __future__ import annotations
 
-import os
-import sqlite3
-import stat
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
-from handsel.errors import ConfigError, InvariantBroken, StoreCorrupt, StoreError, StoreFull, ensure
+from handsel.errors import StoreCorrupt, StoreError, ensure
+from handsel.store.engine import Engine, Row, Schema, Value
+from handsel.store.sqlite import SqliteEngine
 
-BUSY_TIMEOUT_S = 5.0  # How long another program may hold the file, as a backup or a shell does.
-IN_MAX = 8192  # Of SQLite's 32,766 variables of one statement.
-CACHE_KIB = 64 * 1024  # Holds what a batch changes, so that nothing is written before its commit.
-CHECKPOINT_PAGES = 8192  # Of 4 KiB, of the log, before they are brought into the file: the same page many times, once.
 WRITER_WAIT_S = 15.0  # How long a unit of work waits for those before it.
-
-Value = str | int | bytes | None
-Row = tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class Schema:
-    """
-    Name one part of a database, and hold the SQL that built it step by step. Steps are added at the end, never changed.
-    """
-
-    name: str
-    migrations: tuple[str, ...]
 
 
 class Database:
@@ -45,8 +24,8 @@ class Database:
     Hold one open database. Several threads may use it; their units of work follow one another.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self._writer = threading.Lock()
         self.commits = 0  # Since it was opened.
 
@@ -57,19 +36,20 @@ class Database:
 
         Raises `ConfigError` where others may read it, `StoreCorrupt` where it is not a database of these schemas.
         """
-        ensure(bool(schemas), "a database has at least one schema")
-        _make_private(path)
-        with _translated():
-            connection = sqlite3.connect(
-                path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=256
-            )
+        return cls.on(SqliteEngine(path), schemas=schemas)
+
+    @classmethod
+    def on(cls, engine: Engine, *, schemas: tuple[Schema, ...]) -> Database:
+        """
+        Bring what an engine holds to the present schemas. Raises `StoreCorrupt` where it holds something else.
+        """
         try:
-            _configure(connection)
-            _migrate(connection, schemas)
+            ensure(bool(schemas), "a database has at least one schema")
+            _migrate(engine, schemas)
         except BaseException:
-            connection.close()
+            engine.close()
             raise
-        return cls(connection)
+        return cls(engine)
 
     def unit_of_work(self) -> UnitOfWork:
         """
@@ -83,15 +63,15 @@ class Database:
 
         Until then the log holds what was erased from the file. While another program reads, it stays as it is.
         """
-        with self._writer, _translated():
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with self._writer:
+            self._engine.truncate_log()
 
     def close(self) -> None:
         """
         Close the file. No unit of work can begin after that.
         """
         with self._writer:
-            self._connection.close()
+            self._engine.close()
 
 
 class UnitOfWork:
@@ -101,7 +81,7 @@ class UnitOfWork:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._connection = database._connection
+        self._engine = database._engine
         self._writer = database._writer
         self._checks: dict[str, Callable[[], None]] = {}
 
@@ -112,8 +92,7 @@ class UnitOfWork:
         if not self._writer.acquire(timeout=WRITER_WAIT_S):
             raise StoreError("the database is busy: ask again")
         try:
-            with _translated():
-                self._connection.execute("BEGIN IMMEDIATE")
+            self._engine.begin()
         except BaseException:
             self._writer.release()
             raise
@@ -126,9 +105,8 @@ class UnitOfWork:
         Undo whatever was not committed.
         """
         try:
-            with _translated():
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+            if self._engine.in_transaction:
+                self._engine.rollback()
         finally:
             self._writer.release()
 
@@ -136,8 +114,7 @@ class UnitOfWork:
         """
         Execute one statement and return all its rows. The statement bounds their number.
         """
-        with _translated():
-            return self._connection.execute(sql, values).fetchall()
+        return self._engine.rows(sql, values)
 
     def row(self, sql: str, *values: Value) -> Row | None:
         """
@@ -150,49 +127,34 @@ class UnitOfWork:
         """
         Execute one statement and return how many rows it changed.
         """
-        with _translated():
-            return self._connection.execute(sql, values).rowcount
+        return self._engine.execute(sql, values)
 
     def rows_in(self, sql: str, values: Sequence[Value]) -> list[Row]:
         """
         Execute one statement, in which `IN (?)` stands for the values, and return all its rows.
         """
-        found: list[Row] = []
-        for first in range(0, len(values), IN_MAX):
-            part = list(values[first : first + IN_MAX])
-            # A few lengths, so that a statement is compiled once; what stands there twice is found once.
-            part += part[-1:] * (_length_of_in(len(part)) - len(part))
-            found += self.rows(sql.replace("IN (?)", f"IN ({','.join('?' * len(part))})"), *part)
-        return found
+        return self._engine.rows_in(sql, values) if values else []
 
     def insert_many(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
         """
         Insert all rows.
         """
         if rows:
-            sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
-            with _translated():
-                self._connection.executemany(sql, rows)
+            self._engine.insert_many(table, columns, rows)
 
     def update_many(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
         """
         Update a row for each of `rows`; the last of `columns` says which.
         """
         if rows:
-            changes = ", ".join(f"{column} = ?" for column in columns[:-1])
-            with _translated():
-                changed = self._connection.executemany(
-                    f"UPDATE {table} SET {changes} WHERE {columns[-1]} = ?",  # noqa: S608
-                    rows,
-                ).rowcount
+            changed = self._engine.update_many(table, columns, rows)
             ensure(changed == len(rows), "what is to be changed is there")
 
     def version(self) -> tuple[int, int]:
         """
         Return what is another value whenever the database was changed, but by this unit.
         """
-        row = self.row("PRAGMA data_version")
-        return (self._database.commits, int(row[0]) if row else 0)
+        return (self._database.commits, self._engine.foreign_changes())
 
     def check_named(self, name: str) -> Callable[[], None] | None:
         """
@@ -210,59 +172,16 @@ class UnitOfWork:
         """
         Make all checks, then keep all that was done, on disk before this returns.
         """
-        with _translated():
-            ensure(self._connection.in_transaction, "a unit of work is committed once")
+        ensure(self._engine.in_transaction, "a unit of work is committed once")
         for check in self._checks.values():
             check()
-        with _translated():
-            self._connection.execute("COMMIT")
+        self._engine.commit()
         self._database.commits += 1
 
 
-def _length_of_in(count: int) -> int:
-    length = 1
-    while length < count:
-        length *= 2
-    return length
-
-
-def _make_private(path: Path) -> None:
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _refuse_open_to_others(path.parent, name="the directory of the database", command="chmod 700")
-        # SQLite gives its WAL and shared-memory files the mode of the database file, so that is made first.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
-        _refuse_open_to_others(path, name=path.name, command="chmod 600")
-    except OSError as exc:
-        raise ConfigError(f"{path.name} cannot be opened: {exc.strerror}") from exc
-
-
-def _refuse_open_to_others(path: Path, *, name: str, command: str) -> None:
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if mode & 0o077:
-        raise ConfigError(f"{name} is open to others (mode {mode:o}): run {command} on it")
-
-
-def _configure(connection: sqlite3.Connection) -> None:
-    with _translated():
-        # The first read tells whether this is a database at all.
-        connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()
-        (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA secure_delete = ON")  # What is erased is overwritten in the file, not just unlinked.
-        connection.execute("PRAGMA trusted_schema = OFF")
-        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
-    ensure(mode == "wal", "the database keeps a write-ahead log")
-
-
-def _migrate(connection: sqlite3.Connection, schemas: tuple[Schema, ...]) -> None:
-    with _translated():
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS schema_versions (name TEXT PRIMARY KEY, version INTEGER NOT NULL)"
-        )
-        found: dict[str, int] = dict(connection.execute("SELECT name, version FROM schema_versions").fetchall())
+def _migrate(engine: Engine, schemas: tuple[Schema, ...]) -> None:
+    engine.execute("CREATE TABLE IF NOT EXISTS schema_versions (name TEXT PRIMARY KEY, version INTEGER NOT NULL)", ())
+    found: dict[str, int] = dict(engine.rows("SELECT name, version FROM schema_versions", ()))
     if found and not set(found) <= {schema.name for schema in schemas}:
         raise StoreCorrupt("the database belongs to another party: check the path in the configuration")
     for schema in schemas:
@@ -270,57 +189,18 @@ def _migrate(connection: sqlite3.Connection, schemas: tuple[Schema, ...]) -> Non
         if version > len(schema.migrations):
             raise StoreCorrupt("the database was written by a newer version of Handsel: run that version")
         for number in range(version + 1, len(schema.migrations) + 1):
-            _apply(connection, schema, number)
+            _apply(engine, schema, number)
 
 
-def _apply(connection: sqlite3.Connection, schema: Schema, number: int) -> None:
+def _apply(engine: Engine, schema: Schema, number: int) -> None:
     try:
-        with _translated():
-            connection.create_function("unhex", 1, _unhex, deterministic=True)  # SQLite has it since 3.41.
-            connection.execute("BEGIN IMMEDIATE")
-            for statement in _statements(schema.migrations[number - 1]):
-                connection.execute(statement)
-            connection.execute("INSERT OR REPLACE INTO schema_versions VALUES (?, ?)", (schema.name, number))
-            connection.execute("COMMIT")
+        engine.begin()
+        engine.build(schema.migrations[number - 1])
+        engine.execute(
+            "INSERT INTO schema_versions VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET version = excluded.version",
+            (schema.name, number),
+        )
+        engine.commit()
     finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-
-
-def _unhex(text: str | None) -> bytes | None:
-    return None if text is None else bytes.fromhex(text)
-
-
-def _statements(script: str) -> Iterator[str]:
-    # A trigger holds semicolons of its own, so a statement ends where SQLite says that it is complete.
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
-    ensure(not statement.strip(), "every statement of a migration ends with a semicolon")
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as exc:
-        raise _translate(exc) from exc
-    except OverflowError as exc:
-        raise InvariantBroken("a number has more digits than a database holds") from exc
-
-
-def _translate(error: sqlite3.Error) -> StoreError | InvariantBroken:
-    # The low byte is the primary result code: https://sqlite.org/rescode.html
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE) & 0xFF
-    if code == sqlite3.SQLITE_FULL:
-        return StoreFull("no space is left for the database; nothing was changed: free some, then ask again")
-    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-        return StoreCorrupt("the file is not a sound Handsel database: restore it from its backup")
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StoreError("another program holds the database; nothing was changed: ask again")
-    if code == sqlite3.SQLITE_CONSTRAINT:
-        return InvariantBroken("a rule of the database's schema does not hold")
-    return StoreError("the database did not do what it was asked; nothing was changed")
+        if engine.in_transaction:
+            engine.rollback()

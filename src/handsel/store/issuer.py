@@ -178,7 +178,7 @@ def count_wrong_code(uow: UnitOfWork, *, prefix: str, now_ms: int) -> None:
     """
     uow.execute("INSERT INTO wrong_codes (at_ms) VALUES (?)", now_ms)
     uow.execute(
-        "UPDATE enrolment_codes SET wrong_attempts = wrong_attempts + 1 WHERE substr(code, 1, ?) = ?",
+        "UPDATE enrolment_codes SET wrong_attempts = wrong_attempts + 1 WHERE substr(code, 1, CAST(? AS INTEGER)) = ?",
         *(len(prefix), prefix),
     )
 

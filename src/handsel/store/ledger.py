@@ -28,7 +28,8 @@ from handsel.pay.ledger import (
     Transfer,
     derive_id,
 )
-from handsel.store.database import Row, UnitOfWork
+from handsel.store.database import UnitOfWork
+from handsel.store.engine import Row
 from handsel.store.ledger_batch import carry_out
 from handsel.store.ledger_known import load_accounts, load_reservations
 

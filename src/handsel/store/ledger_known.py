@@ -23,7 +23,8 @@ from handsel.pay.ledger import (
 )
 from handsel.pay.money import Money
 from handsel.pay.running import Running
-from handsel.store.database import Row, UnitOfWork
+from handsel.store.database import UnitOfWork
+from handsel.store.engine import Row
 
 _ACCOUNT = (
     "SELECT id, currency, floor, side, closed_at_ms, credits_posted, debits_posted, credits_pending, debits_pending,"

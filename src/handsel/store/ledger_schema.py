@@ -4,7 +4,7 @@ Hold the tables of the ledger. A step that was released is never changed; a new 
 
 from __future__ import annotations
 
-from handsel.store.database import Schema
+from handsel.store.engine import Schema
 
 _TABLES = """
 CREATE TABLE accounts (
