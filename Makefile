@@ -30,7 +30,7 @@ bench: $(VENV)/.runtime
 bench-matching: $(VENV)/.runtime
 	@$(BIN)/handsel bench matching
 
-bench-ledger: $(VENV)/.runtime
+bench-ledger: $(VENV)/.dev
 	@$(BIN)/handsel bench ledger
 
 card: $(VENV)/.runtime

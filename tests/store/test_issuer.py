@@ -26,7 +26,7 @@ from handsel.store.ledger_schema import LEDGER_SCHEMA
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Database]:
+def opened(tmp_path: Path, engine: str) -> Iterator[Database]:
     """
     An issuer's database without customers.
     """

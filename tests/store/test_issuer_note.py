@@ -35,7 +35,7 @@ def key() -> PublicNoteKey:
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Database]:
+def opened(tmp_path: Path, engine: str) -> Iterator[Database]:
     """
     An issuer's database with its accounts and one wallet.
     """
@@ -92,6 +92,12 @@ def test_a_serial_is_redeemed_once_ever(opened: Database, key: PublicNoteKey) ->
         assert notes.is_redeemed(uow, b"s" * 32)
         with pytest.raises(InvariantBroken):
             notes.mark_redeemed(uow, note(key), key=key, request_id=new_id(), now_ms=0)
+
+
+def test_a_serial_is_never_forgotten(opened: Database, key: PublicNoteKey) -> None:
+    with opened.unit_of_work() as uow:
+        notes.count_signed(uow, key)
+        notes.mark_redeemed(uow, note(key), key=key, request_id=new_id(), now_ms=0)
         with pytest.raises(InvariantBroken):
             uow.execute("DELETE FROM redeemed_notes")
 

@@ -49,7 +49,7 @@ from tests.store.small_ledger import (
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Database]:
+def opened(tmp_path: Path, engine: str) -> Iterator[Database]:
     """
     A ledger with a source, an empty wallet and an empty middle account.
     """

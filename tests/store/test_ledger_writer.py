@@ -28,7 +28,7 @@ from tests.store.small_ledger import EXPIRES_AT_MS, FUNDS, NOTES, WALLET, move, 
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Database]:
+def opened(tmp_path: Path, engine: str) -> Iterator[Database]:
     """
     A ledger with a source, an empty wallet and an empty middle account.
     """
@@ -149,6 +149,7 @@ def test_units_of_work_between_batches_are_seen(opened: Database, writer: Ledger
     assert writer.submit([move(1)]) == [(Refused(Refusal.ACCOUNT_CLOSED),)]
 
 
+@pytest.mark.sqlite
 def test_another_programs_changes_are_seen(opened: Database, writer: LedgerWriter, tmp_path: Path) -> None:
     writer.submit([move(100)])
     other = Database.open(tmp_path / "party" / "ledger.sqlite", schemas=(LEDGER_SCHEMA,))
@@ -175,6 +176,7 @@ def test_who_finds_the_queue_full_waits_and_is_told_in_the_end(
     small.close()
 
 
+@pytest.mark.sqlite
 def test_a_full_disk_is_told_to_everybody_and_is_over_when_there_is_space(
     opened: Database, writer: LedgerWriter
 ) -> None:
@@ -235,8 +237,11 @@ from concurrent.futures import ThreadPoolExecutor
 from handsel.store.database import Database
 from handsel.store.ledger_schema import LEDGER_SCHEMA
 from handsel.store.ledger_writer import LedgerWriter
+from handsel.store.postgresql import PostgresqlEngine
+from handsel.store.sqlite import SqliteEngine
 from tests.store.small_ledger import move
-writer = LedgerWriter(Database.open(Path(sys.argv[1]), schemas=(LEDGER_SCHEMA,)), clock=lambda: 0)
+engine = PostgresqlEngine(sys.argv[1]) if "://" in sys.argv[1] else SqliteEngine(Path(sys.argv[1]))
+writer = LedgerWriter(Database.on(engine, schemas=(LEDGER_SCHEMA,)), clock=lambda: 0)
 def call(_):
     while True:
         mine = [move(1) for _ in range(20)]
@@ -248,13 +253,14 @@ with ThreadPoolExecutor(4) as threads:
 """
 
 
-def test_what_was_answered_is_there_after_a_kill_under_load(opened: Database, tmp_path: Path) -> None:
-    root = Path(__file__).parents[2]
+def test_what_was_answered_is_there_after_a_kill_under_load(
+    opened: Database, tmp_path: Path, engine: str, request: pytest.FixtureRequest
+) -> None:
+    path = tmp_path / "party" / "ledger.sqlite"
+    place = request.getfixturevalue("postgresql").url_at(path) if engine == "postgresql" else str(path)
+    opened.close()  # One process at a time.
     with subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(tmp_path / "party" / "ledger.sqlite")],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=root,
+        [sys.executable, "-c", KILLED, place], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
     ) as running:
         assert running.stdout is not None
         heard = [running.stdout.readline().strip() for _ in range(600)]
@@ -262,12 +268,27 @@ def test_what_was_answered_is_there_after_a_kill_under_load(opened: Database, tm
         heard += running.stdout.read().split("\n")
     ids = [each for each in heard if len(each) == 32]
 
-    again = LedgerWriter(opened, clock=lambda: 0)
-    before = standing(opened, WALLET)[0]
+    database = reopened(path)
+    again = LedgerWriter(database, clock=lambda: 0)
+    before = standing(database, WALLET)[0]
     transfers = [Transfer(each, FUNDS.id, WALLET.id, Money(1, "EUR"), "payment") for each in ids[:CALL_ITEMS_MAX]]
     assert again.submit(transfers) == [(Done(),)] * len(transfers)
-    assert standing(opened, WALLET)[0] == before >= len(ids)
+    assert standing(database, WALLET)[0] == before >= len(ids)
     again.close()
+    database.close()
+
+
+def reopened(path: Path) -> Database:
+    """
+    Open a ledger whose process was killed; PostgreSQL takes a moment to notice that.
+    """
+    pause = threading.Event()
+    for _ in range(400):
+        try:
+            return Database.open(path, schemas=(LEDGER_SCHEMA,))
+        except StoreError:
+            pause.wait(0.025)
+    raise AssertionError("the ledger is never free again")
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:

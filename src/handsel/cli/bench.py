@@ -39,6 +39,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     ledger = kinds.add_parser("ledger", help=text, description=text[0].upper() + text[1:] + ".")
     ledger.add_argument("--transfers", type=int, metavar="N", help="of the reference, for each case")
     ledger.add_argument("--payers", type=int, metavar="N", help="accounts that pay")
+    ledger.add_argument("--database", choices=("sqlite", "postgresql"), help="without it, both")
     ledger.add_argument("--json", action="store_true", help="print nothing but the JSON object")
     ledger.set_defaults(run=run_ledger)
 
@@ -54,7 +55,7 @@ def run_ledger(args: argparse.Namespace) -> int:
     """
     Measure. Raises `NotFound` where the source is not there.
     """
-    return _measure("bench.ledger", args, ("transfers", "payers"))
+    return _measure("bench.ledger", args, ("transfers", "payers", "database"))
 
 
 def _measure(module: str, args: argparse.Namespace, options: tuple[str, ...]) -> int:

@@ -31,11 +31,13 @@ class AcquirerDatabase:
         self._database = database
 
     @classmethod
-    def open(cls, path: Path) -> AcquirerDatabase:
+    def open(cls, path: Path, *, url: str = "") -> AcquirerDatabase:
         """
-        Open the database at `path`, made if there is none. Raises `ConfigError` and `StoreCorrupt`.
+        Open the file at `path`, made if there is none, or the PostgreSQL database at `url`.
+
+        Raises `ConfigError`, `StoreError` and `StoreCorrupt`.
         """
-        return cls(Database.open(path, schemas=(LEDGER_SCHEMA, ACQUIRER_SCHEMA, ASKING_SCHEMA)))
+        return cls(Database.open(path, url=url, schemas=(LEDGER_SCHEMA, ACQUIRER_SCHEMA, ASKING_SCHEMA)))
 
     def unit_of_work(self) -> AcquirerTransaction:
         """

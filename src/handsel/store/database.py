@@ -14,6 +14,7 @@ from types import TracebackType
 
 from handsel.errors import StoreCorrupt, StoreError, ensure
 from handsel.store.engine import Engine, Row, Schema, Value
+from handsel.store.postgresql import PostgresqlEngine
 from handsel.store.sqlite import SqliteEngine
 
 WRITER_WAIT_S = 15.0  # How long a unit of work waits for those before it.
@@ -30,13 +31,14 @@ class Database:
         self.commits = 0  # Since it was opened.
 
     @classmethod
-    def open(cls, path: Path, *, schemas: tuple[Schema, ...]) -> Database:
+    def open(cls, path: Path, *, schemas: tuple[Schema, ...], url: str = "") -> Database:
         """
-        Open the database at `path`, made if there is none, and bring it to the present schemas.
+        Open the file at `path`, made if there is none, or the PostgreSQL database at `url`, with the present schemas.
 
-        Raises `ConfigError` where others may read it, `StoreCorrupt` where it is not a database of these schemas.
+        Raises `ConfigError` where others may read it, `StoreCorrupt` where it is not a database of these schemas, and
+        `StoreError` where PostgreSQL does not answer or another process has it open.
         """
-        return cls.on(SqliteEngine(path), schemas=schemas)
+        return cls.on(PostgresqlEngine(url) if url else SqliteEngine(path), schemas=schemas)
 
     @classmethod
     def on(cls, engine: Engine, *, schemas: tuple[Schema, ...]) -> Database:

@@ -59,11 +59,13 @@ class CodeRow:
     wrong_attempts: int
 
 
-def open_issuer_database(path: Path) -> Database:
+def open_issuer_database(path: Path, *, url: str = "") -> Database:
     """
-    Open the issuer's database at `path`, made if there is none. Raises `ConfigError` and `StoreCorrupt`.
+    Open the issuer's database: the file at `path`, made if there is none, or the PostgreSQL database at `url`.
+
+    Raises `ConfigError`, `StoreError` and `StoreCorrupt`.
     """
-    return Database.open(path, schemas=(LEDGER_SCHEMA, ISSUER_SCHEMA, ASKING_SCHEMA))
+    return Database.open(path, url=url, schemas=(LEDGER_SCHEMA, ISSUER_SCHEMA, ASKING_SCHEMA))
 
 
 def add_wallet(uow: UnitOfWork, wallet_id: str, *, key_digest: bytes, currency: str, now_ms: int) -> None:

@@ -4,7 +4,7 @@ Hold the tables of the ledger. A step that was released is never changed; a new 
 
 from __future__ import annotations
 
-from handsel.store.engine import Schema
+from handsel.store.engine import Migration, Schema
 
 _TABLES = """
 CREATE TABLE accounts (
@@ -215,4 +215,21 @@ DROP TABLE old_transfers;
 DROP TABLE old_accounts;
 """
 
-LEDGER_SCHEMA = Schema("ledger", (_TABLES, _SET_ASIDE + _ROWS + _BROUGHT_OVER + _OLD_ARE_GONE + _KEPT))
+# Nobody had a ledger in PostgreSQL before.
+_NOTHING_TO_BRING = """
+DROP TABLE entries;
+DROP TABLE pending;
+DROP TABLE transfers;
+DROP TABLE accounts;
+"""
+
+LEDGER_SCHEMA = Schema(
+    "ledger",
+    (
+        _TABLES,
+        Migration(
+            sqlite=_SET_ASIDE + _ROWS + _BROUGHT_OVER + _OLD_ARE_GONE + _KEPT,
+            postgresql=_NOTHING_TO_BRING + _ROWS + _KEPT,
+        ),
+    ),
+)

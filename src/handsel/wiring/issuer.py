@@ -77,7 +77,7 @@ def build_issuer(config: IssuerConfig, directory: Path) -> Issuer:
         NoteKeys.generate(currency=EURO).save(note_key_path)
     keys = {name: party.keys for name, party in config.parties.matchers.items()}
     issuer = Issuer(
-        database=open_issuer_database(directory / DATABASE_FILE),
+        database=open_issuer_database(directory / DATABASE_FILE, url=config.database_url.reveal()),
         keys=PartyKeys.load(directory / KEY_FILE),
         note_keys=NoteKeys.load(note_key_path),
         matchers=MatcherKeys(keys["a"], keys["b"], keys["c"]),
