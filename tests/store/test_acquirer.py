@@ -352,3 +352,12 @@ def test_everything_about_an_unknown_id_is_nothing(books: AcquirerBooks) -> None
     assert books.notes.serials_of(unknown) == frozenset()
     assert books.merchants.merchant_by_key(b"x" * 32) is None
     assert books.merchants.till_by_token(b"x" * 32) is None
+
+
+def test_money_among_the_notes_without_a_note_is_not_committed(database: AcquirerDatabase) -> None:
+    held, shop = notes_held("EUR"), Account("merchant:shop:EUR", "EUR", Floor.ZERO)
+    with pytest.raises(InvariantBroken, match="notes in hand"), database.unit_of_work() as books:
+        for account in (held, shop):
+            books.open_account(account, now_ms=1)
+        books.post(Transfer(new_id(), held.id, shop.id, EUR_1, "payment"), now_ms=1)
+        books.commit()

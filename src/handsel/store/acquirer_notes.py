@@ -1,7 +1,8 @@
 """
 Keep notes for ever, and the redemptions and purchases in which they go and come.
 
-What is checked here, at every commit that touches a note, is that the notes in hand are worth what the ledger says.
+What is checked here, at every commit that touches a note or the ledger, is that the notes in hand are worth what the
+ledger says.
 """
 
 from __future__ import annotations
@@ -210,7 +211,14 @@ class NoteTables:
         return tuple(purchase_id for (purchase_id,) in rows)
 
     def _watch(self) -> None:
-        self._uow.check_at_commit("notes", lambda: _ensure_held(self._uow))
+        watch_held(self._uow)
+
+
+def watch_held(uow: UnitOfWork) -> None:
+    """
+    Have the notes in hand checked at the commit, also where no note was touched.
+    """
+    uow.check_at_commit("notes", lambda: _ensure_held(uow))
 
 
 def _ensure_held(uow: UnitOfWork) -> None:

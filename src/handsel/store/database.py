@@ -18,6 +18,10 @@ from handsel.store.postgresql import PostgresqlEngine
 from handsel.store.sqlite import SqliteEngine
 
 WRITER_WAIT_S = 15.0  # How long a unit of work waits for those before it.
+LEDGER_CHECK = "ledger"  # The name of the check that is made whenever the ledger was written to.
+
+
+Rule = Callable[["UnitOfWork"], None]
 
 
 class Database:
@@ -25,25 +29,28 @@ class Database:
     Hold one open database. Several threads may use it; their units of work follow one another.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, rules: tuple[Rule, ...] = ()) -> None:
         self._engine = engine
+        self.rules = rules
         self._writer = threading.Lock()
         self.commits = 0  # Since it was opened.
 
     @classmethod
-    def open(cls, path: Path, *, schemas: tuple[Schema, ...], url: str = "") -> Database:
+    def open(cls, path: Path, *, schemas: tuple[Schema, ...], rules: tuple[Rule, ...] = (), url: str = "") -> Database:
         """
         Open the file at `path`, made if there is none, or the PostgreSQL database at `url`, with the present schemas.
 
         Raises `ConfigError` where others may read it, `StoreCorrupt` where it is not a database of these schemas, and
         `StoreError` where PostgreSQL does not answer or another process has it open.
         """
-        return cls.on(PostgresqlEngine(url) if url else SqliteEngine(path), schemas=schemas)
+        return cls.on(PostgresqlEngine(url) if url else SqliteEngine(path), schemas=schemas, rules=rules)
 
     @classmethod
-    def on(cls, engine: Engine, *, schemas: tuple[Schema, ...]) -> Database:
+    def on(cls, engine: Engine, *, schemas: tuple[Schema, ...], rules: tuple[Rule, ...] = ()) -> Database:
         """
         Bring what an engine holds to the present schemas. Raises `StoreCorrupt` where it holds something else.
+
+        `rules` are what has to hold whenever the ledger was written to: each adds its checks to the unit of work.
         """
         try:
             ensure(bool(schemas), "a database has at least one schema")
@@ -51,7 +58,7 @@ class Database:
         except BaseException:
             engine.close()
             raise
-        return cls(engine)
+        return cls(engine, rules=rules)
 
     def unit_of_work(self) -> UnitOfWork:
         """
@@ -175,6 +182,9 @@ class UnitOfWork:
         Make all checks, then keep all that was done, on disk before this returns.
         """
         ensure(self._engine.in_transaction, "a unit of work is committed once")
+        if LEDGER_CHECK in self._checks:
+            for rule in self._database.rules:
+                rule(self)
         for check in self._checks.values():
             check()
         self._engine.commit()

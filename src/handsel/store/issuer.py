@@ -11,10 +11,12 @@ from pathlib import Path
 
 from handsel.store.asking import ASKING_SCHEMA
 from handsel.store.database import Database, UnitOfWork
+from handsel.store.issuer_note import watch_circulation
 from handsel.store.issuer_schema import ISSUER_SCHEMA
 from handsel.store.ledger_schema import LEDGER_SCHEMA
 
 CONSENTS_READ_MAX = 100
+SCHEMAS = (LEDGER_SCHEMA, ISSUER_SCHEMA, ASKING_SCHEMA)
 
 
 @dataclass(frozen=True, repr=False)
@@ -65,7 +67,7 @@ def open_issuer_database(path: Path, *, url: str = "") -> Database:
 
     Raises `ConfigError`, `StoreError` and `StoreCorrupt`.
     """
-    return Database.open(path, url=url, schemas=(LEDGER_SCHEMA, ISSUER_SCHEMA, ASKING_SCHEMA))
+    return Database.open(path, url=url, schemas=SCHEMAS, rules=(watch_circulation,))
 
 
 def add_wallet(uow: UnitOfWork, wallet_id: str, *, key_digest: bytes, currency: str, now_ms: int) -> None:

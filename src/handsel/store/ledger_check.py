@@ -8,9 +8,8 @@ from collections.abc import Iterable
 
 from handsel.errors import InvariantBroken, ensure
 from handsel.pay.running import Running
-from handsel.store.database import UnitOfWork
+from handsel.store.database import LEDGER_CHECK, UnitOfWork
 
-_CHECK = "ledger"
 _BOOKED = (
     "SELECT {side}, SUM(amount_minor), SUM(CASE WHEN amount_minor > 0 AND debit <> credit AND length(id) = 16"
     " AND debit_balance_minor IS NOT NULL AND credit_balance_minor IS NOT NULL THEN 0 ELSE 1 END)"
@@ -79,8 +78,8 @@ def ledger_check(uow: UnitOfWork) -> LedgerCheck:
     """
     Return the check that this unit of work will make of the ledger.
     """
-    check = uow.check_named(_CHECK)
+    check = uow.check_named(LEDGER_CHECK)
     if not isinstance(check, LedgerCheck):
         check = LedgerCheck(uow)
-        uow.check_at_commit(_CHECK, check)
+        uow.check_at_commit(LEDGER_CHECK, check)
     return check

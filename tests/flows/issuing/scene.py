@@ -290,7 +290,7 @@ class CrashingDatabase(Database):
     """
 
     def __init__(self, database: Database, *, at: int, is_committed: bool) -> None:
-        super().__init__(database._engine)
+        super().__init__(database._engine, rules=database.rules)
         self._left = at
         self._is_committed = is_committed
 
