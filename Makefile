@@ -1,11 +1,11 @@
-# demo · test · check · bench · bench-matching · bench-notes · card — each sets itself up.
+# demo · test · check · bench · bench-matching · bench-notes · bench-ledger · card — each sets itself up.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: setup demo walk test check bench bench-matching bench-notes card clean
+.PHONY: setup demo walk test check bench bench-matching bench-notes bench-ledger card clean
 
 demo: $(VENV)/.runtime
 	@$(BIN)/handsel demo
@@ -33,6 +33,9 @@ bench-matching: $(VENV)/.runtime
 # It measures whole charges, too, with what the tests of the issuer set up.
 bench-notes: $(VENV)/.dev
 	@$(BIN)/handsel bench notes
+
+bench-ledger: $(VENV)/.dev
+	@$(BIN)/handsel bench ledger
 
 card: $(VENV)/.runtime
 	@$(BIN)/python bench/performance_card.py

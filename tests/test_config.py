@@ -16,6 +16,7 @@ from handsel.config import (
     TOKEN_CHARS_MIN,
     AcquirerConfig,
     AttackHintSetting,
+    DatabaseUrl,
     IssuerConfig,
     Link,
     MatcherConfig,
@@ -212,6 +213,20 @@ def test_cheaters_are_caught_unless_a_setting_says_otherwise(
     parties = {name: value for name, value in msgspec.to_builtins(PARTIES).items() if name != "catches_cheaters"}
 
     assert load_till(tmp_path, as_toml(TILL, parties=parties | said)).parties.catches_cheaters is expected
+
+
+def test_a_database_is_named_by_file_or_environment_and_its_password_does_not_show(tmp_path: Path) -> None:
+    url = "postgresql://issuer:hidden@db/handsel"
+    path = tmp_path / "issuer.toml"
+    write_private_file(path, as_toml(EVERY_ROLE["issuer"]))
+
+    plain = load_config(path, IssuerConfig, role="issuer", environment={})
+    named = load_config(path, IssuerConfig, role="issuer", environment={"HANDSEL_ISSUER_DATABASE_URL": url})
+
+    assert (plain.database_url.reveal(), named.database_url.reveal()) == ("", url)
+    assert "hidden" not in repr(named)
+    with pytest.raises(ConfigError):
+        DatabaseUrl("mysql://db/handsel")
 
 
 def test_the_environment_of_another_role_does_nothing(tmp_path: Path) -> None:

@@ -53,6 +53,17 @@ class Secret:
         return "Secret(…)"
 
 
+class DatabaseUrl(Secret):
+    """
+    Hold where a PostgreSQL database is, with its password where it has one; nothing stands for a file of SQLite.
+    """
+
+    def __init__(self, value: str) -> None:
+        if value and not value.startswith("postgresql://"):
+            raise ConfigError("database_url begins with postgresql://")
+        self._value = value
+
+
 class Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Say where another party listens and with which token it knows us.
@@ -117,7 +128,7 @@ class IssuerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `acquirers` maps the name of each acquirer to the token that it presents; `sandbox` allows top-ups out of nothing;
     `acquirer_limits` bounds how often each acquirer asks with palms, `card_limits` how often one card may be shown;
-    `note_secret_file` encrypts the note keys.
+    `note_secret_file` encrypts the note keys; `database_url` is a PostgreSQL database's.
     """
 
     port: int
@@ -130,6 +141,7 @@ class IssuerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     note_secret_file: str = "notes.secret"  # noqa: S105 – the name of a file
     acquirer_limits: AcquirerLimits = msgspec.field(default_factory=AcquirerLimits)
     card_limits: CardLimits = msgspec.field(default_factory=CardLimits)
+    database_url: DatabaseUrl = DatabaseUrl("")
 
     def __post_init__(self) -> None:
         """
@@ -152,7 +164,8 @@ class MerchantEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class AcquirerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Settings of the acquirer. `merchants` are known by their ids; `note_root` is the key with which the issuer signs its
-    note keys; `redeem_interval_s` is how long notes are held; `till_limits` bounds how often each till asks.
+    note keys; `redeem_interval_s` is how long notes are held; `till_limits` bounds how often each till asks;
+    `database_url` is a PostgreSQL database's.
     """
 
     port: int
@@ -164,6 +177,7 @@ class AcquirerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     public_host: str = ""
     redeem_interval_s: float = 20.0
     till_limits: TillLimits = msgspec.field(default_factory=TillLimits)
+    database_url: DatabaseUrl = DatabaseUrl("")
 
     def __post_init__(self) -> None:
         """
@@ -269,9 +283,7 @@ def load_config(path: Path, kind: type[C], *, role: str, environment: Mapping[st
         settings = tomllib.loads(raw.decode())
         _override(settings, kind, role=role, environment=environment)
         config = msgspec.convert(settings, type=kind, dec_hook=_decode)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as exc:
-        raise ConfigError(f"{path.name}: {exc}") from exc
-    except ConfigError as exc:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError, ConfigError) as exc:
         raise ConfigError(f"{path.name}: {exc}") from exc
     return config
 
@@ -303,7 +315,7 @@ def _override(settings: dict[str, Any], kind: type[C], *, role: str, environment
     scalars = {
         field.name: field.type
         for field in msgspec.structs.fields(kind)
-        if isinstance(field.type, type) and issubclass(field.type, int | float | str)
+        if isinstance(field.type, type) and issubclass(field.type, int | float | str | DatabaseUrl)
     }
     for name, text in environment.items():
         if not name.startswith(prefix):
@@ -311,7 +323,8 @@ def _override(settings: dict[str, Any], kind: type[C], *, role: str, environment
         field = name.removeprefix(prefix).lower()
         if field not in scalars:
             raise ConfigError(f"{name} sets nothing: the {role} has no such setting")
-        settings[field] = msgspec.convert(text, type=scalars[field], strict=False)
+        plain = str if scalars[field] is DatabaseUrl else scalars[field]
+        settings[field] = msgspec.convert(text, type=plain, strict=False)
 
 
 def _encode(value: object) -> object:
@@ -321,6 +334,6 @@ def _encode(value: object) -> object:
 
 
 def _decode(kind: type, value: object) -> object:
-    if kind is Secret and isinstance(value, str):
-        return Secret(value)
+    if issubclass(kind, Secret) and isinstance(value, str):
+        return kind(value)
     raise ConfigError(f"a {kind.__name__} cannot be read from a setting")

@@ -64,3 +64,19 @@ def test_the_bench_of_notes_is_passed_what_was_asked(monkeypatch: pytest.MonkeyP
 
     assert main(["bench", "notes", "--amounts", "10", "--charges", "2", "--json"]) == 0
     assert heard == [["--amounts=10", "--charges=2", "--json"]]
+
+
+def test_what_was_asked_of_the_ledgers_bench_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[list[str]] = []
+
+    def hear(asked: list[str]) -> int:
+        heard.append(asked)
+        return 0
+
+    monkeypatch.syspath_prepend(str(ROOT))
+    monkeypatch.setattr("bench.ledger.main", hear)
+
+    status = main(["bench", "ledger", "--payers", "10", "--json"])
+
+    assert status == 0
+    assert heard == [["--payers=10", "--json"]]

@@ -8,11 +8,10 @@ from pathlib import Path
 
 from handsel.ids import new_id
 from handsel.pay.account import Account, notes_in_circulation, sandbox_funds, wallet_account
-from handsel.pay.ledger import Capture, Release, Transfer
+from handsel.pay.ledger import Capture, Outcome, Release, Transfer
 from handsel.pay.money import Money
 from handsel.store import ledger
 from handsel.store.database import Database
-from handsel.store.ledger import Outcome
 from handsel.store.ledger_schema import LEDGER_SCHEMA
 
 FUNDS = sandbox_funds("EUR")

@@ -33,7 +33,7 @@ EUR_1 = Money(100, "EUR")
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[AcquirerDatabase]:
+def database(tmp_path: Path, engine: str) -> Iterator[AcquirerDatabase]:
     """
     A database with one merchant and one till.
     """
@@ -96,6 +96,7 @@ def test_what_is_not_committed_is_not_kept(database: AcquirerDatabase) -> None:
         assert books.payments.find(made.id) == made
 
 
+@pytest.mark.sqlite
 def test_the_books_are_their_owners_alone(database: AcquirerDatabase, tmp_path: Path) -> None:
     for path in (tmp_path / "books").iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -110,7 +111,7 @@ def test_the_issuers_database_is_not_opened(tmp_path: Path) -> None:
 
 
 def test_no_column_could_hold_a_person() -> None:
-    words = set(re.findall(r"[a-z_]+", ACQUIRER_SCHEMA.migrations[0]))
+    words = set(re.findall(r"[a-z_]+", str(ACQUIRER_SCHEMA.migrations[0])))
 
     assert not words & {"palm", "alias", "wallet", "person", "customer", "envelope", "query", "template", "vector"}
 
@@ -174,9 +175,10 @@ def test_no_more_is_promised_back_than_was_paid(books: AcquirerBooks) -> None:
     refund = Refund(new_id(), paid.id, SHOP.id, TILL.id, Money(60, "EUR"), 1)
     books.refunds.add(refund)
 
-    with pytest.raises(InvariantBroken):
-        books.refunds.add(replace(refund, id=new_id(), amount=Money(41, "EUR")))
     books.refunds.add(replace(refund, id=new_id(), amount=Money(40, "EUR")))
+
+    with pytest.raises(InvariantBroken):
+        books.refunds.add(replace(refund, id=new_id(), amount=Money(1, "EUR")))
 
 
 def test_what_a_canceled_refund_promised_is_free_again(books: AcquirerBooks) -> None:
@@ -190,11 +192,15 @@ def test_what_a_canceled_refund_promised_is_free_again(books: AcquirerBooks) -> 
     assert len(books.refunds.of_payment(paid.id)) == 2
 
 
-def test_a_refund_has_one_live_attempt_and_ends_once(books: AcquirerBooks) -> None:
+def test_a_refund_has_one_live_attempt(books: AcquirerBooks) -> None:
     attempt = add_attempt(books)
+
     with pytest.raises(InvariantBroken):
         books.refunds.add_attempt(replace(attempt, id=new_id()))
 
+
+def test_an_attempt_ends_once(books: AcquirerBooks) -> None:
+    attempt = add_attempt(books)
     books.refunds.save_attempt(attempt.voided())
 
     assert books.refunds.find_attempt(attempt.id) == attempt.voided()
@@ -346,3 +352,12 @@ def test_everything_about_an_unknown_id_is_nothing(books: AcquirerBooks) -> None
     assert books.notes.serials_of(unknown) == frozenset()
     assert books.merchants.merchant_by_key(b"x" * 32) is None
     assert books.merchants.till_by_token(b"x" * 32) is None
+
+
+def test_money_among_the_notes_without_a_note_is_not_committed(database: AcquirerDatabase) -> None:
+    held, shop = notes_held("EUR"), Account("merchant:shop:EUR", "EUR", Floor.ZERO)
+    with pytest.raises(InvariantBroken, match="notes in hand"), database.unit_of_work() as books:
+        for account in (held, shop):
+            books.open_account(account, now_ms=1)
+        books.post(Transfer(new_id(), held.id, shop.id, EUR_1, "payment"), now_ms=1)
+        books.commit()

@@ -44,6 +44,6 @@ def test_a_database_of_before_is_opened_and_kept(tmp_path: Path) -> None:
 
 
 def test_no_column_could_hold_a_person() -> None:
-    words = set(re.findall(r"[a-z_]+", ASKING_SCHEMA.migrations[0]))
+    words = set(re.findall(r"[a-z_]+", str(ASKING_SCHEMA.migrations[0])))
 
     assert not words & {"palm", "alias", "wallet", "person", "customer", "query", "template", "vector", "score"}

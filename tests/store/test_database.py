@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from handsel.errors import ConfigError, InvariantBroken, StoreCorrupt, StoreError, StoreFull
-from handsel.store import database
-from handsel.store.database import Database, Schema
+from handsel.store import database, sqlite
+from handsel.store.database import Database
+from handsel.store.engine import Schema
 
 LETTERS = Schema("letters", ("CREATE TABLE letters (number INTEGER PRIMARY KEY, body BLOB NOT NULL);",))
 
@@ -186,7 +187,7 @@ def test_a_step_that_fails_leaves_the_version_before_it(letters: Database, path:
 def test_a_file_held_by_another_program_is_an_error_to_ask_again(
     letters: Database, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_S", 0.01)
     impatient = Database.open(path, schemas=(LETTERS,))
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")

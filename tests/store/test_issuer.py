@@ -13,7 +13,8 @@ from handsel.errors import InvariantBroken, StoreCorrupt
 from handsel.ids import new_id
 from handsel.order import Way
 from handsel.store.asking import ASKING_SCHEMA
-from handsel.store.database import Database, Schema
+from handsel.store.database import Database
+from handsel.store.engine import Schema
 from handsel.store.issuer import (
     add_consent,
     add_wallet,
@@ -29,7 +30,7 @@ from handsel.store.ledger_schema import LEDGER_SCHEMA
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Database]:
+def opened(tmp_path: Path, engine: str) -> Iterator[Database]:
     """
     An issuer's database without customers.
     """

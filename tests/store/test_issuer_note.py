@@ -20,6 +20,7 @@ from handsel.store import ledger
 from handsel.store.database import Database, UnitOfWork
 from handsel.store.issuer import add_wallet, open_issuer_database
 from handsel.store.issuer_note import ChargeRow, PurchaseRow, RedemptionRow, RefundRow
+from handsel.store.ledger_writer import LedgerWriter
 from tests.notes.fresh_keys import fresh_note_keys
 
 WALLET = "0" * 32
@@ -35,7 +36,7 @@ def key() -> PublicNoteKey:
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Database]:
+def opened(tmp_path: Path, engine: str) -> Iterator[Database]:
     """
     An issuer's database with its accounts and one wallet.
     """
@@ -92,6 +93,12 @@ def test_a_serial_is_redeemed_once_ever(opened: Database, key: PublicNoteKey) ->
         assert notes.is_redeemed(uow, b"s" * 32)
         with pytest.raises(InvariantBroken):
             notes.mark_redeemed(uow, note(key), key=key, request_id=new_id(), now_ms=0)
+
+
+def test_a_serial_is_never_forgotten(opened: Database, key: PublicNoteKey) -> None:
+    with opened.unit_of_work() as uow:
+        notes.count_signed(uow, key)
+        notes.mark_redeemed(uow, note(key), key=key, request_id=new_id(), now_ms=0)
         with pytest.raises(InvariantBroken):
             uow.execute("DELETE FROM redeemed_notes")
 
@@ -153,3 +160,18 @@ def test_outcomes_are_read_as_they_were_written(opened: Database) -> None:
         assert notes.find_redemption(uow, request_id) == redemption
         assert notes.find_purchase(uow, request_id) == purchase
         assert notes.find_refund(uow, new_id()) is None
+
+
+def test_money_among_the_notes_without_a_note_is_not_committed_however_it_comes(opened: Database) -> None:
+    """
+    No note is touched, and so nobody but the ledger knows that there is something to check.
+    """
+    with pytest.raises(InvariantBroken, match="in circulation"), opened.unit_of_work() as uow:
+        circulate(uow, 4)
+        uow.commit()
+
+    writer = LedgerWriter(opened, clock=lambda: 0)
+    into = Transfer(new_id(), sandbox_funds("EUR").id, notes_in_circulation("EUR").id, Money(4, "EUR"), "payment")
+    with pytest.raises(InvariantBroken, match="in circulation"):
+        writer.submit([into])
+    writer.close()

@@ -6,18 +6,32 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from handsel.errors import IdReused, InvariantBroken
 from handsel.ids import new_id
-from handsel.pay.account import Account, Floor, wallet_account
-from handsel.pay.ledger import Capture, PendingState, Refusal, Refused, Release, Transfer
+from handsel.pay.account import Account, Floor, Side, wallet_account
+from handsel.pay.ledger import (
+    Capture,
+    Done,
+    Linked,
+    Outcome,
+    PendingState,
+    Refusal,
+    Refused,
+    Release,
+    Reservation,
+    Transfer,
+)
 from handsel.pay.money import Money
 from handsel.store import ledger
 from handsel.store.database import Database, UnitOfWork
-from handsel.store.ledger import Done, Outcome
+from handsel.store.ledger_batch import carry_out
+from handsel.store.ledger_check import ledger_check
+from handsel.store.ledger_known import load_accounts
 from tests.store.small_ledger import (
     EXPIRES_AT_MS,
     FUNDS,
@@ -35,7 +49,7 @@ from tests.store.small_ledger import (
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Database]:
+def opened(tmp_path: Path, engine: str) -> Iterator[Database]:
     """
     A ledger with a source, an empty wallet and an empty middle account.
     """
@@ -229,35 +243,53 @@ def test_the_numbers_of_an_accounts_entries_tell_nothing_of_other_accounts(opene
     assert [entry.number for entry in entries] == [3, 2, 1]
 
 
-def test_an_entry_is_never_changed_or_deleted(opened: Database) -> None:
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE transfers SET amount_minor = 1",
+        "DELETE FROM transfers",
+        "UPDATE refused SET refusal = 'account_closed'",
+        "DELETE FROM refused",
+    ],
+)
+def test_what_was_decided_is_never_changed_or_deleted(opened: Database, statement: str) -> None:
     post(opened, move(100))
+    post(opened, move(101, debit=WALLET, credit=NOTES))
 
-    for statement in ("UPDATE entries SET amount_minor = 1", "DELETE FROM entries"):
-        with pytest.raises(InvariantBroken), opened.unit_of_work() as uow:
-            uow.execute(statement)
+    with pytest.raises(InvariantBroken), opened.unit_of_work() as uow:
+        uow.execute(statement)
 
 
-def test_entries_that_do_not_sum_to_zero_are_not_committed(opened: Database) -> None:
+@pytest.mark.parametrize("column", ["credits_posted", "debits_posted"])
+@pytest.mark.parametrize("account", [FUNDS, WALLET], ids=["debited", "credited"])
+def test_a_balance_that_does_not_follow_from_the_entries_is_not_committed(
+    opened: Database, account: Account, column: str
+) -> None:
     """
     The checks are made against a database in which somebody else writes badly.
     """
-    with pytest.raises(InvariantBroken, match="sum to zero"), opened.unit_of_work() as uow:
+    with pytest.raises(InvariantBroken, match="follow from the entries"), opened.unit_of_work() as uow:
         ledger.post(uow, move(100), now_ms=0)
-        uow.execute("UPDATE accounts SET credits_posted = credits_posted + 1 WHERE id = ?", WALLET.id)
-        uow.execute(
-            "INSERT INTO entries (transfer_id, account_id, amount_minor, currency, code, balance_after_minor, at_ms)"
-            " SELECT transfer_id, account_id, 1, currency, code, 101, 0 FROM entries WHERE account_id = ?",
-            WALLET.id,
-        )
+        uow.execute(f"UPDATE accounts SET {column} = {column} + 1 WHERE id = ?", account.id)  # noqa: S608
         uow.commit()
 
     assert standing(opened, WALLET) == (0, 0)
 
 
-def test_a_balance_that_does_not_follow_from_the_entries_is_not_committed(opened: Database) -> None:
-    with pytest.raises(InvariantBroken, match="follow from the entries"), opened.unit_of_work() as uow:
-        ledger.post(uow, move(100), now_ms=0)
-        uow.execute("UPDATE accounts SET credits_posted = credits_posted + 1 WHERE id = ?", WALLET.id)
+def test_an_entry_between_two_currencies_is_not_committed(opened: Database) -> None:
+    swiss = wallet_account("swiss", currency="CHF")
+    with pytest.raises(InvariantBroken, match="sum to zero"), opened.unit_of_work() as uow:
+        ledger.open_account(uow, swiss, now_ms=0)
+        ledger_check(uow).expect(load_accounts(uow, [FUNDS.id, swiss.id]))
+        uow.execute(
+            "INSERT INTO transfers (sequence, id, kind, debit, credit, amount_minor, code, at_ms,"
+            " debit_balance_minor, credit_balance_minor)"
+            " SELECT 1, ?, 'post', d.number, c.number, 1, 'payment', 0, -1, 1"
+            " FROM accounts d, accounts c WHERE d.id = ? AND c.id = ?",
+            *(bytes(16), FUNDS.id, swiss.id),
+        )
+        uow.execute("UPDATE accounts SET debits_posted = 1 WHERE id = ?", FUNDS.id)
+        uow.execute("UPDATE accounts SET credits_posted = 1 WHERE id = ?", swiss.id)
         uow.commit()
 
 
@@ -326,3 +358,98 @@ def test_a_reservation_says_where_it_stands(opened: Database) -> None:
 
     assert pending is not None
     assert (pending.transfer, pending.state, pending.expires_at_ms) == (reservation, PendingState.HELD, EXPIRES_AT_MS)
+
+
+def test_the_balance_at_any_past_moment_is_what_was_booked_by_then(opened: Database) -> None:
+    """
+    Far more entries than there are between two milestones; a moment with several entries is wholly past or not at all.
+    """
+    with opened.unit_of_work() as uow:
+        for place in range(200):
+            ledger.post(uow, move(1), now_ms=1000 + place // 2)
+        uow.commit()
+
+    with opened.unit_of_work() as uow:
+        found = [ledger.balance_at(uow, WALLET.id, moment_ms) for moment_ms in (0, 999, 1000, 1050, 1099, 9999)]
+        source = ledger.balance_at(uow, FUNDS.id, 1050)
+        assert ledger.balance_at(uow, NOTES.id, 9999) == 0
+        assert ledger.balance_at(uow, "wallet:nobody", 9999) is None
+
+    assert found == [0, 0, 2, 102, 200, 200]
+    assert source == -102
+
+
+def test_a_clock_that_was_set_back_does_not_set_the_ledger_back(opened: Database) -> None:
+    with opened.unit_of_work() as uow:
+        ledger.post(uow, move(1), now_ms=1000)
+        ledger.post(uow, move(1), now_ms=10)
+        uow.commit()
+
+    with opened.unit_of_work() as uow:
+        assert [entry.at_ms for entry in ledger.entries_of(uow, WALLET.id)] == [1000, 1000]
+
+
+def test_when_it_happened_stands_beside_when_it_was_booked(opened: Database) -> None:
+    with opened.unit_of_work() as uow:
+        ledger.post(uow, replace(move(1), happened_at_ms=5), now_ms=1000)
+        ledger.post(uow, move(1), now_ms=1001)
+        uow.commit()
+
+    with opened.unit_of_work() as uow:
+        entries = ledger.entries_of(uow, WALLET.id)
+
+    assert [(entry.at_ms, entry.happened_at_ms) for entry in entries] == [(1001, None), (1000, 5)]
+
+
+def test_pages_of_many_entries_join_without_a_gap(opened: Database) -> None:
+    with opened.unit_of_work() as uow:
+        for _ in range(150):
+            ledger.post(uow, move(1), now_ms=0)
+        uow.commit()
+
+    numbers: list[int] = []
+    with opened.unit_of_work() as uow:
+        while page := ledger.entries_of(uow, WALLET.id, before_number=numbers[-1] if numbers else None, limit=7):
+            numbers += [entry.number for entry in page]
+
+    assert numbers == list(range(150, 0, -1))
+
+
+def test_a_link_is_answered_for_ever_and_is_part_of_what_its_ids_stand_for(opened: Database) -> None:
+    steps = (move(1), move(2, debit=WALLET, credit=NOTES))
+    refused = [(Refused(Refusal.LINKED_TRANSFER_REFUSED), Refused(Refusal.INSUFFICIENT_FUNDS))]
+    for _ in range(2):
+        with opened.unit_of_work() as uow:
+            assert carry_out(uow, (Linked(steps),), now_ms=0) == refused
+            uow.commit()
+
+    with opened.unit_of_work() as uow:
+        assert carry_out(uow, (steps[0],), now_ms=0) == [(Refused(Refusal.ID_REUSED),)]
+        uow.commit()
+    assert standing(opened, WALLET) == (0, 0)
+
+
+def test_reservations_live_and_end_within_links_too(opened: Database) -> None:
+    post(opened, move(100))
+    reserved = move(70, debit=WALLET, credit=NOTES)
+    steps = (Reservation(reserved, EXPIRES_AT_MS), Capture(new_id(), reserved.id, Money(50, "EUR")))
+    for _ in range(2):
+        with opened.unit_of_work() as uow:
+            assert carry_out(uow, (Linked(steps),), now_ms=0) == [(Done(), Done())]
+            uow.commit()
+
+    assert standing(opened, WALLET) == (50, 50)
+
+
+def test_an_account_of_the_debit_side_grows_by_debits(opened: Database) -> None:
+    bank = Account("bank", "EUR", Floor.ZERO, Side.DEBIT)
+    with opened.unit_of_work() as uow:
+        ledger.open_account(uow, bank, now_ms=0)
+        uow.commit()
+
+    post(opened, move(100, debit=bank, credit=WALLET))
+
+    assert standing(opened, bank) == (100, 100)
+    assert post(opened, move(101, debit=FUNDS, credit=bank)) == Refused(Refusal.INSUFFICIENT_FUNDS)
+    with opened.unit_of_work() as uow:
+        assert ledger.balance_at(uow, bank.id, 0) == 100

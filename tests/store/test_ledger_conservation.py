@@ -7,14 +7,13 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from handsel.ids import new_id
-from handsel.pay.ledger import Capture, Refusal, Refused, Release, Transfer
+from handsel.pay.ledger import Capture, Done, Refusal, Refused, Release, Transfer
 from handsel.pay.money import Money
 from handsel.store.database import Database
-from handsel.store.ledger import Done
 from tests.store.small_ledger import (
     EXPIRES_AT_MS,
     FUNDS,
@@ -41,9 +40,9 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
-@given(STEPS)
-def test_whatever_happens_money_is_conserved(steps: list[Step]) -> None:
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS)
+def test_whatever_happens_money_is_conserved(engine: str, steps: list[Step]) -> None:
     """
     A model of three integers says what must be on the accounts after each step.
     """

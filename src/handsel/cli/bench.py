@@ -1,9 +1,10 @@
 """
-Measure the blind match, or notes, on this machine: `handsel bench matching`, `handsel bench notes`.
+Measure on this machine: the blind match (`handsel bench matching`), notes (`handsel bench notes`) and the ledger
+(`handsel bench ledger`).
 
 What measures lies beside the package, in the `bench` folder of its source, and is no part of what is installed: it
-writes galleries of random palms and opens what no matcher opens. So it takes an editable install, or to be started in
-the folder of the source.
+writes galleries of random palms and opens what no matcher opens, and keeps ledgers of nobody's money. So it takes an
+editable install, or to be started in the folder of the source.
 """
 
 from __future__ import annotations
@@ -41,6 +42,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--charges", type=int, metavar="N", help="how many whole charges, up to 1000; without it, 500")
     parser.add_argument("--json", action="store_true", help="print nothing but the JSON object")
     parser.set_defaults(run=run_notes)
+    text = "measure the ledger against the same database used naively; needs a checkout of the source"
+    parser = kinds.add_parser("ledger", help=text, description=text[0].upper() + text[1:] + ".")
+    parser.add_argument("--transfers", type=int, metavar="N", help="of the reference, for each case")
+    parser.add_argument("--payers", type=int, metavar="N", help="accounts that pay")
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), help="without it, both")
+    parser.add_argument("--json", action="store_true", help="print nothing but the JSON object")
+    parser.set_defaults(run=run_ledger)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -57,6 +65,13 @@ def run_notes(args: argparse.Namespace) -> int:
     return _measure("bench.notes", args, ("amounts", "charges"))
 
 
+def run_ledger(args: argparse.Namespace) -> int:
+    """
+    Measure. Raises `NotFound` where the source is not there.
+    """
+    return _measure("bench.ledger", args, ("transfers", "payers", "database"))
+
+
 def checkout() -> Path:
     """
     Return the folder with the source: that of this package, or else the one we are in. Raises `NotFound`.
@@ -65,8 +80,8 @@ def checkout() -> Path:
         if (folder / _BENCH).is_file() and (folder / "src" / "handsel").is_dir():
             return folder
     raise NotFound(
-        "the bench is not part of what is installed: get Handsel's source, and type `make bench-matching` or "
-        "`make bench-notes` in its folder"
+        "the bench is not part of what is installed: get Handsel's source, and type `make bench-matching`, "
+        "`make bench-notes` or `make bench-ledger` in its folder"
     )
 
 

@@ -1,8 +1,8 @@
 """
 Hold accounts: what they are called, what they may do and what is on them.
 
-A credit adds to an account, a debit takes from it; the balance is credits less debits. The module knows nothing of
-transfers and of who owns an account.
+A credit adds to an account of the credit side (what is owed to somebody), a debit to one of the debit side (what is
+had); the balance is what its own side has more. The module knows nothing of transfers and of who owns an account.
 """
 
 from __future__ import annotations
@@ -28,6 +28,15 @@ class Floor(StrEnum):
     )
 
 
+class Side(StrEnum):
+    """
+    Say on which side an account grows.
+    """
+
+    CREDIT = "credit"  # What is owed to somebody: a wallet, the notes in circulation.
+    DEBIT = "debit"  # What is had: money at a bank.
+
+
 @dataclass(frozen=True, repr=False)
 class Account:
     """
@@ -37,6 +46,7 @@ class Account:
     id: str
     currency: str
     floor: Floor
+    side: Side = Side.CREDIT
 
     def __post_init__(self) -> None:
         """
@@ -65,20 +75,34 @@ class AccountState:
         """
         Return what has been booked: below zero only where the account has no floor.
         """
-        return self.credits_posted - self.debits_posted
+        difference = self.credits_posted - self.debits_posted
+        return difference if self.account.side is Side.CREDIT else -difference
 
     @property
     def available_minor(self) -> int:
         """
         Return what may still be spent: the balance less what is reserved.
         """
-        return self.balance_minor - self.debits_pending
+        leaving = self.debits_pending if self.account.side is Side.CREDIT else self.credits_pending
+        return self.balance_minor - leaving
 
     def can_give(self, amount_minor: int) -> bool:
         """
         Return whether `amount_minor` may be taken from the account.
         """
         return self.account.floor is Floor.NONE or amount_minor <= self.available_minor
+
+    def can_be_debited(self, amount_minor: int) -> bool:
+        """
+        Return whether the account may be debited: one of the debit side grows by it.
+        """
+        return self.account.side is Side.DEBIT or self.can_give(amount_minor)
+
+    def can_be_credited(self, amount_minor: int) -> bool:
+        """
+        Return whether the account may be credited: one of the credit side grows by it.
+        """
+        return self.account.side is Side.CREDIT or self.can_give(amount_minor)
 
 
 def wallet_account(wallet_id: str, *, currency: str) -> Account:

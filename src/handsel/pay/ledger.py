@@ -17,14 +17,21 @@ from handsel.ids import ID_BYTES, require_id
 from handsel.pay.account import AccountState
 from handsel.pay.money import Money, require_positive
 
+MOMENT_MS_MAX = 2**53  # What a number in JSON holds exactly.
+LINKED_MAX = 100  # More than any booking has legs.
+
 _CODE = re.compile(r"[a-z][a-z_]{0,39}")
 
 
 class Refusal(StrEnum):
     """
     Say why a transfer is refused. Ordered by precedence: where several apply, the first is the answer.
+
+    Each is kept for ever with the id that it was given to, but for `ID_REUSED`: that id has its answer already.
     """
 
+    ID_REUSED = "id_reused"
+    LINKED_TRANSFER_REFUSED = "linked_transfer_refused"
     ACCOUNTS_ARE_THE_SAME = "accounts_are_the_same"
     ACCOUNT_UNKNOWN = "account_unknown"
     PENDING_UNKNOWN = "pending_unknown"
@@ -55,7 +62,8 @@ class Transfer:
     """
     Move `money` from the account `debit` to the account `credit`. The id is made by whoever asks, and kept for ever.
 
-    `code` says what kind of movement it is (`payment`, `top_up`): one word, never a name.
+    `code` says what kind of movement it is (`payment`, `top_up`): one word, never a name. `happened_at_ms` is when it
+    happened, where that is not when it is booked: it is kept beside the time of booking, and decides nothing.
     """
 
     id: str
@@ -63,15 +71,35 @@ class Transfer:
     credit: str
     money: Money
     code: str
+    happened_at_ms: int | None = None
 
     def __post_init__(self) -> None:
         """
-        Refuse an ill-formed id or code, and an amount of zero. Raises `BodyInvalid`.
+        Refuse an ill-formed id, code or time, and an amount of zero. Raises `BodyInvalid`.
         """
         require_id(self.id)
         require_positive(self.money)
+        if self.happened_at_ms is not None and not 0 <= self.happened_at_ms <= MOMENT_MS_MAX:
+            raise BodyInvalid("a time is in milliseconds since 1970")
         if not _CODE.fullmatch(self.code):
             raise BodyInvalid("a transfer's code is one word in lower case")
+
+
+@dataclass(frozen=True, repr=False)
+class Reservation:
+    """
+    Hold the sum of `transfer` until `expires_at_ms`. It has the transfer's id.
+    """
+
+    transfer: Transfer
+    expires_at_ms: int
+
+    @property
+    def id(self) -> str:
+        """
+        Return the id of the transfer.
+        """
+        return self.transfer.id
 
 
 @dataclass(frozen=True, repr=False)
@@ -108,6 +136,37 @@ class Release:
         """
         require_id(self.id)
         require_id(self.pending_id)
+
+
+@dataclass(frozen=True, repr=False)
+class Expiry:
+    """
+    Give back all of the reservation `pending_id`, because its time is over.
+    """
+
+    id: str
+    pending_id: str
+
+
+Step = Transfer | Reservation | Capture | Release | Expiry
+
+
+@dataclass(frozen=True, repr=False)
+class Linked:
+    """
+    Join steps that all happen or none. Each sees what those before it do; the link is part of what their ids stand for.
+    """
+
+    steps: tuple[Step, ...]
+
+    def __post_init__(self) -> None:
+        """
+        Refuse nothing, too much, and an id that stands there twice. Raises `BodyInvalid`.
+        """
+        if not 0 < len(self.steps) <= LINKED_MAX:
+            raise BodyInvalid(f"1 to {LINKED_MAX} transfers are linked")
+        if len({step.id for step in self.steps}) != len(self.steps):
+            raise BodyInvalid("linked transfers have an id each")
 
 
 @dataclass(frozen=True, repr=False)
@@ -156,7 +215,15 @@ class Refused:
     refusal: Refusal
 
 
+@dataclass(frozen=True)
+class Done:
+    """
+    Answer that a step was carried out, now or when its id was first used.
+    """
+
+
 Decision = Booked | Refused
+Outcome = Done | Refused
 
 
 def derive_id(step: str, request_id: str) -> str:
@@ -240,7 +307,8 @@ def _refuse_transfer(transfer: Transfer, debit: AccountState | None, credit: Acc
         return Refusal.CURRENCY_DIFFERS
     if debit.is_closed or credit.is_closed:
         return Refusal.ACCOUNT_CLOSED
-    if not debit.can_give(transfer.money.amount_minor):
+    amount_minor = transfer.money.amount_minor
+    if not (debit.can_be_debited(amount_minor) and credit.can_be_credited(amount_minor)):
         return Refusal.INSUFFICIENT_FUNDS
     return None
 

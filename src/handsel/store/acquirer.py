@@ -13,13 +13,15 @@ from handsel.pay.ledger import Refusal, Refused, Transfer
 from handsel.store import ledger
 from handsel.store.acquirer_enrolments import EnrolmentTable
 from handsel.store.acquirer_merchants import MerchantTables
-from handsel.store.acquirer_notes import NoteTables
+from handsel.store.acquirer_notes import NoteTables, watch_held
 from handsel.store.acquirer_payments import PaymentTables
 from handsel.store.acquirer_refunds import RefundTables
 from handsel.store.acquirer_schema import ACQUIRER_SCHEMA
 from handsel.store.asking import ASKING_SCHEMA, find_asking, save_asking
 from handsel.store.database import Database, UnitOfWork
 from handsel.store.ledger_schema import LEDGER_SCHEMA
+
+SCHEMAS = (LEDGER_SCHEMA, ACQUIRER_SCHEMA, ASKING_SCHEMA)
 
 
 class AcquirerDatabase:
@@ -31,11 +33,13 @@ class AcquirerDatabase:
         self._database = database
 
     @classmethod
-    def open(cls, path: Path) -> AcquirerDatabase:
+    def open(cls, path: Path, *, url: str = "") -> AcquirerDatabase:
         """
-        Open the database at `path`, made if there is none. Raises `ConfigError` and `StoreCorrupt`.
+        Open the file at `path`, made if there is none, or the PostgreSQL database at `url`.
+
+        Raises `ConfigError`, `StoreError` and `StoreCorrupt`.
         """
-        return cls(Database.open(path, schemas=(LEDGER_SCHEMA, ACQUIRER_SCHEMA, ASKING_SCHEMA)))
+        return cls(Database.open(path, url=url, schemas=SCHEMAS, rules=(watch_held,)))
 
     def unit_of_work(self) -> AcquirerTransaction:
         """

@@ -1,7 +1,8 @@
 """
 Keep notes for ever, and the redemptions and purchases in which they go and come.
 
-What is checked here, at every commit that touches a note, is that the notes in hand are worth what the ledger says.
+What is checked here, at every commit that touches a note or the ledger, is that the notes in hand are worth what the
+ledger says.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from handsel.pay.held_note import (
     notes_held,
 )
 from handsel.pay.money import MINOR_DIGITS, Money
-from handsel.store.database import Row, UnitOfWork
+from handsel.store.database import UnitOfWork
+from handsel.store.engine import Row
 from handsel.store.ledger import account_state
 
 NOTES_READ_MAX = 1000  # Of one charge, purchase or redemption; they have at most 64.
@@ -210,7 +212,14 @@ class NoteTables:
         return tuple(purchase_id for (purchase_id,) in rows)
 
     def _watch(self) -> None:
-        self._uow.check_at_commit("notes", lambda: _ensure_held(self._uow))
+        watch_held(self._uow)
+
+
+def watch_held(uow: UnitOfWork) -> None:
+    """
+    Have the notes in hand checked at the commit, also where no note was touched.
+    """
+    uow.check_at_commit("notes", lambda: _ensure_held(uow))
 
 
 def _ensure_held(uow: UnitOfWork) -> None:

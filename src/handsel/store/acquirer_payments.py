@@ -10,7 +10,8 @@ from handsel.errors import ensure
 from handsel.pay.decline import DeclineReason
 from handsel.pay.money import Money
 from handsel.pay.payment import Charge, ChargeStatus, PaymentIntent, PaymentStatus
-from handsel.store.database import Row, UnitOfWork
+from handsel.store.database import UnitOfWork
+from handsel.store.engine import Row
 
 NUMBER_MAX = 2**63 - 1  # Of an SQLite row.
 

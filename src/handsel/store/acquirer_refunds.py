@@ -8,7 +8,8 @@ from handsel.errors import ensure
 from handsel.pay.decline import DeclineReason
 from handsel.pay.money import Money
 from handsel.pay.refund import Refund, RefundAttempt, RefundAttemptStatus, RefundStatus
-from handsel.store.database import Row, UnitOfWork
+from handsel.store.database import UnitOfWork
+from handsel.store.engine import Row
 
 REFUNDS_READ_MAX = 10_000  # Of one payment; each is at least one minor unit of it.
 

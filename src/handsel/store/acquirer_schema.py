@@ -7,7 +7,7 @@ same person's, and no sealed envelope. There must never be.
 
 from __future__ import annotations
 
-from handsel.store.database import Schema
+from handsel.store.engine import Schema
 
 _TABLES = """
 CREATE TABLE merchants (

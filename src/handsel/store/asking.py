@@ -7,7 +7,8 @@ There is one row for each who asks, and none that says anything of a palm, a wal
 from __future__ import annotations
 
 from handsel.pay.asking import Asking
-from handsel.store.database import Schema, UnitOfWork
+from handsel.store.database import UnitOfWork
+from handsel.store.engine import Schema
 
 _TABLES = """
 CREATE TABLE asking (
@@ -43,8 +44,11 @@ def save_asking(uow: UnitOfWork, who: str, asking: Asking) -> None:
     Keep what is known of who asks, in place of what was.
     """
     uow.execute(
-        "INSERT OR REPLACE INTO asking (who, minute_from_ms, minute_asked, day_from_ms, day_asked, recent, asked_ms,"
-        " locks, locked_until_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO asking (who, minute_from_ms, minute_asked, day_from_ms, day_asked, recent, asked_ms, locks,"
+        " locked_until_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (who) DO UPDATE SET"
+        " minute_from_ms = excluded.minute_from_ms, minute_asked = excluded.minute_asked,"
+        " day_from_ms = excluded.day_from_ms, day_asked = excluded.day_asked, recent = excluded.recent,"
+        " asked_ms = excluded.asked_ms, locks = excluded.locks, locked_until_ms = excluded.locked_until_ms",
         *(who, asking.minute_from_ms, asking.minute_asked, asking.day_from_ms, asking.day_asked),
         *(asking.recent, asking.asked_ms, asking.locks, asking.locked_until_ms),
     )

@@ -1,40 +1,27 @@
 """
 Open a party's own database, and do work in it in units that happen whole or not at all.
 
-SQLite, in one file of mode 0600 in a directory of mode 0700. There is one writer at a time. What is stored is said by
-the schemas of other modules; this one knows files, transactions and errors. `sqlite3` and its exceptions stay here.
+There is one writer at a time. What is stored is said by the schemas of other modules, and where by an engine: a file of
+SQLite, or PostgreSQL. This module knows turns, transactions, checks and steps of schemas.
 """
 
 from __future__ import annotations
 
-import os
-import sqlite3
-import stat
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
-from handsel.errors import ConfigError, InvariantBroken, StoreCorrupt, StoreError, StoreFull, ensure
+from handsel.errors import StoreCorrupt, StoreError, ensure
+from handsel.store.engine import Engine, Row, Schema, Value
+from handsel.store.postgresql import PostgresqlEngine
+from handsel.store.sqlite import SqliteEngine
 
-BUSY_TIMEOUT_S = 5.0  # How long another program may hold the file, as a backup or a shell does.
 WRITER_WAIT_S = 15.0  # How long a unit of work waits for those before it.
-
-Value = str | int | bytes | None
-Row = tuple[Any, ...]
+LEDGER_CHECK = "ledger"  # The name of the check that is made whenever the ledger was written to.
 
 
-@dataclass(frozen=True)
-class Schema:
-    """
-    Name one part of a database, and hold the SQL that built it step by step. Steps are added at the end, never changed.
-    """
-
-    name: str
-    migrations: tuple[str, ...]
+Rule = Callable[["UnitOfWork"], None]
 
 
 class Database:
@@ -42,36 +29,42 @@ class Database:
     Hold one open database. Several threads may use it; their units of work follow one another.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __init__(self, engine: Engine, *, rules: tuple[Rule, ...] = ()) -> None:
+        self._engine = engine
+        self.rules = rules
         self._writer = threading.Lock()
+        self.commits = 0  # Since it was opened.
 
     @classmethod
-    def open(cls, path: Path, *, schemas: tuple[Schema, ...]) -> Database:
+    def open(cls, path: Path, *, schemas: tuple[Schema, ...], rules: tuple[Rule, ...] = (), url: str = "") -> Database:
         """
-        Open the database at `path`, made if there is none, and bring it to the present schemas.
+        Open the file at `path`, made if there is none, or the PostgreSQL database at `url`, with the present schemas.
 
-        Raises `ConfigError` where others may read it, `StoreCorrupt` where it is not a database of these schemas.
+        Raises `ConfigError` where others may read it, `StoreCorrupt` where it is not a database of these schemas, and
+        `StoreError` where PostgreSQL does not answer or another process has it open.
         """
-        ensure(bool(schemas), "a database has at least one schema")
-        _make_private(path)
-        with _translated():
-            connection = sqlite3.connect(
-                path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=256
-            )
+        return cls.on(PostgresqlEngine(url) if url else SqliteEngine(path), schemas=schemas, rules=rules)
+
+    @classmethod
+    def on(cls, engine: Engine, *, schemas: tuple[Schema, ...], rules: tuple[Rule, ...] = ()) -> Database:
+        """
+        Bring what an engine holds to the present schemas. Raises `StoreCorrupt` where it holds something else.
+
+        `rules` are what has to hold whenever the ledger was written to: each adds its checks to the unit of work.
+        """
         try:
-            _configure(connection)
-            _migrate(connection, schemas)
+            ensure(bool(schemas), "a database has at least one schema")
+            _migrate(engine, schemas)
         except BaseException:
-            connection.close()
+            engine.close()
             raise
-        return cls(connection)
+        return cls(engine, rules=rules)
 
     def unit_of_work(self) -> UnitOfWork:
         """
         Return a unit of work: `with database.unit_of_work() as uow: …; uow.commit()`. Not committing rolls back.
         """
-        return UnitOfWork(self._connection, self._writer)
+        return UnitOfWork(self)
 
     def truncate_log(self) -> None:
         """
@@ -79,15 +72,15 @@ class Database:
 
         Until then the log holds what was erased from the file. While another program reads, it stays as it is.
         """
-        with self._writer, _translated():
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with self._writer:
+            self._engine.truncate_log()
 
     def close(self) -> None:
         """
         Close the file. No unit of work can begin after that.
         """
         with self._writer:
-            self._connection.close()
+            self._engine.close()
 
 
 class UnitOfWork:
@@ -95,9 +88,10 @@ class UnitOfWork:
     Do several things in the database as one. Units do not nest: one that is begun within another waits in vain.
     """
 
-    def __init__(self, connection: sqlite3.Connection, writer: threading.Lock) -> None:
-        self._connection = connection
-        self._writer = writer
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._engine = database._engine
+        self._writer = database._writer
         self._checks: dict[str, Callable[[], None]] = {}
 
     def __enter__(self) -> UnitOfWork:
@@ -107,8 +101,7 @@ class UnitOfWork:
         if not self._writer.acquire(timeout=WRITER_WAIT_S):
             raise StoreError("the database is busy: ask again")
         try:
-            with _translated():
-                self._connection.execute("BEGIN IMMEDIATE")
+            self._engine.begin()
         except BaseException:
             self._writer.release()
             raise
@@ -121,9 +114,8 @@ class UnitOfWork:
         Undo whatever was not committed.
         """
         try:
-            with _translated():
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+            if self._engine.in_transaction:
+                self._engine.rollback()
         finally:
             self._writer.release()
 
@@ -131,8 +123,7 @@ class UnitOfWork:
         """
         Execute one statement and return all its rows. The statement bounds their number.
         """
-        with _translated():
-            return self._connection.execute(sql, values).fetchall()
+        return self._engine.rows(sql, values)
 
     def row(self, sql: str, *values: Value) -> Row | None:
         """
@@ -145,14 +136,40 @@ class UnitOfWork:
         """
         Execute one statement and return how many rows it changed.
         """
-        with _translated():
-            return self._connection.execute(sql, values).rowcount
+        return self._engine.execute(sql, values)
 
-    def is_checked(self, name: str) -> bool:
+    def rows_in(self, sql: str, values: Sequence[Value]) -> list[Row]:
         """
-        Return whether a check of that name is to be made at the commit.
+        Execute one statement, in which `IN (?)` stands for the values, and return all its rows.
         """
-        return name in self._checks
+        return self._engine.rows_in(sql, values) if values else []
+
+    def insert_many(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        """
+        Insert all rows.
+        """
+        if rows:
+            self._engine.insert_many(table, columns, rows)
+
+    def update_many(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        """
+        Update a row for each of `rows`; the last of `columns` says which.
+        """
+        if rows:
+            changed = self._engine.update_many(table, columns, rows)
+            ensure(changed == len(rows), "what is to be changed is there")
+
+    def version(self) -> tuple[int, int]:
+        """
+        Return what is another value whenever the database was changed, but by this unit.
+        """
+        return (self._database.commits, self._engine.foreign_changes())
+
+    def check_named(self, name: str) -> Callable[[], None] | None:
+        """
+        Return the check of that name that is to be made at the commit, if there is one.
+        """
+        return self._checks.get(name)
 
     def check_at_commit(self, name: str, check: Callable[[], None]) -> None:
         """
@@ -164,49 +181,19 @@ class UnitOfWork:
         """
         Make all checks, then keep all that was done, on disk before this returns.
         """
-        with _translated():
-            ensure(self._connection.in_transaction, "a unit of work is committed once")
+        ensure(self._engine.in_transaction, "a unit of work is committed once")
+        if LEDGER_CHECK in self._checks:
+            for rule in self._database.rules:
+                rule(self)
         for check in self._checks.values():
             check()
-        with _translated():
-            self._connection.execute("COMMIT")
+        self._engine.commit()
+        self._database.commits += 1
 
 
-def _make_private(path: Path) -> None:
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _refuse_open_to_others(path.parent, name="the directory of the database", command="chmod 700")
-        # SQLite gives its WAL and shared-memory files the mode of the database file, so that is made first.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
-        _refuse_open_to_others(path, name=path.name, command="chmod 600")
-    except OSError as exc:
-        raise ConfigError(f"{path.name} cannot be opened: {exc.strerror}") from exc
-
-
-def _refuse_open_to_others(path: Path, *, name: str, command: str) -> None:
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if mode & 0o077:
-        raise ConfigError(f"{name} is open to others (mode {mode:o}): run {command} on it")
-
-
-def _configure(connection: sqlite3.Connection) -> None:
-    with _translated():
-        # The first read tells whether this is a database at all.
-        connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()
-        (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA secure_delete = ON")  # What is erased is overwritten in the file, not just unlinked.
-        connection.execute("PRAGMA trusted_schema = OFF")
-    ensure(mode == "wal", "the database keeps a write-ahead log")
-
-
-def _migrate(connection: sqlite3.Connection, schemas: tuple[Schema, ...]) -> None:
-    with _translated():
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS schema_versions (name TEXT PRIMARY KEY, version INTEGER NOT NULL)"
-        )
-        found: dict[str, int] = dict(connection.execute("SELECT name, version FROM schema_versions").fetchall())
+def _migrate(engine: Engine, schemas: tuple[Schema, ...]) -> None:
+    engine.execute("CREATE TABLE IF NOT EXISTS schema_versions (name TEXT PRIMARY KEY, version INTEGER NOT NULL)", ())
+    found: dict[str, int] = dict(engine.rows("SELECT name, version FROM schema_versions", ()))
     if found and not set(found) <= {schema.name for schema in schemas}:
         raise StoreCorrupt("the database belongs to another party: check the path in the configuration")
     for schema in schemas:
@@ -214,50 +201,18 @@ def _migrate(connection: sqlite3.Connection, schemas: tuple[Schema, ...]) -> Non
         if version > len(schema.migrations):
             raise StoreCorrupt("the database was written by a newer version of Handsel: run that version")
         for number in range(version + 1, len(schema.migrations) + 1):
-            _apply(connection, schema, number)
+            _apply(engine, schema, number)
 
 
-def _apply(connection: sqlite3.Connection, schema: Schema, number: int) -> None:
+def _apply(engine: Engine, schema: Schema, number: int) -> None:
     try:
-        with _translated():
-            connection.execute("BEGIN IMMEDIATE")
-            for statement in _statements(schema.migrations[number - 1]):
-                connection.execute(statement)
-            connection.execute("INSERT OR REPLACE INTO schema_versions VALUES (?, ?)", (schema.name, number))
-            connection.execute("COMMIT")
+        engine.begin()
+        engine.build(schema.migrations[number - 1])
+        engine.execute(
+            "INSERT INTO schema_versions VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET version = excluded.version",
+            (schema.name, number),
+        )
+        engine.commit()
     finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-
-
-def _statements(script: str) -> Iterator[str]:
-    # A trigger holds semicolons of its own, so a statement ends where SQLite says that it is complete.
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
-    ensure(not statement.strip(), "every statement of a migration ends with a semicolon")
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as exc:
-        raise _translate(exc) from exc
-
-
-def _translate(error: sqlite3.Error) -> StoreError | InvariantBroken:
-    # The low byte is the primary result code: https://sqlite.org/rescode.html
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE) & 0xFF
-    if code == sqlite3.SQLITE_FULL:
-        return StoreFull("no space is left for the database; nothing was changed: free some, then ask again")
-    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-        return StoreCorrupt("the file is not a sound Handsel database: restore it from its backup")
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StoreError("another program holds the database; nothing was changed: ask again")
-    if code == sqlite3.SQLITE_CONSTRAINT:
-        return InvariantBroken("a rule of the database's schema does not hold")
-    return StoreError("the database did not do what it was asked; nothing was changed")
+        if engine.in_transaction:
+            engine.rollback()

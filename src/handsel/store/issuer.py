@@ -12,10 +12,12 @@ from pathlib import Path
 from handsel.order import Way
 from handsel.store.asking import ASKING_SCHEMA
 from handsel.store.database import Database, UnitOfWork
+from handsel.store.issuer_note import watch_circulation
 from handsel.store.issuer_schema import ISSUER_SCHEMA
 from handsel.store.ledger_schema import LEDGER_SCHEMA
 
 CONSENTS_READ_MAX = 100
+SCHEMAS = (LEDGER_SCHEMA, ISSUER_SCHEMA, ASKING_SCHEMA)
 
 
 @dataclass(frozen=True, repr=False)
@@ -61,11 +63,13 @@ class CodeRow:
     wrong_attempts: int
 
 
-def open_issuer_database(path: Path) -> Database:
+def open_issuer_database(path: Path, *, url: str = "") -> Database:
     """
-    Open the issuer's database at `path`, made if there is none. Raises `ConfigError` and `StoreCorrupt`.
+    Open the issuer's database: the file at `path`, made if there is none, or the PostgreSQL database at `url`.
+
+    Raises `ConfigError`, `StoreError` and `StoreCorrupt`.
     """
-    return Database.open(path, schemas=(LEDGER_SCHEMA, ISSUER_SCHEMA, ASKING_SCHEMA))
+    return Database.open(path, url=url, schemas=SCHEMAS, rules=(watch_circulation,))
 
 
 def add_wallet(uow: UnitOfWork, wallet_id: str, *, key_digest: bytes, currency: str, now_ms: int) -> None:
@@ -187,7 +191,7 @@ def count_wrong_code(uow: UnitOfWork, *, prefix: str, now_ms: int) -> None:
     """
     uow.execute("INSERT INTO wrong_codes (at_ms) VALUES (?)", now_ms)
     uow.execute(
-        "UPDATE enrolment_codes SET wrong_attempts = wrong_attempts + 1 WHERE substr(code, 1, ?) = ?",
+        "UPDATE enrolment_codes SET wrong_attempts = wrong_attempts + 1 WHERE substr(code, 1, CAST(? AS INTEGER)) = ?",
         *(len(prefix), prefix),
     )
 

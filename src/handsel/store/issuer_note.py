@@ -2,7 +2,8 @@
 Keep what the issuer has charged, signed, redeemed and refunded. Requests are kept by their id, for ever.
 
 Every function works within the unit of work that it is given. Nothing here decides: the flows do. What is checked here,
-at every commit that touches a note, is that what is in circulation equals what was signed less what was redeemed.
+at every commit that touches a note or the ledger, is that what is in circulation equals what was signed less what was
+redeemed.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import msgspec
 from handsel.errors import ensure
 from handsel.notes.note import Note, PublicNoteKey
 from handsel.pay.account import notes_in_circulation
+from handsel.pay.money import MINOR_DIGITS
 from handsel.store.database import UnitOfWork
 from handsel.store.ledger import account_state
 
@@ -231,7 +233,20 @@ def _count(uow: UnitOfWork, key: PublicNoteKey, *, signed: int, redeemed: int) -
         "UPDATE note_totals SET signed = signed + ?, redeemed = redeemed + ? WHERE key_id = ?",
         *(signed, redeemed, key.key_id),
     )
-    uow.check_at_commit(f"notes:{key.currency}", lambda: ensure_circulation(uow, key.currency))
+    _watch(uow, key.currency)
+
+
+def watch_circulation(uow: UnitOfWork) -> None:
+    """
+    Have the notes in circulation checked at the commit, in every currency that has some, also where none was touched.
+    """
+    names = [notes_in_circulation(currency).id for currency in MINOR_DIGITS]
+    for (currency,) in uow.rows_in("SELECT currency FROM accounts WHERE id IN (?)", names):
+        _watch(uow, currency)
+
+
+def _watch(uow: UnitOfWork, currency: str) -> None:
+    uow.check_at_commit(f"notes:{currency}", lambda: ensure_circulation(uow, currency))
 
 
 def ensure_circulation(uow: UnitOfWork, currency: str) -> None:

@@ -6,7 +6,7 @@ There is no merchant, no shop, no till and no place in these tables, and there m
 
 from __future__ import annotations
 
-from handsel.store.database import Schema
+from handsel.store.engine import Schema
 
 _TABLES = """
 CREATE TABLE wallets (

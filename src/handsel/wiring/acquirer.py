@@ -39,7 +39,7 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
     config = load_config(config_path, AcquirerConfig, role="acquirer")
     log = Log("acquirer")
     listener = take_port(config.host, config.port)
-    store = AcquirerDatabase.open(config_path.parent / DATABASE_FILE)
+    store = AcquirerDatabase.open(config_path.parent / DATABASE_FILE, url=config.database_url.reveal())
     acquirer = build_acquirer(config, store, config_path.parent)
     app = build_app(
         [

@@ -80,7 +80,7 @@ def build_issuer(config: IssuerConfig, directory: Path) -> Issuer:
     kept.renew(note_keys, now_ms=system_clock())
     keys = {name: party.keys for name, party in config.parties.matchers.items()}
     issuer = Issuer(
-        database=open_issuer_database(directory / DATABASE_FILE),
+        database=open_issuer_database(directory / DATABASE_FILE, url=config.database_url.reveal()),
         keys=PartyKeys.load(directory / KEY_FILE),
         note_keys=note_keys,
         matchers=MatcherKeys(keys["a"], keys["b"], keys["c"]),

@@ -23,7 +23,7 @@ def note_keys() -> NoteKeys:
 
 
 @pytest.fixture
-def scene(tmp_path: Path, note_keys: NoteKeys) -> Iterator[Scene]:
+def scene(tmp_path: Path, note_keys: NoteKeys, engine: str) -> Iterator[Scene]:
     """
     An issuer with its surroundings, without customers.
     """

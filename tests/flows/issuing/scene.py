@@ -295,7 +295,7 @@ class CrashingDatabase(Database):
     """
 
     def __init__(self, database: Database, *, at: int, is_committed: bool) -> None:
-        super().__init__(database._connection)
+        super().__init__(database._engine, rules=database.rules)
         self._left = at
         self._is_committed = is_committed
 
@@ -314,11 +314,11 @@ class CrashingDatabase(Database):
 
 class _CrashingUnit(UnitOfWork):
     def __init__(self, database: CrashingDatabase) -> None:
-        super().__init__(database._connection, database._writer)
-        self._database = database
+        super().__init__(database)
+        self._counting = database
 
     def commit(self) -> None:
-        self._database.count_down(super().commit)
+        self._counting.count_down(super().commit)
 
 
 def crash(scene: Scene, act: Callable[[Issuer], object], *, at: int, is_committed: bool) -> None:

@@ -145,6 +145,7 @@ def test_charges_that_were_given_back_do_not_count_towards_the_limit(scene: Scen
     assert isinstance(scene.charge(scene.show("ada", 50_00)), Approved)
 
 
+@pytest.mark.sqlite
 def test_a_full_disk_changes_nothing_and_the_same_request_succeeds_afterwards(scene: Scene) -> None:
     wallet = scene.payer("ada", 100_00)
     _limit_pages(scene, grow_by=0)

@@ -39,6 +39,7 @@ def test_the_erasure_is_complete_when_all_three_have_confirmed(scene: Scene) -> 
     assert sorted(erasures) == [(matcher, Order("erase", palm_id, 0)) for matcher in MATCHERS]
 
 
+@pytest.mark.sqlite
 def test_the_alias_is_gone_once_no_matcher_can_answer_with_it(scene: Scene) -> None:
     wallet = scene.payer("ada")
     erase_palm(scene.issuer, wallet, palm_id=palm_of(scene, wallet))

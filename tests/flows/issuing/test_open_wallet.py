@@ -19,6 +19,7 @@ def test_a_new_wallet_is_empty_and_opens_with_its_key(scene: Scene) -> None:
     assert show_wallet(scene.issuer, opened.wallet_id).balance_minor == 0
 
 
+@pytest.mark.sqlite
 def test_the_key_has_256_bits_and_is_not_stored(scene: Scene) -> None:
     opened = open_wallet(scene.issuer)
 

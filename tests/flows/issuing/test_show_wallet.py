@@ -42,6 +42,7 @@ def test_a_line_of_the_history_has_no_field_for_a_merchant() -> None:
     }
 
 
+@pytest.mark.sqlite
 def test_no_table_of_the_issuer_has_a_column_for_a_merchant_a_shop_a_till_or_a_place(scene: Scene) -> None:
     with scene.issuer.database.unit_of_work() as uow:
         tables = [name for (name,) in uow.rows("SELECT name FROM sqlite_schema WHERE type = 'table'")]
