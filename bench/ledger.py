@@ -13,7 +13,9 @@ they pay either one hot merchant, or each other. Ids are random, as a client mak
 * singly: each caller submits one transfer and waits for its answer; the writer groups those that wait together;
 * batched: each caller submits a list and waits for its answers.
 
-What the clients make beforehand, ids and values, is not counted. A ratio is between the best of each over all callers.
+What the clients make beforehand, ids and values, is not counted. Files lie in the system's temporary folder (`TMPDIR`):
+where that is in memory, `fdatasync_ms` is next to nothing, and nothing here is durable. A ratio is between the best of
+each over all callers.
 
 The last line of the output is one JSON object.
 """
@@ -334,15 +336,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(argv)
     say: Say = (lambda _: None) if asked.json else (lambda text: print(text, flush=True))
     whole: dict[str, object] = {"machine": machine()}
-    # Beside the source, because a system's folder for passing files may lie in memory.
-    with tempfile.TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as place:
+    with tempfile.TemporaryDirectory(prefix="handsel-bench-") as place:
         root = Path(place)
         root.chmod(0o700)
         whole["fdatasync_ms"] = fdatasync_ms(root)
         if asked.database != "postgresql":
             whole["sqlite"] = measure_rivals(sqlite_rivals(root), count=asked.transfers, payers=asked.payers, say=say)
         if asked.database != "sqlite":
-            with tempfile.TemporaryDirectory(prefix="pg-", dir=Path.cwd()) as own, postgresql_server(Path(own)) as url:
+            with tempfile.TemporaryDirectory(prefix="pg-") as own, postgresql_server(Path(own)) as url:
                 rivals = postgresql_rivals(url)
                 whole["postgresql"] = measure_rivals(rivals, count=asked.transfers, payers=asked.payers, say=say)
     print(json.dumps(whole))

@@ -53,6 +53,7 @@ from handsel.order import (
 )
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.till.card import Card
+from tests.flows.issuing.kept import octets, rows_of
 from tests.flows.issuing.scene import ACQUIRER, Scene
 
 MODEL = "places-432-0123abcd"
@@ -128,9 +129,10 @@ def pay_back(scene: Scene, card: Card, minor: int, notes: tuple[Note, ...]) -> C
 
 def stored(scene: Scene) -> bytes:
     """
-    Return every byte of the issuer's database files.
+    Return all that is in the issuer's database, and every byte of its files.
     """
-    return b"".join(path.read_bytes() for path in scene.directory.rglob("*") if path.is_file())
+    files = (path.read_bytes() for path in scene.directory.rglob("*") if path.is_file())
+    return b"".join([octets(rows_of(scene)), *files])
 
 
 def test_a_card_is_enrolled_paid_with_and_paid_back_to(scene: Scene) -> None:

@@ -16,26 +16,10 @@ from handsel.flows.issuing.redeem import redeem
 from handsel.ids import new_id
 from handsel.notes.blind import blind, draw_factor, unblind
 from handsel.notes.note import SALT_BYTES, Note
+from tests.flows.issuing.kept import octets, rows_of
 from tests.flows.issuing.scene import ACQUIRER, Scene
 
 PIECE_BYTES = 8  # Random strings have no eight bytes in the same order in common, but by a chance of 2^-40.
-
-
-def stored(scene: Scene) -> dict[str, list[tuple[object, ...]]]:
-    """
-    Return every row of every table of the issuer.
-    """
-    with scene.issuer.database.unit_of_work() as uow:
-        names = [name for (name,) in uow.rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return {name: list(uow.rows(f"SELECT * FROM {name}")) for name in names}  # noqa: S608
-
-
-def octets(rows: dict[str, list[tuple[object, ...]]]) -> bytes:
-    """
-    Return all that is in these rows, one value after another.
-    """
-    values = (value for table in rows.values() for row in table for value in row)
-    return b"\0\0".join(value if isinstance(value, bytes) else str(value).encode() for value in values)
 
 
 def pieces(value: bytes) -> set[bytes]:
@@ -61,9 +45,9 @@ def test_what_was_kept_at_signing_has_nothing_of_a_note(scene: Scene, amounts: l
         assert isinstance(approved, Approved)
         seen += approved.signatures
         notes += scene.notes(shown, approved)
-    before = stored(scene)
+    before = rows_of(scene)
     redeem(scene.issuer, new_id(), notes=tuple(notes), acquirer=ACQUIRER)
-    after = stored(scene)
+    after = rows_of(scene)
 
     at_signing = pieces(octets(before))
     added = {name: [row for row in rows if row not in before[name]] for name, rows in after.items()}
@@ -81,7 +65,7 @@ def test_a_part_in_common_is_found(scene: Scene) -> None:
     approved = scene.charge(scene.show("ada", 3))
     assert isinstance(approved, Approved)
 
-    assert pieces(approved.signatures[0]) <= pieces(octets(stored(scene)))
+    assert pieces(approved.signatures[0]) <= pieces(octets(rows_of(scene)))
 
 
 def test_each_charge_goes_with_each_redeemed_note_alike(scene: Scene) -> None:
