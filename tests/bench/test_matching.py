@@ -14,7 +14,7 @@ from bench.galleries import draw_palms, write_galleries
 from bench.in_clear import int8_products, sum_of
 from bench.served import asked_of
 
-from bench import decisions, matching
+from bench import costs, decisions, matching
 from handsel.keys import PartyKeys
 from handsel.log import Log
 from handsel.matching.gallery import Gallery
@@ -95,3 +95,24 @@ def _opened(directory: Path, *, palms_max: int) -> Rows:
     rows = gallery.rows()
     gallery.close()
     return rows
+
+
+def test_the_document_quotes_only_what_the_bench_printed() -> None:
+    figures = json.loads(costs.FIGURES.read_text())
+    document = costs.DOCUMENT.read_text()
+
+    assert document == costs.rewritten(document, figures)
+    assert figures["decisions"]["differences"] == 0
+    assert figures["decisions"]["compared"] >= matching.DECISIONS
+    assert {(case["rows"], case["batch"]) for case in figures["cases"]} == {
+        (rows, batch) for rows, batches in matching.STANDARD.items() for batch in batches
+    }
+
+
+def test_the_section_on_costs_is_put_before_the_sources_and_then_replaced() -> None:
+    figures = json.loads(costs.FIGURES.read_text())
+    once = costs.rewritten("# Match\n\nText.\n\nSources: one; two.\n", figures)
+
+    assert once.startswith("# Match\n\nText.\n\n" + costs.HEADING)
+    assert once.endswith("\n\nSources: one; two.\n")
+    assert once == costs.rewritten(once, figures)
