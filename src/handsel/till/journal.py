@@ -8,9 +8,6 @@ till holds nothing that their end depends on, and acquirer and issuer bring them
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import os
 import stat
 import threading
 from pathlib import Path
@@ -18,15 +15,13 @@ from pathlib import Path
 import msgspec
 
 from handsel.errors import ConfigError, StoreCorrupt, StoreError, StoreFull, ensure
-from handsel.keys import read_private_file
+from handsel.keys import read_private_file, replace_private_file
 from handsel.notes.mint import NoteSecret
 from handsel.till.action import ChargeAction
 
 ENTRIES_MAX = 256  # Charges without an end; a till that has so many asks for a person.
 VERSION = 2  # Since 2, a secret holds what unblinds its note.
 DIRECTORY_MODE = 0o700
-FILE_MODE = 0o600
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class ChargeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -113,40 +108,14 @@ class Journal:
 
 def _replace(path: Path, entries: tuple[ChargeEntry, ...]) -> None:
     """
-    Put `entries` into the file at `path`, all or nothing.
-
-    1. Write a new file beside it, and have it on disk.
-    2. Put it in the old one's place.
-    3. Have the directory on disk, or the old file could be back after a power cut.
+    Put `entries` into the file at `path`, all or nothing. Raises `StoreFull`, `StoreError`.
     """
-    fresh = path.with_name(path.name + ".new")
     try:
-        fresh.unlink(missing_ok=True)
-        _write(fresh, msgspec.json.encode(_JournalFile(VERSION, entries)))  # 1
-        fresh.replace(path)  # 2
-        _sync_directory(path.parent)  # 3
-    except OSError as exc:
-        with contextlib.suppress(OSError):
-            fresh.unlink(missing_ok=True)
-        if exc.errno in _FULL:
-            raise StoreFull("the till's disk is full: free some space, nothing was sent") from exc
-        raise StoreError(f"the till's journal cannot be written: {exc.strerror}") from exc
-
-
-def _write(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(descriptor)
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        replace_private_file(path, msgspec.json.encode(_JournalFile(VERSION, entries)))
+    except StoreFull as exc:
+        raise StoreFull("the till's disk is full: free some space, nothing was sent") from exc
+    except StoreError as exc:
+        raise StoreError(f"the till's {exc}") from exc
 
 
 def _require_private_directory(directory: Path) -> None:
