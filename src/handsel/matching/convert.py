@@ -150,11 +150,10 @@ def bits_of_sums(gates: Gates, own: Words, after: Words, lanes: Lanes) -> Dialog
 
     Three summands are added bit by bit to sums and carries, all at once, and these along a chain.
     """
-    nothing = _shared(lanes, *[np.zeros(sum(lanes.sizes), np.uint64)] * 2)
-    summands = [nothing, nothing, nothing]
-    here = gates.seat.index
-    summands[here] = _shared(lanes, lanes.planes(own), np.zeros(sum(lanes.sizes), np.uint64))
-    summands[(here + 1) % 3] = _shared(lanes, np.zeros(sum(lanes.sizes), np.uint64), lanes.planes(after))
+    nothing, here = np.zeros(sum(lanes.sizes), np.uint64), gates.seat.index
+    summands = [_shared(lanes, nothing, nothing)] * 3
+    summands[here] = _shared(lanes, lanes.planes(own), nothing)
+    summands[(here + 1) % 3] = _shared(lanes, nothing, lanes.planes(after))
     sums = [a ^ b ^ c for a, b, c in zip(*summands, strict=True)]
     lower = [[plane.part(0, sums[bit + 1].size) for bit, plane in enumerate(planes[:-1])] for planes in summands]
     carries = yield from gates.carries(*lower)

@@ -265,10 +265,10 @@ class Matcher:
             palms_max=self._settings.palms_max,
             catches_cheaters=self._settings.catches_cheaters,
         )
-        now_ms, terms = self._clock(), self._settings.terms()
-        claims = terms.is_proved and self._ahead.claim(self._next_shape(self._gallery.rows(), asked, terms))
+        now_ms, terms, rows = self._clock(), self._settings.terms(), self._gallery.rows()
+        claims = terms.is_proved and self._ahead.claim(self._next_shape(rows, asked, terms))
         try:
-            supply = Supply(self.name, self._ahead.reserve, self._shape(self._gallery.rows(), asked, terms))
+            supply = Supply(self.name, self._ahead.reserve, self._shape(rows, asked, terms))
             agreed = yield from agree(
                 self.name,
                 subject=subject,
