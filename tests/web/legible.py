@@ -10,8 +10,9 @@ from playwright.sync_api import Page
 
 TEXT_CONTRAST_MIN = 4.5  # WCAG 2.2, 1.4.3.
 
-# Return the colour of each text that can be seen, and of what is behind it.
-TEXTS = """() => {
+# Return the colour of each text that can be seen, and of what is behind it, in a light if one is named.
+TEXTS = """(light) => {
+  if (light) document.documentElement.dataset.light = light;
   const style = (element) => getComputedStyle(element);
   const behind = (element) => {
     for (let each = element; each; each = each.parentElement) {
@@ -25,11 +26,12 @@ TEXTS = """() => {
 }"""
 
 
-def texts_seen(page: Page) -> list[tuple[str, str, str]]:
+def texts_seen(page: Page, *, light: str = "") -> list[tuple[str, str, str]]:
     """
-    Return each text that can be seen, its colour, and that of what is behind it.
+    Return each text that can be seen, its colour, and that of what is behind it; in one `light` of the screen if one is
+    named, which the page cannot change before all are read.
     """
-    return [(text, ink, behind) for text, ink, behind in page.evaluate(TEXTS)]
+    return [(text, ink, behind) for text, ink, behind in page.evaluate(TEXTS, light)]
 
 
 def illegible(seen: list[tuple[str, str, str]]) -> dict[str, tuple[str, str]]:

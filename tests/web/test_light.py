@@ -51,8 +51,6 @@ window.fetch = (address, ...rest) => {
 };
 """
 
-SHINE = "(light) => { document.documentElement.dataset.light = light; }"
-
 
 @pytest.fixture(scope="module")
 def keyring() -> Keyring:
@@ -188,10 +186,7 @@ def test_a_drawn_hand_is_lit_by_nothing(chromium: Browser, till: Till) -> None:
 def test_every_text_can_be_read_in_every_light(chromium: Browser, till: Till, scheme: Literal["light", "dark"]) -> None:
     with visited(chromium, till, color_scheme=scheme) as page:
         expect(page.get_by_text(NOTE)).to_be_visible()
-        texts = {}
-        for light in Light:
-            page.evaluate(SHINE, light.value)
-            texts[light] = texts_seen(page)
+        texts = {light: texts_seen(page, light=light.value) for light in Light}
 
     for light, seen in texts.items():
         assert ("rgb({}, {}, {})".format(*light.rgb)) in {behind for _, _, behind in seen}
