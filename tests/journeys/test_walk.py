@@ -45,7 +45,7 @@ def test_photographed_people_pay_and_strangers_do_not() -> None:
     """
     On real photographs everybody who is enrolled pays, nobody is taken for someone else, and no stranger pays.
 
-    Some of them; that all are told apart is in tests/vision/test_read_palm.py, and `handsel walk --photos` walks with all.
+    Some of them: that all are told apart is in tests/vision/test_read_palm.py; `handsel walk --photos` takes them all.
     """
     ended = run_walk("--photos", str(PHOTOS), "--people", "8", "--strangers", "5")
 
