@@ -86,6 +86,7 @@ class Street:
     def __init__(self, directory: Path, note_keys: NoteKeys) -> None:
         self.now_ms = NOW_MS
         self.directory = directory
+        self.url = ""
         self.wallets: dict[str, str] = {}
         self.matcher_keys = {name: PartyKeys.generate() for name in MATCHERS}
         issuer = Issuer(
@@ -106,16 +107,17 @@ class Street:
         self.matchers = PlainMatchers(self.matcher_keys, issuer.keys.public())
         self.database = self._open()
         self.acquirer = Acquirer(self.database, self.matchers, self.issuer, self.announced(), AcquiringBounds())
-        register_merchant(self.acquirer, SHOP, key=SHOP_KEY)
-        register_till(self.acquirer, TILL, token=TILL_TOKEN)
+        self._register()
 
-    def copied_to(self, directory: Path) -> Street:
+    def copied_to(self, directory: Path, *, url: str = "") -> Street:
         """
         Return the same street on a copy of its files, which must be closed. To make them takes time.
+
+        With the `url` of an empty place in PostgreSQL the acquirer's books are there, and its shop registered again.
         """
         shutil.copytree(self.directory, directory, dirs_exist_ok=True)
         made = copy(self)
-        made.directory = directory
+        made.directory, made.url = directory, url
         made.wallets = dict(self.wallets)
         database = open_issuer_database(directory / "issuer" / "issuer.sqlite")
         made.issuer = NearIssuer(replace(self.issuer.issuer, database=database, clock=lambda: made.now_ms))
@@ -123,7 +125,13 @@ class Street:
         made.matchers.committed = set(self.matchers.committed)
         made.database = made._open()
         made.acquirer = Acquirer(made.database, made.matchers, made.issuer, made.announced())
+        if url:
+            made._register()
         return made
+
+    def _register(self) -> None:
+        register_merchant(self.acquirer, SHOP, key=SHOP_KEY)
+        register_till(self.acquirer, TILL, token=TILL_TOKEN)
 
     def announced(self) -> AnnouncedKeys:
         """
@@ -133,7 +141,7 @@ class Street:
         return AnnouncedKeys(self.issuer, TrustedNoteKeys(root, path))
 
     def _open(self) -> AcquirerDatabase:
-        return AcquirerDatabase.open(self.directory / "acquirer" / "acquirer.sqlite")
+        return AcquirerDatabase.open(self.directory / "acquirer" / "acquirer.sqlite", url=self.url)
 
     def restart(self) -> None:
         """
