@@ -90,7 +90,7 @@ def till(street: Street) -> Api:
 def charged(street: Street, till: Api, palm: str, minor: int = 450) -> bytes:
     sent = street.show(palm, street.ask(minor)).sent
     body = {"charge_id": sent.charge_id, "payment_intent": sent.payment_id}
-    encoded = msgspec.to_builtins({"order": sent.order, "queries": sent.queries})
+    encoded = msgspec.to_builtins({"order": sent.order, "secrets": sent.secrets, "queries": sent.queries})
     return till.post("/v1/till/charges", {**body, **encoded}).content
 
 
@@ -162,7 +162,7 @@ def test_queries_of_another_order_say_nothing_of_their_palm(street: Street, till
     def mixed(palm: str) -> bytes:
         sent = street.show("nobody", street.ask()).sent
         queries = street.show(palm, street.ask()).sent.queries
-        encoded = msgspec.to_builtins({"order": sent.order, "queries": queries})
+        encoded = msgspec.to_builtins({"order": sent.order, "secrets": sent.secrets, "queries": queries})
         return till.post(
             "/v1/till/charges", {"charge_id": sent.charge_id, "payment_intent": sent.payment_id, **encoded}
         ).content

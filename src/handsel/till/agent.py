@@ -42,6 +42,7 @@ from handsel.till.settle import (
     Outcome,
     Waiting,
     ask_again_later,
+    is_due,
     resume,
     settle,
 )
@@ -328,7 +329,7 @@ class Agent:
 
     def _settle_due(self) -> None:
         now_ms = self._clock()
-        due = [request for request in self._open.values() if request.next_ms <= now_ms]
+        due = [request for request in self._open.values() if is_due(request, now_ms=now_ms)]
         for request in due[:SETTLED_PER_POLL_MAX]:
             self._ask(request)
 

@@ -60,9 +60,9 @@ class RequestMaker:
         secrets, notes = prepare(amount_minor, currency=currency, keys=keys, random_bytes=random_bytes, now_ms=now_ms)
         order = ChargeOrder(self._new_id(), amount_minor, currency, self.sealer.fresh_digest(), notes)
         if isinstance(shown, Card):
-            request = self.sealer.seal_held_charge(order, payment_intent=action.id, card=shown)
+            request = self.sealer.seal_held_charge(order, payment_intent=action.id, secrets=secrets, card=shown)
         else:
-            request = self.sealer.seal_charge(order, payment_intent=action.id, probe=shown)
+            request = self.sealer.seal_charge(order, payment_intent=action.id, secrets=secrets, probe=shown)
         entry = ChargeEntry(order.charge_id, action, now_ms, secrets)
         return OpenCharge(entry, request, keys, until_ms=now_ms + RESEND_MS_MAX, next_ms=now_ms)
 

@@ -226,7 +226,8 @@ class Street:
         kept, requests = prepare(minor, currency="EUR", keys=keys, random_bytes=secrets.token_bytes, now_ms=self.now_ms)
         order = ChargeOrder(charge_id or new_id(), minor, "EUR", _digest(), requests)
         sealed = seal(order, to=self._issuer_keys, purpose=CHARGE)
-        return ShownAtTill(ShownForCharge(order.charge_id, payment.id, sealed, self.queries(palm, bind(order))), kept)
+        queries = self.queries(palm, bind(order))
+        return ShownAtTill(ShownForCharge(order.charge_id, payment.id, sealed, queries, kept), kept)
 
     def submit(self, shown: ShownAtTill) -> ChargeState:
         return submit_charge(self.acquirer, TILL, shown.sent, now_ms=self.now_ms)

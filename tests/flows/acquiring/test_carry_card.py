@@ -102,7 +102,7 @@ class Holder:
         order = ChargeOrder(new_id(), minor, "EUR", till_digest(b"t" * 32, os.urandom(16)), requests)
         envelope = self.seal(proof or self.card.prove(order), HELD_PROOF)
         sealed = self.seal(order, CHARGE)
-        return ShownForCharge(order.charge_id, payment.id, sealed, SealedProof(envelope)), kept
+        return ShownForCharge(order.charge_id, payment.id, sealed, SealedProof(envelope), kept), kept
 
     def pay(self, minor: int = 450) -> PaymentIntent:
         payment = self.street.ask(minor)

@@ -42,7 +42,9 @@ class AcquiringBounds:
 
     shown_ms_max: int = 600_000  # How long a till shows what a merchant asked for.
     charges_declined_max: int = 10  # Of a payment or refund, which is canceled then: a till is no oracle for palms.
-    unresolved_ms_min: int = 30_000  # Longer than a charge that meets every timeout: matchers, issuer, void, 8 s each.
+    # Half of the 30 s in which every payment has an end. A charge that meets every timeout takes longer: it may be
+    # voided while it is on its way, which is an end, too.
+    unresolved_ms_min: int = 15_000
     resolve_batch_max: int = 100
     redeem_notes_max: int = NOTES_MAX  # In one redemption.
     redemptions_max: int = 50  # In one go.

@@ -34,7 +34,7 @@ from handsel.store.database import UnitOfWork
 from handsel.store.issuer import WalletRow
 from handsel.store.issuer_note import ChargeRow
 
-HOLD_MS = 60_000  # How long a sum stays reserved when a charge is interrupted between its two commits.
+HOLD_MS = 20_000  # How long a sum stays reserved when a charge is interrupted between its two commits.
 
 
 @dataclass(frozen=True)
