@@ -20,6 +20,7 @@ import json
 import multiprocessing
 import os
 import random
+import socket
 import sys
 import tempfile
 import threading
@@ -65,6 +66,7 @@ VISITS = 2  # Of one customer, who has EUR 100.
 TILLS = 32  # Of which each waits for one charge at a time.
 QUERY_BYTES = 2 * 9 * 432  # Of nine views, as a matcher gets them.
 GOAL_MS = {"p50": 40.0, "p99": 100.0}
+READY_S_MAX = 30.0
 SEED = 5
 
 
@@ -159,7 +161,7 @@ class Street:
         sealed = seal(order, to=self._parties.issuer, purpose=CHARGE)
         queries = self._each(Query(os.urandom(16), bind(order), 9, due.palm, due.palm), QUERY)
         entry = ChargeEntry(order.charge_id, action, now_ms, secrets)
-        request = ChargeRequest(order.charge_id, action.id, sealed, queries)
+        request = ChargeRequest(order.charge_id, action.id, sealed, secrets, queries)
         journal.add(entry)
         outcome = settle(
             self._client,
@@ -203,11 +205,27 @@ def running(directory: Path) -> Iterator[Demo]:
             home = directory / name
             command = (sys.executable, "-m", "handsel", name, "--config", str(home / CONFIG_FILE), "--stop-with-stdin")
             supervisor.start([Member(name, command, f"http://127.0.0.1:{port}/v1/health", home / "log.jsonl")])
+        for name in MATCHERS:
+            wait_for(ports.matcher(name))
         yield demo
     finally:
         supervisor.stop()
         played.terminate()
         played.join()
+
+
+def wait_for(port: int) -> None:
+    """
+    Return once somebody listens on a port of this machine. Raises `OSError` where nobody does for `READY_S_MAX`.
+    """
+    until_s = time.monotonic() + READY_S_MAX
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port)).close()
+        except OSError:
+            if time.monotonic() > until_s:
+                raise
+            time.sleep(0.05)
 
 
 def routes_of(name: str, plain: PlainMatchers, callers: Mapping[str, Secret]) -> list[Route]:
