@@ -22,7 +22,7 @@ from handsel.web.till_pages import TillAgent, till_error_page, till_routes
 from tests.web.browser import Browser, said
 
 WAYS = (Way.OPEN_HAND, Way.HELD_KEY)
-POSTS = ["/v1/frames?session=s", "/v1/enrolments", "/v1/cancel", "/v1/retry"]
+POSTS = ["/v1/frames?session=s", "/v1/enrolments", "/v1/pin", "/v1/cancel", "/v1/retry"]
 
 
 @dataclass
@@ -46,6 +46,10 @@ class FakeAgent:
         if not code.isdigit():
             raise BodyInvalid("type the code as it stands in your wallet")
         self.asked.append(("begin_enrolment", code, way))
+        return self.state()
+
+    def type_pin(self, typed: str, *, session: str) -> AgentState:
+        self.asked.append(("type_pin", typed, session))
         return self.state()
 
     def card_picture(self, *, session: str) -> bytes:
@@ -134,6 +138,7 @@ def test_a_frame_is_bounded(size: int, status: int) -> None:
             b'{"code": "12345678", "way": "held_key"}',
             ("begin_enrolment", "12345678", "held_key"),
         ),
+        ("/v1/pin", b'{"pin": "402917", "session": "s"}', ("type_pin", "402917", "s")),
         ("/v1/cancel", b"{}", ("cancel",)),
         ("/v1/retry", b"{}", ("retry",)),
     ],
