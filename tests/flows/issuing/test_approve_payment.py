@@ -31,6 +31,14 @@ from tests.flows.issuing.scene import ORIGIN, Scene, crash
 from tests.flows.issuing.test_second_factor import MUCH, NEEDED, _send, pay
 
 
+@pytest.fixture
+def engine() -> str:
+    """
+    The database, for these many cases: that it is the same on both is for the tests of the store.
+    """
+    return "sqlite"
+
+
 def owner(scene: Scene, *, palm: str = "ada") -> tuple[str, Authenticator]:
     """
     Return the wallet of somebody with a passkey, and the passkey.

@@ -37,6 +37,14 @@ WRONG_PIN = Declined(DeclineReason.WRONG_PIN)
 LOCKED = Declined(DeclineReason.PIN_LOCKED)
 
 
+@pytest.fixture
+def engine() -> str:
+    """
+    The database, for these many cases: that it is the same on both is for the tests of the store.
+    """
+    return "sqlite"
+
+
 def typed(pin: str) -> Callable[[ChargeOrder], ChargeOrder]:
     return lambda order: msgspec.structs.replace(order, pin=pad_pin(pin))
 

@@ -17,6 +17,14 @@ from tests.flows.issuing.test_second_factor import MUCH, PIN, WRONG_PIN, owner, 
 NEW = "918273"
 
 
+@pytest.fixture
+def engine() -> str:
+    """
+    The database, for these many cases: that it is the same on both is for the tests of the store.
+    """
+    return "sqlite"
+
+
 def test_a_new_pin_takes_the_place_of_the_old_one(scene: Scene) -> None:
     wallet = owner(scene)
 
