@@ -1,5 +1,5 @@
 """
-The page of PIN, passkeys and limits, and the pages on which a passkey says yes: what they take, show and refuse.
+The page of PIN, passkeys and limits: what it takes, shows and refuses.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.flows.issuing.authenticator import Authenticator
 from tests.flows.issuing.scene import Scene
 from tests.flows.issuing.test_second_factor import LOCKED, MUCH, NEEDED, PIN, WRONG, WRONG_PIN, pay
 from tests.web.browser import Browser, said
-from tests.web.test_wallet_pages import owner, request_id_in, visit, wallet_id_of
+from tests.web.test_wallet_pages import owner, visit, wallet_id_of
 
 PAGES = ["/wallet/safety", "/wallet/approvals"]
 FORMS = {
@@ -143,54 +143,6 @@ def test_a_limit_above_the_banks_or_no_amount_is_refused_in_words(scene: Scene, 
     assert answer.status_code == 400
     assert words in said(answer)
     assert isinstance(pay(scene, 50_00), Approved)
-
-
-def test_a_payment_waits_on_the_page_and_a_passkey_allows_it_once(scene: Scene) -> None:
-    browser = payer(scene)
-    passkey = with_passkey(browser)
-    assert "Nothing waits" in said(browser.get("/wallet/approvals"))
-    pay(scene)
-    assert "€73.20" in said(browser.get("/wallet"))
-
-    page = browser.get("/wallet/approvals")
-    asked = browser.post("/wallet/approvals", id=request_id_in(page), amount_minor=str(MUCH))
-    assert "Allow €73.20 once?" in said(asked)
-    answer = passkey.sign(options_in(asked))
-    given = browser.post("/wallet/approvals/give", id=request_id_in(asked), response=answer)
-
-    assert given.headers["location"] == "/wallet/approvals"
-    assert "Allowed until" in said(browser.get("/wallet/approvals"))
-    assert isinstance(pay(scene), Approved)
-    assert "Nothing waits" in said(browser.get("/wallet/approvals"))
-
-
-def test_who_has_no_passkey_is_told_what_to_do(scene: Scene) -> None:
-    browser = payer(scene)
-    pay(scene)
-
-    assert "Type your PIN at the till, or add a passkey first." in said(browser.get("/wallet/approvals"))
-
-
-def test_an_answer_that_is_none_is_refused_in_words_and_never_written_down(scene: Scene) -> None:
-    browser = payer(scene)
-    with_passkey(browser)
-    pay(scene)
-    asked = browser.post("/wallet/approvals", id=new_id(), amount_minor=str(MUCH))
-
-    answer = browser.post("/wallet/approvals/give", id=request_id_in(asked), response='{"secret": 1}')
-
-    assert answer.status_code == 400
-    assert "is not one to what was asked" in said(answer)
-    assert "secret" not in answer.text + browser.log.getvalue()
-    assert pay(scene) == NEEDED
-
-
-@pytest.mark.parametrize("amount", ["", "-1", "7.5", "x", "9" * 13, "１"])
-def test_an_amount_that_no_page_has_is_refused(scene: Scene, amount: str) -> None:
-    browser = payer(scene)
-    with_passkey(browser)
-
-    assert browser.post("/wallet/approvals", id=new_id(), amount_minor=amount).status_code == 400
 
 
 def test_a_passkey_is_removed(scene: Scene) -> None:

@@ -77,7 +77,8 @@ def state_in(answer: httpx.Response) -> AgentState:
 def test_the_screen_says_what_the_till_sees_and_where_pictures_stay() -> None:
     page = said(visit(FakeAgent()).get("/"))
 
-    assert "It sees your palm for a moment, and the amount; pictures stay on this machine and are not kept" in page
+    assert "It sees your palm for a moment, a PIN that is typed, and the amount;" in page
+    assert "pictures stay on this machine and are not kept" in page
     assert "It never sees who you are" in page
 
 

@@ -275,7 +275,7 @@ def _home_view(desk: WalletDesk, request: Request, wallet_id: str) -> HomeView:
         card_state=wallet.card.state if wallet.card else "",
         entries=tuple(map(_entry, lines)),
         is_closed=is_closed,
-        waiting=tuple(one.amount for one in waiting_payments(desk.issuer, wallet_id)),
+        waiting=tuple(one.amount for one in waiting_payments(desk.issuer, wallet_id) if one.approved_until_ms is None),
     )
 
 

@@ -4,30 +4,22 @@ Promise that a passkey approves exactly one payment of exactly one amount, soon,
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from handsel.errors import BodyInvalid, IdReused, NotFound, PasskeyInvalid
 from handsel.flows.issuing.approve_payment import ASKABLE_MS, ask_approval, give_approval, waiting_payments
 from handsel.flows.issuing.approved import Approved
-from handsel.flows.issuing.close_wallet import close_wallet
-from handsel.flows.issuing.keep_passkey import OFFER_VALID_MS, add_passkey, offer_passkey, remove_passkey
-from handsel.flows.issuing.relying_party import RESPONSE_CHARS_MAX, Passkey, RelyingParty
+from handsel.flows.issuing.keep_passkey import add_passkey, offer_passkey
 from handsel.flows.issuing.second_factor import APPROVAL_VALID_MS
 from handsel.ids import new_id
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.money import Money
-from handsel.store import issuer_passkey as passkeys
-from handsel.store.issuer_passkey import PASSKEYS_MAX
 from tests.flows.issuing.authenticator import USER_PRESENT, Authenticator
-from tests.flows.issuing.scene import ORIGIN, Scene, crash
+from tests.flows.issuing.scene import Scene, crash
 from tests.flows.issuing.test_second_factor import MUCH, NEEDED, _send, pay
 
 
@@ -200,81 +192,6 @@ def test_a_passkey_that_counts_may_not_repeat_and_one_that_does_not_stays_at_zer
         scene.now_ms += 1
 
 
-@pytest.mark.parametrize("wrong", [name for name in WRONGS if name.startswith(("of another", "over", "for", "with"))])
-def test_a_wrong_answer_adds_no_passkey_and_uses_the_offer_up(scene: Scene, wrong: str) -> None:
-    wallet, passkey = scene.payer("ada"), Authenticator()
-    options = offer_passkey(scene.issuer, wallet)
-    for answer in (WRONGS[wrong](passkey).make(options), passkey.make(options)):
-        with pytest.raises(PasskeyInvalid):
-            add_passkey(scene.issuer, wallet, response=answer)
-
-
-def test_an_offer_is_for_one_wallet_and_some_minutes(scene: Scene) -> None:
-    wallet, other, passkey = scene.payer("ada"), scene.payer("bob"), Authenticator()
-    answer = passkey.make(offer_passkey(scene.issuer, wallet))
-    with pytest.raises(PasskeyInvalid):
-        add_passkey(scene.issuer, other, response=answer)
-    scene.now_ms += OFFER_VALID_MS
-    with pytest.raises(PasskeyInvalid, match="too long"):
-        add_passkey(scene.issuer, wallet, response=answer)
-
-
-def test_one_passkey_is_in_one_wallet(scene: Scene) -> None:
-    _, passkey = owner(scene)
-    other = scene.payer("bob")
-
-    with pytest.raises(PasskeyInvalid, match="in use"):
-        add_passkey(scene.issuer, other, response=passkey.make(offer_passkey(scene.issuer, other)))
-
-
-def test_a_wallet_has_a_bounded_number_of_passkeys(scene: Scene) -> None:
-    wallet = scene.wallet()
-    for _ in range(PASSKEYS_MAX):
-        add_passkey(scene.issuer, wallet, response=Authenticator().make(offer_passkey(scene.issuer, wallet)))
-
-    with pytest.raises(BodyInvalid):
-        offer_passkey(scene.issuer, wallet)
-
-
-def test_a_removed_passkey_approves_nothing_and_only_its_owner_removes_it(scene: Scene) -> None:
-    wallet, passkey = owner(scene)
-    other, _ = owner(scene, palm="bob")
-    pay(scene)
-    approval_id, options = ask(scene, wallet)
-    remove_passkey(scene.issuer, other, passkey_id=passkey.id)
-    assert ask_approval(scene.issuer, wallet, approval_id=approval_id, amount_minor=MUCH) == options
-
-    remove_passkey(scene.issuer, wallet, passkey_id=passkey.id)
-
-    with pytest.raises(PasskeyInvalid):
-        give_approval(scene.issuer, wallet, approval_id=approval_id, response=passkey.sign(options))
-    with pytest.raises(BodyInvalid):
-        ask(scene, wallet)
-
-
-def test_a_closed_wallet_keeps_no_passkey_and_gets_none(scene: Scene) -> None:
-    wallet, passkey = owner(scene)
-    pay(scene)
-    approve(scene, wallet, passkey)
-    offer_passkey(scene.issuer, wallet)
-    close_wallet(scene.issuer, wallet)
-
-    with pytest.raises(NotFound):
-        offer_passkey(scene.issuer, wallet)
-    with scene.issuer.database.unit_of_work() as uow:
-        assert passkeys.passkeys_of(uow, wallet) == ()
-        assert passkeys.take_offer(uow, wallet, now_ms=scene.now_ms) is None
-        assert passkeys.approval_for(uow, wallet, Money(MUCH, "EUR"), given_after_ms=0) is None
-
-
-def test_a_bank_without_an_origin_offers_none(scene: Scene) -> None:
-    wallet = scene.wallet()
-    scene.issuer = replace(scene.issuer, factors=replace(scene.issuer.factors, party=None))
-
-    with pytest.raises(NotFound, match="wallet_origin"):
-        offer_passkey(scene.issuer, wallet)
-
-
 @pytest.mark.parametrize("at", [0, 1])
 @pytest.mark.parametrize("is_committed", [False, True])
 def test_wherever_it_crashes_a_yes_is_used_by_one_charge(scene: Scene, at: int, is_committed: bool) -> None:
@@ -300,48 +217,3 @@ def test_a_yes_is_kept_where_there_was_not_enough_money(scene: Scene) -> None:
 
     assert pay(scene, 200_00) == Declined(DeclineReason.INSUFFICIENT_FUNDS)
     assert waiting_payments(scene.issuer, wallet)[0].approved_until_ms is not None
-
-
-PARTY = RelyingParty(ORIGIN)
-CHALLENGE = bytes(32)
-KNOWN = Authenticator()
-MADE = KNOWN.make(PARTY.ask_for_new(challenge=CHALLENGE, user_id=b"u" * 32, held=()))
-HELD = PARTY.check_new(MADE, challenge=CHALLENGE)
-SIGNED = KNOWN.sign(PARTY.ask_for_yes(challenge=CHALLENGE, held=[HELD]))
-
-jsons = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=8,
-)
-
-
-def refused(response: str) -> None:
-    with pytest.raises(PasskeyInvalid):
-        PARTY.check_new(response, challenge=CHALLENGE)
-    with pytest.raises(PasskeyInvalid):
-        PARTY.check_yes(response, challenge=CHALLENGE, held=[HELD])
-
-
-@given(st.text(max_size=60) | jsons.map(json.dumps))
-def test_what_is_no_answer_is_refused(response: str) -> None:
-    refused(response)
-
-
-@given(st.sampled_from([MADE, SIGNED]), st.sampled_from(["rawId", "response"]), jsons, st.integers(0, 2))
-def test_an_answer_with_a_wrong_part_is_refused(answer: str, part: str, wrong: object, depth: int) -> None:
-    parsed = json.loads(answer)
-    target, name = (parsed, part) if part == "rawId" else (parsed["response"], sorted(parsed["response"])[depth % 2])
-    target[name] = wrong
-
-    refused(json.dumps(parsed))
-
-
-def test_an_answer_that_is_too_long_or_too_deep_is_refused() -> None:
-    refused(json.dumps({**json.loads(SIGNED), "more": "x" * RESPONSE_CHARS_MAX}))
-    refused("[" * (RESPONSE_CHARS_MAX - 1))
-
-
-def test_the_right_answer_is_taken_and_counted() -> None:
-    assert PARTY.check_yes(SIGNED, challenge=CHALLENGE, held=[HELD]) == Passkey(HELD.id, HELD.credential, 1)
-    assert dataclasses.replace(HELD, sign_count=0) == HELD

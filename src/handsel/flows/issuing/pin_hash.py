@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import argon2
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
@@ -22,7 +24,7 @@ from handsel.errors import StoreCorrupt, Unavailable
 # RFC 9106 §4, the second recommended choice: 64 MiB, three passes, four lanes. More than the 19 MiB and two passes that
 # the OWASP Password Storage Cheat Sheet asks for at least.
 PARAMETERS = RFC_9106_LOW_MEMORY
-AT_ONCE_MAX = 2  # 128 MiB; who waits holds up nobody else.
+AT_ONCE_MAX = 2  # 128 MiB, and 64 MiB for one that is being set.
 WAIT_S_MAX = 4.0  # An acquirer waits eight seconds for the issuer.
 KEY_BYTES = 32
 
@@ -41,7 +43,8 @@ class PinHasher:
         kdf = HKDF(SHA256(), KEY_BYTES, salt=None, info=b"handsel/v1/pin")
         self._key = kdf.derive(secret)
         self._hasher = argon2.PasswordHasher.from_parameters(parameters)
-        self._turns = threading.BoundedSemaphore(AT_ONCE_MAX)
+        self._turns = threading.BoundedSemaphore(AT_ONCE_MAX)  # For who pays; who sets a PIN has a turn of its own.
+        self._turn_to_set = threading.BoundedSemaphore(1)
         self._nobodys = self._hasher.hash(self._keyed(""))  # No PIN is empty.
 
     def __repr__(self) -> str:
@@ -54,11 +57,8 @@ class PinHasher:
         """
         Return what is stored of a PIN. Raises `Unavailable` where too many are hashed just now.
         """
-        self._take_turn()
-        try:
+        with _turn(self._turn_to_set):
             return self._hasher.hash(self._keyed(pin))
-        finally:
-            self._turns.release()
 
     def is_right(self, pin: str, *, stored: str | None) -> bool:
         """
@@ -66,19 +66,23 @@ class PinHasher:
 
         Raises `Unavailable` where too many are hashed just now, and `StoreCorrupt` for what is no hash.
         """
-        self._take_turn()
-        try:
-            return self._hasher.verify(self._nobodys if stored is None else stored, self._keyed(pin))
-        except VerifyMismatchError:
-            return False
-        except (VerificationError, InvalidHashError) as exc:
-            raise StoreCorrupt("what is stored of a PIN cannot be read: have its owner set a new one") from exc
-        finally:
-            self._turns.release()
+        with _turn(self._turns):
+            try:
+                return self._hasher.verify(self._nobodys if stored is None else stored, self._keyed(pin))
+            except VerifyMismatchError:
+                return False
+            except (VerificationError, InvalidHashError) as exc:
+                raise StoreCorrupt("what is stored of a PIN cannot be read: have its owner set a new one") from exc
 
     def _keyed(self, pin: str) -> bytes:
         return hmac.new(self._key, pin.encode(), hashlib.sha256).digest()
 
-    def _take_turn(self) -> None:
-        if not self._turns.acquire(timeout=WAIT_S_MAX):
-            raise Unavailable("too many PINs are checked just now: wait a moment and ask again")
+
+@contextmanager
+def _turn(turns: threading.BoundedSemaphore) -> Iterator[None]:
+    if not turns.acquire(timeout=WAIT_S_MAX):
+        raise Unavailable("too many PINs are hashed just now: wait a moment and ask again")
+    try:
+        yield
+    finally:
+        turns.release()
