@@ -53,6 +53,9 @@ TELLS: dict[DeclineReason, str] = {
     DeclineReason.TOO_MANY_PALMS: NOTHING,
     DeclineReason.GALLERY_FULL: NOTHING,
     DeclineReason.OVER_LIMIT: SOMEONE,  # Where the sum alone is too large: nothing.
+    DeclineReason.NEEDS_SECOND_FACTOR: SOMEONE,
+    DeclineReason.PIN_LOCKED: SOMEONE,
+    DeclineReason.WRONG_PIN: SOMEONE,
     DeclineReason.INSUFFICIENT_FUNDS: SOMEONE,
 }
 

@@ -68,6 +68,7 @@ def build_acquirer(config: AcquirerConfig, store: AcquirerDatabase, directory: P
         issuer,
         AnnouncedKeys(issuer, TrustedNoteKeys(config.note_root, directory / NOTE_LIST_FILE)),
         asking=limits_of_till(config.till_limits),
+        palm_minor_max={merchant_id: entry.palm_minor_max for merchant_id, entry in config.merchants.items()},
     )
     merchants = {Merchant(merchant_id, entry.name): entry.key for merchant_id, entry in config.merchants.items()}
     tills = {Till(shop, name): token for shop, entry in config.merchants.items() for name, token in entry.tills.items()}

@@ -58,6 +58,7 @@ from handsel.store.acquirer import AcquirerDatabase
 from handsel.store.issuer import open_issuer_database
 from tests.flows.acquiring.near_issuer import ACQUIRER, NearIssuer
 from tests.flows.acquiring.plain_matchers import PlainMatchers
+from tests.flows.issuing.scene import second_factors
 
 SHOP = Merchant("corner-cafe", "Corner Café")
 TILL = Till("corner-cafe", "till-1")
@@ -96,6 +97,7 @@ class Street:
             matchers=MatcherKeys(*(self.matcher_keys[name].public() for name in MATCHERS)),
             palms_max=1000,
             limits=CONTACTLESS_EUR,
+            factors=second_factors(),
             asking=limits_of_acquirer(AcquirerLimits()),
             showing=limits_of_card(CardLimits()),
             currency="EUR",

@@ -5,7 +5,7 @@ Hold what every flow of the acquirer stands on: its books, the parties that it a
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from handsel.errors import ensure
@@ -65,7 +65,7 @@ class AcquiringBounds:
 class Acquirer:
     """
     Join the acquirer's books with the parties that it asks. `random_bytes` makes ids, serials and shuffles;
-    `asking` bounds how often each till asks with palms.
+    `asking` bounds how often each till asks with palms, `palm_minor_max` what the merchant of an id takes at a time.
     """
 
     store: AcquirerDatabase
@@ -75,6 +75,7 @@ class Acquirer:
     bounds: AcquiringBounds = field(default_factory=AcquiringBounds)
     random_bytes: Callable[[int], bytes] = secrets.token_bytes
     asking: AskingLimits = field(default_factory=lambda: limits_of_till(TillLimits()))
+    palm_minor_max: Mapping[str, int] = field(default_factory=dict)
 
     def new_id(self) -> str:
         """

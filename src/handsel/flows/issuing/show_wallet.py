@@ -10,6 +10,7 @@ import msgspec
 
 from handsel.errors import NotFound, ensure
 from handsel.flows.issuing.issuer import Issuer
+from handsel.flows.issuing.show_factors import FactorsView, factors_of
 from handsel.order import Way
 from handsel.pay.account import wallet_account
 from handsel.store import issuer as wallets
@@ -87,13 +88,15 @@ class WalletView(msgspec.Struct, frozen=True):
 
 class WalletExport(msgspec.Struct, frozen=True):
     """
-    Hand out all that the issuer holds about a wallet: GDPR Art. 15 and 20. `sealed_template` opens with the card alone.
+    Hand out all that the issuer holds about a wallet: GDPR Art. 15 and 20. `sealed_template` opens with the card alone;
+    of a PIN and of passkeys it is told that they are there, and since when.
     """
 
     wallet: WalletView
     consents: tuple[ConsentLine, ...]
     history: tuple[HistoryLine, ...]
     sealed_template: bytes | None = None
+    factors: FactorsView | None = None
 
 
 def show_wallet(issuer: Issuer, wallet_id: str) -> WalletView:
@@ -123,6 +126,7 @@ def export_wallet(issuer: Issuer, wallet_id: str) -> WalletExport:
         view = _view(uow, wallet_id)
         rows = wallets.consents_of(uow, wallet_id)
         card = cards.card_of_wallet(uow, wallet_id)
+        factors = factors_of(uow, wallet_id, now_ms=issuer.clock())
         lines: tuple[HistoryLine, ...] = ()
         for _page_number in range(HISTORY_PAGES_MAX):
             page = _page(uow, wallet_id, lines[-1].number if lines else None, HISTORY_PAGE)
@@ -130,7 +134,7 @@ def export_wallet(issuer: Issuer, wallet_id: str) -> WalletExport:
             if len(page) < HISTORY_PAGE:
                 break
     consents = tuple(ConsentLine(row.version, row.given_at_ms, row.withdrawn_at_ms, row.way) for row in rows)
-    return WalletExport(view, consents, lines, None if card is None else card.sealed_template)
+    return WalletExport(view, consents, lines, None if card is None else card.sealed_template, factors)
 
 
 def _view(uow: UnitOfWork, wallet_id: str) -> WalletView:
