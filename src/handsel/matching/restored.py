@@ -147,6 +147,7 @@ class Restoration:
                 stored.execute(
                     "UPDATE renewals SET chain = ?, since_ms = ?, seed = NULL", (self._standing.chain, LONG_AGO_MS)
                 )
+                holding.vouched.forget_all()
                 end_order(stored, RESTORE)
             self._counts = True
             holding.replace(self._standing)

@@ -7,19 +7,24 @@ Give a matcher its shares back, out of those of the two others, without any of t
    other takes away: the third sees their sum, which is its own share, and nothing else. Of an alias it is to hold two
    parts, p_i and p_(i+1), of which the one before it holds the first and the one after it the second: each sends that.
    With a row comes the issuer's order by which it was committed, from both; it is verified.
-3. **Check.** All three see that their rows belong together (`wholeness.py`).
-4. **Keep.** When all three find it right, the third lets the rows count, and says so. All renew their shares next.
+3. **Vouched for.** The third sees that each row is just the one that it held: by the voucher that it gave both of the
+   two for it, when the palm was enrolled or the shares last renewed (`voucher.py`).
+4. **Check.** All three see that their rows belong together (`wholeness.py`).
+5. **Keep.** When all three find it right, the third lets the rows count, and says so. All renew their shares next.
+
+Two shares make a line, whatever they are: of the two, one that lies to the third and in 4 alike would not be noticed by
+4. That is what 3 is for.
 
 LIMITATIONS
-Two shares make a line, whatever they are: of the two, one that lies to the third and in the check alike, and goes on
-with shares that fit its lie, is not noticed. What it can do by that: `docs/matching-protocol.md`.
+What nobody has vouched for is not restored: rows of an earlier version, until their shares are renewed once, and after
+a restore those of the two others, until the renewal that follows it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,7 +32,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from handsel.errors import BindingMismatch, EnvelopeInvalid, GalleriesDiffer, PeerCheated
+from handsel.errors import BindingMismatch, EnvelopeInvalid, GalleriesDiffer, NotVouched, PeerCheated
 from handsel.ids import ID_BYTES
 from handsel.keys import PublicKeys
 from handsel.matching.buckets import BUCKETS
@@ -42,6 +47,7 @@ from handsel.matching.ring import multiply_words, weight_on_line
 from handsel.matching.rows import Rows
 from handsel.matching.signed_order import SignedOrder
 from handsel.matching.synchronise import ENTRIES_MAX, learn_news
+from handsel.matching.voucher import Voucher, Vouchers, digests_of, joined_key
 from handsel.matching.wholeness import require_whole
 
 PIECE_ROWS = 1 << 12  # 4 MB at 432 coordinates. Verifying their orders takes half a second.
@@ -67,7 +73,7 @@ class Meeting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Piece(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """
     Carry some rows from one of the two: ids, positions (8 bytes, little-endian), entries as they are now, summands of
-    templates, hidden, and parts of aliases.
+    templates, hidden, parts of aliases, and the vouchers that the third has given for them, None where it gave none.
     """
 
     ids: bytes
@@ -75,6 +81,7 @@ class Piece(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=
     entries: tuple[Entry, ...]
     templates: bytes
     aliases: bytes
+    vouchers: tuple[Voucher | None, ...]
 
     def __repr__(self) -> str:
         """
@@ -87,6 +94,11 @@ class Helping(Held, Protocol):
     """
     Hold the rows of a matcher that helps.
     """
+
+    def vouchers(self, first: int, last: int, *, chain: bytes) -> dict[int, Vouchers]:
+        """
+        Return what the peers have vouched for of the rows between two positions, by position.
+        """
 
     def entries_of(self, enrolment_ids: Sequence[bytes]) -> tuple[Entry, ...]:
         """
@@ -155,7 +167,10 @@ def give(
     yield Receive(lost)
     for start in range(0, met.count, PIECE_ROWS):
         columns = Columns.of(met.rows, start=start, stop=min(start + PIECE_ROWS, met.count))
-        yield Send(lost, msgspec.msgpack.encode(_piece(seat, lost, columns, held=held, masks=masks)))
+        vouchers = _vouchers(
+            seat, lost, columns, held=held, chain=met.chain
+        )  # Then the entries: they say what has gone.
+        yield Send(lost, msgspec.msgpack.encode(_piece(seat, lost, columns, vouchers, held=held, masks=masks)))
         yield Receive(lost)
     for first in range(0, BUCKETS, BUCKETS_AT_ONCE):
         entries = held.entries(range(first, first + BUCKETS_AT_ONCE))
@@ -201,7 +216,16 @@ def take(
         yield Send(name, b"")
 
 
-def _piece(seat: Seat, lost: str, columns: Columns, *, held: Helping, masks: Masks) -> Piece:
+def _vouchers(seat: Seat, lost: str, columns: Columns, *, held: Helping, chain: bytes) -> tuple[Voucher | None, ...]:
+    positions = columns.positions.tolist()
+    found = held.vouchers(positions[0], positions[-1], chain=chain)
+    its = {position: both.after if seat.after == lost else both.before for position, both in found.items()}
+    return tuple(its.get(position) for position in positions)
+
+
+def _piece(
+    seat: Seat, lost: str, columns: Columns, vouchers: tuple[Voucher | None, ...], *, held: Helping, masks: Masks
+) -> Piece:
     summands = multiply_words(columns.templates, weight_on_line(seat.index, at=MATCHERS.index(lost)))
     hiding = np.empty_like(summands)
     if seat.before == lost:  # The other is the next one.
@@ -214,7 +238,8 @@ def _piece(seat: Seat, lost: str, columns: Columns, *, held: Helping, masks: Mas
         aliases = columns.own ^ columns.pair
     ids, positions = columns.ids.tobytes(), columns.positions.astype("<i8", copy=False).tobytes()
     entries = held.entries_of([one.tobytes() for one in columns.ids])
-    return Piece(ids, positions, entries, summands.astype("<u2", copy=False).tobytes(), aliases.tobytes())
+    templates = summands.astype("<u2", copy=False).tobytes()
+    return Piece(ids, positions, entries, templates, aliases.tobytes(), vouchers)
 
 
 def _taken(seat: Seat, met: Met, *, restoration: Restoration, issuer: PublicKeys, progress: Progress) -> Dialogue[None]:
@@ -231,6 +256,7 @@ def _taken(seat: Seat, met: Met, *, restoration: Restoration, issuer: PublicKeys
             raise PeerCheated("the rows that a matcher's peers gave are not in order")
         last = int(columns.positions[-1])
         orders, gone = _verified(columns, *pieces, issuer=issuer)
+        _require_vouched(columns, *pieces, gone=gone)
         restoration.add(columns, orders)
         restoration.add_gone(gone)
         progress(start + size, met.count)
@@ -251,8 +277,8 @@ def _taken(seat: Seat, met: Met, *, restoration: Restoration, issuer: PublicKeys
 
 
 def _require_piece(piece: Piece, *, size: int, dims: int) -> Piece:
-    lengths = (len(piece.ids), len(piece.positions), len(piece.entries), len(piece.templates), len(piece.aliases))
-    if lengths != (ID_BYTES * size, _POSITION_BYTES * size, size, 2 * dims * size, ALIAS_BYTES * size):
+    lengths = [len(getattr(piece, name)) for name in Piece.__struct_fields__]
+    if lengths != [ID_BYTES * size, _POSITION_BYTES * size, size, 2 * dims * size, ALIAS_BYTES * size, size]:
         raise EnvelopeInvalid("a matcher's peer sent rows that have not the form of rows")
     return piece
 
@@ -300,6 +326,27 @@ def _verified(
                 gone[enrolment_id] = entry.order
         orders.append(committed)
     return orders, gone
+
+
+def _require_vouched(columns: Columns, after: Piece, before: Piece, *, gone: Mapping[bytes, SignedOrder]) -> None:
+    """
+    Refuse rows that are not just those for which this matcher has vouched. Of one that was erased meanwhile nobody
+    needs to have kept a voucher: it will not count.
+
+    Raises `NotVouched`, `PeerCheated`.
+    """
+    both = list(zip(after.vouchers, before.vouchers, strict=True))
+    is_vouched = np.array([one is not None and other is not None for one, other in both])
+    if any(one.tobytes() not in gone for one in columns.ids[~is_vouched]):
+        raise NotVouched(
+            "a row that is to be restored was not vouched for: renew the shares (`handsel renew`) before a matcher "
+            "loses them; now have the palms of such rows erased, and enrol them again"
+        )
+    told = [(one, other) for one, other in both if one is not None and other is not None]
+    found = digests_of(columns.part(is_vouched), [joined_key(one.half, other.half) for one, other in told])
+    for digest, (one, other) in zip(found, told, strict=True):
+        if not (hmac.compare_digest(one.digest, digest) and hmac.compare_digest(other.digest, digest)):
+            raise PeerCheated("a row that a matcher's peers gave is not the one that was lost: one of them lies")
 
 
 def _say(seat: Seat, what: bytes, digest: bytes) -> Dialogue[None]:
