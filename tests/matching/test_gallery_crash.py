@@ -25,7 +25,7 @@ from handsel.matching.gallery import Gallery
 from handsel.matching.kept import Shares
 from handsel.matching.renewal import next_chain
 from handsel.matching.rows import Row, Rows, from_planes
-from handsel.matching.vouched import Piece
+from handsel.matching.vouched import Batch
 from handsel.matching.voucher import Voucher, Vouchers
 from tests.matching.ordered import a_gallery, commit, erase
 from tests.matching.renewed_row import renewed_row
@@ -70,7 +70,7 @@ def vouch(gallery: Gallery) -> None:
     Have both peers vouch for all rows that are to be renewed.
     """
     pieces = [
-        Piece.of(b"".join(voucher(number, whose=whose, epoch=1).digest for number in range(ENROLLED)), HALF)
+        Batch.of(b"".join(voucher(number, whose=whose, epoch=1).digest for number in range(ENROLLED)), HALF)
         for whose in "bc"
     ]
     positions = 2 * np.arange(ENROLLED, dtype=np.int64)

@@ -170,6 +170,19 @@ def _joined(of_a: Words, of_b: Words) -> np.ndarray[tuple[int, ...], np.dtype[np
     return (multiply_words(of_a, weight_a) + multiply_words(of_b, weight_b)).view(np.int16)
 
 
+def test_enrolment_that_waited_through_a_restore_is_committed_at_all_three(enrolled: Three) -> None:
+    enrolment = new_id()
+    enrolled.combine(enrolled.ask_to_enrol(enrolled.enrolment(palm(9), bytes(range(16)), enrolment=enrolment)))
+    lose(enrolled, "a")
+    order_restore(enrolled, "a")
+    settle(enrolled)
+
+    enrolled.order("commit", enrolment, position=9)
+
+    assert enrolled.alias_of(palm(9)) == bytes(range(16))
+    assert enrolled.alias_of(palm(0)) == ALIASES[0]
+
+
 def test_gallery_that_holds_rows_refuses_and_goes_on(enrolled: Three) -> None:
     with pytest.raises(GalleryInUse):
         order_restore(enrolled, "c")

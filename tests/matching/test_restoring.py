@@ -28,18 +28,19 @@ from handsel.errors import (
 )
 from handsel.matching.columns import Columns
 from handsel.matching.dialogue import Dialogue, Seat
-from handsel.matching.entry import ACTIVE, ERASED, Entry
+from handsel.matching.entry import ACTIVE, ERASED, PENDING, Entry
 from handsel.matching.gallery import Gallery
 from handsel.matching.kept import Kept, Shares
 from handsel.matching.lockstep import Lockstep
 from handsel.matching.masks import Masks, MaskStream
 from handsel.matching.message import MATCHERS
-from handsel.matching.restoring import Piece, give, meet, take
+from handsel.matching.piece import Piece
+from handsel.matching.restoring import give, meet, take
 from handsel.matching.rows import Row, Rows
-from handsel.matching.voucher import Voucher
+from handsel.matching.voucher import Voucher, Vouchers
 from tests.matching import ordered
 from tests.matching.cheat import Outcome, Said, changing, play
-from tests.matching.ordered import ISSUER, a_gallery, commit, erase
+from tests.matching.ordered import ISSUER, a_gallery, abort, commit, erase
 from tests.matching.test_refresh import an_id, dialogues, enrol, keep, require_whole
 from tests.matching.vouched import VOUCHERS, require_vouched, vouch, vouching
 
@@ -249,7 +250,9 @@ def lying(dialogue: Dialogue[int], **lie: Lie) -> Dialogue[int]:
 
     def change(_: int, message: Said) -> bytes:
         piece = piece_of(message)
-        return message.payload if piece is None else msgspec.msgpack.encode(msgspec.structs.replace(piece, **lie))
+        if piece is None or not piece.entries or piece.entries[0].state == PENDING:
+            return message.payload
+        return msgspec.msgpack.encode(msgspec.structs.replace(piece, **lie))
 
     return changing(dialogue, change)
 
@@ -345,7 +348,7 @@ def test_without_vouchers_that_lie_would_not_be_caught(
     The check of lines alone takes it: what the test before shows is shown by vouchers, and nothing else.
     """
     wiped(galleries, "c", tmp_path)
-    monkeypatch.setattr("handsel.matching.restoring._require_vouched", lambda *_, **__: None)
+    monkeypatch.setattr("handsel.matching.restoring.require_vouched", lambda *_, **__: None)
     false = false_rows(galleries["a"])
     monkeypatch.setattr(galleries["a"], "rows", lambda: false)
 
@@ -569,6 +572,101 @@ def test_row_erased_while_others_come_stays_erased_and_is_on_no_disk(galleries: 
     galleries["c"].close()
     galleries["c"] = a_gallery(tmp_path / "c-anew", me="c", dims=DIMS)
     assert len({gallery.rows().digest for gallery in galleries.values()}) == 1
+
+
+def test_row_that_waits_is_restored_and_can_be_committed(galleries: Galleries, lost: str, tmp_path: Path) -> None:
+    keep(galleries, PALMS)
+    keep(galleries, PALMS + 1)
+    before = galleries[lost]._stored.find(an_id(PALMS))
+    wiped(galleries, lost, tmp_path)
+
+    assert restored(galleries, lost).answers == dict.fromkeys(MATCHERS, PALMS - 1)
+
+    kept = galleries[lost]._stored.find(an_id(PALMS))
+    assert before is not None
+    assert kept is not None
+    assert (kept.state, kept.shares) == (PENDING, before.shares)
+    for gallery in galleries.values():
+        commit(gallery, an_id(PALMS), position=PALMS)
+    require_whole(galleries, [*range(PALMS - 1), PALMS])
+    renew(galleries)
+    require_vouched(galleries)
+
+
+def test_row_that_waits_at_one_of_the_two_alone_is_not_given(galleries: Galleries, tmp_path: Path) -> None:
+    """
+    Nor is one for which nobody has vouched, as one of an earlier version.
+    """
+    keep(galleries, PALMS)
+    keep(galleries, PALMS + 1)
+    keep(galleries, PALMS + 2)
+    abort(galleries["b"], an_id(PALMS), now_ms=NOW_MS)
+    galleries["a"]._stored.execute("DELETE FROM vouchers WHERE enrolment_id = ?", (an_id(PALMS + 1),))
+    wiped(galleries, "c", tmp_path)
+
+    assert restored(galleries, "c").answers == dict.fromkeys(MATCHERS, PALMS - 1)
+
+    states = {entry.enrolment_id: entry.state for entry in galleries["c"].entries()}
+    assert states[an_id(PALMS)] == ERASED  # For b shows the order.
+    assert an_id(PALMS + 1) not in states
+    assert states[an_id(PALMS + 2)] == PENDING
+
+
+def test_row_that_waits_and_was_aborted_here_meanwhile_stays_so(galleries: Galleries, tmp_path: Path) -> None:
+    keep(galleries, PALMS)
+    wiped(galleries, "c", tmp_path)
+    abort(galleries["c"], an_id(PALMS), now_ms=NOW_MS)
+
+    assert restored(galleries, "c").answers == dict.fromkeys(MATCHERS, PALMS - 1)
+
+    states = {entry.enrolment_id: entry.state for entry in galleries["c"].entries()}
+    assert states[an_id(PALMS)] == ERASED
+
+
+def test_false_row_that_waits_is_caught(galleries: Galleries, tmp_path: Path) -> None:
+    keep(galleries, PALMS)
+    wiped(galleries, "c", tmp_path)
+    waiting = galleries["a"].waiting
+
+    def false(limit: int) -> dict[bytes, tuple[Row, Vouchers]]:
+        row, vouchers = waiting(limit)[an_id(PALMS)]
+        return {an_id(PALMS): (replace(row, template=flipped(row.template, 5)), vouchers)}
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(galleries["a"], "waiting", false)
+        outcome = restored(galleries, "c")
+
+    assert type(outcome.raised["c"]) is PeerCheated
+    require_nothing_kept(galleries["c"], tmp_path / "c-anew")
+    assert restored(galleries, "c").answers == dict.fromkeys(MATCHERS, PALMS - 1)
+
+
+@pytest.mark.parametrize("lie", ["twice", "another", "short"])
+def test_ill_formed_rows_that_wait_are_refused(galleries: Galleries, tmp_path: Path, lie: str) -> None:
+    """
+    For the first it takes two liars: what both others give must be the same.
+    """
+    keep(galleries, PALMS)
+    wiped(galleries, "c", tmp_path)
+
+    def change(_: int, message: Said) -> bytes:
+        piece = piece_of(message)
+        if piece is None or piece.entries[0].state != PENDING:
+            return message.payload
+        fields = {name: 2 * getattr(piece, name) for name in Piece.__struct_fields__}
+        if lie == "another":
+            fields = {**msgspec.structs.asdict(piece), "ids": flipped(piece.ids, 3)}
+        if lie == "short":
+            fields = {**msgspec.structs.asdict(piece), "aliases": b""}
+        return msgspec.msgpack.encode(Piece(**fields))
+
+    liars = "ab" if lie == "twice" else "a"
+    changed = {name: changing(restore(name, "c", galleries[name]), change) for name in liars}
+
+    outcome = restored(galleries, "c", **changed)
+
+    assert isinstance(outcome.raised["c"], PeerCheated | EnvelopeInvalid)
+    require_nothing_kept(galleries["c"], tmp_path / "c-anew")
 
 
 def test_row_committed_meanwhile_has_all_begin_again(galleries: Galleries, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from handsel.errors import GalleriesDiffer
 from handsel.matching.gallery import PENDING_S_MAX, Gallery
 from handsel.matching.kept import Shares
-from handsel.matching.vouched import Piece
+from handsel.matching.vouched import Batch
 from handsel.matching.voucher import DIGEST_BYTES, HALF_BYTES, Voucher, Vouchers
 from tests.matching.ordered import a_gallery, abort, commit, erase
 
@@ -59,11 +59,11 @@ def keep(gallery: Gallery, number: int, vouchers: Vouchers | None = None, *, now
     return vouchers
 
 
-def a_piece(rows: int) -> Piece:
+def a_piece(rows: int) -> Batch:
     """
     Return vouchers for some rows.
     """
-    return Piece.of(os.urandom(DIGEST_BYTES * rows), os.urandom(HALF_BYTES))
+    return Batch.of(os.urandom(DIGEST_BYTES * rows), os.urandom(HALF_BYTES))
 
 
 def bytes_of(tmp_path: Path) -> bytes:

@@ -17,7 +17,7 @@ from handsel.matching.kept import Shares
 from handsel.matching.lockstep import Lockstep
 from handsel.matching.message import MATCHERS
 from handsel.matching.renewal import Renewal, next_chain
-from handsel.matching.vouched import Piece
+from handsel.matching.vouched import Batch
 from handsel.matching.voucher import DIGEST_BYTES, HALF_BYTES, Halves, Voucher, Vouchers, digest_of, joined_key
 from handsel.matching.vouching import vouch_for_enrolment, vouch_for_renewed
 
@@ -50,7 +50,7 @@ def vouching(name: str, gallery: Gallery, seed: bytes) -> Dialogue[bytes]:
     rows, renewal = gallery.rows(), Renewal(name, seed)
     chain = next_chain(rows.chain, seed)
 
-    def keep(positions: NDArray[np.int64], after: Piece, before: Piece) -> None:
+    def keep(positions: NDArray[np.int64], after: Batch, before: Batch) -> None:
         gallery.renewing.keep_vouched(chain, positions, after=after, before=before)
 
     return vouch_for_renewed(Seat(name), rows, renewal, random_bytes=os.urandom, keep=keep)

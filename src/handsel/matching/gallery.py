@@ -125,6 +125,20 @@ class Gallery:
                 raise GalleriesDiffer("shares were renewed while others were restored: it is tried again")
             return self._holding.vouched.of(first, last, chain=chain)
 
+    def waiting(self, limit: int) -> dict[bytes, tuple[Row, Vouchers]]:
+        """
+        Return the first pending rows in the order of their ids, by id, and by what the peers have vouched for theirs.
+        """
+        with self._lock:
+            found = {}
+            which = "state = 1 AND enrolment_id IN (SELECT enrolment_id FROM vouchers) ORDER BY enrolment_id LIMIT"
+            for kept in self._stored.each(f"{which} {limit:d}"):
+                vouchers = self._holding.vouched.of_enrolment(kept.enrolment_id)
+                if kept.shares is not None and vouchers is not None:
+                    shares = (kept.shares.template, kept.shares.own, kept.shares.pair)
+                    found[kept.enrolment_id] = (Row(kept.enrolment_id, 0, *shares), vouchers)
+            return found
+
     def has_lost_rows(self) -> bool:
         """
         Return whether this gallery has none, and a peer had one when they last met, by the issuer's order.

@@ -32,7 +32,7 @@ from handsel.matching.peers import Peers
 from handsel.matching.renewal import Renewal, digest_of_seed, next_chain
 from handsel.matching.renewing import LONG_AGO_MS
 from handsel.matching.rows import Rows
-from handsel.matching.vouched import Piece
+from handsel.matching.vouched import Batch
 from handsel.matching.vouching import vouch_for_renewed
 
 _SUBJECT = hashlib.sha256(b"handsel/v1/renewal-of-shares").digest()
@@ -154,7 +154,7 @@ class Refresher:
     def _vouch(self, begun: Begun) -> Dialogue[bytes]:
         chain = next_chain(begun.rows.chain, begun.seed)
 
-        def keep(positions: NDArray[np.int64], after: Piece, before: Piece) -> None:
+        def keep(positions: NDArray[np.int64], after: Batch, before: Batch) -> None:
             self._gallery.renewing.keep_vouched(chain, positions, after=after, before=before)
 
         renewal = Renewal(self._seat.me, begun.seed)

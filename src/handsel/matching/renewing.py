@@ -25,7 +25,7 @@ from handsel.matching.message import Order
 from handsel.matching.renewal import Renewal, digest_of_seed, next_chain, renewing_all_but
 from handsel.matching.signed_order import SignedOrder
 from handsel.matching.standing import Standing
-from handsel.matching.vouched import Piece
+from handsel.matching.vouched import Batch
 
 LONG_AGO_MS = 1
 PREPARED_MAX = 3  # Times, while rows that are in blocks are erased; then it is done where queries wait for it.
@@ -112,7 +112,7 @@ class Renewing:
             seed = self._seed()
             return b"" if seed is None else digest_of_seed(seed)
 
-    def keep_vouched(self, chain: bytes, positions: NDArray[np.int64], *, after: Piece, before: Piece) -> None:
+    def keep_vouched(self, chain: bytes, positions: NDArray[np.int64], *, after: Batch, before: Batch) -> None:
         """
         Keep what the peers vouch for of rows at some positions, as they will be when `chain` names their renewals.
 

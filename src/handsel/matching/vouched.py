@@ -20,7 +20,7 @@ _PIECE = "positions, after_digests, after_half, before_digests, before_half"
 
 
 @dataclass(frozen=True, repr=False)
-class Piece:
+class Batch:
     """
     Hold what one peer has vouched for: the digests of some rows (n, 16), and its half of the key of all of them.
     """
@@ -29,7 +29,7 @@ class Piece:
     half: bytes
 
     @classmethod
-    def of(cls, digests: bytes | memoryview | bytearray, half: bytes) -> Piece:
+    def of(cls, digests: bytes | memoryview | bytearray, half: bytes) -> Batch:
         """
         Return what was stored, or sent.
         """
@@ -66,7 +66,7 @@ class Vouched:
             (enrolment_id, after.digest, after.half, before.digest, before.half),
         )
 
-    def keep_renewed(self, chain: bytes, positions: NDArray[np.int64], *, after: Piece, before: Piece) -> None:
+    def keep_renewed(self, chain: bytes, positions: NDArray[np.int64], *, after: Batch, before: Batch) -> None:
         """
         Keep the vouchers of rows at some positions, in order, which hold after the renewals that `chain` names.
 
@@ -143,6 +143,15 @@ class Vouched:
         size: int = self._stored.select(query, chain)[0][0]
         return size // _POSITION.itemsize
 
+    def of_enrolment(self, enrolment_id: bytes) -> Vouchers | None:
+        """
+        Return the vouchers of an enrolment, if its row has not been renewed since. Raises `StoreError`.
+        """
+        query = "SELECT after_digest, after_half, before_digest, before_half FROM vouchers WHERE enrolment_id = ?"
+        for after, after_half, before, before_half in self._stored.select(query, enrolment_id):
+            return Vouchers(Voucher(after, after_half), Voucher(before, before_half))
+        return None
+
     def of(self, first: int, last: int, *, chain: bytes) -> dict[int, Vouchers]:
         """
         Return the vouchers of the rows between two positions, by position. Raises `StoreError`.
@@ -169,6 +178,6 @@ def _octets(positions: NDArray[np.int64]) -> bytes:
 
 def _read(
     positions: bytes, after: bytes, after_half: bytes, before: bytes, before_half: bytes
-) -> tuple[NDArray[np.int64], Piece, Piece]:
+) -> tuple[NDArray[np.int64], Batch, Batch]:
     numbers = np.frombuffer(positions, _POSITION).astype(np.int64)
-    return numbers, Piece.of(after, after_half), Piece.of(before, before_half)
+    return numbers, Batch.of(after, after_half), Batch.of(before, before_half)

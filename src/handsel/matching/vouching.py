@@ -21,13 +21,13 @@ from handsel.matching.dialogue import Dialogue, Receive, Seat, Send, decoded, ex
 from handsel.matching.message import MATCHERS, Octets
 from handsel.matching.renewal import Renewal
 from handsel.matching.rows import Rows
-from handsel.matching.vouched import Piece
+from handsel.matching.vouched import Batch
 from handsel.matching.voucher import DIGEST_BYTES, HALF_BYTES, Halves, Voucher, Vouchers, digests_of
 
 PIECE_ROWS = 1 << 12  # 64 KB of digests; to erase one of them writes its piece anew.
 _AT_ONCE_ROWS = 1 << 10  # Renewed at a time: they stay in the second-level cache.
 
-Keep = Callable[[NDArray[np.int64], Piece, Piece], None]  # Positions, and what the next one and the one before said.
+Keep = Callable[[NDArray[np.int64], Batch, Batch], None]  # Positions, and what the next one and the one before said.
 
 
 def vouch_for_enrolment(seat: Seat, digest: bytes, halves: Halves) -> Dialogue[Vouchers]:
@@ -63,7 +63,7 @@ def vouch_for_renewed(
         said = yield from exchange(seat, _digests(rows, renewal, halves.key(), start=start, stop=stop))
         for name in MATCHERS:
             told[name].update(_require_bytes(said[name], DIGEST_BYTES * (stop - start)))
-        after, before = Piece.of(said[seat.after], after_half), Piece.of(said[seat.before], before_half)
+        after, before = Batch.of(said[seat.after], after_half), Batch.of(said[seat.before], before_half)
         keep(rows.positions[start:stop], after, before)
     return hashlib.sha256(b"".join(told[name].digest() for name in MATCHERS)).digest()
 
