@@ -3,10 +3,9 @@ Give a matcher its shares back, out of those of the two others, without any of t
 
 1. **Meet.** All three see that they have the same order of the issuer, and the two that they hold the same rows.
 2. **Give.** Each of the two sends its summand of each share, hidden (`piece.py`): the third sees their sum, which is
-   its own share, and nothing else. Of an alias it is to hold two
-   parts, p_i and p_(i+1), of which the one before it holds the first and the one after it the second: each sends that.
-   With a row comes the issuer's order by which it was committed, from both; it is verified.
-   Rows that wait to be committed come, too (`waiting.py`).
+   its own share, and nothing else. Of an alias it is to hold two parts, p_i and p_(i+1), of which the one before it
+   holds the first and the one after it the second: each sends that. With a row comes the issuer's order by which it
+   was committed, from both; it is verified. Rows that wait to be committed come, too (`waiting.py`).
 3. **Vouched for.** The third sees that each row is just the one that it held: by the voucher that it gave both of the
    two for it, when the palm was enrolled or the shares last renewed (`voucher.py`).
 4. **Check.** All three see that their rows belong together (`wholeness.py`).

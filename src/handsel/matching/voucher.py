@@ -8,8 +8,8 @@ Vouch for a row: so that a matcher that has lost it can tell later whether what 
 One half says nothing of the key, so that to one peer alone the digest is a random number. Without a key it would
 confirm guesses: a guessed palm and the peer's own share give the line, and so the share that the digest is of.
 
-A false row passes by a digest that fits it by chance, 2^-128: who helps to restore it has one try, does not know the
-key, and cannot choose the digest, which the other one shows, too.
+A false row passes by a digest that fits it by chance, 2^-128: who helps to restore it has one try for each order of
+the issuer, does not know the key, and cannot choose the digest, which the other one shows, too.
 """
 
 from __future__ import annotations
