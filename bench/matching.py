@@ -43,6 +43,7 @@ from bench.served import Served, Trio, ask, asked_of, start, stop, trio_of
 from handsel.log import Log
 from handsel.matching import kernels
 from handsel.matching.gallery import Gallery
+from handsel.matching.memory import keep_freed_memory
 from handsel.matching.message import MATCHERS
 from handsel.matching.rows import Rows
 from handsel.matching.scale import VIEWS_MAX, threshold_to_int
@@ -98,6 +99,7 @@ def prepare(root: Path, *, rows: int, dims: int, say: Say) -> Bench:
     say(f"{rows:,} rows: starting three matchers of each kind …")
     served = {kind: start(trio) for kind, trio in trios.items()}
     clear = InClear(palms.drawn, palms.quantised, np.ones(READ_BYTES // 8, np.uint64))
+    keep_freed_memory()  # As the processes do, once their galleries are open: the parties by turns are measured alike.
     return Bench(palms, clear, trios, served, opened)
 
 

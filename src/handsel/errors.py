@@ -25,7 +25,8 @@ is a value, never an exception. Messages say what to do, and carry no palm, vect
     │   ├── GalleriesDiffer     the three matchers do not hold the same rows
     │   ├── GalleryFull         one more palm than the threshold was measured for
     │   ├── GalleryEmpty        a matcher has lost its rows, which its peers hold
-    │   └── GalleryInUse        rows would be written over
+    │   ├── GalleryInUse        rows would be written over
+    │   └── NotVouched          rows cannot be restored, as nothing shows that they are those that were lost
     ├── StoreError              the database did not do what it was asked; nothing was changed
     │   ├── StoreCorrupt        the database file is not what this version wrote
     │   └── StoreFull           no space is left on the disk
@@ -230,6 +231,14 @@ class GalleryInUse(GalleryError):
     """
 
     code = "gallery_in_use"
+
+
+class NotVouched(GalleryError):
+    """
+    A row that is to be restored was not vouched for by the matcher that has lost it.
+    """
+
+    code = "not_vouched"
 
 
 class StoreError(HandselError):

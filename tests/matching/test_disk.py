@@ -16,6 +16,7 @@ from handsel.log import Log
 from handsel.matching.disk import Shredder, shred, translated
 from handsel.matching.kept import Shares
 from tests.matching.ordered import a_gallery, commit, erase
+from tests.matching.vouched import VOUCHERS
 
 DIMS = 8
 
@@ -78,7 +79,7 @@ def test_old_blocks_that_could_not_be_overwritten_are_at_the_next_change(
     stream = io.StringIO()
     gallery = a_gallery(tmp_path / "a", me="a", dims=DIMS, log=Log("matcher-a", stream))
     ids = [number.to_bytes(16, "big") for number in range(200)]
-    gallery.keep_pending([(one, Shares(os.urandom(2 * DIMS), bytes(16), bytes(16))) for one in ids], now_ms=0)
+    gallery.keep_pending([(one, Shares(os.urandom(2 * DIMS), bytes(16), bytes(16)), VOUCHERS) for one in ids], now_ms=0)
     for position, one in enumerate(ids):
         commit(gallery, one, position=position)
     with monkeypatch.context() as patched:

@@ -28,9 +28,11 @@ from handsel.matching.entry import ACTIVE, ERASED, PENDING, Entry
 from handsel.matching.gallery import PENDING_S_MAX, Gallery
 from handsel.matching.gallery_file import FILE_NAME
 from handsel.matching.kept import Kept, Shares
+from handsel.matching.renewing import LONG_AGO_MS
 from handsel.matching.rows import Rows, from_planes
 from tests.matching import ordered
 from tests.matching.ordered import a_gallery, abort, commit, erase
+from tests.matching.vouched import VOUCHERS
 
 PALMS_MAX = 10
 DIMS = 64
@@ -79,7 +81,7 @@ def _held(rows: Rows) -> list[Shares]:
 
 def _enrolled(gallery: Gallery, *, position: int, shares: Shares | None = None) -> bytes:
     enrolment = an_id()
-    gallery.keep_pending([(enrolment, shares or some_shares())], now_ms=NOW_MS)
+    gallery.keep_pending([(enrolment, shares or some_shares(), VOUCHERS)], now_ms=NOW_MS)
     commit(gallery, enrolment, position=position)
     return enrolment
 
@@ -89,7 +91,7 @@ def _bytes_on_disk(directory: Path) -> bytes:
 
 
 def test_pending_row_is_not_matched(gallery: Gallery) -> None:
-    gallery.keep_pending([(an_id(), some_shares())], now_ms=NOW_MS)
+    gallery.keep_pending([(an_id(), some_shares(), VOUCHERS)], now_ms=NOW_MS)
 
     assert gallery.rows().count == 0
 
@@ -147,7 +149,7 @@ def test_commit_may_be_repeated_but_not_moved(gallery: Gallery) -> None:
 def test_commit_at_a_position_that_is_taken_changes_nothing(gallery: Gallery) -> None:
     _enrolled(gallery, position=1)
     enrolment = an_id()
-    gallery.keep_pending([(enrolment, some_shares())], now_ms=NOW_MS)
+    gallery.keep_pending([(enrolment, some_shares(), VOUCHERS)], now_ms=NOW_MS)
 
     with pytest.raises(IdReused):
         commit(gallery, enrolment, position=1)
@@ -158,7 +160,7 @@ def test_commit_at_a_position_that_is_taken_changes_nothing(gallery: Gallery) ->
 
 def test_commit_of_what_is_unknown_aborted_or_erased_is_not_found(gallery: Gallery) -> None:
     aborted, erased = an_id(), _enrolled(gallery, position=1)
-    gallery.keep_pending([(aborted, some_shares())], now_ms=NOW_MS)
+    gallery.keep_pending([(aborted, some_shares(), VOUCHERS)], now_ms=NOW_MS)
     abort(gallery, aborted, now_ms=NOW_MS)
     erase(gallery, erased, now_ms=NOW_MS)
 
@@ -182,18 +184,18 @@ def test_enrolment_that_was_aborted_before_it_came_stays_out(gallery: Gallery) -
     abort(gallery, enrolment, now_ms=NOW_MS)
 
     with pytest.raises(IdReused):
-        gallery.keep_pending([(enrolment, some_shares())], now_ms=NOW_MS)
+        gallery.keep_pending([(enrolment, some_shares(), VOUCHERS)], now_ms=NOW_MS)
 
 
 def test_enrolment_may_be_repeated_with_the_same_shares_only(gallery: Gallery) -> None:
     enrolment, shares = an_id(), some_shares()
-    gallery.keep_pending([(enrolment, shares)], now_ms=NOW_MS)
+    gallery.keep_pending([(enrolment, shares, VOUCHERS)], now_ms=NOW_MS)
 
-    gallery.keep_pending([(enrolment, shares)], now_ms=NOW_MS)
+    gallery.keep_pending([(enrolment, shares, VOUCHERS)], now_ms=NOW_MS)
 
     assert (Entry(enrolment, PENDING, None),) == gallery.entries()
     with pytest.raises(IdReused):
-        gallery.keep_pending([(enrolment, some_shares())], now_ms=NOW_MS)
+        gallery.keep_pending([(enrolment, some_shares(), VOUCHERS)], now_ms=NOW_MS)
 
 
 def test_enrolment_that_is_active_or_erased_is_refused(gallery: Gallery) -> None:
@@ -225,7 +227,7 @@ def test_erased_shares_are_nowhere_on_disk(gallery: Gallery, tmp_path: Path) -> 
 
 def test_pending_row_is_dropped_once_it_is_too_old(gallery: Gallery, tmp_path: Path) -> None:
     enrolment, shares = an_id(), some_shares()
-    gallery.keep_pending([(enrolment, shares)], now_ms=NOW_MS)
+    gallery.keep_pending([(enrolment, shares, VOUCHERS)], now_ms=NOW_MS)
 
     gallery.drop_expired(now_ms=NOW_MS + PENDING_S_MAX * 1000)
     assert len(gallery.entries()) == 1
@@ -245,7 +247,7 @@ def test_active_row_is_never_too_old(gallery: Gallery) -> None:
 
 def test_rows_advance_to_what_they_are_at_a_peer(gallery: Gallery) -> None:
     waits, holds, unknown = an_id(), _enrolled(gallery, position=1), an_id()
-    gallery.keep_pending([(waits, some_shares())], now_ms=NOW_MS)
+    gallery.keep_pending([(waits, some_shares(), VOUCHERS)], now_ms=NOW_MS)
     theirs = {ordered.active(waits, 2), ordered.erased(holds), ordered.erased(unknown)}
 
     gallery.advance(theirs, now_ms=NOW_MS)
@@ -266,7 +268,7 @@ def test_rows_never_go_back(gallery: Gallery) -> None:
 
 def test_row_that_never_came_here_cannot_become_active(gallery: Gallery) -> None:
     waits = an_id()
-    gallery.keep_pending([(waits, some_shares())], now_ms=NOW_MS)
+    gallery.keep_pending([(waits, some_shares(), VOUCHERS)], now_ms=NOW_MS)
 
     with pytest.raises(GalleriesDiffer):
         gallery.advance((ordered.active(waits, 1), ordered.active(an_id(), 2)), now_ms=NOW_MS)
@@ -278,7 +280,7 @@ def test_row_that_never_came_here_cannot_become_active(gallery: Gallery) -> None
 def test_row_cannot_advance_to_a_position_that_is_taken(gallery: Gallery) -> None:
     _enrolled(gallery, position=1)
     waits = an_id()
-    gallery.keep_pending([(waits, some_shares())], now_ms=NOW_MS)
+    gallery.keep_pending([(waits, some_shares(), VOUCHERS)], now_ms=NOW_MS)
 
     with pytest.raises(GalleriesDiffer):
         gallery.advance((ordered.active(waits, 1),), now_ms=NOW_MS)
@@ -286,7 +288,7 @@ def test_row_cannot_advance_to_a_position_that_is_taken(gallery: Gallery) -> Non
 
 def test_peer_that_shows_no_order_changes_nothing(gallery: Gallery) -> None:
     waits, holds = an_id(), _enrolled(gallery, position=1)
-    gallery.keep_pending([(waits, some_shares())], now_ms=NOW_MS)
+    gallery.keep_pending([(waits, some_shares(), VOUCHERS)], now_ms=NOW_MS)
     before = gallery.entries()
 
     for good, wrong in (
@@ -302,7 +304,7 @@ def test_peer_that_shows_no_order_changes_nothing(gallery: Gallery) -> None:
 
 def test_peer_that_shows_a_wrong_order_changes_nothing(gallery: Gallery) -> None:
     waits, holds = an_id(), _enrolled(gallery, position=1)
-    gallery.keep_pending([(waits, some_shares())], now_ms=NOW_MS)
+    gallery.keep_pending([(waits, some_shares(), VOUCHERS)], now_ms=NOW_MS)
     before = gallery.entries()
 
     for order in (
@@ -353,6 +355,44 @@ def test_row_of_an_earlier_version_is_held_and_gets_its_order_when_that_comes_ag
     after.close()
 
 
+@pytest.mark.parametrize("count", [0, 70])
+def test_gallery_of_the_version_before_keeps_its_rows_and_is_renewed_next(
+    gallery: Gallery, tmp_path: Path, count: int
+) -> None:
+    """
+    Nobody has vouched for its rows yet. One without rows has nothing to renew.
+    """
+    gallery.close()
+    gallery = a_gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=1000)
+    shares = [some_shares() for _ in range(count)]
+    for position, one in enumerate(shares):
+        _enrolled(gallery, position=position, shares=one)
+    waits = an_id()
+    gallery.keep_pending([(waits, some_shares(), VOUCHERS)], now_ms=NOW_MS)
+    gallery.close()
+    _make_version_5(tmp_path / "a")
+
+    after = a_gallery(tmp_path / "a", me="a", dims=DIMS, palms_max=1000)
+
+    assert _held(after.rows()) == shares
+    assert after.vouchers(0, count, chain=b"") == {}
+    assert after.renewing.since_ms() == (LONG_AGO_MS if count else NOW_MS)
+    commit(after, waits, position=count)
+    enrolment = _enrolled(after, position=count + 1)
+    assert after.vouchers(0, count + 1, chain=b"") == {count + 1: VOUCHERS}
+    erase(after, enrolment, now_ms=NOW_MS)
+    after.close()
+
+
+def _make_version_5(directory: Path) -> None:
+    with sqlite3.connect(directory / FILE_NAME) as connection:
+        connection.executescript(
+            f"DROP TABLE vouchers; DROP TABLE renewed_vouchers; UPDATE renewals SET since_ms = {NOW_MS};"  # noqa: S608
+            "PRAGMA user_version = 5;"
+        )
+    connection.close()
+
+
 def _write_version_2(directory: Path, holds: bytes, erased: bytes, shares: Shares) -> None:
     """
     Write a gallery as version 2 did, with two rows.
@@ -379,18 +419,18 @@ def test_shares_of_another_length_are_refused(gallery: Gallery) -> None:
         Shares(good.template, good.own, good.pair + b"\0"),
     ):
         with pytest.raises(GalleryCorrupt):
-            gallery.keep_pending([(an_id(), wrong)], now_ms=NOW_MS)
+            gallery.keep_pending([(an_id(), wrong, VOUCHERS)], now_ms=NOW_MS)
 
 
 def test_full_disk_is_said_and_changes_nothing(gallery: Gallery, tmp_path: Path) -> None:
     enrolment = an_id()
-    gallery.keep_pending([(enrolment, some_shares())], now_ms=NOW_MS)
+    gallery.keep_pending([(enrolment, some_shares(), VOUCHERS)], now_ms=NOW_MS)
     pages = gallery._stored._connection.execute("PRAGMA page_count").fetchone()[0]
     gallery._stored._connection.execute(f"PRAGMA max_page_count = {pages}").fetchall()
     before = gallery.entries()
 
     with pytest.raises(StoreFull):
-        gallery.keep_pending([(an_id(), some_shares()) for _ in range(100)], now_ms=NOW_MS)
+        gallery.keep_pending([(an_id(), some_shares(), VOUCHERS) for _ in range(100)], now_ms=NOW_MS)
 
     assert before == gallery.entries()
     gallery._stored._connection.execute("PRAGMA max_page_count = 100000").fetchall()
@@ -508,7 +548,7 @@ def test_closed_gallery_says_so(gallery: Gallery) -> None:
 def test_one_row_more_than_may_be_is_not_committed_until_another_is_erased(gallery: Gallery) -> None:
     first, *_ = (_enrolled(gallery, position=position) for position in range(1, PALMS_MAX + 1))
     one_more = an_id()
-    gallery.keep_pending([(one_more, some_shares())], now_ms=NOW_MS)
+    gallery.keep_pending([(one_more, some_shares(), VOUCHERS)], now_ms=NOW_MS)
 
     commit(gallery, first, position=1)  # One that is active already stays so.
     with pytest.raises(GalleryFull):

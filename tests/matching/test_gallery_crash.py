@@ -7,10 +7,12 @@ the database, each flush of a file, each file that is removed. It kills itself t
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import signal
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,10 @@ from handsel.matching import disk
 from handsel.matching.entry import ACTIVE, ERASED
 from handsel.matching.gallery import Gallery
 from handsel.matching.kept import Shares
+from handsel.matching.renewal import next_chain
 from handsel.matching.rows import Row, Rows, from_planes
+from handsel.matching.vouched import Batch
+from handsel.matching.voucher import Voucher, Vouchers
 from tests.matching.ordered import a_gallery, commit, erase
 from tests.matching.renewed_row import renewed_row
 
@@ -30,6 +35,7 @@ PALMS_MAX = 1000
 ENROLLED = 190  # Two blocks are sealed, and the next commits seal the third.
 SEALED_ROW, TAIL_ROW = 5, ENROLLED - 1
 SEED = bytes(range(32))
+HALF = bytes([7] * 32)
 
 Story = Callable[[Gallery, Callable[[str], None]], None]
 
@@ -41,6 +47,7 @@ def an_id(number: int) -> bytes:
     return number.to_bytes(16, "big")
 
 
+@cache
 def shares(number: int) -> Shares:
     """
     Return shares that tell whose they are.
@@ -49,11 +56,33 @@ def shares(number: int) -> Shares:
     return Shares(content[: 2 * DIMS], content[2 * DIMS : -16], content[-16:])
 
 
+@cache
+def voucher(number: int, *, whose: str, epoch: int) -> Voucher:
+    """
+    Return a voucher that tells for which row, whose it is and whether it is for the renewed one.
+    """
+    told = hashlib.sha256(f"{number}/{whose}/{epoch}".encode()).digest()
+    return Voucher(told[:16], told if epoch == 0 else HALF)
+
+
+def vouch(gallery: Gallery) -> None:
+    """
+    Have both peers vouch for all rows that are to be renewed.
+    """
+    pieces = [
+        Batch.of(b"".join(voucher(number, whose=whose, epoch=1).digest for number in range(ENROLLED)), HALF)
+        for whose in "bc"
+    ]
+    positions = 2 * np.arange(ENROLLED, dtype=np.int64)
+    gallery.renewing.keep_vouched(next_chain(b"", SEED), positions, after=pieces[0], before=pieces[1])
+
+
 def enrol(gallery: Gallery, number: int, *, position: int | None = None) -> None:
     """
     Enrol and commit.
     """
-    gallery.keep_pending([(an_id(number), shares(number))], now_ms=0)
+    vouchers = Vouchers(*(voucher(number, whose=whose, epoch=0) for whose in "bc"))
+    gallery.keep_pending([(an_id(number), shares(number), vouchers)], now_ms=0)
     commit(gallery, an_id(number), position=2 * number if position is None else position)
 
 
@@ -95,6 +124,7 @@ def renew_all(gallery: Gallery, told: Callable[[str], None]) -> None:
     Keep a seed, and renew all rows with it.
     """
     gallery.renewing.keep_seed(SEED, digest=gallery.rows().digest)
+    vouch(gallery)
     gallery.renewing.prepare()
     gallery.renewing.renew(now_ms=0)
     told("renewed")
@@ -105,6 +135,7 @@ def renew_while_rows_come(gallery: Gallery, told: Callable[[str], None]) -> None
     Renew while a block is sealed between the writing and the switch.
     """
     gallery.renewing.keep_seed(SEED, digest=gallery.rows().digest)
+    vouch(gallery)
     gallery.renewing.prepare()
     commit_and_seal(gallery, told)
     gallery.renewing.renew(now_ms=0)
@@ -116,6 +147,7 @@ def renew_while_one_goes(gallery: Gallery, told: Callable[[str], None]) -> None:
     Renew while rows are erased between the writing and the switch.
     """
     gallery.renewing.keep_seed(SEED, digest=gallery.rows().digest)
+    vouch(gallery)
     gallery.renewing.prepare()
     erase_from_a_block(gallery, told)
     erase_from_the_tail(gallery, told)
@@ -202,6 +234,7 @@ def killed_at(moment: int, story: Story, directory: Path, told_to: Path) -> bool
     return os.WIFSIGNALED(status)
 
 
+@cache
 def expected_shares(enrolment_id: bytes, *, epoch: int) -> Shares:
     """
     Return the shares of a row that was committed in its turn, before or after it was renewed.
@@ -212,6 +245,15 @@ def expected_shares(enrolment_id: bytes, *, epoch: int) -> Shares:
         return first
     row = renewed_row("a", SEED, Row(enrolment_id, 2 * number, first.template, first.own, first.pair))
     return Shares(row.template, row.own, row.pair)
+
+
+@cache
+def expected_vouchers(number: int, *, epoch: int) -> Vouchers:
+    """
+    Return the vouchers of a row.
+    """
+    is_renewed = epoch == 1 and number < ENROLLED
+    return Vouchers(*(voucher(number, whose=whose, epoch=int(is_renewed)) for whose in "bc"))
 
 
 def held(rows: Rows) -> dict[bytes, Shares]:
@@ -250,12 +292,20 @@ def test_a_gallery_killed_at_any_moment_holds_what_it_told(story: Story, tmp_pat
         was_killed = killed_at(moment, story, directory, told_to)
 
         gallery = a_gallery(directory, me="a", dims=DIMS, palms_max=PALMS_MAX)
-        found, states = held(gallery.rows()), {entry.enrolment_id: entry.state for entry in gallery.entries()}
+        found, entries = held(gallery.rows()), gallery.entries()
+        states = {entry.enrolment_id: entry.state for entry in entries}
         told, epoch = told_to.read_text().split(), int(gallery.rows().chain != b"")
+        vouched = gallery.vouchers(0, 4 * ENROLLED, chain=gallery.rows().chain)
+        positions = {entry.position: int.from_bytes(entry.enrolment_id, "big") for entry in entries}
         gallery.close()
 
         assert all(content == expected_shares(one, epoch=epoch) for one, content in found.items())
         assert set(found) == {one for one, state in states.items() if state == ACTIVE}
+        assert vouched == {
+            position: expected_vouchers(number, epoch=epoch)
+            for position, number in positions.items()
+            if position is not None
+        }
         expected = {an_id(number) for number in range(ENROLLED)}
         assert expected - {an_id(SEALED_ROW), an_id(TAIL_ROW)} <= set(found)
         for what in told:
@@ -266,9 +316,13 @@ def test_a_gallery_killed_at_any_moment_holds_what_it_told(story: Story, tmp_pat
         content = b"".join(path.read_bytes() for path in directory.rglob("*") if path.is_file())
         if epoch == 1:
             assert not any(shares(number).template in content for number in range(ENROLLED))
+            assert not any(
+                voucher(number, whose="b", epoch=0).digest in content for number in (0, SEALED_ROW, TAIL_ROW)
+            )
         for number in (SEALED_ROW, TAIL_ROW):
             if states[an_id(number)] == ERASED:
                 assert shares(number).template not in content
                 assert expected_shares(an_id(number), epoch=1).template not in content
+                assert not any(expected_vouchers(number, epoch=which).after.digest in content for which in (0, 1))
         moment += 1
     assert moment > 6

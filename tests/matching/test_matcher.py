@@ -57,6 +57,7 @@ from handsel.matching.settings import Health, Match
 from handsel.matching.signed_order import ORDER_BYTES_MAX, SignedOrder
 from handsel.matching.split import split_query, split_rows, to_wire
 from tests.matching.three import DIMS, Three, Vector, palm, query_id
+from tests.matching.vouched import require_vouched
 
 ALIAS = bytes(range(1, 17))
 OTHER_ALIAS = bytes(range(101, 117))
@@ -161,6 +162,25 @@ def test_enrolment_may_be_sent_again_until_it_has_ended(three: Three) -> None:
     three.order("commit", enrolment, position=1)
     assert _failures(three.ask_to_enrol(envelopes)) == {IdReused}
     assert three.alias_of(palm(1)) == ALIAS
+
+
+def test_enrolment_is_vouched_for_and_alike_each_time_that_it_is_sent(three: Three) -> None:
+    """
+    Whichever attempt was the last that reached a matcher: both others hold the same digest.
+    """
+    enrolment = new_id()
+    envelopes = three.enrolment(palm(1), ALIAS, enrolment=enrolment)
+    kept: list[list[tuple[object, ...]]] = []
+    for _ in range(2):
+        assert three.combine(three.ask_to_enrol(envelopes)) is None
+        each = (matcher._gallery._stored for matcher in three.matchers.values())
+        kept += [[row for stored in each for row in stored.select("SELECT * FROM vouchers")]]
+
+    three.order("commit", enrolment, position=1)
+
+    assert len(kept[0]) == 3
+    assert kept[0] == kept[1]
+    require_vouched({name: matcher._gallery for name, matcher in three.matchers.items()})
 
 
 def test_enrolment_id_with_other_contents_is_refused(three: Three) -> None:

@@ -25,6 +25,7 @@ from handsel.matching.opening import Agreed, agree, exchange_nonces, subject_dig
 from handsel.matching.signed_order import SignedOrder
 from tests.matching.ordered import ISSUER, STRANGER, a_gallery, commit, erase, signed
 from tests.matching.three import query_id
+from tests.matching.vouched import VOUCHERS
 
 SHARES = Shares(bytes(8), bytes(16), bytes(16))
 SUBJECT = bytes(32)
@@ -37,7 +38,7 @@ def galleries(tmp_path: Path) -> dict[str, Gallery]:
     """
     held = {name: a_gallery(tmp_path / name, me=name, dims=4, palms_max=8) for name in MATCHERS}
     for gallery in held.values():
-        gallery.keep_pending([(bytes(16), SHARES)], now_ms=0)
+        gallery.keep_pending([(bytes(16), SHARES, VOUCHERS)], now_ms=0)
     return held
 
 
@@ -169,7 +170,7 @@ def test_erasure_that_some_missed_is_made_good(galleries: dict[str, Gallery], mi
 def test_row_that_one_never_had_stops_all_three(galleries: dict[str, Gallery]) -> None:
     stranger = bytes([9] * 16)
     for name in "ab":
-        galleries[name].keep_pending([(stranger, SHARES)], now_ms=0)
+        galleries[name].keep_pending([(stranger, SHARES, VOUCHERS)], now_ms=0)
         commit(galleries[name], stranger, position=1)
 
     with pytest.raises(GalleriesDiffer):
@@ -212,14 +213,14 @@ class _Restless(Gallery):
         """
         before = super().entries(range(BUCKETS))
         number = len(before)
-        self.keep_pending([(number.to_bytes(16, "big"), SHARES)], now_ms=0)
+        self.keep_pending([(number.to_bytes(16, "big"), SHARES, VOUCHERS)], now_ms=0)
         commit(self, number.to_bytes(16, "big"), position=number)
         return before
 
 
 def test_galleries_that_keep_changing_are_refused_in_the_end(galleries: dict[str, Gallery], tmp_path: Path) -> None:
     restless = _Restless(tmp_path / "restless", me="a", issuer=ISSUER.public(), dims=4, palms_max=8, log=Log("test"))
-    restless.keep_pending([(bytes(16), SHARES)], now_ms=0)
+    restless.keep_pending([(bytes(16), SHARES, VOUCHERS)], now_ms=0)
     commit(restless, bytes(16), position=0)
 
     with pytest.raises(GalleriesDiffer):

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Event, Semaphore
 from typing import cast
@@ -16,11 +17,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from handsel.errors import BodyInvalid, GalleriesDiffer, OrderTooOld, StoreFull
+from handsel.errors import BodyInvalid, GalleriesDiffer, OrderTooOld, PeerCheated, StoreFull
 from handsel.log import Log
 from handsel.matching.blocks import Blocks
 from handsel.matching.columns import Columns
-from handsel.matching.dialogue import Dialogue, Receive
+from handsel.matching.dialogue import Dialogue, Receive, Seat
 from handsel.matching.gallery import Gallery
 from handsel.matching.kept import Shares
 from handsel.matching.latest_order import AHEAD_MS_MAX
@@ -36,8 +37,11 @@ from handsel.matching.rows import from_planes
 from handsel.matching.sealing import BlockWriter
 from handsel.matching.signed_order import SignedOrder
 from handsel.matching.split import split_rows, to_wire
+from handsel.matching.voucher import DIGEST_BYTES
+from tests.matching.cheat import Said, changing, play
 from tests.matching.ordered import ISSUER, a_gallery, commit, erase
 from tests.matching.three import Three, palm
+from tests.matching.vouched import require_vouched, vouch, vouchers_of, vouching
 
 DIMS = 64
 NOW_MS = 1000
@@ -45,14 +49,27 @@ WAIT_S = 20.0
 Galleries = Mapping[str, Gallery]
 
 
-@pytest.fixture
-def galleries(tmp_path: Path) -> Iterator[Galleries]:
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
-    Three galleries with 200 palms, most of them in blocks.
+    The directories of three galleries with 200 palms, most of them in blocks.
     """
-    opened = {name: a_gallery(tmp_path / name, me=name, dims=DIMS, palms_max=1000) for name in MATCHERS}
+    root = tmp_path_factory.mktemp("begun")
+    opened = {name: a_gallery(root / name, me=name, dims=DIMS, palms_max=1000) for name in MATCHERS}
     for number in range(200):
         enrol(opened, number)
+    for gallery in opened.values():
+        gallery.close()
+    return root
+
+
+@pytest.fixture
+def galleries(begun: Path, tmp_path: Path) -> Iterator[Galleries]:
+    """
+    These three galleries.
+    """
+    shutil.copytree(begun, tmp_path, dirs_exist_ok=True)
+    opened = {name: a_gallery(tmp_path / name, me=name, dims=DIMS, palms_max=1000) for name in MATCHERS}
     yield opened
     for gallery in opened.values():
         gallery.close()
@@ -87,9 +104,12 @@ def keep(galleries: Galleries, number: int) -> None:
     """
     first, second = os.urandom(16), os.urandom(16)
     parts = [first, second, xor(alias_of(number), xor(first, second))]
-    for index, (name, share) in enumerate(zip(MATCHERS, split_rows(palm(number)), strict=True)):
-        pair = xor(parts[index], parts[(index + 1) % 3])
-        galleries[name].keep_pending([(an_id(number), Shares(to_wire(share), parts[index], pair))], now_ms=NOW_MS)
+    shares = {
+        name: Shares(to_wire(share), parts[index], xor(parts[index], parts[(index + 1) % 3]))
+        for index, (name, share) in enumerate(zip(MATCHERS, split_rows(palm(number)), strict=True))
+    }
+    for name, vouchers in vouchers_of(an_id(number), shares).items():
+        galleries[name].keep_pending([(an_id(number), shares[name], vouchers)], now_ms=NOW_MS)
 
 
 def xor(a: bytes, b: bytes) -> bytes:
@@ -107,7 +127,7 @@ def templates(gallery: Gallery) -> Words:
     return cast(Words, np.concatenate([segment.templates for segment in rows.segments])[: rows.count])
 
 
-def require_whole(galleries: Galleries, numbers: range) -> None:
+def require_whole(galleries: Galleries, numbers: Sequence[int]) -> None:
     """
     Require that the three hold the palms and aliases of these enrolments, and agree on it.
     """
@@ -149,8 +169,8 @@ def whole(refresher: Refresher) -> Dialogue[None]:
     """
     Carry out both parts of a renewal.
     """
-    seed_digest = yield from refresher.begin()
-    yield from refresher.complete(seed_digest)
+    begun = yield from refresher.begin()
+    yield from refresher.complete(begun)
 
 
 def agreed(galleries: Galleries) -> None:
@@ -185,8 +205,10 @@ def test_palms_and_aliases_stay_and_every_share_is_another(galleries: Galleries)
     Lockstep(dialogues(galleries)).run()
 
     require_whole(galleries, range(200))
+    require_vouched(galleries)
     for name, gallery in galleries.items():
         assert renewals(gallery) == 1
+        assert gallery.renewing.since_ms() == NOW_MS
         assert np.mean(before[name] == templates(gallery)) < 0.01
 
 
@@ -234,6 +256,7 @@ def test_renewals_follow_each_other_and_a_restart(galleries: Galleries, tmp_path
 
     assert renewals(again["c"]) == 2
     require_whole(again, range(200))
+    require_vouched(again)
     for gallery in again.values():
         gallery.close()
 
@@ -248,6 +271,7 @@ def test_who_was_killed_before_it_renewed_catches_up_at_the_next_query(galleries
 
     assert renewals(galleries["c"]) == 1
     require_whole(galleries, range(200))
+    require_vouched(galleries)
 
 
 def _last_message(galleries: Galleries, tmp_path: Path) -> int:
@@ -255,6 +279,7 @@ def _last_message(galleries: Galleries, tmp_path: Path) -> int:
     Return the number of the last message that a matcher receives in a renewal.
     """
     others = {name: a_gallery(tmp_path / f"count-{name}", me=name, dims=DIMS, palms_max=10) for name in MATCHERS}
+    enrol(others, 0)
     count = 0
 
     def counting(dialogue: Dialogue[None]) -> Dialogue[None]:
@@ -391,11 +416,13 @@ def gallery_of(tmp_path: Path, name: str) -> Gallery:
 
 def test_rows_that_come_and_go_while_blocks_are_written_are_neither_lost_nor_back(galleries: Galleries) -> None:
     """
-    Between the seed and the switch 70 rows are committed, so that a block is sealed, and rows of the tail are erased.
+    Between the seed and the switch 70 rows are committed, so that a block is sealed, and rows are erased: of the tail,
+    and one that was vouched for. Each row that is left is vouched for.
     """
     seed, digest = os.urandom(SEED_BYTES), galleries["a"].rows().digest
     for gallery in galleries.values():
         gallery.renewing.keep_seed(seed, digest=digest)
+    vouch(galleries, seed)
     enrol(galleries, 200)  # Before the writing begins,
     for gallery in galleries.values():
         gallery.renewing.prepare()
@@ -403,10 +430,13 @@ def test_rows_that_come_and_go_while_blocks_are_written_are_neither_lost_nor_bac
         enrol(galleries, number)
     for gallery in galleries.values():
         erase(gallery, an_id(269), now_ms=NOW_MS)
+        erase(gallery, an_id(199), now_ms=NOW_MS)
         gallery.renewing.renew(now_ms=NOW_MS)
 
     assert {1} == {renewals(gallery) for gallery in galleries.values()}
-    require_whole(galleries, range(269))
+    assert {NOW_MS} == {gallery.renewing.since_ms() for gallery in galleries.values()}
+    require_whole(galleries, [*range(199), *range(200, 269)])
+    require_vouched(galleries)
 
 
 @pytest.mark.parametrize("name", MATCHERS)
@@ -443,6 +473,96 @@ def test_row_erased_while_it_is_being_written_stays_erased(
     assert an_id(7) not in ids
     for one in MATCHERS:
         assert len(list((tmp_path / one).glob("blocks-*"))) == 1
+
+
+def test_rows_are_vouched_for_from_their_enrolment_on_and_by_nothing_old_later(galleries: Galleries) -> None:
+    require_vouched(galleries)
+    enrolled = galleries["a"].vouchers(0, 1000, chain=b"")
+
+    Lockstep(dialogues(galleries)).run()
+    first = galleries["a"].vouchers(0, 1000, chain=galleries["a"].rows().chain)
+    Lockstep(dialogues(galleries)).run()
+    second = galleries["a"].vouchers(0, 1000, chain=galleries["a"].rows().chain)
+
+    require_vouched(galleries)
+    told = [{one.after.digest for one in each.values()} for each in (enrolled, first, second)]
+    assert not (told[0] & told[1] or told[1] & told[2] or told[0] & told[2])
+    kept = galleries["a"]._stored.select("SELECT (SELECT count(*) FROM vouchers), count(*) FROM renewed_vouchers")
+    assert kept == [(0, 1)]
+
+
+def test_old_vouchers_are_on_no_disk(galleries: Galleries, tmp_path: Path) -> None:
+    Lockstep(dialogues(galleries)).run()
+    chain = galleries["a"].rows().chain
+    old = [one for both in galleries["a"].vouchers(0, 1000, chain=chain).values() for one in (both.after, both.before)]
+    erase(galleries["a"], an_id(3), now_ms=NOW_MS)
+    content = b"".join(path.read_bytes() for path in (tmp_path / "a").rglob("*") if path.is_file())
+    assert old[6].digest not in content
+    assert old[7].digest not in content
+    assert old[8].digest in content
+    for name in "bc":
+        erase(galleries[name], an_id(3), now_ms=NOW_MS)
+
+    Lockstep(dialogues(galleries)).run()
+
+    content = b"".join(path.read_bytes() for path in (tmp_path / "a").rglob("*") if path.is_file())
+    assert not any(one.digest in content or one.half in content for one in old)
+
+
+def test_row_erased_before_its_voucher_comes_gets_none(galleries: Galleries) -> None:
+    seed = os.urandom(SEED_BYTES)
+    for gallery in galleries.values():
+        gallery.renewing.keep_seed(seed, digest=gallery.rows().digest)
+    told = {name: vouching(name, gallery, seed) for name, gallery in galleries.items()}
+    for gallery in galleries.values():
+        erase(gallery, an_id(5), now_ms=NOW_MS)
+    Lockstep(told).run()
+
+    for gallery in galleries.values():
+        gallery.renewing.renew(now_ms=NOW_MS)
+
+    require_vouched(galleries)
+    assert {NOW_MS} == {gallery.renewing.since_ms() for gallery in galleries.values()}
+
+
+def test_rows_that_were_renewed_without_vouchers_are_renewed_again_next(galleries: Galleries) -> None:
+    seed = os.urandom(SEED_BYTES)
+    for gallery in galleries.values():
+        gallery.renewing.keep_seed(seed, digest=gallery.rows().digest)
+        gallery.renewing.renew(now_ms=NOW_MS)
+
+    assert {LONG_AGO_MS} == {gallery.renewing.since_ms() for gallery in galleries.values()}
+    assert galleries["a"].vouchers(0, 1000, chain=galleries["a"].rows().chain) == {}
+
+
+def test_vouchers_of_a_seed_that_is_replaced_are_forgotten(galleries: Galleries) -> None:
+    seeds = [os.urandom(SEED_BYTES), os.urandom(SEED_BYTES)]
+    for seed in seeds:
+        for gallery in galleries.values():
+            gallery.renewing.keep_seed(seed, digest=gallery.rows().digest)
+        galleries["a"].renewing.forget_old_vouched()
+        vouch(galleries, seed)
+
+    kept = {chain for (chain,) in galleries["a"]._stored.select("SELECT chain FROM renewed_vouchers")}
+
+    assert kept == {next_chain(b"", seeds[1])}
+    require_vouched(galleries)  # Those of their enrolment count until the switch.
+
+
+@pytest.mark.parametrize("liar", MATCHERS)
+def test_who_vouches_to_both_others_differently_is_caught_and_nobody_switches(galleries: Galleries, liar: str) -> None:
+    told = dialogues(galleries)
+    to = Seat(liar).after
+
+    def change(_: int, message: Said) -> bytes:
+        is_piece = message.to == to and len(message.payload) == 200 * DIGEST_BYTES
+        return bytes(DIGEST_BYTES) + message.payload[DIGEST_BYTES:] if is_piece else message.payload
+
+    outcome = play({**told, liar: changing(told[liar], change)})
+
+    assert type(outcome.raised[to]) is PeerCheated
+    assert outcome.answers == {}
+    assert {0} == {renewals(gallery) for gallery in galleries.values()}
 
 
 def test_rows_are_matched_as_before_until_the_switch(galleries: Galleries) -> None:

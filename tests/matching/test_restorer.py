@@ -24,6 +24,7 @@ from handsel.matching.message import MATCHERS
 from handsel.matching.restored import Restoration
 from handsel.matching.ring import POINTS, Words, invert, multiply, multiply_words, subtract
 from tests.matching.three import DIMS, Three, certificate_of, palm
+from tests.matching.vouched import require_vouched
 
 WAIT_S = 30.0
 PALMS = 3
@@ -100,11 +101,33 @@ def test_matcher_that_lost_its_disk_gets_its_rows_back(enrolled: Three, lost: st
 
     assert [enrolled.alias_of(palm(number)) for number in range(PALMS)] == ALIASES
     assert enrolled.alias_of(palm(50)) is None
+    require_vouched({name: matcher._gallery for name, matcher in enrolled.matchers.items()})  # And all of them anew.
     assert {matcher.health().status for matcher in enrolled.matchers.values()} == {"ok"}
     assert len({matcher._gallery.rows().digest for matcher in enrolled.matchers.values()}) == 1
     assert enrolled.matchers[lost]._gallery.rows().digest != before  # For the shares were renewed.
     enrolled.enrol(palm(7), bytes(range(16)), position=7)
     assert enrolled.alias_of(palm(7)) == bytes(range(16))
+
+
+def test_helper_that_lies_is_caught_and_the_order_has_ended(enrolled: Three, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = enrolled.matchers["a"]._gallery.rows()
+    templates = rows.segments[-1].templates.copy()
+    templates[1, 5] += 1
+    false = replace(rows, segments=(*rows.segments[:-1], replace(rows.segments[-1], templates=templates)))
+    lose(enrolled, "c")
+    monkeypatch.setattr(enrolled.matchers["a"]._gallery, "rows", lambda: false)
+
+    order_restore(enrolled, "c")
+    deadline_s = monotonic() + WAIT_S
+    while enrolled.matchers["c"]._restorer.is_under_way:
+        assert monotonic() < deadline_s
+        sleep(0.02)
+
+    stream = enrolled.matchers["c"]._log.stream
+    assert isinstance(stream, io.StringIO)
+    assert '"event": "gallery_not_restored", "code": "peer_cheated"' in stream.getvalue()
+    assert enrolled.matchers["c"]._gallery.restoring.due() is None
+    assert enrolled.matchers["c"]._gallery.rows().count == 0
 
 
 def test_new_organisation_takes_the_place_of_one_with_keys_of_its_own(enrolled: Three) -> None:
@@ -145,6 +168,19 @@ def _joined(of_a: Words, of_b: Words) -> np.ndarray[tuple[int, ...], np.dtype[np
     weight_a = multiply(at_b, invert(subtract(at_b, at_a)))
     weight_b = multiply(at_a, invert(subtract(at_a, at_b)))
     return (multiply_words(of_a, weight_a) + multiply_words(of_b, weight_b)).view(np.int16)
+
+
+def test_enrolment_that_waited_through_a_restore_is_committed_at_all_three(enrolled: Three) -> None:
+    enrolment = new_id()
+    enrolled.combine(enrolled.ask_to_enrol(enrolled.enrolment(palm(9), bytes(range(16)), enrolment=enrolment)))
+    lose(enrolled, "a")
+    order_restore(enrolled, "a")
+    settle(enrolled)
+
+    enrolled.order("commit", enrolment, position=9)
+
+    assert enrolled.alias_of(palm(9)) == bytes(range(16))
+    assert enrolled.alias_of(palm(0)) == ALIASES[0]
 
 
 def test_gallery_that_holds_rows_refuses_and_goes_on(enrolled: Three) -> None:

@@ -5,6 +5,7 @@ Promises of restoring: who lost its rows gets just those back, nobody learns mor
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,28 +22,34 @@ from handsel.errors import (
     GalleryFull,
     GalleryInUse,
     HandselError,
+    NotVouched,
     PeerCheated,
     StoreFull,
 )
 from handsel.matching.columns import Columns
 from handsel.matching.dialogue import Dialogue, Seat
-from handsel.matching.entry import ACTIVE, ERASED, Entry
+from handsel.matching.entry import ACTIVE, ERASED, PENDING, Entry
 from handsel.matching.gallery import Gallery
 from handsel.matching.kept import Kept, Shares
+from handsel.matching.lockstep import Lockstep
 from handsel.matching.masks import Masks, MaskStream
 from handsel.matching.message import MATCHERS
-from handsel.matching.restoring import Piece, give, meet, take
-from handsel.matching.rows import Row
+from handsel.matching.piece import Piece
+from handsel.matching.restoring import give, meet, take
+from handsel.matching.rows import Row, Rows
+from handsel.matching.voucher import Voucher, Vouchers
 from tests.matching import ordered
 from tests.matching.cheat import Outcome, Said, changing, play
-from tests.matching.ordered import ISSUER, a_gallery, commit, erase
-from tests.matching.test_refresh import an_id, enrol, keep, require_whole
+from tests.matching.ordered import ISSUER, a_gallery, abort, commit, erase
+from tests.matching.test_refresh import an_id, dialogues, enrol, keep, require_whole
+from tests.matching.vouched import VOUCHERS, require_vouched, vouch, vouching
 
 DIMS = 64
 PALMS = 200
 GONE = 199
 NOW_MS = 1000
 Galleries = dict[str, Gallery]
+Lie = bytes | tuple[Entry, ...] | tuple[Voucher | None, ...]
 
 
 @pytest.fixture(params=MATCHERS)
@@ -54,16 +61,28 @@ def lost(request: pytest.FixtureRequest) -> str:
     return name
 
 
-@pytest.fixture
-def galleries(tmp_path: Path) -> Iterator[Galleries]:
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
-    Three galleries with 199 palms, most of them in blocks, and one that was erased.
+    The directories of three galleries with 199 palms, most of them in blocks, and one that was erased.
     """
-    opened = {name: a_gallery(tmp_path / name, me=name, dims=DIMS) for name in MATCHERS}
+    root = tmp_path_factory.mktemp("begun")
+    opened = {name: a_gallery(root / name, me=name, dims=DIMS) for name in MATCHERS}
     for number in range(PALMS):
         enrol(opened, number)
     for gallery in opened.values():
         erase(gallery, an_id(GONE), now_ms=NOW_MS)
+        gallery.close()
+    return root
+
+
+@pytest.fixture
+def galleries(begun: Path, tmp_path: Path) -> Iterator[Galleries]:
+    """
+    These three galleries.
+    """
+    shutil.copytree(begun, tmp_path, dirs_exist_ok=True)
+    opened = {name: a_gallery(tmp_path / name, me=name, dims=DIMS) for name in MATCHERS}
     yield opened
     for gallery in opened.values():
         gallery.close()
@@ -179,10 +198,7 @@ def test_small_galleries_are_restored_too(tmp_path: Path) -> None:
 
 
 def test_renewals_so_far_are_known_and_the_next_is_due(galleries: Galleries, tmp_path: Path) -> None:
-    seed = os.urandom(32)
-    for gallery in galleries.values():
-        gallery.renewing.keep_seed(seed, digest=gallery.rows().digest)
-        gallery.renewing.renew(now_ms=NOW_MS)
+    renew(galleries)
     wiped(galleries, "c", tmp_path)
 
     restored(galleries, "c")
@@ -227,14 +243,16 @@ def piece_of(message: Said) -> Piece | None:
         return None
 
 
-def lying(dialogue: Dialogue[int], **lie: bytes | tuple[Entry, ...]) -> Dialogue[int]:
+def lying(dialogue: Dialogue[int], **lie: Lie) -> Dialogue[int]:
     """
     Give other rows than one's own, and be honest otherwise.
     """
 
     def change(_: int, message: Said) -> bytes:
         piece = piece_of(message)
-        return message.payload if piece is None else msgspec.msgpack.encode(msgspec.structs.replace(piece, **lie))
+        if piece is None or not piece.entries or piece.entries[0].state == PENDING:
+            return message.payload
+        return msgspec.msgpack.encode(msgspec.structs.replace(piece, **lie))
 
     return changing(dialogue, change)
 
@@ -272,7 +290,7 @@ def test_who_gives_anything_false_is_noticed_and_nothing_is_kept(
     lost, liar = "b", helpers_of("b")[which]
     wiped(galleries, lost, tmp_path)
     piece = the_piece(galleries, lost, liar)
-    lies: dict[str, dict[str, bytes | tuple[Entry, ...]]] = {
+    lies: dict[str, dict[str, Lie]] = {
         "share": {"templates": flipped(piece.templates, 2 * DIMS * 7 + 1)},
         "last share": {"templates": flipped(piece.templates, len(piece.templates) - 1)},
         "alias": {"aliases": flipped(piece.aliases, 16 * 9)},
@@ -287,10 +305,7 @@ def test_who_gives_anything_false_is_noticed_and_nothing_is_kept(
 
     assert type(outcome.raised[lost]) in (PeerCheated, EnvelopeInvalid)
     assert lost not in outcome.answers
-    assert galleries[lost].rows().count == 0
-    assert galleries[lost].entries() == ()
-    assert len(list((tmp_path / f"{lost}-anew").glob("blocks-*"))) == 1
-    assert galleries[lost]._stored.select("SELECT count(*) FROM restored") == [(0,)]
+    require_nothing_kept(galleries[lost], tmp_path / f"{lost}-anew")
     assert restored(galleries, lost).answers == dict.fromkeys(MATCHERS, PALMS - 1)
 
 
@@ -302,21 +317,213 @@ def forged(entry: Entry) -> Entry:
     return msgspec.structs.replace(entry, order=order)
 
 
-def test_lie_that_is_told_to_all_alike_is_not_noticed(galleries: Galleries, tmp_path: Path) -> None:
+@pytest.mark.parametrize("liar", ["a", "b"])
+@pytest.mark.parametrize("when", ["enrolled", "renewed"])
+def test_lie_that_is_told_to_all_alike_is_caught_by_what_was_vouched_for(
+    galleries: Galleries, tmp_path: Path, liar: str, when: str
+) -> None:
     """
-    Two shares make a line, whatever they are: what is not claimed in docs/matching-protocol.md.
+    Two shares make a line, whatever they are: who goes on with a false one is not seen by the check of lines.
+    """
+    if when == "renewed":
+        renew(galleries)
+    before = wiped(galleries, "c", tmp_path)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(galleries[liar], "rows", lambda: false_rows(galleries[liar]))
+
+        outcome = restored(galleries, "c")
+
+    assert type(outcome.raised["c"]) is PeerCheated
+    assert "lies" in str(outcome.raised["c"])
+    assert outcome.answers == {}
+    require_nothing_kept(galleries["c"], tmp_path / "c-anew")
+    assert restored(galleries, "c").answers == dict.fromkeys(MATCHERS, PALMS - 1)
+    assert all_rows(galleries["c"]) == before
+
+
+def test_without_vouchers_that_lie_would_not_be_caught(
+    galleries: Galleries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    The check of lines alone takes it: what the test before shows is shown by vouchers, and nothing else.
     """
     wiped(galleries, "c", tmp_path)
-    holding = galleries["a"]._holding
-    rows = holding.standing.rows
+    monkeypatch.setattr("handsel.matching.restoring.require_vouched", lambda *_, **__: None)
+    false = false_rows(galleries["a"])
+    monkeypatch.setattr(galleries["a"], "rows", lambda: false)
+
+    assert restored(galleries, "c").answers == dict.fromkeys(MATCHERS, PALMS - 1)
+
+
+def false_rows(gallery: Gallery) -> Rows:
+    """
+    Return the rows of a gallery, of which one is false.
+    """
+    rows = gallery._holding.standing.rows
     templates = rows.segments[0].templates.copy()
     templates[3, 5] ^= 0x8000
-    false = replace(rows, segments=(replace(rows.segments[0], templates=templates), *rows.segments[1:]))
-    galleries["a"].rows = lambda: false  # type: ignore[method-assign]
+    return replace(rows, segments=(replace(rows.segments[0], templates=templates), *rows.segments[1:]))
 
-    outcome = restored(galleries, "c")
 
-    assert outcome.answers == dict.fromkeys(MATCHERS, PALMS - 1)
+def require_nothing_kept(gallery: Gallery, directory: Path) -> None:
+    """
+    Require that nothing has come of a restore.
+    """
+    assert gallery.rows().count == 0
+    assert gallery.entries() == ()
+    assert len(list(directory.glob("blocks-*"))) == 1
+    assert gallery._stored.select("SELECT count(*) FROM restored") == [(0,)]
+
+
+def renew(galleries: Galleries) -> None:
+    """
+    Renew the shares of all three, as they do it themselves.
+    """
+    Lockstep(dialogues(galleries)).run()
+
+
+FALSE_VOUCHERS = ["digest", "half", "both of another row", "none"]
+
+
+@pytest.mark.parametrize("lie", FALSE_VOUCHERS)
+@pytest.mark.parametrize("which", [0, 1], ids=["after", "before"])
+def test_who_lies_about_a_voucher_is_refused(galleries: Galleries, tmp_path: Path, lie: str, which: int) -> None:
+    lost, liar = "b", helpers_of("b")[which]
+    wiped(galleries, lost, tmp_path)
+    piece = the_piece(galleries, lost, liar)
+    mine, other = piece.vouchers[7], piece.vouchers[8]
+    assert mine is not None
+    lies: dict[str, tuple[Voucher | None, type[HandselError]]] = {
+        "digest": (Voucher(flipped(mine.digest, 3), mine.half), PeerCheated),
+        "half": (Voucher(mine.digest, flipped(mine.half, 3)), PeerCheated),
+        "both of another row": (other, PeerCheated),
+        "none": (None, NotVouched),
+    }
+    said, failure = lies[lie]
+    vouchers = (*piece.vouchers[:7], said, *piece.vouchers[8:])
+
+    outcome = restored(galleries, lost, **{liar: lying(restore(liar, lost, galleries[liar]), vouchers=vouchers)})
+
+    assert type(outcome.raised[lost]) is failure
+    require_nothing_kept(galleries[lost], tmp_path / f"{lost}-anew")
+    assert restored(galleries, lost).answers == dict.fromkeys(MATCHERS, PALMS - 1)
+
+
+def test_who_shows_what_was_vouched_for_before_a_renewal_is_refused(galleries: Galleries, tmp_path: Path) -> None:
+    """
+    With the old share and its voucher, as whoever has kept a copy from before the renewal could.
+    """
+    old = wiped_copy(galleries, tmp_path)
+    before = the_piece(old, "c", "a")
+    for gallery in old.values():
+        gallery.close()
+    renew(galleries)
+    wiped(galleries, "c", tmp_path)
+
+    for lie in ({"vouchers": before.vouchers}, {"vouchers": before.vouchers, "templates": before.templates}):
+        outcome = restored(galleries, "c", a=lying(restore("a", "c", galleries["a"]), **lie))
+
+        assert type(outcome.raised["c"]) is PeerCheated
+        require_nothing_kept(galleries["c"], tmp_path / "c-anew")
+
+
+def wiped_copy(galleries: Galleries, tmp_path: Path) -> Galleries:
+    """
+    Return the three as they are, in directories of their own, of which c has lost its rows.
+    """
+    for name in MATCHERS:
+        galleries[name].close()
+        shutil.copytree(tmp_path / name, tmp_path / "copy" / name)
+        galleries[name] = a_gallery(tmp_path / name, me=name, dims=DIMS)
+    copies = {name: a_gallery(tmp_path / "copy" / name, me=name, dims=DIMS) for name in "ab"}
+    return {**copies, "c": a_gallery(tmp_path / "copy" / "c-anew", me="c", dims=DIMS)}
+
+
+def test_rows_of_all_ages_are_restored(galleries: Galleries, lost: str, tmp_path: Path) -> None:
+    """
+    Some were renewed, some came while they were being renewed, some after that, and some of each were erased.
+    """
+    seed = os.urandom(32)
+    for gallery in galleries.values():
+        gallery.renewing.keep_seed(seed, digest=gallery.rows().digest)
+    told = {name: vouching(name, gallery, seed) for name, gallery in galleries.items()}
+    enrol(galleries, PALMS)
+    Lockstep(told).run()
+    enrol(galleries, PALMS + 1)
+    for gallery in galleries.values():
+        erase(gallery, an_id(100), now_ms=NOW_MS)
+        gallery.renewing.prepare()
+        gallery.renewing.renew(now_ms=NOW_MS)
+    enrol(galleries, PALMS + 2)
+    for gallery in galleries.values():
+        erase(gallery, an_id(PALMS), now_ms=NOW_MS)
+        erase(gallery, an_id(4), now_ms=NOW_MS)
+    before = wiped(galleries, lost, tmp_path)
+
+    assert restored(galleries, lost).answers == dict.fromkeys(MATCHERS, len(before))
+    assert all_rows(galleries[lost]) == before
+
+
+def test_second_restore_waits_for_the_renewal_that_follows_the_first(galleries: Galleries, tmp_path: Path) -> None:
+    """
+    What c had vouched for to others is with them still; what others had to c is lost.
+    """
+    wiped(galleries, "c", tmp_path)
+    restored(galleries, "c")
+    wiped(galleries, "c", tmp_path / "again")
+    assert restored(galleries, "c").answers == dict.fromkeys(MATCHERS, PALMS - 1)
+    of_a = galleries["a"]
+    galleries["a"] = a_gallery(tmp_path / "a-anew", me="a", dims=DIMS)
+
+    outcome = restored(galleries, "a")
+
+    assert type(outcome.raised["a"]) is NotVouched
+    assert "handsel renew" in str(outcome.raised["a"])
+    require_nothing_kept(galleries["a"], tmp_path / "a-anew")
+    galleries["a"].close()
+    galleries["a"] = of_a
+    renew(galleries)
+    require_vouched(galleries)
+    wiped(galleries, "a", tmp_path / "again")
+    assert restored(galleries, "a").answers == dict.fromkeys(MATCHERS, PALMS - 1)
+
+
+def test_rows_that_nobody_vouched_for_are_restored_once_they_were_renewed(galleries: Galleries, tmp_path: Path) -> None:
+    """
+    As those of an earlier version.
+    """
+    for gallery in galleries.values():
+        gallery._stored.execute("DELETE FROM vouchers")
+    kept = galleries["c"]
+    galleries["c"] = a_gallery(tmp_path / "c-anew", me="c", dims=DIMS)
+    assert type(restored(galleries, "c").raised["c"]) is NotVouched
+    galleries["c"].close()
+    galleries["c"] = kept
+
+    renew(galleries)
+    wiped(galleries, "c", tmp_path / "again")
+
+    assert restored(galleries, "c").answers == dict.fromkeys(MATCHERS, PALMS - 1)
+
+
+def test_helper_that_renews_meanwhile_begins_again(galleries: Galleries, tmp_path: Path) -> None:
+    seed = os.urandom(32)
+    for gallery in galleries.values():
+        gallery.renewing.keep_seed(seed, digest=gallery.rows().digest)
+    vouch(galleries, seed)
+    wiped(galleries, "c", tmp_path)
+
+    def renew_first(number: int, message: Said) -> bytes:
+        if number == 3:
+            galleries["a"].renewing.renew(now_ms=NOW_MS)
+        return message.payload
+
+    outcome = restored(galleries, "c", a=changing(restore("a", "c", galleries["a"]), renew_first))
+
+    assert type(outcome.raised["a"]) is GalleriesDiffer
+    assert outcome.answers == {}
+    assert restored(galleries, "c").answers == dict.fromkeys(MATCHERS, PALMS - 1)
+    require_whole(galleries, range(PALMS - 1))
 
 
 def test_enrolment_that_is_said_to_be_erased_is_believed_by_its_order_only(
@@ -367,6 +574,101 @@ def test_row_erased_while_others_come_stays_erased_and_is_on_no_disk(galleries: 
     assert len({gallery.rows().digest for gallery in galleries.values()}) == 1
 
 
+def test_row_that_waits_is_restored_and_can_be_committed(galleries: Galleries, lost: str, tmp_path: Path) -> None:
+    keep(galleries, PALMS)
+    keep(galleries, PALMS + 1)
+    before = galleries[lost]._stored.find(an_id(PALMS))
+    wiped(galleries, lost, tmp_path)
+
+    assert restored(galleries, lost).answers == dict.fromkeys(MATCHERS, PALMS - 1)
+
+    kept = galleries[lost]._stored.find(an_id(PALMS))
+    assert before is not None
+    assert kept is not None
+    assert (kept.state, kept.shares) == (PENDING, before.shares)
+    for gallery in galleries.values():
+        commit(gallery, an_id(PALMS), position=PALMS)
+    require_whole(galleries, [*range(PALMS - 1), PALMS])
+    renew(galleries)
+    require_vouched(galleries)
+
+
+def test_row_that_waits_at_one_of_the_two_alone_is_not_given(galleries: Galleries, tmp_path: Path) -> None:
+    """
+    Nor is one for which nobody has vouched, as one of an earlier version.
+    """
+    keep(galleries, PALMS)
+    keep(galleries, PALMS + 1)
+    keep(galleries, PALMS + 2)
+    abort(galleries["b"], an_id(PALMS), now_ms=NOW_MS)
+    galleries["a"]._stored.execute("DELETE FROM vouchers WHERE enrolment_id = ?", (an_id(PALMS + 1),))
+    wiped(galleries, "c", tmp_path)
+
+    assert restored(galleries, "c").answers == dict.fromkeys(MATCHERS, PALMS - 1)
+
+    states = {entry.enrolment_id: entry.state for entry in galleries["c"].entries()}
+    assert states[an_id(PALMS)] == ERASED  # For b shows the order.
+    assert an_id(PALMS + 1) not in states
+    assert states[an_id(PALMS + 2)] == PENDING
+
+
+def test_row_that_waits_and_was_aborted_here_meanwhile_stays_so(galleries: Galleries, tmp_path: Path) -> None:
+    keep(galleries, PALMS)
+    wiped(galleries, "c", tmp_path)
+    abort(galleries["c"], an_id(PALMS), now_ms=NOW_MS)
+
+    assert restored(galleries, "c").answers == dict.fromkeys(MATCHERS, PALMS - 1)
+
+    states = {entry.enrolment_id: entry.state for entry in galleries["c"].entries()}
+    assert states[an_id(PALMS)] == ERASED
+
+
+def test_false_row_that_waits_is_caught(galleries: Galleries, tmp_path: Path) -> None:
+    keep(galleries, PALMS)
+    wiped(galleries, "c", tmp_path)
+    waiting = galleries["a"].waiting
+
+    def false(limit: int) -> dict[bytes, tuple[Row, Vouchers]]:
+        row, vouchers = waiting(limit)[an_id(PALMS)]
+        return {an_id(PALMS): (replace(row, template=flipped(row.template, 5)), vouchers)}
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(galleries["a"], "waiting", false)
+        outcome = restored(galleries, "c")
+
+    assert type(outcome.raised["c"]) is PeerCheated
+    require_nothing_kept(galleries["c"], tmp_path / "c-anew")
+    assert restored(galleries, "c").answers == dict.fromkeys(MATCHERS, PALMS - 1)
+
+
+@pytest.mark.parametrize("lie", ["twice", "another", "short"])
+def test_ill_formed_rows_that_wait_are_refused(galleries: Galleries, tmp_path: Path, lie: str) -> None:
+    """
+    For the first it takes two liars: what both others give must be the same.
+    """
+    keep(galleries, PALMS)
+    wiped(galleries, "c", tmp_path)
+
+    def change(_: int, message: Said) -> bytes:
+        piece = piece_of(message)
+        if piece is None or piece.entries[0].state != PENDING:
+            return message.payload
+        fields = {name: 2 * getattr(piece, name) for name in Piece.__struct_fields__}
+        if lie == "another":
+            fields = {**msgspec.structs.asdict(piece), "ids": flipped(piece.ids, 3)}
+        if lie == "short":
+            fields = {**msgspec.structs.asdict(piece), "aliases": b""}
+        return msgspec.msgpack.encode(Piece(**fields))
+
+    liars = "ab" if lie == "twice" else "a"
+    changed = {name: changing(restore(name, "c", galleries[name]), change) for name in liars}
+
+    outcome = restored(galleries, "c", **changed)
+
+    assert isinstance(outcome.raised["c"], PeerCheated | EnvelopeInvalid)
+    require_nothing_kept(galleries["c"], tmp_path / "c-anew")
+
+
 def test_row_committed_meanwhile_has_all_begin_again(galleries: Galleries, tmp_path: Path) -> None:
     keep(galleries, PALMS)
     wiped(galleries, "c", tmp_path)
@@ -389,6 +691,7 @@ def test_helper_that_missed_a_renewal_catches_up_first(galleries: Galleries, tmp
     seed = os.urandom(32)
     for gallery in galleries.values():
         gallery.renewing.keep_seed(seed, digest=gallery.rows().digest)
+    vouch(galleries, seed)
     galleries["a"].renewing.renew(now_ms=NOW_MS)
     wiped(galleries, "c", tmp_path)
 
@@ -437,7 +740,7 @@ def test_gallery_that_holds_rows_is_not_written_over(galleries: Galleries) -> No
 
 def test_gallery_with_a_pending_row_is_not_written_over(tmp_path: Path) -> None:
     gallery = a_gallery(tmp_path / "a", me="a", dims=DIMS)
-    gallery.keep_pending([(an_id(1), Shares(bytes(2 * DIMS), bytes(16), bytes(16)))], now_ms=NOW_MS)
+    gallery.keep_pending([(an_id(1), Shares(bytes(2 * DIMS), bytes(16), bytes(16)), VOUCHERS)], now_ms=NOW_MS)
 
     with pytest.raises(GalleryInUse):
         gallery.restoring.begin(1, chain=b"")

@@ -20,6 +20,7 @@ from handsel.matching.message import MATCHERS
 from handsel.matching.synchronise import learn_news
 from tests.matching import ordered
 from tests.matching.ordered import a_gallery, commit, erase
+from tests.matching.vouched import VOUCHERS
 
 SHARES = Shares(bytes(8), bytes(16), bytes(16))
 
@@ -29,11 +30,11 @@ def galleries(tmp_path: Path) -> dict[str, Gallery]:
     """
     Three galleries with 20 rows each, the same, and a pending one.
     """
-    enrolments = [(os.urandom(16), SHARES) for _ in range(21)]
+    enrolments = [(os.urandom(16), SHARES, VOUCHERS) for _ in range(21)]
     held = {name: a_gallery(tmp_path / name, me=name, dims=4) for name in MATCHERS}
     for gallery in held.values():
         gallery.keep_pending(enrolments, now_ms=0)
-        for position, (enrolment_id, _) in enumerate(enrolments[1:]):
+        for position, (enrolment_id, *_) in enumerate(enrolments[1:]):
             commit(gallery, enrolment_id, position=position)
     return held
 
@@ -73,6 +74,6 @@ def test_what_one_has_not_heard_is_told_with_its_order_and_nothing_else(
 
 
 def test_pending_row_makes_no_difference(galleries: dict[str, Gallery]) -> None:
-    galleries["a"].keep_pending([(os.urandom(16), SHARES)], now_ms=0)
+    galleries["a"].keep_pending([(os.urandom(16), SHARES, VOUCHERS)], now_ms=0)
 
     assert _news(galleries)[0] == dict.fromkeys(MATCHERS, ())

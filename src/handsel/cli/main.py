@@ -58,6 +58,7 @@ EXIT_STATUS: dict[type[errors.HandselError], int] = {
     errors.GalleryFull: 74,
     errors.GalleryEmpty: 75,
     errors.GalleryInUse: 73,
+    errors.NotVouched: 74,
     errors.StoreError: 74,
     errors.StoreCorrupt: 74,
     errors.StoreFull: 74,

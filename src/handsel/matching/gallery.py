@@ -44,6 +44,7 @@ from handsel.matching.renewing import Renewing
 from handsel.matching.restored import Restoring
 from handsel.matching.rows import Row, Rows
 from handsel.matching.signed_order import SignedOrder
+from handsel.matching.voucher import Vouchers
 
 ADVANCED_AT_ONCE_MAX = 4096  # By peers' entries, whose orders are verified in half a second. Others come later.
 PENDING_S_MAX = 3600  # An enrolment that its issuer has not committed by then is dropped.
@@ -113,6 +114,31 @@ class Gallery:
             found = (self._stored.entry(enrolment_id) for enrolment_id in enrolment_ids)
             return tuple(entry for entry in found if entry is not None)
 
+    def vouchers(self, first: int, last: int, *, chain: bytes) -> dict[int, Vouchers]:
+        """
+        Return what the peers have vouched for of the rows between two positions, by position.
+
+        Raises `GalleriesDiffer` where shares have been renewed since they were those that `chain` names.
+        """
+        with self._lock:
+            if self._holding.standing.chain != chain:
+                raise GalleriesDiffer("shares were renewed while others were restored: it is tried again")
+            return self._holding.vouched.of(first, last, chain=chain)
+
+    def waiting(self, limit: int) -> dict[bytes, tuple[Row, Vouchers]]:
+        """
+        Return the first pending rows in the order of their ids, by id, and by what the peers have vouched for theirs.
+        """
+        with self._lock:
+            found = {}
+            which = "state = 1 AND enrolment_id IN (SELECT enrolment_id FROM vouchers) ORDER BY enrolment_id LIMIT"
+            for kept in self._stored.each(f"{which} {limit:d}"):
+                vouchers = self._holding.vouched.of_enrolment(kept.enrolment_id)
+                if kept.shares is not None and vouchers is not None:
+                    shares = (kept.shares.template, kept.shares.own, kept.shares.pair)
+                    found[kept.enrolment_id] = (Row(kept.enrolment_id, 0, *shares), vouchers)
+            return found
+
     def has_lost_rows(self) -> bool:
         """
         Return whether this gallery has none, and a peer had one when they last met, by the issuer's order.
@@ -127,17 +153,20 @@ class Gallery:
         with self._lock:
             self._require_enrollable(enrolment_id, shares)
 
-    def keep_pending(self, enrolments: Iterable[tuple[bytes, Shares]], *, now_ms: int) -> None:
+    def keep_pending(self, enrolments: Iterable[tuple[bytes, Shares, Vouchers]], *, now_ms: int) -> None:
         """
-        Keep the shares of new enrolments until the issuer commits them; those kept already stay as they are.
+        Keep the shares of new enrolments, and what the peers vouch for theirs by, until the issuer commits them.
+
+        Shares that are kept already stay as they are.
 
         Raises `IdReused`, `StoreFull`, `StoreError`; then nothing was changed.
         """
         with self._lock, self._stored.transaction():
-            for enrolment_id, shares in enrolments:
+            for enrolment_id, shares, vouchers in enrolments:
                 self._stored.require_lengths(shares)
                 if self._require_enrollable(enrolment_id, shares) is None:
                     self._stored.write(Kept(enrolment_id, PENDING, None, now_ms, is_sealed=False, shares=shares))
+                self._holding.vouched.keep(enrolment_id, vouchers)
 
     def commit(self, enrolment_id: bytes, *, position: int, order: SignedOrder) -> None:
         """
@@ -217,6 +246,7 @@ class Gallery:
         with self._lock:
             if self._stored.select("SELECT 1 FROM rows WHERE state = 1 AND kept_at_ms < ? LIMIT 1", oldest_ms):
                 with self._stored.transaction():
+                    self._holding.vouched.forget_expired(oldest_ms)
                     self._stored.execute("DELETE FROM rows WHERE state = 1 AND kept_at_ms < ?", (oldest_ms,))
                 self._stored.forget_log()
 

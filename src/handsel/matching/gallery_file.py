@@ -15,7 +15,7 @@ from handsel.errors import ConfigError, GalleryCorrupt, StoreError, StoreFull
 
 LOCK_WAIT_S = 3.0  # For the process before to let go of the file.
 FILE_NAME = "gallery.sqlite"
-_VERSION = 5
+_VERSION = 6
 _FIRST_VERSION = 2  # 1 held templates at another scale, and all in this file.
 _SETTINGS = (
     "locking_mode=EXCLUSIVE",  # One process at a time.
@@ -76,6 +76,28 @@ CREATE TABLE restored (
     pair BLOB,
     checksum BLOB NOT NULL
 ) STRICT;
+""",
+    6: """
+CREATE TABLE vouchers (
+    enrolment_id BLOB PRIMARY KEY,
+    after_digest BLOB NOT NULL,
+    after_half BLOB NOT NULL,
+    before_digest BLOB NOT NULL,
+    before_half BLOB NOT NULL
+) STRICT;
+CREATE TABLE renewed_vouchers (
+    chain BLOB NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    positions BLOB NOT NULL,
+    after_digests BLOB NOT NULL,
+    after_half BLOB NOT NULL,
+    before_digests BLOB NOT NULL,
+    before_half BLOB NOT NULL,
+    PRIMARY KEY (chain, first)
+) STRICT;
+-- For what an earlier version has kept nobody has vouched: it is long ago, and renewed after the next query.
+UPDATE renewals SET since_ms = 1 WHERE EXISTS (SELECT 1 FROM rows WHERE state = 2);
 """,
 }
 

@@ -24,6 +24,7 @@ from handsel.matching.sealing import Sealed
 from handsel.matching.signed_order import SignedOrder
 from handsel.matching.standing import Standing
 from handsel.matching.stored import Stored
+from handsel.matching.vouched import Vouched
 
 
 class Holding:
@@ -38,6 +39,7 @@ class Holding:
         self.lock, self._leaving = threading.Lock(), list[Standing]()
         self._shredder = Shredder(log)
         self.stored = Stored(directory, dims=dims)
+        self.vouched = Vouched(self.stored)
         try:
             with self.stored.transaction():
                 self.stored.execute("DELETE FROM restored")  # Of what was begun, the files go below.
@@ -118,6 +120,7 @@ class Holding:
         with self.stored.transaction():
             for enrolment_id, row in alive:
                 kept_at_ms, order = row.kept_at_ms if row else now_ms, orders[enrolment_id]
+                self.vouched.forget(enrolment_id, row.position if row else None)
                 self.stored.write(
                     Kept(enrolment_id, ERASED, None, kept_at_ms, is_sealed=False, shares=None, order=order)
                 )

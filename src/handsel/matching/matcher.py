@@ -34,7 +34,7 @@ from handsel.keys import PartyKeys, PublicKeys
 from handsel.log import Log
 from handsel.matching import kernels
 from handsel.matching.ahead import Ahead
-from handsel.matching.dialogue import Dialogue
+from handsel.matching.dialogue import Dialogue, Seat
 from handsel.matching.frame import dialogue_name
 from handsel.matching.gallery import Gallery
 from handsel.matching.honest import Asked
@@ -68,6 +68,8 @@ from handsel.matching.seen import Seen
 from handsel.matching.settings import Health, Match, Party, Status
 from handsel.matching.signed_order import SignedOrder
 from handsel.matching.tls import Tls
+from handsel.matching.voucher import HALF_BYTES, Halves, digest_of
+from handsel.matching.vouching import vouch_for_enrolment
 from handsel.order import BINDING_BYTES
 
 RENEW_EVERY_MS = 24 * 3_600_000
@@ -121,6 +123,7 @@ class Matcher:
         self._peers = Peers(name, addresses=addresses, tls=tls, log=log, timeout_s=query_timeout_s)
         self._places = threading.BoundedSemaphore(QUERIES_AT_ONCE_MAX)
         self._seen, self._scanner = Seen(), Scanner()
+        self._voucher_secret = os.urandom(HALF_BYTES)  # An enrolment that is sent again is vouched for alike.
         self._ahead = Ahead(name, self._peers, self._secrets, log)
         self._gallery = Gallery(
             directory, me=name, issuer=issuer, dims=settings.dims, palms_max=settings.palms_max, log=log
@@ -188,7 +191,7 @@ class Matcher:
         asked = self._require_query(query)
         with self._place():
             self._seen.require_new(query.query_id)
-            return self._answer(query, asked, purpose=QUERY)
+            return self._answer(query, self._dialogue(query, asked, purpose=QUERY, enrolment_id=""))
 
     def enrol(self, template_envelope: bytes, alias_share_envelope: bytes) -> bytes:
         """
@@ -206,9 +209,7 @@ class Matcher:
         with self._place():
             self._gallery.require_enrollable(enrolment_id, shares)
             self._seen.require_new_or_same(template.query.query_id, msgspec.msgpack.encode((template, part)))
-            answer = self._answer(template.query, asked, purpose=TEMPLATE, enrolment_id=template.enrolment_id)
-            self._gallery.keep_pending([(enrolment_id, shares)], now_ms=self._clock())
-            return answer
+            return self._answer(template.query, self._enrolment(template, asked, shares))
 
     def carry_out(self, order: bytes, signature: bytes) -> tuple[bytes, bytes]:
         """
@@ -238,9 +239,8 @@ class Matcher:
         confirmation = msgspec.msgpack.encode(Confirmation(asked.kind, asked.enrolment_id, self.name, now_ms))
         return confirmation, self._keys.signature(confirmation)
 
-    def _answer(self, query: Query, asked: Asked, *, purpose: str, enrolment_id: str = "") -> bytes:
+    def _answer(self, query: Query, dialogue: Dialogue[bytes | None]) -> bytes:
         begin_ms = self._clock()
-        dialogue = self._dialogue(query, asked, purpose=purpose, enrolment_id=enrolment_id)
         masked = self._peers.carry_out(dialogue, query_id=dialogue_name("query", query.query_id))
         if masked is None:
             raise GalleryFull("the gallery holds as many palms as its threshold was measured for: enrol no more")
@@ -299,6 +299,19 @@ class Matcher:
         finally:
             if claims:
                 self._ahead.give_up()
+
+    def _enrolment(self, template: Template, asked: Asked, shares: Shares) -> Dialogue[bytes | None]:
+        """
+        Look whether a palm is enrolled, have all three vouch for their shares of it, and keep those as pending.
+        """
+        dialogue = self._dialogue(template.query, asked, purpose=TEMPLATE, enrolment_id=template.enrolment_id)
+        if (masked := (yield from dialogue)) is not None:
+            enrolment_id = id_to_bytes(template.enrolment_id)
+            halves = Halves.drawn(self._voucher_secret, enrolment_id)
+            digest = digest_of(enrolment_id, shares, key=halves.key())
+            vouchers = yield from vouch_for_enrolment(Seat(self.name), digest, halves)
+            self._gallery.keep_pending([(enrolment_id, shares, vouchers)], now_ms=self._clock())
+        return masked
 
     def _shape(self, rows: Rows, asked: Asked, terms: Terms) -> Shape:
         vectors, dims = asked.views.shape

@@ -4,7 +4,8 @@ Renew the shares of all rows, together with the peers, when they are old enough 
 1. The three agree on the rows that are active, and toss a seed.
 2. Each keeps the seed on disk, and says so. Nobody renews before all have said it: so who is killed in between can do
    it later, when a peer's opening shows that it is a renewal behind.
-3. Each writes the renewed rows beside, while queries go on with the old ones at all three, and says that it is ready.
+3. Each vouches to both others for its renewed rows (`vouching.py`), and keeps what they vouch for, which does not count
+   yet. It writes its rows beside, while queries go on with the old ones at all three, and says that it is ready.
 4. When all have said it, each matches with the new ones, and forgets the seed and the old shares.
 
 It begins after a query that all three have answered, since each then knows that the others are there.
@@ -17,6 +18,9 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from handsel.clock import Clock
 from handsel.errors import HandselError, PeerCheated
 from handsel.log import Log
@@ -25,8 +29,11 @@ from handsel.matching.frame import dialogue_name
 from handsel.matching.gallery import Gallery
 from handsel.matching.opening import agree
 from handsel.matching.peers import Peers
-from handsel.matching.renewal import digest_of_seed
+from handsel.matching.renewal import Renewal, digest_of_seed, next_chain
 from handsel.matching.renewing import LONG_AGO_MS
+from handsel.matching.rows import Rows
+from handsel.matching.vouched import Batch
+from handsel.matching.vouching import vouch_for_renewed
 
 _SUBJECT = hashlib.sha256(b"handsel/v1/renewal-of-shares").digest()
 _READY = b"handsel/v1/renewal-ready\0"
@@ -44,6 +51,16 @@ class Freshness:
     renewed_ms: int | None
     is_ordered: bool
     every_ms: int
+
+
+@dataclass(frozen=True, repr=False)
+class Begun:
+    """
+    Hold what all three keep: the seed, and the rows that are renewed with it, as they were then.
+    """
+
+    seed: bytes
+    rows: Rows
 
 
 class Refresher:
@@ -93,8 +110,9 @@ class Refresher:
         # An attempt has one name at all three: the minute, and the renewals so far.
         attempt = minute.to_bytes(8, "big") + self._gallery.rows().chain
         try:
-            seed_digest = self._peers.carry_out(self.begin(), query_id=dialogue_name("begin to renew", attempt))
-            switch = self.complete(seed_digest)
+            begun = self._peers.carry_out(self.begin(), query_id=dialogue_name("begin to renew", attempt))
+            switch = self.complete(begun)
+            del begun  # Whoever holds its rows keeps what is erased meanwhile from being overwritten.
             self._peers.carry_out_at_length(
                 switch, query_id=dialogue_name("complete renewal", attempt), silence_s=SILENCE_S
             )
@@ -103,9 +121,9 @@ class Refresher:
         else:
             self._log.event("shares_renewed")
 
-    def begin(self) -> Dialogue[bytes]:
+    def begin(self) -> Dialogue[Begun]:
         """
-        Toss a seed together with both peers, and return its digest once all three keep it.
+        Toss a seed together with both peers, and return it once all three keep it.
 
         Raises what `opening.agree` raises, `PeerCheated`, `StoreError`.
         """
@@ -115,17 +133,34 @@ class Refresher:
         seed = yield from toss(self._seat, random_bytes=os.urandom)
         self._gallery.renewing.keep_seed(seed, digest=agreed.rows.digest)
         yield from self._same(digest_of_seed(seed))
-        return digest_of_seed(seed)
+        return Begun(seed, agreed.rows)
 
-    def complete(self, seed_digest: bytes) -> Dialogue[None]:
+    def complete(self, begun: Begun) -> Dialogue[None]:
         """
-        Write the renewed rows beside, and match with them once all three have. Raises `PeerCheated`, `StoreError`.
+        Vouch for the renewed rows, write them beside, and match with them once all three have.
+
+        Raises `PeerCheated`, `EnvelopeInvalid`, `StoreError`.
         """
+        self._gallery.renewing.forget_old_vouched()  # What a failure has left.
+        ready = _READY + digest_of_seed(begun.seed)
+        vouching = self._vouch(begun)
+        del begun
+        ready += yield from vouching
         self._gallery.renewing.prepare()
-        yield from self._same(hashlib.sha256(_READY + seed_digest).digest())
+        yield from self._same(hashlib.sha256(ready).digest())
         self._gallery.renewing.renew(now_ms=self._clock())
+        self._gallery.renewing.forget_old_vouched()
+
+    def _vouch(self, begun: Begun) -> Dialogue[bytes]:
+        chain = next_chain(begun.rows.chain, begun.seed)
+
+        def keep(positions: NDArray[np.int64], after: Batch, before: Batch) -> None:
+            self._gallery.renewing.keep_vouched(chain, positions, after=after, before=before)
+
+        renewal = Renewal(self._seat.me, begun.seed)
+        return vouch_for_renewed(self._seat, begun.rows, renewal, random_bytes=os.urandom, keep=keep)
 
     def _same(self, digest: bytes) -> Dialogue[None]:
         said = yield from exchange(self._seat, digest)
         if len({bytes(theirs) for theirs in said.values()}) > 1:
-            raise PeerCheated("a matcher's peer does not keep the same seed to renew its shares with")
+            raise PeerCheated("the three matchers do not renew with the same seed, or one vouches for different rows")

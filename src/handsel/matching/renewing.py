@@ -3,9 +3,10 @@ Renew the rows of one gallery, while it is matched with.
 
 1. The seed is kept on disk before anybody renews. Rows that become active from then on are not renewed, here as there.
 2. The blocks are written beside, renewed, while queries, commits and erasures go on with the old ones.
-3. When all three have done so, each switches, in one transaction: blocks that were sealed since, and the tail, are
+3. Each has vouched to both others for its rows as they will be, and keeps their vouchers, which count after the switch.
+4. When all three have done so, each switches, in one transaction: blocks that were sealed since, and the tail, are
    renewed in it. Where blocks have been written anew since, as for an erasure, or after a restart, all is done in it.
-4. Who has missed the switch catches up with its peers.
+5. Who has missed the switch catches up with its peers.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from handsel.matching.message import Order
 from handsel.matching.renewal import Renewal, digest_of_seed, next_chain, renewing_all_but
 from handsel.matching.signed_order import SignedOrder
 from handsel.matching.standing import Standing
+from handsel.matching.vouched import Batch
 
 LONG_AGO_MS = 1
 PREPARED_MAX = 3  # Times, while rows that are in blocks are erased; then it is done where queries wait for it.
@@ -110,6 +112,27 @@ class Renewing:
             seed = self._seed()
             return b"" if seed is None else digest_of_seed(seed)
 
+    def keep_vouched(self, chain: bytes, positions: NDArray[np.int64], *, after: Batch, before: Batch) -> None:
+        """
+        Keep what the peers vouch for of rows at some positions, as they will be when `chain` names their renewals.
+
+        Raises `StoreError`.
+        """
+        with self._lock, self._holding.stored.transaction():
+            self._holding.vouched.keep_renewed(chain, positions, after=after, before=before)
+
+    def forget_old_vouched(self) -> None:
+        """
+        Forget what was vouched for of rows as they were before the last renewal, or would have been after one that did
+        not come: piece by piece, so that no query waits for it. Raises `StoreError`.
+        """
+        is_left = True
+        while is_left:
+            with self._lock, self._holding.stored.transaction():
+                is_left = self._holding.vouched.forget_piece(self._holding.standing.chain)
+        with self._lock:
+            self._holding.stored.forget_log()
+
     def prepare(self) -> None:
         """
         Write the blocks beside, renewed with the seed that is kept, while queries and orders go on with the old ones.
@@ -193,12 +216,15 @@ class Renewing:
         holding, stored = self._holding, self._holding.stored
         holding.put_in_order()
         before, beside = holding.standing, self._beside
-        change, chain = renewing_all_but(Renewal(self._me, seed), self._not_renewed()), next_chain(before.chain, seed)
+        left, chain = self._not_renewed(), next_chain(before.chain, seed)
+        change = renewing_all_but(Renewal(self._me, seed), left)
+        # Where not all is, as a peer has said too early that it has switched, all are renewed once more.
+        is_vouched = holding.vouched.count(chain) == before.rows.count - len(left)
         is_ready = beside is not None and beside.fits(before, seed)
         begun = beside.renewed if beside is not None and is_ready else before.emptied(chain=chain)
         try:
             after = begun.following(before, change)
-            self._record(after, now_ms=now_ms)
+            self._record(after, since_ms=now_ms if is_vouched else LONG_AGO_MS)
         except BaseException:
             if not is_ready:
                 holding.let_go(begun)
@@ -209,12 +235,13 @@ class Renewing:
         holding.replace(after)
         stored.forget_log()
 
-    def _record(self, after: Standing, *, now_ms: int) -> None:
+    def _record(self, after: Standing, *, since_ms: int) -> None:
         stored = self._holding.stored
         with stored.transaction():
             self._holding.record(after)
             for row in after.tail:
                 self._holding.keep_active(row, is_sealed=False)
             renewed = "UPDATE renewals SET count = count + 1, chain = ?, since_ms = ?, seed = NULL"
-            stored.execute(renewed, (after.chain, now_ms))
+            stored.execute(renewed, (after.chain, since_ms))
+            self._holding.vouched.forget_renewed()
             stored.execute("DELETE FROM not_renewed")

@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 
 from handsel.errors import GalleryFull, GalleryInUse
 from handsel.matching.columns import Columns
-from handsel.matching.entry import ACTIVE, ERASED, Entry
+from handsel.matching.entry import ACTIVE, ERASED, PENDING, Entry
 from handsel.matching.holding import Holding
-from handsel.matching.kept import FIELDS, Kept
+from handsel.matching.kept import FIELDS, Kept, Shares
 from handsel.matching.kernels import PLANE_BITS
 from handsel.matching.latest_order import due_order, end_order, keep_latest
 from handsel.matching.message import Order, OrderKind
 from handsel.matching.renewing import LONG_AGO_MS
-from handsel.matching.rows import Rows
+from handsel.matching.rows import Row, Rows
 from handsel.matching.sealing import BlockWriter, Sealed
 from handsel.matching.signed_order import SignedOrder
 from handsel.matching.standing import Standing
@@ -122,6 +122,13 @@ class Restoration:
         others = [entry for entry in entries if entry.enrolment_id not in self._gone]
         self._stage([Kept(entry.enrolment_id, ERASED, None, 0, False, None, entry.order) for entry in others])
 
+    def add_waiting(self, rows: Sequence[Row], *, now_ms: int) -> None:
+        """
+        Take rows that wait to be committed. Raises `StoreError`.
+        """
+        shares = [(row.enrolment_id, Shares(row.template, row.own, row.pair)) for row in rows]
+        self._stage([Kept(one, PENDING, None, now_ms, is_sealed=False, shares=its) for one, its in shares])
+
     def finish(self) -> Rows:
         """
         Return all rows that were taken, which do not count yet. Raises `StoreError`.
@@ -147,6 +154,7 @@ class Restoration:
                 stored.execute(
                     "UPDATE renewals SET chain = ?, since_ms = ?, seed = NULL", (self._standing.chain, LONG_AGO_MS)
                 )
+                holding.vouched.forget_all()
                 end_order(stored, RESTORE)
             self._counts = True
             holding.replace(self._standing)
@@ -173,7 +181,7 @@ class Restoration:
     def _erased_meanwhile(self) -> dict[bytes, SignedOrder]:
         found = self._holding.stored.select(
             "SELECT rows.enrolment_id, rows.order_body, rows.order_signature FROM rows JOIN restored "
-            "USING (enrolment_id) WHERE rows.state = 3 AND restored.state = 2 AND rows.order_body IS NOT NULL"
+            "USING (enrolment_id) WHERE rows.state = 3 AND restored.state < 3 AND rows.order_body IS NOT NULL"
         )
         return {one: SignedOrder(body, signature) for one, body, signature in found}
 

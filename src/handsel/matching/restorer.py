@@ -2,7 +2,8 @@
 Carry out the issuer's order to restore a matcher's rows, in the background, together with both peers.
 
 It is tried again until it is done, also after a restart; for a day. It is also over when all three have agreed on their
-rows for a query, and at whom a peer has been caught cheating: then the issuer has to give another order.
+rows for a query, and at whom a peer has been caught cheating, or a row is not vouched for: then a person has to do
+something, and the issuer to give another order.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from handsel.clock import Clock
-from handsel.errors import GalleryInUse, HandselError, PeerCheated, PeerUnavailable
+from handsel.errors import GalleryInUse, HandselError, NotVouched, PeerCheated, PeerUnavailable
 from handsel.ids import ID_BYTES
 from handsel.keys import PublicKeys
 from handsel.log import Log
@@ -110,7 +111,7 @@ class Restorer:
                 return PeerUnavailable.code
             self._restore(order, signed)
         except HandselError as exc:
-            if isinstance(exc, PeerCheated | GalleryInUse):
+            if isinstance(exc, PeerCheated | GalleryInUse | NotVouched):
                 self._gallery.restoring.end()
             self._closing.wait(PAUSE_S)
             return exc.code

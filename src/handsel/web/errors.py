@@ -32,6 +32,7 @@ STATUS: dict[type[errors.HandselError], int] = {
     errors.GalleryFull: 409,  # Below 500: the acquirer must learn of it, not ask again.
     errors.GalleryEmpty: 503,
     errors.GalleryInUse: 409,
+    errors.NotVouched: 500,
     errors.StoreError: 500,
     errors.StoreCorrupt: 500,
     errors.StoreFull: 507,
