@@ -179,7 +179,7 @@ class PinLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     * `digits_min`: six. A thief with the palm who tries once a day for a year finds one of a million with a chance of
       0.04 %, and one of ten thousand with 4 %.
-    * `wrong_in_a_row_max`: three, as with cards.
+    * `wrong_in_a_row_max`: three, as with cards. Of eight times as many, half may be wrong.
     * `lock_s_min`, `lock_s_max`: five minutes, then twice as long after each wrong one, up to a day. A lock ends by
       itself, lest a stranger lock somebody out for ever; with the key of the wallet it ends at once.
     * `tries_per_minute_max`, `tries_per_day_max`: more than anybody types who knows the PIN.

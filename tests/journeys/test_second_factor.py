@@ -18,7 +18,7 @@ from tests.journeys import test_card_pages
 from tests.journeys.conftest import Running
 from tests.journeys.test_card_pages import NARROW, PAGE_MS_MAX
 
-PIN = "402917"
+PIN = "402917836150"  # Of a length that occurs nowhere by chance.
 AUTHENTICATOR = {
     "protocol": "ctap2",
     "transport": "internal",
@@ -65,6 +65,17 @@ def test_more_than_the_palm_pays_takes_a_pin_or_a_passkey(running: Running, cont
     pay_by_pin(till, running)
     add_passkey(wallet)
     pay_by_passkey(wallet, till, running)
+
+    assert holders(running, b"A lamp") == {"acquirer"}
+    assert holders(running, PIN.encode()) == set()
+
+
+def holders(running: Running, needle: bytes) -> set[str]:
+    """
+    Return the parties of whom some file holds these bytes.
+    """
+    files = [path for path in running.demo.directory.rglob("*") if path.is_file()]
+    return {path.relative_to(running.demo.directory).parts[0] for path in files if needle in path.read_bytes()}
 
 
 def connect(wallet: Page, till: Page, running: Running) -> None:
@@ -116,8 +127,9 @@ def pay_by_pin(till: Page, running: Running) -> None:
     expect(till.locator("[data-title]")).to_have_text("One more step")
     expect(pin).to_be_focused()
     is_sound(till)
-    assert pin.get_attribute("type") == "password"
-    till.keyboard.type(PIN[:3])
+    till.keyboard.type(f"{PIN[:3]}x9")
+    till.keyboard.press("Backspace")
+    expect(pin).to_have_value("•••")
     for key in PIN[3:]:
         till.get_by_role("button", name=key, exact=True).press("Enter")
     till.get_by_role("button", name="OK").press("Enter")
@@ -157,5 +169,5 @@ def pay_by_passkey(wallet: Page, till: Page, running: Running) -> None:
     till.get_by_role("button", name="I said yes in my wallet").press("Enter")
     hold_out(till)
     expect(till.locator("[data-title]")).to_have_text("PAID")
-    expect(wallet.locator("[data-live] p")).to_contain_text("Nothing waits.")
+    expect(wallet.locator("[data-live] [data-say]")).to_contain_text("Nothing waits.")
     till.get_by_role("button", name="Done").press("Enter")

@@ -15,9 +15,13 @@ from handsel.pay.limit import OwnLimits, Spent
 from handsel.pay.money import Money
 from handsel.store import issuer_limit as limits
 from handsel.store import issuer_note as charges
-from handsel.store.database import UnitOfWork
+from handsel.store.asking import ASKING_SCHEMA
+from handsel.store.database import Database, UnitOfWork
+from handsel.store.engine import Schema
 from handsel.store.issuer import add_wallet, open_issuer_database
 from handsel.store.issuer_note import ChargeRow
+from handsel.store.issuer_schema import ISSUER_SCHEMA
+from handsel.store.ledger_schema import LEDGER_SCHEMA
 
 WALLET, OTHER = "0" * 32, "1" * 32
 
@@ -71,6 +75,16 @@ def test_a_second_factor_begins_the_count_anew_and_counts_in_the_day(uow: UnitOf
     assert spent(uow) == (15, 13, 12, 2)
 
 
+def test_a_clock_that_is_set_back_hides_nothing(uow: UnitOfWork) -> None:
+    charges.add_charge(uow, reserved(1), now_ms=1000)
+    charges.add_charge(uow, reserved(2, factor="pin"), now_ms=1000)
+    charges.add_charge(uow, reserved(16, factor="pin", wallet=OTHER), now_ms=1000)
+    charges.add_charge(uow, reserved(4), now_ms=10)
+    charges.add_charge(uow, reserved(8), now_ms=11)
+
+    assert spent(uow, 5) == (15, 13, 12, 2)
+
+
 def test_a_second_factor_whose_charge_was_voided_begins_nothing(uow: UnitOfWork) -> None:
     charges.add_charge(uow, reserved(1), now_ms=10)
     voided = reserved(2, factor="passkey")
@@ -80,6 +94,34 @@ def test_a_second_factor_whose_charge_was_voided_begins_nothing(uow: UnitOfWork)
     charges.void_reserved_charge(uow, voided.reservation_id)
 
     assert spent(uow) == (1, 1, 1, 1)
+
+
+@pytest.mark.parametrize("steps", [2, 3])
+def test_what_was_paid_before_charges_were_numbered_counts(tmp_path: Path, engine: str, steps: int) -> None:
+    """
+    A database of a version before is brought to the present tables. It knows no second factor, or no number.
+    """
+    path = tmp_path / "old.sqlite"
+    earlier = Schema(ISSUER_SCHEMA.name, ISSUER_SCHEMA.migrations[:steps])
+    database = Database.open(path, schemas=(LEDGER_SCHEMA, earlier, ASKING_SCHEMA))
+    with database.unit_of_work() as unit:
+        add_wallet(unit, WALLET, key_digest=b"k" * 32, currency="EUR", now_ms=0)
+        unit.execute(
+            "INSERT INTO charges (id, digest, reservation_id, wallet_id, amount_minor, state, signatures, at_ms)"
+            " VALUES ('c', ?, 'r', ?, 7, 'approved', ?, 10)",
+            *(b"d", WALLET, b"s"),
+        )
+        unit.commit()
+    database.close()
+
+    database = open_issuer_database(path)
+    with database.unit_of_work() as unit:
+        charges.add_charge(unit, reserved(1), now_ms=11)
+        assert spent(unit) == (8, 8, 8, 2)
+        charges.add_charge(unit, reserved(2, factor="pin"), now_ms=12)
+        charges.add_charge(unit, reserved(4), now_ms=13)
+        assert spent(unit) == (14, 12, 4, 1)
+    database.close()
 
 
 def test_limits_of_ones_own_are_kept_replaced_and_forgotten(uow: UnitOfWork) -> None:

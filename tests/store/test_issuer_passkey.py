@@ -30,8 +30,10 @@ def asked(uow: UnitOfWork, *, wallet: str = WALLET, at_ms: int = 10) -> Approval
     return row
 
 
-def found(uow: UnitOfWork, *, after_ms: int = 0, amount: Money = AMOUNT, wallet: str = WALLET) -> str | None:
-    return passkeys.approval_for(uow, wallet, amount, given_after_ms=after_ms)
+def found(
+    uow: UnitOfWork, *, after_ms: int = 0, now_ms: int = 99, amount: Money = AMOUNT, wallet: str = WALLET
+) -> str | None:
+    return passkeys.approval_for(uow, wallet, amount, given_after_ms=after_ms, now_ms=now_ms)
 
 
 def test_a_passkey_is_in_one_wallet_and_removed_from_that_alone(uow: UnitOfWork) -> None:
@@ -71,6 +73,8 @@ def test_an_approval_is_found_once_it_is_given_for_its_wallet_and_amount_until_i
     assert passkeys.find_approval(uow, row.id) == replace(row, given_at_ms=20)
     assert found(uow, after_ms=19) == row.id
     assert found(uow, after_ms=20) is None
+    assert found(uow, now_ms=20) == row.id
+    assert found(uow, now_ms=19) is None
     assert found(uow, amount=Money(73_21, "EUR")) is None
     assert found(uow, amount=Money(73_20, "CHF")) is None
     assert found(uow, wallet=OTHER) is None

@@ -13,7 +13,7 @@ from handsel.config import AcquirerConfig, Link, MerchantEntry, Secret
 from handsel.errors import AccessDenied
 from handsel.flows.acquiring.acquirer import limits_of_till
 from handsel.flows.acquiring.sign_in import find_till, sign_in_merchant
-from handsel.limits import TillLimits
+from handsel.limits import AMOUNT_MINOR_MAX, TillLimits
 from handsel.store.acquirer import AcquirerDatabase
 from handsel.wiring.acquirer import build_acquirer
 
@@ -56,3 +56,14 @@ def test_the_limits_of_its_tills_are_those_of_the_settings(tmp_path: Path) -> No
 
     assert usual == limits_of_till(TillLimits())
     assert (asking.per_minute_max, asking.wrong_max, asking.wrong_of, asking.lock_ms_min) == (7, 25, 100, 1500)
+
+
+def test_a_venue_takes_by_palm_what_the_settings_say(tmp_path: Path) -> None:
+    store = AcquirerDatabase.open(tmp_path / "own" / "ledger.sqlite")
+    cafe = MerchantEntry("Café", Secret(KEY), {}, palm_minor_max=20_00)
+    bar = MerchantEntry("Bar", Secret(OTHER_KEY), {})
+
+    acquirer = build_acquirer(settings(cafe=cafe, bar=bar), store, tmp_path)
+    store.close()
+
+    assert acquirer.palm_minor_max == {"cafe": 20_00, "bar": AMOUNT_MINOR_MAX}

@@ -15,8 +15,6 @@ from handsel.store.database import UnitOfWork
 def spent_of(uow: UnitOfWork, wallet_id: str, *, currency: str, day_from_ms: int) -> Spent:
     """
     Return what a wallet has paid after `day_from_ms`, and alone since its last charge with a second factor.
-
-    A charge of the same millisecond as that one counts as after it.
     """
     in_day = uow.row(
         "SELECT COALESCE(SUM(amount_minor), 0), COALESCE(SUM(CASE WHEN factor IS NULL THEN amount_minor END), 0)"
@@ -25,9 +23,9 @@ def spent_of(uow: UnitOfWork, wallet_id: str, *, currency: str, day_from_ms: int
     )
     since = uow.row(
         "SELECT COALESCE(SUM(amount_minor), 0), COUNT(*) FROM charges"
-        " WHERE wallet_id = ? AND state IN ('reserved', 'approved') AND factor IS NULL AND at_ms >= COALESCE("
-        "(SELECT MAX(at_ms) FROM charges"
-        " WHERE wallet_id = ? AND state IN ('reserved', 'approved') AND factor IS NOT NULL), 0)",
+        " WHERE wallet_id = ? AND state IN ('reserved', 'approved') AND factor IS NULL AND number > COALESCE("
+        "(SELECT MAX(number) FROM charges"
+        " WHERE wallet_id = ? AND state IN ('reserved', 'approved') AND factor IS NOT NULL), -1)",
         *(wallet_id, wallet_id),
     )
     every, alone = in_day or (0, 0)

@@ -82,13 +82,14 @@ class RedeemedRow:
 
 def add_charge(uow: UnitOfWork, row: ChargeRow, *, now_ms: int) -> None:
     """
-    Write a new charge.
+    Write a new charge, as the next one of its wallet.
     """
     uow.execute(
         "INSERT INTO charges (id, digest, reservation_id, wallet_id, amount_minor, state, reason, signatures, at_ms,"
-        " factor) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " factor, number) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+        " (SELECT COALESCE(MAX(number), 0) + 1 FROM charges WHERE wallet_id = ?))",
         *(row.id, row.digest, row.reservation_id, row.wallet_id, row.amount_minor, row.state, row.reason),
-        *(_encode(row.signatures), now_ms, row.factor),
+        *(_encode(row.signatures), now_ms, row.factor, row.wallet_id),
     )
 
 

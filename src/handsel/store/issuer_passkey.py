@@ -149,14 +149,16 @@ def mark_given(uow: UnitOfWork, approval_id: str, *, now_ms: int) -> None:
     uow.execute("UPDATE approvals SET given_at_ms = ? WHERE id = ? AND given_at_ms IS NULL", now_ms, approval_id)
 
 
-def approval_for(uow: UnitOfWork, wallet_id: str, amount: Money, *, given_after_ms: int) -> str | None:
+def approval_for(uow: UnitOfWork, wallet_id: str, amount: Money, *, given_after_ms: int, now_ms: int) -> str | None:
     """
     Return the id of an approval of exactly that amount that was given after then and not used yet, or None.
+
+    One that was given later than `now_ms` does not count: a clock that was set back would make it good for longer.
     """
     row = uow.row(
         "SELECT id FROM approvals WHERE wallet_id = ? AND amount_minor = ? AND currency = ? AND given_at_ms > ?"
-        " AND charge_id IS NULL ORDER BY given_at_ms LIMIT 1",
-        *(wallet_id, amount.amount_minor, amount.currency, given_after_ms),
+        " AND given_at_ms <= ? AND charge_id IS NULL ORDER BY given_at_ms LIMIT 1",
+        *(wallet_id, amount.amount_minor, amount.currency, given_after_ms, now_ms),
     )
     return str(row[0]) if row else None
 

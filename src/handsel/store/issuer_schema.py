@@ -226,4 +226,12 @@ CREATE TABLE approvals (
 CREATE INDEX approvals_by_wallet ON approvals (wallet_id, asked_at_ms);
 """
 
-ISSUER_SCHEMA = Schema("issuer", (_TABLES, _CARDS, _SECOND_FACTORS))
+# What was paid since the last second factor is told by the order of the charges, not by their times: a clock that is
+# set back must not make payments of now look like payments from before. Charges of older versions come first.
+_CHARGE_NUMBERS = """
+ALTER TABLE charges ADD COLUMN number INTEGER NOT NULL DEFAULT 0;
+DROP INDEX charges_with_factor;
+CREATE INDEX charges_by_number ON charges (wallet_id, number);
+"""
+
+ISSUER_SCHEMA = Schema("issuer", (_TABLES, _CARDS, _SECOND_FACTORS, _CHARGE_NUMBERS))

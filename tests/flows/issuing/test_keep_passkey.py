@@ -93,7 +93,7 @@ def test_a_closed_wallet_keeps_no_passkey_and_gets_none(scene: Scene) -> None:
     with scene.issuer.database.unit_of_work() as uow:
         assert passkeys.passkeys_of(uow, wallet) == ()
         assert passkeys.take_offer(uow, wallet, now_ms=scene.now_ms) is None
-        assert passkeys.approval_for(uow, wallet, Money(MUCH, "EUR"), given_after_ms=0) is None
+        assert passkeys.approval_for(uow, wallet, Money(MUCH, "EUR"), given_after_ms=0, now_ms=scene.now_ms) is None
 
 
 def test_a_bank_without_an_origin_offers_none(scene: Scene) -> None:

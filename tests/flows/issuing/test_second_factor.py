@@ -136,10 +136,8 @@ def test_where_payments_are_counted_the_sixth_needs_the_pin(scene: Scene) -> Non
     for _ in range(5):
         assert isinstance(pay(scene, 1), Approved)
 
-    scene.now_ms += 1
     assert pay(scene, 1) == NEEDED
     assert isinstance(pay(scene, 1, PIN), Approved)
-    scene.now_ms += 1
     assert isinstance(pay(scene, 1), Approved)
 
 
@@ -201,6 +199,17 @@ def test_however_many_are_wrong_no_lock_is_longer_than_a_day(scene: Scene) -> No
         scene.now_ms += DAY_MS
 
     assert isinstance(pay(scene, MUCH, PIN), Approved)
+
+
+def test_who_tries_between_the_owners_payments_is_stopped_nevertheless(scene: Scene) -> None:
+    owner(scene)
+    for _ in range(6):
+        assert [pay(scene, 51_00, WRONG) for _ in range(2)] == [WRONG_PIN] * 2
+        assert isinstance(pay(scene, 51_00, PIN), Approved)
+        scene.now_ms += DAY_MS
+    assert pay(scene, MUCH, WRONG) == WRONG_PIN
+
+    assert pay(scene, MUCH, WRONG) == LOCKED
 
 
 def test_with_the_key_of_the_wallet_a_lock_ends_at_once(scene: Scene) -> None:

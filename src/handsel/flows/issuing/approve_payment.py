@@ -121,7 +121,8 @@ def _waiting(uow: UnitOfWork, wallet_id: str, *, now_ms: int) -> tuple[Waiting, 
     found = []
     for row in rows:
         amount = Money(row.amount_minor, wallet.currency)
-        given = passkeys.approval_for(uow, wallet_id, amount, given_after_ms=now_ms - APPROVAL_VALID_MS)
+        after_ms = now_ms - APPROVAL_VALID_MS
+        given = passkeys.approval_for(uow, wallet_id, amount, given_after_ms=after_ms, now_ms=now_ms)
         approval = passkeys.find_approval(uow, given) if given else None
         given_ms = approval.given_at_ms if approval else None
         found.append(Waiting(amount, row.at_ms, None if given_ms is None else given_ms + APPROVAL_VALID_MS))

@@ -120,14 +120,17 @@ def limits_of_card(settings: CardLimits) -> AskingLimits:
 
 def limits_of_pin(settings: PinLimits) -> AskingLimits:
     """
-    Return how often a PIN may be tried for one wallet, as the settings say. A row of wrong ones counts, no share.
+    Return how often a PIN may be tried for one wallet, as the settings say.
+
+    More than half wrong of eight rows lock, too: otherwise who tries one PIN fewer than a row, each time that the owner
+    has used the right one, would never be stopped.
     """
-    remembered = 2 * settings.wrong_in_a_row_max
+    remembered = 8 * settings.wrong_in_a_row_max
     return AskingLimits(
         per_minute_max=settings.tries_per_minute_max,
         per_day_max=settings.tries_per_day_max,
         wrong_in_a_row_max=settings.wrong_in_a_row_max,
-        wrong_max=remembered - 1,
+        wrong_max=remembered // 2,
         wrong_of=remembered,
         lock_ms_min=round(settings.lock_s_min * 1000),
         lock_ms_max=round(settings.lock_s_max * 1000),

@@ -64,7 +64,8 @@ def find_factor(
        where it is not, or where a crash comes between. The caller commits, and only then checks.
     """
     amount = Money(wanted.amount_minor, wanted.currency)
-    approval_id = passkeys.approval_for(uow, wallet.id, amount, given_after_ms=now_ms - APPROVAL_VALID_MS)  # 1
+    given_after_ms = now_ms - APPROVAL_VALID_MS
+    approval_id = passkeys.approval_for(uow, wallet.id, amount, given_after_ms=given_after_ms, now_ms=now_ms)  # 1
     if approval_id is not None:
         return Factor("passkey", wallet.id, approval_id)
     if typed_pin(wanted) is None:

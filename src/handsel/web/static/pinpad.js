@@ -1,20 +1,26 @@
-// The pad for a PIN: shown while the agent wants one. What is typed is sent once, and is nowhere on the page after that.
+// The pad for a PIN: shown while the agent wants one. What is typed is sent once, and forgotten.
+//
+// The field holds dots only. A field for passwords would have the browser offer to keep the PIN, at a till.
 
 const DIGITS_MAX = 12;
+const DOT = "•";
 
 export class PinPad {
   // `send` takes the digits and the session of the screen that asked for them.
   constructor(form, input, wrong, send) {
-    Object.assign(this, { form, input, wrong, send, session: "" });
+    Object.assign(this, { form, input, wrong, send, session: "", typed: "" });
     form.addEventListener("click", (event) => {
       const key = event.target.closest("[data-pin-key]")?.dataset.pinKey;
-      if (key) this.write(key === "back" ? this.digits().slice(0, -1) : this.digits() + key);
+      if (key) this.write(key === "back" ? this.typed.slice(0, -1) : this.typed + key);
     });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.submit();
     });
-    input.addEventListener("input", () => this.write(this.digits()));
+    input.addEventListener("input", () => {
+      const left = input.value.split(DOT).length - 1;
+      this.write(this.typed.slice(0, left) + input.value.replace(/\D/g, ""));
+    });
   }
 
   show(next) {
@@ -27,12 +33,9 @@ export class PinPad {
     this.input.focus();
   }
 
-  digits() {
-    return this.input.value.replace(/\D/g, "");
-  }
-
-  write(text) {
-    this.input.value = text.slice(0, DIGITS_MAX);
+  write(digits) {
+    this.typed = digits.slice(0, DIGITS_MAX);
+    this.input.value = DOT.repeat(this.typed.length);
   }
 
   say(text) {
@@ -41,7 +44,7 @@ export class PinPad {
   }
 
   async submit() {
-    const typed = this.digits();
+    const { typed } = this;
     this.write("");
     if (!typed) {
       this.say("Type your PIN.");
