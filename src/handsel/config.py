@@ -20,7 +20,7 @@ from handsel.certificate import require_certificate_of
 from handsel.errors import ConfigError
 from handsel.keys import KEY_BYTES, PublicKeys, read_private_file, write_private_file
 from handsel.limits import AcquirerLimits, CardLimits, TillLimits
-from handsel.order import Way
+from handsel.order import HOLDS_S, Way
 
 PORT_MAX = 65535
 DIMS_MAX = 4096
@@ -128,7 +128,8 @@ class IssuerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `acquirers` maps the name of each acquirer to the token that it presents; `sandbox` allows top-ups out of nothing;
     `acquirer_limits` bounds how often each acquirer asks with palms, `card_limits` how often one card may be shown;
-    `note_secret_file` encrypts the note keys; `database_url` is a PostgreSQL database's.
+    `note_secret_file` encrypts the note keys; `database_url` is a PostgreSQL database's; `hold_s_max` is for how long
+    at most a sum is reserved that is captured later.
     """
 
     port: int
@@ -142,6 +143,7 @@ class IssuerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     acquirer_limits: AcquirerLimits = msgspec.field(default_factory=AcquirerLimits)
     card_limits: CardLimits = msgspec.field(default_factory=CardLimits)
     database_url: DatabaseUrl = DatabaseUrl("")
+    hold_s_max: int = 86_400
 
     def __post_init__(self) -> None:
         """
@@ -149,6 +151,8 @@ class IssuerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """
         _require_address(self.port)
         _require_three(self.matchers)
+        if not 0 < self.hold_s_max <= HOLDS_S[-1]:
+            raise ConfigError(f"hold_s_max must lie between 1 and {HOLDS_S[-1]}: a week")
 
 
 class MerchantEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

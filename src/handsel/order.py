@@ -22,6 +22,8 @@ CARD_KEY_BYTES = 32  # Of a public key, RFC 8032, and of a key that an answer is
 SIGNATURE_BYTES = 64
 TEMPLATE_BYTES = 1024  # Of a template of any model, padded: its length says nothing.
 SEALED_TEMPLATE_BYTES = TEMPLATE_BYTES + 16  # With the tag of ChaCha20-Poly1305, RFC 8439.
+# For how long a sum is reserved that is captured later: an hour, six, a day, a week. Few, so that it tells no shop.
+HOLDS_S = (3_600, 21_600, 86_400, 604_800)
 CHARGE = "till-to-issuer/charge"
 REFUND = "till-to-issuer/refund"
 ENROLMENT = "till-to-issuer/enrolment"
@@ -49,11 +51,12 @@ class NoteRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     message: bytes
 
 
-class ChargeOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ChargeOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """
     Ask the issuer to debit whoever showed the palm, and to sign notes of the same sum.
 
     `till_digest` is a hash of the till's key and a nonce: with it the issuer checks the binding and learns no till.
+    With `hold_s` the sum is only reserved, for at most so many seconds, and no notes are asked for.
     """
 
     charge_id: str
@@ -61,6 +64,7 @@ class ChargeOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     currency: str
     till_digest: bytes
     notes: tuple[NoteRequest, ...]
+    hold_s: int = 0
 
 
 class RefundOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -196,9 +200,14 @@ def till_digest(till_key: bytes, nonce: bytes) -> bytes:
 def bind(order: ChargeOrder | RefundOrder | EnrolmentOrder) -> bytes:
     """
     Return the binding of an order: SHA-256 over its kind, id, amount, currency and till digest, each length-prefixed.
+
+    An order that only reserves is of a kind of its own, and binds for how long.
     """
     fields: tuple[bytes, ...]
-    if isinstance(order, ChargeOrder):
+    if isinstance(order, ChargeOrder) and order.hold_s:
+        held = (str(order.amount_minor), order.currency, str(order.hold_s))
+        fields = (b"reservation", order.charge_id.encode(), *(each.encode() for each in held))
+    elif isinstance(order, ChargeOrder):
         fields = (b"charge", order.charge_id.encode(), str(order.amount_minor).encode(), order.currency.encode())
     elif isinstance(order, RefundOrder):
         fields = (b"refund", order.refund_id.encode(), str(order.amount_minor).encode(), order.currency.encode())

@@ -44,6 +44,7 @@ HINTS = {
 # Reasons as the acquirer passes them on; what is not here is `DECLINED`.
 DECLINES = {
     "voided": "This did not go through. Nothing was paid.",
+    "reservation_expired": "The time of this reservation is over. Nothing was paid.",
     "asked_too_often": "This till must wait a while before it looks at another palm. Please pay another way.",
     "too_many_attempts": "Too many wrong codes. Wait ten minutes, then ask for a new code in your wallet.",
     "wrong_code": "This code is not right. Compare it with the one in your wallet.",

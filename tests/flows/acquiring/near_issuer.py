@@ -157,7 +157,8 @@ class NearIssuer:
         return None if self.line.get(name) is Line.CUT else answer
 
 
-def _signed(answer: issued.Approved | Declined) -> ports.Signed | Declined:
+def _signed(answer: issued.Approved | Declined | issued.Reserved) -> ports.Signed | Declined:
+    assert not isinstance(answer, issued.Reserved)
     return answer if isinstance(answer, Declined) else ports.Signed(answer.signatures)
 
 

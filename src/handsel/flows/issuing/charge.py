@@ -5,6 +5,7 @@ Charge a wallet: debit whoever showed the palm, and sign notes of the same sum.
        └───────► voided         the till cancelled, or nobody came back in time
     declined                    nothing was reserved
 
+An order that only reserves stays reserved until it is captured or given back, or its time is over.
 The issuer learns an amount and a time. It is never told who is paid.
 """
 
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 
 from handsel.envelope import open_envelope
 from handsel.errors import BodyInvalid, EnvelopeInvalid, IdReused, InvariantBroken
-from handsel.flows.issuing.approved import Approved
+from handsel.flows.issuing.approved import Approved, Reserved
 from handsel.flows.issuing.check_notes import worth_of_requests
 from handsel.flows.issuing.issuer import Issuer, decline_of, digest_of
 from handsel.flows.issuing.limit_asking import begin_asking, end_asking
@@ -22,16 +23,18 @@ from handsel.flows.issuing.recognise import recognise_payer
 from handsel.ids import require_id
 from handsel.matching.message import PerMatcher
 from handsel.notes.denomination import NOTES_MAX
-from handsel.order import CHARGE, ChargeOrder, SealedProof
+from handsel.order import CHARGE, HOLDS_S, ChargeOrder, SealedProof
 from handsel.pay.account import notes_in_circulation, wallet_account
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.ledger import Capture, Refused, Transfer, derive_id
 from handsel.pay.limit import DAY_MS, over_limit
 from handsel.pay.money import Money, require_positive
+from handsel.store import issuer_hold as holds
 from handsel.store import issuer_note as charges
 from handsel.store import ledger
 from handsel.store.database import UnitOfWork
 from handsel.store.issuer import WalletRow
+from handsel.store.issuer_hold import HoldRow
 from handsel.store.issuer_note import ChargeRow
 
 HOLD_MS = 60_000  # How long a sum stays reserved when a charge is interrupted between its two commits.
@@ -46,7 +49,7 @@ class _Reserved:
 
 def charge(
     issuer: Issuer, charge_id: str, *, acquirer: str, order: bytes, answers: PerMatcher | SealedProof
-) -> Approved | Declined:
+) -> Approved | Declined | Reserved:
     """
     Carry out the order that a till sealed, if the palm that the matchers saw was shown for it. `acquirer` is who asks.
 
@@ -63,6 +66,7 @@ def charge(
     7. The notes are signed, outside of any unit of work: it is slow, and changes nothing.
     8. The reservation is captured: wallet → notes in circulation. The signatures are kept. Second commit.
 
+    An order that only reserves ends with 6: there are no notes in it, and `capture_charge` does what is left.
     A crash before 6 leaves nothing; one between 6 and 8 leaves a reservation, which the same request resumes, or
     which is given back after `HOLD_MS`. Where 3 to 6 do not hold, the charge is declined for good. The caller must have
     made sure that it is an acquirer that asks, and answer nobody else.
@@ -80,19 +84,22 @@ def _open_order(issuer: Issuer, charge_id: str, order: bytes) -> ChargeOrder:
     if wanted.charge_id != require_id(charge_id):
         raise EnvelopeInvalid("the order is for another charge")
     require_positive(Money(wanted.amount_minor, wanted.currency))
-    if not 0 < len(wanted.notes) <= NOTES_MAX:
+    if wanted.hold_s:
+        if wanted.notes or wanted.hold_s not in HOLDS_S:
+            raise BodyInvalid(f"what only reserves asks for no notes, and is for one of {HOLDS_S} seconds")
+    elif not 0 < len(wanted.notes) <= NOTES_MAX:
         raise BodyInvalid(f"a charge asks for 1 to {NOTES_MAX} notes")
     return wanted
 
 
 def _begin(
     issuer: Issuer, wanted: ChargeOrder, answers: PerMatcher | SealedProof, *, acquirer: str
-) -> Approved | Declined | _Reserved:
+) -> Approved | Declined | Reserved | _Reserved:
     now_ms = issuer.clock()
     with issuer.database.unit_of_work() as uow:
         earlier = charges.find_charge(uow, wanted.charge_id)  # 2
         if earlier is not None:
-            return _repeat(earlier, wanted)
+            return _repeat(uow, earlier, wanted)
         refused = begin_asking(issuer, uow, acquirer, now_ms=now_ms)  # 3
         wallet = (
             refused or _refuse_order(issuer, wanted, now_ms=now_ms) or recognise_payer(issuer, uow, wanted, answers)
@@ -106,27 +113,32 @@ def _begin(
             reservation_id=derive_id("charge", wanted.charge_id),
             wallet_id=None if isinstance(wallet, Declined) else wallet.id,
             amount_minor=wanted.amount_minor,
-            state="reserved" if isinstance(outcome, _Reserved) else "declined",
+            state="declined" if isinstance(outcome, Declined) else "reserved",
             reason=outcome.reason.value if isinstance(outcome, Declined) else None,
         )
         charges.add_charge(uow, row, now_ms=now_ms)
+        if isinstance(outcome, Reserved):
+            holds.add_hold(uow, HoldRow(row.id, acquirer, outcome.amount_minor, outcome.until_ms))
         uow.commit()
     return outcome
 
 
-def _repeat(earlier: ChargeRow, wanted: ChargeOrder) -> Approved | Declined | _Reserved:
+def _repeat(uow: UnitOfWork, earlier: ChargeRow, wanted: ChargeOrder) -> Approved | Declined | Reserved | _Reserved:
     if earlier.state == "voided":
         # It may have been voided before its order ever came, so there is no digest that could differ.
         return Declined(DeclineReason.VOIDED)
     if earlier.digest != digest_of(wanted):
         raise IdReused("that id was used for another charge: make a new one")
-    return _Reserved() if earlier.state == "reserved" else outcome_of(earlier)
+    hold = holds.find_hold(uow, earlier.id)
+    return _Reserved() if earlier.state == "reserved" and hold is None else outcome_of(earlier, hold)
 
 
-def outcome_of(row: ChargeRow) -> Approved | Declined:
+def outcome_of(row: ChargeRow, hold: HoldRow | None) -> Approved | Declined | Reserved:
     """
-    Return the outcome of a charge that was approved or declined.
+    Return the outcome of a charge that was approved or declined, or that reserves or has reserved.
     """
+    if hold is not None:
+        return Reserved(hold.amount_minor, hold.until_ms)
     if row.signatures is not None:
         return Approved(row.signatures)
     if row.reason is None:
@@ -136,7 +148,7 @@ def outcome_of(row: ChargeRow) -> Approved | Declined:
 
 def _reserve(
     issuer: Issuer, uow: UnitOfWork, wanted: ChargeOrder, wallet: WalletRow, *, now_ms: int
-) -> Declined | _Reserved:
+) -> Declined | Reserved | _Reserved:
     amount = Money(wanted.amount_minor, wanted.currency)
     spent = Money(charges.spent_since(uow, wallet.id, now_ms - DAY_MS), wallet.currency)
     if over_limit(amount, spent_in_day=spent, limits=issuer.limits):  # 6
@@ -148,16 +160,21 @@ def _reserve(
         amount,
         "payment",
     )
-    outcome = ledger.reserve(uow, transfer, expires_at_ms=now_ms + HOLD_MS, now_ms=now_ms)
-    return decline_of(outcome) if isinstance(outcome, Refused) else _Reserved()
+    held_ms = min(wanted.hold_s * 1000, issuer.hold_ms_max)
+    until_ms = now_ms + (held_ms or HOLD_MS)
+    outcome = ledger.reserve(uow, transfer, expires_at_ms=until_ms, now_ms=now_ms)
+    if isinstance(outcome, Refused):
+        return decline_of(outcome)
+    return Reserved(wanted.amount_minor, until_ms) if held_ms else _Reserved()
 
 
 def _refuse_order(issuer: Issuer, wanted: ChargeOrder, *, now_ms: int) -> Declined | None:
-    total = worth_of_requests(issuer, wanted.notes, currency=wanted.currency, now_ms=now_ms)
-    if isinstance(total, DeclineReason):
-        return Declined(total)
-    if total != wanted.amount_minor:
-        return Declined(DeclineReason.NOTES_DO_NOT_ADD_UP)
+    if not wanted.hold_s:
+        total = worth_of_requests(issuer, wanted.notes, currency=wanted.currency, now_ms=now_ms)
+        if isinstance(total, DeclineReason):
+            return Declined(total)
+        if total != wanted.amount_minor:
+            return Declined(DeclineReason.NOTES_DO_NOT_ADD_UP)
     if wanted.currency != issuer.currency:
         return Declined(DeclineReason.CURRENCY_DIFFERS)
     amount, nothing = Money(wanted.amount_minor, wanted.currency), Money(0, wanted.currency)
@@ -166,7 +183,7 @@ def _refuse_order(issuer: Issuer, wanted: ChargeOrder, *, now_ms: int) -> Declin
     return None
 
 
-def _settle(issuer: Issuer, wanted: ChargeOrder, signatures: tuple[bytes, ...]) -> Approved | Declined:
+def _settle(issuer: Issuer, wanted: ChargeOrder, signatures: tuple[bytes, ...]) -> Approved | Declined | Reserved:
     now_ms = issuer.clock()
     with issuer.database.unit_of_work() as uow:
         row = charges.find_charge(uow, wanted.charge_id)
@@ -174,7 +191,7 @@ def _settle(issuer: Issuer, wanted: ChargeOrder, signatures: tuple[bytes, ...]) 
             return Declined(DeclineReason.VOIDED)
         if row.state != "reserved":
             # The same request came twice at once, and the other was first. Its signatures are the ones that count.
-            return outcome_of(row)
+            return outcome_of(row, None)
         amount = Money(wanted.amount_minor, wanted.currency)
         step = Capture(derive_id("capture", wanted.charge_id), row.reservation_id, amount)
         captured = ledger.capture(uow, step, now_ms=now_ms)  # 8
