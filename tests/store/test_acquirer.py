@@ -15,13 +15,14 @@ import pytest
 from handsel.errors import IdReused, InvariantBroken, StoreCorrupt
 from handsel.ids import new_id
 from handsel.pay.account import Account, Floor
+from handsel.pay.capture import CaptureOrder, CaptureStatus
 from handsel.pay.carried_enrolment import CarriedEnrolment, EnrolmentStatus
 from handsel.pay.decline import DeclineReason
 from handsel.pay.held_note import HeldNote, NoteState, Purchase, Redemption, RefusedSerial, notes_held
 from handsel.pay.ledger import Refusal, Transfer
 from handsel.pay.merchant import Merchant, Till
 from handsel.pay.money import Money
-from handsel.pay.payment import Charge, PaymentIntent
+from handsel.pay.payment import CancelReason, Charge, PaymentIntent, PaymentStatus
 from handsel.pay.refund import Refund, RefundAttempt
 from handsel.store.acquirer import AcquirerBooks, AcquirerDatabase
 from handsel.store.acquirer_schema import ACQUIRER_SCHEMA
@@ -361,3 +362,64 @@ def test_money_among_the_notes_without_a_note_is_not_committed(database: Acquire
             books.open_account(account, now_ms=1)
         books.post(Transfer(new_id(), held.id, shop.id, EUR_1, "payment"), now_ms=1)
         books.commit()
+
+
+def test_a_payment_that_waits_for_its_capture_is_kept_as_it_is(books: AcquirerBooks) -> None:
+    made = PaymentIntent(new_id(), SHOP.id, TILL.id, EUR_1, "Tea", 1, hold_s=3_600)
+    books.payments.add(made)
+    steps = [made, made.processing(), made.processing().reserved(until_ms=9)]
+    steps += [steps[-1].capturing(amount_minor=40)]
+    for step in steps[1:]:
+        books.payments.save(step)
+        assert books.payments.find(made.id) == step
+        waits = step.status is PaymentStatus.REQUIRES_CAPTURE
+        assert books.payments.reserved_until(9, limit=9) == ((made.id,) if waits else ())
+        assert books.payments.reserved_until(8, limit=9) == ()
+
+    books.payments.save(steps[-1].succeeded(receipt_code="r", now_ms=3))
+
+    found = books.payments.find(made.id)
+    assert found is not None
+    assert (found.status, found.received) == (PaymentStatus.SUCCEEDED, Money(40, "EUR"))
+
+
+def test_why_a_payment_was_canceled_is_kept(books: AcquirerBooks) -> None:
+    made = PaymentIntent(new_id(), SHOP.id, TILL.id, EUR_1, "Tea", 1, hold_s=3_600)
+    books.payments.add(made)
+    canceled = made.processing().reserved(until_ms=9).given_back(CancelReason.EXPIRED)
+
+    books.payments.save(canceled)
+
+    assert books.payments.find(made.id) == canceled
+
+
+def test_what_only_reserves_is_approved_without_signatures(books: AcquirerBooks) -> None:
+    made = payment()
+    books.payments.add(made)
+    charge = Charge(new_id(), made.id, TILL.id, 1)
+    books.payments.add_charge(charge)
+
+    books.payments.save_charge(charge.approved(()))
+    assert books.payments.find_charge(charge.id) == charge.approved(()) == books.payments.live_charge(made.id)
+    books.payments.save_charge(charge.approved(()).given_back())
+    assert books.payments.live_charge(made.id) is None
+
+
+def test_a_capture_ends_once_and_its_secrets_go(books: AcquirerBooks) -> None:
+    made = payment()
+    books.payments.add(made)
+    charge = Charge(new_id(), made.id, TILL.id, 1)
+    books.payments.add_charge(charge)
+    ordered = CaptureOrder(charge.id, b"secrets", 5)
+    books.captures.add(ordered)
+    assert books.captures.unresolved(until_ms=4, limit=9) == ()
+    assert books.captures.unresolved(until_ms=5, limit=9) == (charge.id,)
+    books.captures.save(ordered.renewed(b"others"))
+    assert books.captures.find(charge.id) == ordered.renewed(b"others")
+
+    books.captures.save(ordered.signed())
+
+    assert books.captures.find(charge.id) == CaptureOrder(charge.id, b"", 5, CaptureStatus.SIGNED)
+    assert books.captures.unresolved(until_ms=5, limit=9) == ()
+    with pytest.raises(InvariantBroken):
+        books.captures.save(ordered.declined())

@@ -32,10 +32,12 @@ from tests.till.fakes import (
     CAKE,
     COFFEE,
     COFFEE_BACK,
+    DEPOSIT,
     FakeAcquirer,
     Keyring,
     full_disk,
     joined_views,
+    lost,
     picture,
     reading,
 )
@@ -579,3 +581,35 @@ print([name for name in sys.modules if name.startswith(never)])
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=root)
 
     assert done.stdout.strip() == "[]"
+
+
+def test_a_hand_reserves_without_notes_and_nothing_is_paid(till: Till) -> None:
+    till.acquirer.told = DEPOSIT
+    asked_for = till.agent.poll()
+
+    state = till.hold_out(ANN)
+
+    assert (asked_for.is_reservation, asked_for.amount_minor) == (True, AMOUNT_MINOR)
+    assert "Up to this amount will be reserved" in asked_for.message
+    assert (state.screen, state.is_reservation, state.receipt_code) == ("reserved", True, "")
+    order = till.keyring.open_order(till.acquirer.charge_requests[0])
+    assert (order.notes, order.hold_s, order.amount_minor) == ((), 3_600, AMOUNT_MINOR)
+    queries = till.keyring.open_queries(till.acquirer.charge_requests[0].queries)
+    assert {query.binding for query in queries} == {bind(order)}
+    assert (till.acquirer.debits_minor, till.acquirer.reserved_minor) == ([], [AMOUNT_MINOR])
+    assert till.journal.entries() == ()
+    till.clock.pass_ms(PAID_MS)
+    assert till.agent.poll().screen == "idle"
+
+
+def test_a_reservation_whose_answer_is_lost_is_asked_for_and_not_made_again(till: Till) -> None:
+    till.acquirer.told = DEPOSIT
+    till.agent.poll()
+    till.acquirer.breaks["charge.answered"] = [lost()]
+    till.hold_out(ANN)
+    till.start()
+
+    till.poll_until("idle")
+
+    assert till.acquirer.reserved_minor == [AMOUNT_MINOR]
+    assert till.journal.entries() == ()

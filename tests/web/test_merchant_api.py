@@ -46,6 +46,11 @@ def test_a_payment_is_asked_for_once_however_often_it_is_sent(street: Street) ->
         "created_ms": street.now_ms,
         "till": "till-1",
         "receipt": None,
+        "capture_method": "automatic",
+        "amount_capturable": 0,
+        "amount_received": 0,
+        "capture_before_ms": None,
+        "cancellation_reason": None,
     }
     assert [each["id"] for each in shop.get("/v1/payment_intents").json()["payment_intents"]] == [body["id"]]
 
@@ -117,3 +122,81 @@ def test_another_merchant_finds_nothing(street: Street) -> None:
     assert code_of(other.post(f"/v1/refunds/{refund.id}/cancel")) == (404, "not_found")
     assert other.get("/v1/payment_intents").json()["payment_intents"] == []
     assert other.get("/v1/balance").json() == {"available": []}
+
+
+def reserved(street: Street, shop: Api, **changes: object) -> dict[str, object]:
+    """
+    Ask for a payment that only reserves, let `ann` reserve it, and return it as it is shown then.
+    """
+    body = intent(capture_method="manual", **changes)
+    assert shop.post("/v1/payment_intents", body).json()["capture_method"] == "manual"
+    payment = street.payment(str(body["id"]))
+    street.submit(street.show_to_reserve("ann", payment))
+    shown: dict[str, object] = shop.get(f"/v1/payment_intents/{payment.id}").json()
+    return shown
+
+
+def test_what_is_reserved_is_captured_in_part(street: Street) -> None:
+    shop = api(street)
+    shown = reserved(street, shop)
+
+    captured = shop.post(f"/v1/payment_intents/{shown['id']}/capture", {"amount_to_capture": 320}).json()
+
+    assert (shown["status"], shown["amount_capturable"], shown["amount_received"]) == ("requires_capture", 450, 0)
+    assert shown["capture_before_ms"] == street.now_ms + 86_400_000
+    assert (captured["status"], captured["amount_capturable"], captured["amount_received"]) == ("succeeded", 0, 320)
+    assert (captured["amount"], captured["capture_before_ms"]) == (450, None)
+    assert captured["receipt"] is not None
+
+
+def test_all_is_captured_unless_it_says_how_much(street: Street) -> None:
+    shop = api(street)
+    shown = reserved(street, shop, hold_s=3_600)
+
+    assert shop.post(f"/v1/payment_intents/{shown['id']}/capture", {}).json()["amount_received"] == 450
+    assert code_of(shop.post(f"/v1/payment_intents/{shown['id']}/capture", {"amount_to_capture": 1})) == (
+        409,
+        "id_reused",
+    )
+
+
+def test_what_is_reserved_and_canceled_says_why(street: Street) -> None:
+    shop = api(street)
+    shown = reserved(street, shop)
+
+    canceled = shop.post(f"/v1/payment_intents/{shown['id']}/cancel").json()
+
+    assert (canceled["status"], canceled["cancellation_reason"]) == ("canceled", "requested_by_merchant")
+    late = shop.post(f"/v1/payment_intents/{shown['id']}/capture", {}).json()
+    assert late == canceled
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"capture_method": "later"},
+        {"hold_s": 3_600},
+        {"capture_method": "automatic", "hold_s": 3_600},
+        {"capture_method": "manual", "hold_s": 0},
+        {"capture_method": "manual", "hold_s": 3_601},
+        {"capture_method": "manual", "hold_s": -3_600},
+    ],
+    ids=str,
+)
+def test_a_reservation_that_makes_no_sense_is_refused(street: Street, changes: dict[str, object]) -> None:
+    assert code_of(api(street).post("/v1/payment_intents", intent(**changes))) == (400, "body_invalid")
+
+
+def test_only_what_is_reserved_is_captured_and_only_by_its_shop(street: Street) -> None:
+    register_merchant(street.acquirer, Merchant("bakery", "Bakery"), key=OTHER_KEY)
+    shop = api(street)
+    shown = reserved(street, shop)
+    paid = street.pay()
+
+    assert code_of(shop.post(f"/v1/payment_intents/{paid.id}/capture", {})) == (400, "body_invalid")
+    assert code_of(shop.post(f"/v1/payment_intents/{shown['id']}/capture", {"amount_to_capture": 451})) == (
+        400,
+        "body_invalid",
+    )
+    other = api(street, OTHER_KEY)
+    assert code_of(other.post(f"/v1/payment_intents/{shown['id']}/capture", {})) == (404, "not_found")

@@ -150,4 +150,23 @@ CREATE TABLE enrolments (
 # What the issuer has stated of a note that it refused as redeemed before.
 _PROOFS = "ALTER TABLE notes ADD COLUMN proof BLOB CHECK (proof IS NULL OR state = 'refused');"
 
-ACQUIRER_SCHEMA = Schema("acquirer", (_TABLES, _PROOFS))
+# A payment that waits for its capture is stored as `processing`, with a time and no captured amount: which words the
+# first step admits as a status cannot be changed in SQLite.
+_CAPTURES = """
+ALTER TABLE payments ADD COLUMN hold_s INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE payments ADD COLUMN reserved_until_ms INTEGER;
+ALTER TABLE payments ADD COLUMN captured_minor INTEGER CHECK (captured_minor > 0);
+ALTER TABLE payments ADD COLUMN cancel_reason TEXT;
+CREATE INDEX payments_reserved ON payments (reserved_until_ms)
+    WHERE status = 'processing' AND reserved_until_ms IS NOT NULL AND captured_minor IS NULL;
+
+CREATE TABLE captures (
+    charge_id TEXT PRIMARY KEY REFERENCES charges (id),
+    secrets BLOB NOT NULL,
+    asked_ms INTEGER NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('ordered', 'signed', 'declined'))
+);
+CREATE INDEX captures_unresolved ON captures (asked_ms) WHERE status = 'ordered';
+"""
+
+ACQUIRER_SCHEMA = Schema("acquirer", (_TABLES, _PROOFS, _CAPTURES))

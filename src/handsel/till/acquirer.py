@@ -121,6 +121,12 @@ class PaidAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fi
     receipt_code: str
 
 
+class ReservedAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="reserved"):
+    """
+    Answer that the amount is reserved: nothing was paid, and for the till this is the end.
+    """
+
+
 class RefundedAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="approved"):
     """
     Answer that the customer was credited.
@@ -149,7 +155,7 @@ class EnrolledAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ta
     """
 
 
-ChargeAnswer = PendingAnswer | DeclinedAnswer | SignedAnswer | PaidAnswer
+ChargeAnswer = PendingAnswer | DeclinedAnswer | SignedAnswer | PaidAnswer | ReservedAnswer
 RefundAnswer = PendingAnswer | DeclinedAnswer | RefundedAnswer
 EnrolmentAnswer = PendingAnswer | DeclinedAnswer | EnrolledAnswer
 

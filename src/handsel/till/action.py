@@ -18,9 +18,11 @@ Amount = Annotated[int, msgspec.Meta(gt=0)]
 Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
 
 
-class ChargeAction(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="charge"):
+class ChargeAction(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="kind", tag="charge"
+):
     """
-    Ask for a palm that pays the payment `id`.
+    Ask for a palm that pays the payment `id`, or reserves its amount for at most `hold_s` seconds.
     """
 
     id: str
@@ -28,6 +30,7 @@ class ChargeAction(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_
     currency: Currency
     merchant: str
     description: str
+    hold_s: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class RefundAction(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="refund"):

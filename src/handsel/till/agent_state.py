@@ -19,6 +19,7 @@ from handsel.till.screen import (
     PutAside,
     Reading,
     Refunded,
+    Reserved,
     Screen,
     Showing,
     Trouble,
@@ -28,7 +29,17 @@ from handsel.till.session import Session, action_of, frames_needed
 from handsel.till.texts import hint_text, screen_text
 
 ScreenName = Literal[
-    "idle", "showing", "reading", "working", "paid", "refunded", "enrolled", "declined", "trouble", "put_aside"
+    "idle",
+    "showing",
+    "reading",
+    "working",
+    "paid",
+    "reserved",
+    "refunded",
+    "enrolled",
+    "declined",
+    "trouble",
+    "put_aside",
 ]
 KindName = Literal["charge", "refund", "enrolment"]
 SCREEN_NAMES: dict[type[Screen], ScreenName] = {
@@ -37,6 +48,7 @@ SCREEN_NAMES: dict[type[Screen], ScreenName] = {
     Reading: "reading",
     Working: "working",
     Paid: "paid",
+    Reserved: "reserved",
     Refunded: "refunded",
     Enrolled: "enrolled",
     Declined: "declined",
@@ -52,6 +64,7 @@ class AgentState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `session` names the moment that frames are taken for; frames of another one are not looked at. `reason` is that of a
     hint or a decline, `code` that of an error; `light` names the colour that the page is to show for the next frame.
+    `is_reservation` says that the amount is the most that is reserved, and that nothing is paid yet.
     `has_held_key` says that a card was read for what is asked now, `has_new_card` that one is to be photographed.
     `merchant`, `currency` and other texts are empty where there are none.
     """
@@ -63,6 +76,7 @@ class AgentState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     light: Light | None = None
     kind: KindName | None = None
     amount_minor: int | None = None
+    is_reservation: bool = False
     currency: str = ""
     merchant: str = ""
     description: str = ""
@@ -107,6 +121,7 @@ def describe(
         light=light if wants_frames else None,
         kind=_kind(action),
         amount_minor=told.amount_minor if told else None,
+        is_reservation=isinstance(action, ChargeAction) and action.hold_s > 0,
         currency=told.currency if told else "",
         merchant=told.merchant if told else "",
         description=told.description if told else "",

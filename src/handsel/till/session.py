@@ -1,7 +1,7 @@
 """
 Hold the state of one moment at the till, and say which screen follows which. Pure: no clock, no camera, no network.
 
-    Idle ──► Showing ──► Reading ──► Working ──► Paid | Refunded | Enrolled ──► Idle
+    Idle ──► Showing ──► Reading ──► Working ──► Paid | Reserved | Refunded | Enrolled ──► Idle
                 ↑___________│           ├──► Declined ──► Showing, while another try is allowed
                 ↑                       └──► Trouble  ──► Showing, once nothing is open
     Showing | Reading ──cancel──► PutAside, or Idle ──retry──► Showing
@@ -25,6 +25,7 @@ from handsel.till.screen import (
     PutAside,
     Reading,
     Refunded,
+    Reserved,
     Screen,
     Showing,
     Trouble,
@@ -126,6 +127,12 @@ class Session:
         """
         return self._finish(action.id, Paid(action, receipt_code, now_ms + PAID_MS))
 
+    def reserved(self, action: ChargeAction, *, now_ms: int) -> Session:
+        """
+        Return the session after an amount was reserved.
+        """
+        return self._finish(action.id, Reserved(action, now_ms + PAID_MS))
+
     def refunded(self, action: RefundAction, *, receipt_code: str, now_ms: int) -> Session:
         """
         Return the session after a refund.
@@ -195,7 +202,7 @@ class Session:
         Say whether an enrolment may begin: nothing else is asked for, or being found out.
         """
         screen = self.screen
-        if isinstance(screen, Idle | Paid | Refunded | Enrolled | PutAside):
+        if isinstance(screen, Idle | Paid | Reserved | Refunded | Enrolled | PutAside):
             return True
         return (
             isinstance(action_of(screen), EnrolmentAction) and not isinstance(screen, Working) and not _is_open(screen)
@@ -208,7 +215,7 @@ class Session:
         screen = self.screen
         if isinstance(screen, Idle) or not self.may_cancel:
             return self
-        is_over = isinstance(screen, Paid | Refunded | Enrolled)
+        is_over = isinstance(screen, Paid | Reserved | Refunded | Enrolled)
         if self.told is not None and screen.action == self.told and not is_over:
             return replace(self, screen=PutAside(self.told))
         return replace(self, screen=self._next(now_ms))

@@ -17,6 +17,7 @@ from handsel.till.screen import (
     PutAside,
     Reading,
     Refunded,
+    Reserved,
     Screen,
     Showing,
     Trouble,
@@ -116,6 +117,8 @@ CARD_MADE = (
 OFFLINE = "The payment service is not answering. The till keeps trying."
 
 HOLD_OUT = "Hold your open hand in front of the camera."
+WILL_RESERVE = "Up to this amount will be reserved, and nothing is paid yet."
+RESERVED = "The shop takes what you use of it, and never more. Your wallet says until when, and what was paid."
 
 
 def hint_text(hint: Hint | None) -> str:
@@ -151,6 +154,8 @@ def screen_text(screen: Screen, *, is_online: bool) -> str:
         return _ask_text(screen)
     if isinstance(screen, Paid):
         return "Paid. Thank you."
+    if isinstance(screen, Reserved):
+        return RESERVED
     if isinstance(screen, Refunded):
         return "The money is back in your wallet."
     if isinstance(screen, Enrolled):
@@ -170,6 +175,8 @@ def _ask_text(screen: Showing | Reading) -> str:
         return f"{HOLD_OUT} Move it a little until the ring is full."
     if isinstance(screen.action, RefundAction):
         return f"{HOLD_OUT} The money goes back to your wallet."
+    if screen.action.hold_s:
+        return f"{WILL_RESERVE} {HOLD_OUT}"
     return HOLD_OUT
 
 

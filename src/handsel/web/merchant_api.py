@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from handsel.clock import Clock
 from handsel.flows.acquiring.acquirer import Acquirer
+from handsel.flows.acquiring.capture_payment import capture_payment_intent
 from handsel.flows.acquiring.request_payment import (
     PaymentRequest,
     cancel_payment_intent,
@@ -34,11 +35,13 @@ from handsel.web.bodies import Nothing
 from handsel.web.merchant_bodies import (
     BalanceBody,
     BalancesBody,
+    CaptureRequestBody,
     MerchantRefundBody,
     PaymentIntentBody,
     PaymentIntentRequestBody,
     PaymentIntentsBody,
     RefundRequestBody,
+    hold_s_of,
 )
 
 LISTED = 50
@@ -55,7 +58,7 @@ def merchant_api_routes(acquirer: Acquirer, clock: Clock) -> list[Route]:
 
     def created(merchant: Merchant, _: Path, body: PaymentIntentRequestBody) -> PaymentIntentBody:
         amount = Money(body.amount, body.currency.upper())
-        request = PaymentRequest(require_id(body.id), amount, body.description, body.till)
+        request = PaymentRequest(require_id(body.id), amount, body.description, body.till, hold_s_of(body))
         return _payment_body(create_payment_intent(acquirer, merchant, request, now_ms=clock()))
 
     def listed(merchant: Merchant, _: Path) -> PaymentIntentsBody:
@@ -66,7 +69,12 @@ def merchant_api_routes(acquirer: Acquirer, clock: Clock) -> list[Route]:
         return _payment_body(find_payment_intent(acquirer, merchant, require_id(path["id"])))
 
     def canceled(merchant: Merchant, path: Path, _: Nothing) -> PaymentIntentBody:
-        return _payment_body(cancel_payment_intent(acquirer, merchant, require_id(path["id"])))
+        return _payment_body(cancel_payment_intent(acquirer, merchant, require_id(path["id"]), now_ms=clock()))
+
+    def captured(merchant: Merchant, path: Path, body: CaptureRequestBody) -> PaymentIntentBody:
+        payment_id, amount_minor = require_id(path["id"]), body.amount_to_capture
+        payment = capture_payment_intent(acquirer, merchant, payment_id, amount_minor=amount_minor, now_ms=clock())
+        return _payment_body(payment)
 
     def balance(merchant: Merchant, _: Path) -> BalancesBody:
         owed = merchant_balance(acquirer, merchant)
@@ -77,6 +85,7 @@ def merchant_api_routes(acquirer: Acquirer, clock: Clock) -> list[Route]:
         get("/v1/payment_intents", caller, listed),
         get("/v1/payment_intents/{id}", caller, shown),
         post("/v1/payment_intents/{id}/cancel", caller, Nothing, canceled),
+        post("/v1/payment_intents/{id}/capture", caller, CaptureRequestBody, captured),
         get("/v1/balance", caller, balance),
         *_refund_routes(acquirer, clock),
     ]
@@ -113,6 +122,11 @@ def _payment_body(payment: PaymentIntent) -> PaymentIntentBody:
         created_ms=payment.created_ms,
         till=payment.till_id.partition("/")[2],
         receipt=None if payment.receipt_code is None else f"/receipts/{payment.receipt_code}",
+        capture_method="manual" if payment.hold_s else "automatic",
+        amount_capturable=payment.capturable.amount_minor,
+        amount_received=payment.received.amount_minor,
+        capture_before_ms=payment.reserved_until_ms if payment.capturable.amount_minor else None,
+        cancellation_reason=payment.cancel_reason.value if payment.cancel_reason else None,
     )
 
 

@@ -22,7 +22,7 @@ from handsel.ids import require_id
 from handsel.notes.announce import SignedNoteKeys
 from handsel.pay.decline import Declined
 from handsel.pay.merchant import Till
-from handsel.pay.payment import Approved, ChargeState, Paid, Pending
+from handsel.pay.payment import Approved, ChargeState, Paid, Pending, Reserved
 from handsel.web.app import bearer_token, get, post
 from handsel.web.bodies import shown_by
 from handsel.web.till_bodies import (
@@ -34,6 +34,7 @@ from handsel.web.till_bodies import (
     PaidAnswerBody,
     PendingAnswerBody,
     RefundedAnswerBody,
+    ReservedAnswerBody,
     SignedAnswerBody,
     TillCardBody,
     TillChargeBody,
@@ -43,7 +44,7 @@ from handsel.web.till_bodies import (
     TillVoidBody,
 )
 
-ChargeAnswerBody = PendingAnswerBody | SignedAnswerBody | DeclinedAnswerBody | PaidAnswerBody
+ChargeAnswerBody = PendingAnswerBody | SignedAnswerBody | DeclinedAnswerBody | PaidAnswerBody | ReservedAnswerBody
 Path = Mapping[str, str]
 
 
@@ -124,6 +125,7 @@ def _action_body(action: Action) -> ActionBody:
         action.amount.currency,
         action.merchant_name,
         action.description,
+        action.hold_s,
     )
 
 
@@ -134,4 +136,6 @@ def _charge_body(state: ChargeState) -> ChargeAnswerBody:
         return SignedAnswerBody(state.signatures)
     if isinstance(state, Paid):
         return PaidAnswerBody(state.receipt_code)
+    if isinstance(state, Reserved):
+        return ReservedAnswerBody()
     return DeclinedAnswerBody(state.reason)

@@ -15,9 +15,9 @@ from handsel.notes.note import Note
 from handsel.pay.decline import DeclineReason
 
 
-class ActionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ActionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """
-    Ask a till for a palm, to pay or to take back an amount.
+    Ask a till for a palm, to pay or to take back an amount; with `hold_s`, to reserve it for so many seconds at most.
     """
 
     kind: Literal["charge", "refund"]
@@ -26,6 +26,7 @@ class ActionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     currency: str
     merchant: str
     description: str
+    hold_s: int = 0
 
 
 class CurrentActionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -122,6 +123,12 @@ class SignedAnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """
 
     signatures: tuple[bytes, ...]
+
+
+class ReservedAnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="reserved"):
+    """
+    Answer that the amount is reserved, and nothing paid yet.
+    """
 
 
 class PaidAnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="paid"):

@@ -12,6 +12,7 @@ from handsel.flows.acquiring.acquirer import Acquirer, limits_of_till
 from handsel.flows.acquiring.announced_keys import AnnouncedKeys
 from handsel.flows.acquiring.buy_notes import resolve_purchases
 from handsel.flows.acquiring.redeem_notes import redeem_notes
+from handsel.flows.acquiring.settle_capture import expire_reservations, resolve_captures
 from handsel.flows.acquiring.settle_charge import resolve_charges
 from handsel.flows.acquiring.settle_refund import resolve_refunds
 from handsel.flows.acquiring.sign_in import register_merchant, register_till, revoke_others
@@ -83,5 +84,7 @@ def _chores(acquirer: Acquirer, config: AcquirerConfig) -> tuple[Chore, ...]:
         Chore("redeem_notes", config.redeem_interval_s, lambda: redeem_notes(acquirer, now_ms=system_clock())),
         Chore("resolve_charges", RESOLVE_INTERVAL_S, lambda: resolve_charges(acquirer, now_ms=system_clock())),
         Chore("resolve_refunds", RESOLVE_INTERVAL_S, lambda: resolve_refunds(acquirer, now_ms=system_clock())),
+        Chore("resolve_captures", RESOLVE_INTERVAL_S, lambda: resolve_captures(acquirer, now_ms=system_clock())),
+        Chore("expire_reservations", RESOLVE_INTERVAL_S, lambda: expire_reservations(acquirer, now_ms=system_clock())),
         Chore("resolve_purchases", RESOLVE_INTERVAL_S, lambda: resolve_purchases(acquirer, now_ms=system_clock())),
     )

@@ -36,10 +36,12 @@ def accept_notes(acquirer: Acquirer, till: Till, charge_id: str, notes: tuple[No
     with acquirer.store.unit_of_work() as books:
         # 2.
         charge, payment = _charge_of(books, till, charge_id)
-        if charge.status is ChargeStatus.PAID:
+        if charge.status is ChargeStatus.PAID and payment.reserved_until_ms is None:
             return _paid_before(books, payment, charge_id, notes)
         if charge.status is not ChargeStatus.APPROVED:
             raise BodyInvalid("this charge was not approved: nothing is to be paid for it")
+        if payment.reserved_until_ms is not None:
+            raise BodyInvalid("this charge only reserves: it is captured, and not paid with a till's notes")
         # 3.
         if sum_money((each.worth for each in held), currency=payment.amount.currency) != payment.amount:
             raise BodyInvalid("the notes are not worth the amount of the payment")

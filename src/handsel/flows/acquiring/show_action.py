@@ -17,7 +17,7 @@ ActionKind = Literal["charge", "refund"]
 @dataclass(frozen=True, repr=False)
 class Action:
     """
-    Ask a till for a palm: to pay the payment `id`, or to take the refund `id`.
+    Ask a till for a palm: to pay the payment `id`, or to reserve it for `hold_s`, or to take the refund `id`.
     """
 
     kind: ActionKind
@@ -25,6 +25,7 @@ class Action:
     amount: Money
     merchant_name: str
     description: str
+    hold_s: int = 0
 
 
 def current_action(acquirer: Acquirer, till: Till, *, now_ms: int) -> Action | None:
@@ -42,7 +43,7 @@ def current_action(acquirer: Acquirer, till: Till, *, now_ms: int) -> Action | N
         refunded = books.payments.find(refund.payment_id) if refund else None
     name = merchant.name if merchant else ""
     if payment and (refund is None or payment.created_ms >= refund.created_ms):
-        return Action("charge", payment.id, payment.amount, name, payment.description)
+        return Action("charge", payment.id, payment.amount, name, payment.description, payment.hold_s)
     if refund:
         return Action("refund", refund.id, refund.amount, name, refunded.description if refunded else "")
     return None

@@ -19,13 +19,14 @@ const TITLES = {
   showing: { charge: "Hold out your palm", refund: "Hold out your palm for your money back", enrolment: "Show your palm" },
   working: "One moment",
   paid: "PAID",
+  reserved: "RESERVED",
   refunded: "PAID BACK",
   enrolled: "Connected",
   declined: { charge: "Not paid", refund: "Not paid back", enrolment: "Not connected" },
   trouble: "One moment, please",
   put_aside: "Cancelled",
 };
-const TONES = { paid: "good", refunded: "good", enrolled: "good", declined: "bad" };
+const TONES = { paid: "good", reserved: "good", refunded: "good", enrolled: "good", declined: "bad" };
 TITLES.reading = TITLES.showing;
 
 const find = (name) => document.querySelector(`[data-${name}]`);
@@ -61,7 +62,8 @@ function money(state) {
   if (!state.amount_minor) return "";
   // No marks between thousands, as on the other pages: 1,000 is one to some readers and a thousand to others.
   const format = new Intl.NumberFormat("en", { style: "currency", currency: state.currency, useGrouping: false });
-  return format.format(state.amount_minor / 10 ** format.resolvedOptions().maximumFractionDigits);
+  const amount = format.format(state.amount_minor / 10 ** format.resolvedOptions().maximumFractionDigits);
+  return state.is_reservation ? `Up to ${amount}` : amount;
 }
 
 function titleOf(state) {
