@@ -240,7 +240,7 @@ def test_a_palm_is_tried_so_often_and_no_oftener(till: Till) -> None:
 
     till.clock.pass_ms(60_000)
     till.agent.poll()
-    assert till.agent.retry().screen == "declined"
+    assert till.retry().screen == "declined"
     till.acquirer.told = None
     till.agent.poll()
     till.acquirer.told = COFFEE
@@ -256,7 +256,7 @@ def test_no_money_is_final_until_somebody_asks_again(till: Till) -> None:
 
     till.clock.pass_ms(60_000)
     assert till.agent.poll().screen == "declined"
-    assert till.agent.retry().screen == "showing"
+    assert till.retry().screen == "showing"
     assert till.hold_out(ANN).screen == "paid"
 
 
@@ -334,7 +334,7 @@ def test_an_enrolment_waits_for_the_payment_that_is_shown(till: Till) -> None:
     with pytest.raises(BodyInvalid):
         till.agent.begin_enrolment(CODE)
 
-    till.agent.cancel()
+    till.cancel()
     assert till.agent.begin_enrolment(CODE).kind == "enrolment"
 
 
@@ -344,7 +344,7 @@ def test_a_payment_waits_for_the_enrolment_that_is_shown(till: Till) -> None:
 
     assert till.agent.poll().kind == "enrolment"
 
-    till.agent.cancel()
+    till.cancel()
     assert till.agent.state().kind == "charge"
 
 
@@ -353,13 +353,13 @@ def test_cancelling_drops_what_was_read_and_is_no_payment(till: Till) -> None:
     till.reader.sights = [reading(ANN)]
     till.show()
 
-    assert till.agent.cancel().screen == "put_aside"
+    assert till.cancel().screen == "put_aside"
 
     till.reader.sights = [reading(ANN), reading(ANN, shot=1)]
     till.agent.poll()
     assert till.show().screen == "put_aside"
     assert till.acquirer.charge_requests == []
-    assert till.agent.retry().good_frames == 0
+    assert till.retry().good_frames == 0
 
 
 def test_cancelling_while_a_frame_is_read_wins(till: Till) -> None:
@@ -367,7 +367,7 @@ def test_cancelling_while_a_frame_is_read_wins(till: Till) -> None:
     till.reader.sights = [reading(ANN, shot=shot) for shot in range(CHARGE_FRAMES)]
     for _ in range(CHARGE_FRAMES - 1):
         till.show()
-    till.reader.on_read = lambda: assert_screen(till.agent.cancel().screen, "put_aside")
+    till.reader.on_read = lambda: assert_screen(till.cancel().screen, "put_aside")
 
     assert till.show().screen == "put_aside"
     assert till.acquirer.charge_requests == []
@@ -452,7 +452,7 @@ def test_the_state_can_be_asked_for_while_a_charge_is_sent(till: Till) -> None:
     seen: list[tuple[str, bool, bool]] = []
 
     def look() -> None:
-        state = till.agent.cancel()
+        state = till.cancel()
         seen.append((state.screen, state.may_cancel, state.wants_frames))
 
     till.acquirer.on_charge = look
@@ -613,3 +613,41 @@ def test_a_reservation_whose_answer_is_lost_is_asked_for_and_not_made_again(till
 
     assert till.acquirer.reserved_minor == [AMOUNT_MINOR]
     assert till.journal.entries() == ()
+
+
+def test_a_cancel_that_comes_late_does_not_cancel_the_next_payment(till: Till) -> None:
+    """
+    While it was on its way the shop asked for something else.
+    """
+    asked(till)
+    pressed_on = till.agent.state().session
+    till.acquirer.told = CAKE
+    till.agent.poll()
+
+    state = till.agent.cancel(session=pressed_on)
+
+    assert (state.screen, state.description) == ("showing", CAKE.description)
+    assert till.cancel().screen == "put_aside"
+
+
+def test_a_retry_that_comes_late_is_no_retry(till: Till) -> None:
+    asked(till)
+    till.cancel()
+    pressed_on = till.agent.state().session
+    till.acquirer.told = CAKE
+    till.agent.poll()
+    till.cancel()
+
+    assert till.agent.retry(session=pressed_on).screen == "put_aside"
+    assert till.retry().screen == "showing"
+
+
+def test_done_that_comes_late_does_not_cancel_what_is_asked_next(till: Till) -> None:
+    asked(till)
+    assert till.hold_out(ANN).screen == "paid"
+    pressed_on = till.agent.state().session
+    till.acquirer.told = CAKE
+    till.clock.pass_ms(PAID_MS)
+    till.agent.poll()
+
+    assert till.agent.cancel(session=pressed_on).screen == "showing"

@@ -53,12 +53,12 @@ class FakeAgent:
             raise NotFound("there is no card to show")
         return b"png"
 
-    def cancel(self) -> AgentState:
-        self.asked.append(("cancel",))
+    def cancel(self, *, session: str) -> AgentState:
+        self.asked.append(("cancel", session))
         return self.state()
 
-    def retry(self) -> AgentState:
-        self.asked.append(("retry",))
+    def retry(self, *, session: str) -> AgentState:
+        self.asked.append(("retry", session))
         return self.state()
 
 
@@ -134,8 +134,8 @@ def test_a_frame_is_bounded(size: int, status: int) -> None:
             b'{"code": "12345678", "way": "held_key"}',
             ("begin_enrolment", "12345678", "held_key"),
         ),
-        ("/v1/cancel", b"{}", ("cancel",)),
-        ("/v1/retry", b"{}", ("retry",)),
+        ("/v1/cancel", b'{"session": "s"}', ("cancel", "s")),
+        ("/v1/retry", b'{"session": "s"}', ("retry", "s")),
     ],
 )
 def test_a_button_reaches_the_agent(path: str, body: bytes, asked: tuple[str, ...]) -> None:
@@ -155,6 +155,14 @@ def test_a_body_that_is_no_code_is_refused_in_words(body: bytes) -> None:
 
     assert answer.status_code == 400
     assert answer.json()["error"]["message"]
+    assert agent.asked == []
+
+
+@pytest.mark.parametrize("path", ["/v1/cancel", "/v1/retry"])
+def test_a_button_says_what_it_was_pressed_for(path: str) -> None:
+    agent = FakeAgent()
+
+    assert visit(agent).send(path, b"{}").status_code == 400
     assert agent.asked == []
 
 

@@ -10,11 +10,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
 
 from handsel.clock import Clock
 from handsel.config import AttackHintSetting, Parties
-from handsel.errors import BadInput, BodyInvalid, HandselError, InvariantBroken, NotFound, StoreError
+from handsel.errors import BodyInvalid, HandselError, InvariantBroken, NotFound, StoreError
 from handsel.ids import ID_BYTES
 from handsel.keys import PublicKeys
 from handsel.log import Log
@@ -25,7 +24,7 @@ from handsel.till.agent_state import AgentState, describe
 from handsel.till.card import Card
 from handsel.till.collect import Collected, collect
 from handsel.till.conclude import conclude, outcome_name, reason_name
-from handsel.till.held_key import CardRefused, HeldKey, look_for_card, unlock
+from handsel.till.held_key import CardRefused, HeldKey, unlock
 from handsel.till.hint import Hint, TillHint
 from handsel.till.journal import Journal
 from handsel.till.light import Light, next_light
@@ -33,6 +32,7 @@ from handsel.till.make_request import RequestMaker
 from handsel.till.screen import Enrolled, Reading, Showing
 from handsel.till.seal_palm import PalmSealer
 from handsel.till.second_look import Step, next_step
+from handsel.till.see_frame import Reader, see_frame
 from handsel.till.session import ATTACK_HINT, Session, frames_needed
 from handsel.till.settle import (
     NothingDone,
@@ -45,25 +45,13 @@ from handsel.till.settle import (
     resume,
     settle,
 )
-from handsel.vision.frame import Frame, decode_frame
 from handsel.vision.qr_code import as_png, draw_qr_code
-from handsel.vision.read_palm import PalmReading, Rejected
+from handsel.vision.read_palm import PalmReading
 
 CODE_CHARS_MAX = 32  # Of what is typed; a code has eight digits.
 FRAME_WAIT_S_MAX = 0.5  # For `poll` to have asked; whoever sends or looks at a frame takes longer, and it is dropped.
 POLL_WAIT_S_MAX = 2.0  # For a frame that is being read.
 SETTLED_PER_POLL_MAX = 4
-
-
-class Reader(Protocol):
-    """
-    Read a palm from a frame; `PalmReader` is one.
-    """
-
-    def read(self, frame: Frame) -> PalmReading | Rejected:
-        """
-        Return the palm, or why there is none.
-        """
 
 
 class Agent:
@@ -193,20 +181,27 @@ class Agent:
             self._show(self._session.begin_enrolment(EnrolmentAction(self._new_id(), now_ms, typed, way)))
         return self.state()
 
-    def cancel(self) -> AgentState:
+    def cancel(self, *, session: str) -> AgentState:
         """
         Put aside what is asked for, and drop what was read. What was sent already is not taken back.
         """
-        with self._lock:
-            self._show(self._session.cancel(now_ms=self._clock()))
-        return self.state()
+        return self._press(session, lambda shown, now_ms: shown.cancel(now_ms=now_ms))
 
-    def retry(self) -> AgentState:
+    def retry(self, *, session: str) -> AgentState:
         """
         Ask again for a palm after a decline, a trouble or `cancel`, where another try is allowed.
         """
+        return self._press(session, lambda shown, now_ms: shown.retry(now_ms=now_ms))
+
+    def _press(self, name: str, deed: Callable[[Session, int], Session]) -> AgentState:
+        """
+        Do what a button says, unless by now the screen is about something else than what it was pressed for.
+        """
+        now_ms = self._clock()
         with self._lock:
-            self._show(self._session.retry(now_ms=self._clock()))
+            self._show(self._session.tick(now_ms=now_ms))
+            if name == self._name:
+                self._show(deed(self._session, now_ms))
         return self.state()
 
     def _look(self, content: bytes, name: str, light: Light | None) -> OpenRequest | None:
@@ -224,7 +219,8 @@ class Agent:
             before, held = self._session.screen, self._readings
             if name != self._name or not isinstance(before, Showing | Reading):
                 return None
-        seen = self._read(content, before.action)  # 2
+        ways = () if self._held else self._ways  # One card is enough.
+        seen = see_frame(self._reader, content, before.action, ways=ways)  # 2
         if isinstance(seen, Card):
             self._unlock(seen, before)
             return None
@@ -292,18 +288,6 @@ class Agent:
             lit = replace(seen, shown=light.linear if light in self._lights else None)
             return collect(held, seen=lit, action=action, threshold=self._threshold)
         return Collected(held, seen)
-
-    def _read(self, content: bytes, action: Action) -> PalmReading | Hint | Card:
-        try:
-            frame = decode_frame(content)
-        except BadInput:
-            return TillHint.UNREADABLE
-        seen = self._reader.read(frame)
-        if not isinstance(seen, Rejected):
-            return seen
-        # To look for a card takes as long as to look for a hand does, and is done only where there is no palm.
-        card = None if self._held else look_for_card(frame, action, ways=self._ways)
-        return card or seen.reason
 
     def _make(self, action: Action, readings: tuple[PalmReading, ...], *, now_ms: int) -> OpenRequest | None:
         """

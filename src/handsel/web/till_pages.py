@@ -51,12 +51,12 @@ class TillAgent(Protocol):
         Return the picture of a new card, while it is on the screen.
         """
 
-    def cancel(self) -> AgentState:
+    def cancel(self, *, session: str) -> AgentState:
         """
         Let go of what is asked for, and return what is on the screen now.
         """
 
-    def retry(self) -> AgentState:
+    def retry(self, *, session: str) -> AgentState:
         """
         Ask once more, and return what is on the screen now.
         """
@@ -77,10 +77,12 @@ class CodeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return "CodeBody()"
 
 
-class NoBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PressBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
-    Press a button.
+    Press a button, on the screen of that `session`: if it shows another by now, nothing happens.
     """
+
+    session: str
 
 
 class TillView(msgspec.Struct, frozen=True):
@@ -130,8 +132,8 @@ def till_routes(agent: TillAgent, drawn: SimulatedCamera | None, ways: tuple[Way
         _press("/v1/frames", see),
         page("/v1/card.png", card),
         _press("/v1/enrolments", enrol),
-        _press("/v1/cancel", lambda _, raw: _without_body(raw, agent.cancel)),
-        _press("/v1/retry", lambda _, raw: _without_body(raw, agent.retry)),
+        _press("/v1/cancel", lambda _, raw: agent.cancel(session=decode_body(raw, PressBody).session)),
+        _press("/v1/retry", lambda _, raw: agent.retry(session=decode_body(raw, PressBody).session)),
     ]
 
 
@@ -156,8 +158,3 @@ def _light_of(name: str | None) -> Light | None:
         return None if name is None else Light(name)
     except ValueError as exc:
         raise BadInput(f"light is one of {', '.join(Light)}, or absent where the page showed none") from exc
-
-
-def _without_body(raw: bytes, answer: Callable[[], AgentState]) -> AgentState:
-    decode_body(raw, NoBody)
-    return answer()

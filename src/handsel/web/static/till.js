@@ -203,8 +203,9 @@ const deeds = {
     show(screen);
     document.querySelector('[data-do="type_code"]').focus();
   },
-  cancel: () => act("/v1/cancel", {}),
-  retry: () => act("/v1/retry", {}),
+  // Both name what is shown: by the time they arrive the till may be about another payment.
+  cancel: () => act("/v1/cancel", { session: screen.session }),
+  retry: () => act("/v1/retry", { session: screen.session }),
   print_card: () => window.print(),
 };
 
