@@ -31,6 +31,7 @@ REDEEM_INTERVAL_S_MAX = 24 * 3600.0
 MATCHERS = {"a", "b", "c"}
 ISSUER = "issuer"  # Among the callers of a matcher; any other is an acquirer.
 TOKEN_CHARS_MIN = 32
+TIP_PERCENTS_MAX = 3  # As many as `pay/tip.py` takes.
 
 
 class Secret:
@@ -158,11 +159,22 @@ class IssuerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class MerchantEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Describe a merchant of the acquirer: name, API key, and the token of each till by the till's name.
+
+    `tip_percents` are the tips that its tills offer unless a payment says otherwise.
     """
 
     name: str
     key: Secret
     tills: dict[str, Secret]
+    tip_percents: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        """
+        Refuse what is no tip, and more than a till shows. Raises `ConfigError`.
+        """
+        is_each_once = len(set(self.tip_percents)) == len(self.tip_percents) <= TIP_PERCENTS_MAX
+        if not is_each_once or not all(0 < percent <= 100 for percent in self.tip_percents):
+            raise ConfigError(f"tip_percents names up to {TIP_PERCENTS_MAX} tips between 1 and 100, each once")
 
 
 class AcquirerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

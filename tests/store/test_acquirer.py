@@ -24,6 +24,7 @@ from handsel.pay.merchant import Merchant, Till
 from handsel.pay.money import Money
 from handsel.pay.payment import CancelReason, Charge, PaymentIntent, PaymentStatus
 from handsel.pay.refund import Refund, RefundAttempt
+from handsel.pay.tip import NO_TIPS, TipOffer
 from handsel.store.acquirer import AcquirerBooks, AcquirerDatabase
 from handsel.store.acquirer_schema import ACQUIRER_SCHEMA
 from handsel.store.issuer import open_issuer_database
@@ -423,3 +424,34 @@ def test_a_capture_ends_once_and_its_secrets_go(books: AcquirerBooks) -> None:
     assert books.captures.unresolved(until_ms=5, limit=9) == ()
     with pytest.raises(InvariantBroken):
         books.captures.save(ordered.declined())
+
+
+@pytest.mark.parametrize("offer", [NO_TIPS, TipOffer(percents=(5, 10)), TipOffer(amounts_minor=(100,))])
+def test_tips_are_kept_with_payment_and_charge(books: AcquirerBooks, offer: TipOffer) -> None:
+    made = PaymentIntent(new_id(), SHOP.id, TILL.id, EUR_1, "Tea", 1, tips=offer)
+    books.payments.add(made)
+    charge = Charge(new_id(), made.id, TILL.id, 1, tip_minor=7)
+    books.payments.add_charge(charge)
+    paid = made.processing().tipped(7).succeeded(receipt_code="r", now_ms=3)
+
+    books.payments.save(paid)
+
+    assert books.payments.find(made.id) == paid
+    assert books.payments.find_charge(charge.id) == charge
+
+
+@pytest.mark.parametrize(("tip", "captured", "paid"), [(0, None, 100), (7, None, 107), (7, 60, 60)])
+def test_no_more_is_promised_back_than_was_received(
+    books: AcquirerBooks, tip: int, captured: int | None, paid: int
+) -> None:
+    made = PaymentIntent(new_id(), SHOP.id, TILL.id, EUR_1, "Tea", 1, hold_s=0 if captured is None else 3_600)
+    books.payments.add(made)
+    under_way = made.processing().tipped(tip)
+    if captured is not None:
+        under_way = under_way.reserved(until_ms=9, tip_minor=tip).capturing(amount_minor=captured, tip_minor=tip)
+    books.payments.save(under_way.succeeded(receipt_code="r", now_ms=3))
+
+    books.refunds.add(Refund(new_id(), made.id, SHOP.id, TILL.id, Money(paid, "EUR"), 1))
+
+    with pytest.raises(InvariantBroken):
+        books.refunds.add(Refund(new_id(), made.id, SHOP.id, TILL.id, Money(1, "EUR"), 1))

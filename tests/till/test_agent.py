@@ -12,6 +12,7 @@ import threading
 import weakref
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -19,7 +20,7 @@ from handsel.config import AttackHintSetting
 from handsel.errors import BodyInvalid, EnvelopeInvalid, InvariantBroken
 from handsel.matching.template import quantise
 from handsel.order import bind, till_digest
-from handsel.till.action import ChargeAction, ToldAction
+from handsel.till.action import ChargeAction, TipChoice, ToldAction
 from handsel.till.agent_state import AgentState
 from handsel.till.session import ATTEMPTS_MAX, CHARGE_FRAMES, DECLINE_PAUSE_MS, ENROLMENT_FRAMES, PAID_MS, TROUBLE_MS
 from handsel.vision.embedding import Probe
@@ -651,3 +652,72 @@ def test_done_that_comes_late_does_not_cancel_what_is_asked_next(till: Till) -> 
     till.agent.poll()
 
     assert till.agent.cancel(session=pressed_on).screen == "showing"
+
+
+def lunch(till: Till) -> AgentState:
+    """
+    Let the merchant ask for a lunch of 3.84, with tips; its notes and those of the tips have keys here.
+    """
+    tips = (TipChoice(64, 17), TipChoice(128, 33))
+    till.acquirer.told = ChargeAction("f1" * 16, 384, "EUR", "Corner Café", "Lunch", tips=tips, tip_minor_max=384)
+    return till.agent.poll()
+
+
+def test_a_tip_is_shown_bound_and_paid_with_the_amount(till: Till) -> None:
+    offered = lunch(till)
+    assert (offered.amount_minor, offered.tip_minor, offered.tip_minor_max) == (384, 0, 384)
+    assert [(choice.amount_minor, choice.percent) for choice in offered.tips] == [(64, 17), (128, 33)]
+
+    chosen = till.agent.choose_tip(64, session=offered.session)
+    assert (chosen.screen, chosen.amount_minor, chosen.tip_minor) == ("showing", 448, 64)
+    state = till.hold_out(ANN)
+
+    assert (state.screen, state.amount_minor, state.tip_minor, state.tips) == ("paid", 448, 64, ())
+    (request,) = till.acquirer.charge_requests
+    order = till.keyring.open_order(request)
+    assert (request.tip_minor, order.amount_minor) == (64, 448)
+    assert {query.binding for query in till.keyring.open_queries(request.queries)} == {bind(order)}
+    assert [448] == till.acquirer.debits_minor == till.acquirer.redeemed_minor
+
+
+def test_a_frame_that_was_taken_before_the_tip_was_chosen_pays_nothing(till: Till) -> None:
+    before = lunch(till)
+    till.agent.choose_tip(64, session=before.session)
+    till.reader.sights = [reading(ANN, shot=shot) for shot in range(CHARGE_FRAMES)]
+
+    for shot in range(CHARGE_FRAMES):
+        till.agent.see(picture(shot), session=before.session, light=None)
+
+    assert till.acquirer.charge_requests == []
+    assert till.reader.frames == 0
+
+
+def test_a_tip_that_comes_late_is_not_added_to_the_next_payment(till: Till) -> None:
+    pressed_on = lunch(till).session
+    assert isinstance(till.acquirer.told, ChargeAction)
+    till.acquirer.told = msgspec.structs.replace(till.acquirer.told, id="f2" * 16)
+    till.agent.poll()
+
+    assert till.agent.choose_tip(64, session=pressed_on).tip_minor == 0
+
+
+def test_a_tip_that_is_not_allowed_is_refused_and_changes_nothing(till: Till) -> None:
+    offered = lunch(till)
+    for tip_minor in (-1, 385):
+        with pytest.raises(BodyInvalid):
+            till.agent.choose_tip(tip_minor, session=offered.session)
+
+    assert till.agent.state() == offered
+
+
+def test_after_a_restart_the_tip_of_what_was_sent_is_still_shown(till: Till) -> None:
+    offered = lunch(till)
+    till.agent.choose_tip(64, session=offered.session)
+    till.acquirer.breaks["notes.sent"] = [lost()]
+    till.hold_out(ANN)
+    till.start()
+
+    state = till.poll_until("paid")
+
+    assert (state.amount_minor, state.tip_minor) == (448, 64)
+    assert till.acquirer.redeemed_minor == [448]

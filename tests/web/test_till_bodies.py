@@ -67,7 +67,11 @@ ENROLMENT_ONLY = {
 # Every field of every answer. There is no number among them: no score, no distance, no count, no rank.
 FIELDS = {
     # Told before there is a palm.
-    "ActionBody": {"kind", "id", "amount_minor", "currency", "merchant", "description", "hold_s"},
+    "ActionBody": {
+        *("kind", "id", "amount_minor", "currency", "merchant", "description"),
+        *("hold_s", "tips", "tip_minor_max"),
+    },
+    "TipChoiceBody": {"amount_minor", "percent"},
     "CurrentActionBody": {"action"},
     "PendingAnswerBody": set(),
     "DeclinedAnswerBody": {"reason"},

@@ -22,7 +22,7 @@ from handsel.web.till_pages import TillAgent, till_error_page, till_routes
 from tests.web.browser import Browser, said
 
 WAYS = (Way.OPEN_HAND, Way.HELD_KEY)
-POSTS = ["/v1/frames?session=s", "/v1/enrolments", "/v1/cancel", "/v1/retry"]
+POSTS = ["/v1/frames?session=s", "/v1/enrolments", "/v1/tip", "/v1/cancel", "/v1/retry"]
 
 
 @dataclass
@@ -52,6 +52,12 @@ class FakeAgent:
         if session != "s":
             raise NotFound("there is no card to show")
         return b"png"
+
+    def choose_tip(self, tip_minor: int, *, session: str) -> AgentState:
+        if tip_minor < 0:
+            raise BodyInvalid("that is no tip")
+        self.asked.append(("tip", session, str(tip_minor)))
+        return self.state()
 
     def cancel(self, *, session: str) -> AgentState:
         self.asked.append(("cancel", session))
@@ -134,6 +140,7 @@ def test_a_frame_is_bounded(size: int, status: int) -> None:
             b'{"code": "12345678", "way": "held_key"}',
             ("begin_enrolment", "12345678", "held_key"),
         ),
+        ("/v1/tip", b'{"session": "s", "tip_minor": 45}', ("tip", "s", "45")),
         ("/v1/cancel", b'{"session": "s"}', ("cancel", "s")),
         ("/v1/retry", b'{"session": "s"}', ("retry", "s")),
     ],
@@ -152,6 +159,17 @@ def test_a_body_that_is_no_code_is_refused_in_words(body: bytes) -> None:
     agent = FakeAgent()
 
     answer = visit(agent).send("/v1/enrolments", body)
+
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"]
+    assert agent.asked == []
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"session": "s", "tip_minor": "1"}', b'{"session": "s", "tip_minor": -1}'])
+def test_what_is_no_tip_is_refused_in_words(body: bytes) -> None:
+    agent = FakeAgent()
+
+    answer = visit(agent).send("/v1/tip", body)
 
     assert answer.status_code == 400
     assert answer.json()["error"]["message"]

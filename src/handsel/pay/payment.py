@@ -24,6 +24,7 @@ from handsel.ids import require_id
 from handsel.order import HOLDS_S
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.money import Money, require_positive
+from handsel.pay.tip import NO_TIPS, TipOffer
 
 DESCRIPTION_CHARS_MAX = 200
 
@@ -68,8 +69,8 @@ class PaymentIntent:
     """
     Ask for an amount at one till. The id is made by the merchant, and kept for ever.
 
-    With `hold_s` the amount is only reserved, for at most so many seconds. `captured_minor` is what is being captured
-    of it, or was.
+    With `hold_s` it is only reserved, for at most so many seconds; `captured_minor` is what is being captured, or was.
+    `tip_minor` is what the customer, whom `tips` were offered, added to the amount.
     """
 
     id: str
@@ -85,6 +86,8 @@ class PaymentIntent:
     reserved_until_ms: int | None = None
     captured_minor: int | None = None
     cancel_reason: CancelReason | None = None
+    tips: TipOffer = NO_TIPS
+    tip_minor: int = 0
 
     def __post_init__(self) -> None:
         """
@@ -113,14 +116,28 @@ class PaymentIntent:
         """
         if self.status is not PaymentStatus.SUCCEEDED:
             return Money(0, self.amount.currency)
-        return self.amount if self.captured_minor is None else Money(self.captured_minor, self.amount.currency)
+        return self.total if self.captured_minor is None else Money(self.captured_minor, self.amount.currency)
+
+    @property
+    def total(self) -> Money:
+        """
+        Return the amount with the tip: what was paid, or reserved.
+        """
+        return Money(self.amount.amount_minor + self.tip_minor, self.amount.currency)
+
+    @property
+    def tip(self) -> Money:
+        """
+        Return how much of it is a tip.
+        """
+        return Money(self.tip_minor, self.amount.currency)
 
     @property
     def capturable(self) -> Money:
         """
         Return what can be captured now, at most.
         """
-        return self.amount if self.status is PaymentStatus.REQUIRES_CAPTURE else Money(0, self.amount.currency)
+        return self.total if self.status is PaymentStatus.REQUIRES_CAPTURE else Money(0, self.amount.currency)
 
     def asks_the_same(self, other: PaymentIntent) -> bool:
         """
@@ -143,20 +160,29 @@ class PaymentIntent:
         ensure(self.reserved_until_ms is None, "what was reserved is captured or given back")
         return replace(self, status=PaymentStatus.REQUIRES_PALM)
 
-    def reserved(self, *, until_ms: int) -> PaymentIntent:
+    def reserved(self, *, until_ms: int, tip_minor: int = 0) -> PaymentIntent:
         """
-        Return the payment when its amount is reserved.
+        Return the payment when its amount is reserved, with the tip that was given.
         """
         ensure(self.status is PaymentStatus.PROCESSING and self.hold_s > 0, "only a payment that reserves is reserved")
-        return replace(self, status=PaymentStatus.REQUIRES_CAPTURE, reserved_until_ms=until_ms)
+        waiting = PaymentStatus.REQUIRES_CAPTURE
+        return replace(self, status=waiting, reserved_until_ms=until_ms, tip_minor=tip_minor)
 
-    def capturing(self, *, amount_minor: int) -> PaymentIntent:
+    def capturing(self, *, amount_minor: int, tip_minor: int = 0) -> PaymentIntent:
         """
-        Return the payment while the issuer is asked to capture this much of it.
+        Return the payment while the issuer is asked to capture this much of it, in which there is a tip.
         """
         ensure(self.status is PaymentStatus.REQUIRES_CAPTURE, "only what is reserved is captured")
         ensure(0 < amount_minor <= self.capturable.amount_minor, "no more is captured than is reserved")
-        return replace(self, status=PaymentStatus.PROCESSING, captured_minor=amount_minor)
+        ensure(0 <= tip_minor <= amount_minor, "a tip is a part of what is captured")
+        return replace(self, status=PaymentStatus.PROCESSING, captured_minor=amount_minor, tip_minor=tip_minor)
+
+    def tipped(self, tip_minor: int) -> PaymentIntent:
+        """
+        Return the payment with the tip that came with the charge that pays it.
+        """
+        ensure(self.status is PaymentStatus.PROCESSING and tip_minor >= 0, "a tip comes with a charge")
+        return replace(self, tip_minor=tip_minor)
 
     def succeeded(self, *, receipt_code: str, now_ms: int) -> PaymentIntent:
         """
@@ -178,13 +204,13 @@ class PaymentIntent:
         """
         is_open = self.status in (PaymentStatus.REQUIRES_CAPTURE, PaymentStatus.PROCESSING)
         ensure(is_open and self.reserved_until_ms is not None, "only what is reserved is given back")
-        return replace(self, status=PaymentStatus.CANCELED, captured_minor=None, cancel_reason=reason)
+        return replace(self, status=PaymentStatus.CANCELED, captured_minor=None, tip_minor=0, cancel_reason=reason)
 
 
 @dataclass(frozen=True, repr=False)
 class Charge:
     """
-    Try to pay a payment with one palm that was shown. The id is made by the till.
+    Try to pay a payment, and a tip, with one palm that was shown. The id is made by the till.
 
     `signatures` are what the issuer signed, for a till that lost them; they are dropped when the notes are here. There
     are none of a charge that only reserves.
@@ -197,6 +223,7 @@ class Charge:
     status: ChargeStatus = ChargeStatus.SUBMITTED
     signatures: tuple[bytes, ...] = ()
     reason: DeclineReason | None = None
+    tip_minor: int = 0
 
     def __post_init__(self) -> None:
         """
@@ -293,7 +320,7 @@ def state_of_charge(charge: Charge, payment: PaymentIntent) -> ChargeState:
 @dataclass(frozen=True, repr=False)
 class Receipt:
     """
-    Tell whoever has the code what was paid, where and when. There is no palm and no account on it.
+    Tell whoever has the code what was paid, its tip included, where and when. There is no palm and no account on it.
     """
 
     shop: str
@@ -301,7 +328,9 @@ class Receipt:
     paid_ms: int
     description: str
     refunded: Money
+    tip: Money
 
 
-def _wish(payment: PaymentIntent) -> tuple[str, str, str, Money, str, int]:
-    return (payment.id, payment.merchant_id, payment.till_id, payment.amount, payment.description, payment.hold_s)
+def _wish(payment: PaymentIntent) -> tuple[str, str, str, Money, str, int, TipOffer]:
+    asked = (payment.id, payment.merchant_id, payment.till_id, payment.amount, payment.description)
+    return (*asked, payment.hold_s, payment.tips)

@@ -10,6 +10,7 @@ from handsel.errors import ensure
 from handsel.pay.decline import DeclineReason
 from handsel.pay.money import Money
 from handsel.pay.payment import CancelReason, Charge, ChargeStatus, PaymentIntent, PaymentStatus
+from handsel.pay.tip import NO_TIPS, TipOffer
 from handsel.store.database import UnitOfWork
 from handsel.store.engine import Row
 
@@ -17,9 +18,9 @@ NUMBER_MAX = 2**63 - 1  # Of an SQLite row.
 
 _PAYMENT = (
     "SELECT id, merchant_id, till_id, amount_minor, currency, description, created_ms, status, receipt_code, paid_ms,"
-    " hold_s, reserved_until_ms, captured_minor, cancel_reason FROM payments"
+    " hold_s, reserved_until_ms, captured_minor, cancel_reason, tips, tip_minor FROM payments"
 )
-_CHARGE = "SELECT id, payment_id, till_id, submitted_ms, status, signatures, reason FROM charges"
+_CHARGE = "SELECT id, payment_id, till_id, submitted_ms, status, signatures, reason, tip_minor FROM charges"
 
 
 class PaymentTables:
@@ -36,9 +37,10 @@ class PaymentTables:
         """
         self._uow.execute(
             "INSERT INTO payments (id, merchant_id, till_id, amount_minor, currency, description, created_ms, status,"
-            " hold_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " hold_s, tips) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             *(payment.id, payment.merchant_id, payment.till_id, payment.amount.amount_minor, payment.amount.currency),
             *(payment.description, payment.created_ms, payment.status.value, payment.hold_s),
+            None if payment.tips == NO_TIPS else msgspec.msgpack.encode(payment.tips),
         )
 
     def save(self, payment: PaymentIntent) -> None:
@@ -47,9 +49,10 @@ class PaymentTables:
         """
         changed = self._uow.execute(
             "UPDATE payments SET status = ?, receipt_code = ?, paid_ms = ?, reserved_until_ms = ?, captured_minor = ?,"
-            " cancel_reason = ? WHERE id = ? AND status NOT IN ('succeeded', 'canceled')",
+            " cancel_reason = ?, tip_minor = ? WHERE id = ? AND status NOT IN ('succeeded', 'canceled')",
             *(_stored(payment.status).value, payment.receipt_code, payment.paid_ms, payment.reserved_until_ms),
-            *(payment.captured_minor, payment.cancel_reason.value if payment.cancel_reason else None, payment.id),
+            *(payment.captured_minor, payment.cancel_reason.value if payment.cancel_reason else None),
+            *(payment.tip_minor, payment.id),
         )
         ensure(changed == 1, "a payment ends once")
 
@@ -106,8 +109,9 @@ class PaymentTables:
         Keep a new charge.
         """
         self._uow.execute(
-            "INSERT INTO charges (id, payment_id, till_id, submitted_ms, status) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO charges (id, payment_id, till_id, submitted_ms, status, tip_minor) VALUES (?, ?, ?, ?, ?, ?)",
             *(charge.id, charge.payment_id, charge.till_id, charge.submitted_ms, charge.status.value),
+            charge.tip_minor,
         )
 
     def save_charge(self, charge: Charge) -> None:
@@ -167,7 +171,7 @@ def _payment(row: Row) -> PaymentIntent:
     payment_id, merchant_id, till_id, amount_minor, currency, description, created_ms, status, code, paid_ms, *later = (
         row
     )
-    hold_s, reserved_until_ms, captured_minor, cancel_reason = later
+    hold_s, reserved_until_ms, captured_minor, cancel_reason, tips, tip_minor = later
     return PaymentIntent(
         payment_id,
         merchant_id,
@@ -182,6 +186,8 @@ def _payment(row: Row) -> PaymentIntent:
         reserved_until_ms,
         captured_minor,
         CancelReason(cancel_reason) if cancel_reason else None,
+        msgspec.msgpack.decode(tips, type=TipOffer) if tips else NO_TIPS,
+        tip_minor,
     )
 
 
@@ -198,7 +204,7 @@ def _meant(stored: PaymentStatus, reserved_until_ms: int | None, captured_minor:
 def _charge_or_none(row: Row | None) -> Charge | None:
     if row is None:
         return None
-    charge_id, payment_id, till_id, submitted_ms, status, signatures, reason = row
+    charge_id, payment_id, till_id, submitted_ms, status, signatures, reason, tip_minor = row
     signed = msgspec.msgpack.decode(signatures, type=tuple[bytes, ...]) if signatures else ()
     why = DeclineReason(reason) if reason else None
-    return Charge(charge_id, payment_id, till_id, submitted_ms, ChargeStatus(status), signed, why)
+    return Charge(charge_id, payment_id, till_id, submitted_ms, ChargeStatus(status), signed, why, tip_minor)

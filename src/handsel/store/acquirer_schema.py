@@ -7,7 +7,7 @@ same person's, and no sealed envelope. There must never be.
 
 from __future__ import annotations
 
-from handsel.store.engine import Schema
+from handsel.store.engine import Migration, Schema
 
 _TABLES = """
 CREATE TABLE merchants (
@@ -169,4 +169,35 @@ CREATE TABLE captures (
 CREATE INDEX captures_unresolved ON captures (asked_ms) WHERE status = 'ordered';
 """
 
-ACQUIRER_SCHEMA = Schema("acquirer", (_TABLES, _PROOFS, _CAPTURES))
+# What tips were offered is MessagePack, or nothing where there were none.
+_TIPS = """
+ALTER TABLE payments ADD COLUMN tips BLOB;
+ALTER TABLE payments ADD COLUMN tip_minor INTEGER NOT NULL DEFAULT 0 CHECK (tip_minor >= 0);
+ALTER TABLE charges ADD COLUMN tip_minor INTEGER NOT NULL DEFAULT 0 CHECK (tip_minor >= 0);
+"""
+
+# What was paid is no longer what was asked for: with a tip it is more, and of a reservation it may be less.
+_REFUNDS_OF_WHAT_WAS_PAID = """
+CREATE TRIGGER refunds_are_of_what_was_paid AFTER INSERT ON refunds
+WHEN (SELECT SUM(amount_minor) FROM refunds WHERE payment_id = NEW.payment_id AND status <> 'canceled')
+   > (SELECT COALESCE(captured_minor, amount_minor + tip_minor) FROM payments
+      WHERE id = NEW.payment_id AND status = 'succeeded')
+BEGIN
+    SELECT RAISE(ABORT, 'more is promised back than was paid');
+END;
+"""
+
+ACQUIRER_SCHEMA = Schema(
+    "acquirer",
+    (
+        _TABLES,
+        _PROOFS,
+        _CAPTURES,
+        _TIPS,
+        Migration(
+            sqlite="DROP TRIGGER refunds_are_covered;" + _REFUNDS_OF_WHAT_WAS_PAID,
+            postgresql="DROP TRIGGER refunds_are_covered ON refunds;\nDROP FUNCTION refunds_are_covered();"
+            + _REFUNDS_OF_WHAT_WAS_PAID,
+        ),
+    ),
+)

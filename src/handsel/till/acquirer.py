@@ -19,7 +19,8 @@ class ChargeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     """
     Ask to pay a payment with the palm that was shown. `order` is sealed to the issuer.
 
-    `queries` are there with an open hand, and `proof`, sealed to the issuer, with a held key.
+    `queries` are there with an open hand, and `proof`, sealed to the issuer, with a held key. `tip_minor` is what the
+    customer has added to the amount.
     """
 
     charge_id: str
@@ -27,6 +28,7 @@ class ChargeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     order: bytes
     queries: PerMatcher | None = None
     proof: bytes | None = None
+    tip_minor: int = 0
 
     def __repr__(self) -> str:
         """

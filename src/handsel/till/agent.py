@@ -193,6 +193,12 @@ class Agent:
         """
         return self._press(session, lambda shown, now_ms: shown.retry(now_ms=now_ms))
 
+    def choose_tip(self, tip_minor: int, *, session: str) -> AgentState:
+        """
+        Add a tip to what is asked for, or take it back with 0. Raises `BodyInvalid` for one that is not allowed.
+        """
+        return self._press(session, lambda shown, _: shown.choose_tip(tip_minor))
+
     def _press(self, name: str, deed: Callable[[Session, int], Session]) -> AgentState:
         """
         Do what a button says, unless by now the screen is about something else than what it was pressed for.

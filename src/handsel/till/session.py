@@ -79,9 +79,25 @@ class Session:
 
     def tell(self, told: ToldAction | None, *, now_ms: int) -> Session:
         """
-        Return the session with what the acquirer asks for now.
+        Return the session with what the acquirer asks for now. A tip is the customer's, and stays while that does.
         """
+        if isinstance(told, ChargeAction):
+            told = told.with_tip(0)
+            if isinstance(self.told, ChargeAction) and self.told.with_tip(0) == told:
+                told = self.told
         return replace(self, told=told).tick(now_ms=now_ms)
+
+    def choose_tip(self, tip_minor: int) -> Session:
+        """
+        Return the session with another tip, before a palm is held out. What was read for another sum counts no more.
+
+        Raises `BodyInvalid` where the payment does not allow it.
+        """
+        screen, told = self.screen, self.told
+        if not isinstance(screen, Showing | Reading) or not isinstance(told, ChargeAction) or screen.action != told:
+            return self
+        tipped = told.with_tip(tip_minor)
+        return replace(self, told=tipped, screen=Showing(tipped))
 
     def tick(self, *, now_ms: int) -> Session:
         """
@@ -217,7 +233,9 @@ class Session:
             return self
         is_over = isinstance(screen, Paid | Reserved | Refunded | Enrolled)
         if self.told is not None and screen.action == self.told and not is_over:
-            return replace(self, screen=PutAside(self.told))
+            # Whoever comes next has chosen no tip.
+            told = self.told.with_tip(0) if isinstance(self.told, ChargeAction) else self.told
+            return replace(self, told=told, screen=PutAside(told))
         return replace(self, screen=self._next(now_ms))
 
     @property

@@ -30,9 +30,11 @@ from handsel.pay.merchant import Merchant
 from handsel.pay.money import Money
 from handsel.pay.payment import PaymentIntent
 from handsel.pay.refund import Refund
+from handsel.pay.tip import TipOffer
 from handsel.web.app import bearer_token, get, post
 from handsel.web.bodies import Nothing
 from handsel.web.merchant_bodies import (
+    AmountDetailsBody,
     BalanceBody,
     BalancesBody,
     CaptureRequestBody,
@@ -41,6 +43,8 @@ from handsel.web.merchant_bodies import (
     PaymentIntentRequestBody,
     PaymentIntentsBody,
     RefundRequestBody,
+    TipBody,
+    TipChoicesBody,
     hold_s_of,
 )
 
@@ -58,7 +62,8 @@ def merchant_api_routes(acquirer: Acquirer, clock: Clock) -> list[Route]:
 
     def created(merchant: Merchant, _: Path, body: PaymentIntentRequestBody) -> PaymentIntentBody:
         amount = Money(body.amount, body.currency.upper())
-        request = PaymentRequest(require_id(body.id), amount, body.description, body.till, hold_s_of(body))
+        tips = _tip_offer(body.tip_choices)
+        request = PaymentRequest(require_id(body.id), amount, body.description, body.till, hold_s_of(body), tips)
         return _payment_body(create_payment_intent(acquirer, merchant, request, now_ms=clock()))
 
     def listed(merchant: Merchant, _: Path) -> PaymentIntentsBody:
@@ -72,8 +77,14 @@ def merchant_api_routes(acquirer: Acquirer, clock: Clock) -> list[Route]:
         return _payment_body(cancel_payment_intent(acquirer, merchant, require_id(path["id"]), now_ms=clock()))
 
     def captured(merchant: Merchant, path: Path, body: CaptureRequestBody) -> PaymentIntentBody:
-        payment_id, amount_minor = require_id(path["id"]), body.amount_to_capture
-        payment = capture_payment_intent(acquirer, merchant, payment_id, amount_minor=amount_minor, now_ms=clock())
+        payment = capture_payment_intent(
+            acquirer,
+            merchant,
+            require_id(path["id"]),
+            amount_minor=body.amount_to_capture,
+            tip_minor=None if body.amount_details is None else body.amount_details.tip.amount,
+            now_ms=clock(),
+        )
         return _payment_body(payment)
 
     def balance(merchant: Merchant, _: Path) -> BalancesBody:
@@ -112,6 +123,10 @@ def _refund_routes(acquirer: Acquirer, clock: Clock) -> list[Route]:
     ]
 
 
+def _tip_offer(asked: TipChoicesBody | None) -> TipOffer | None:
+    return None if asked is None else TipOffer(asked.percentages, asked.fixed_amounts)
+
+
 def _payment_body(payment: PaymentIntent) -> PaymentIntentBody:
     return PaymentIntentBody(
         id=payment.id,
@@ -125,6 +140,7 @@ def _payment_body(payment: PaymentIntent) -> PaymentIntentBody:
         capture_method="manual" if payment.hold_s else "automatic",
         amount_capturable=payment.capturable.amount_minor,
         amount_received=payment.received.amount_minor,
+        amount_details=AmountDetailsBody(TipBody(payment.tip.amount_minor)),
         capture_before_ms=payment.reserved_until_ms if payment.capturable.amount_minor else None,
         cancellation_reason=payment.cancel_reason.value if payment.cancel_reason else None,
     )

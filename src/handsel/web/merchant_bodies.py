@@ -16,11 +16,37 @@ from handsel.order import HOLDS_S
 HOLD_S = 86_400  # A day: for whoever reserves and says no time.
 
 
+class TipChoicesBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Offer tips at the till, in percent of the amount or as amounts; none of either kind offers none.
+    """
+
+    percentages: tuple[int, ...] = ()
+    fixed_amounts: tuple[int, ...] = ()
+
+
+class TipBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Say how much is a tip.
+    """
+
+    amount: int
+
+
+class AmountDetailsBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Say what of an amount is a tip.
+    """
+
+    tip: TipBody
+
+
 class PaymentIntentRequestBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Ask for a payment. Without a `till` the merchant's first shows it.
 
     A `manual` one only reserves, for a day unless `hold_s` says otherwise, and is captured or canceled later.
+    Where no `tip_choices` are named, those of the merchant's settings are offered.
     """
 
     id: str
@@ -30,6 +56,7 @@ class PaymentIntentRequestBody(msgspec.Struct, frozen=True, forbid_unknown_field
     till: str | None = None
     capture_method: Literal["automatic", "manual"] = "automatic"
     hold_s: int | None = None
+    tip_choices: TipChoicesBody | None = None
 
 
 def hold_s_of(body: PaymentIntentRequestBody) -> int:
@@ -47,17 +74,20 @@ def hold_s_of(body: PaymentIntentRequestBody) -> int:
 
 class CaptureRequestBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
-    Capture this much of what is reserved, or all of it.
+    Capture this much of what is reserved, or all of it; and say how much of it is a tip, if that is another than the
+    customer gave at the till.
     """
 
     amount_to_capture: int | None = None
+    amount_details: AmountDetailsBody | None = None
 
 
 class PaymentIntentBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Show a payment. `receipt` is the path of its receipt, once there is one.
 
-    `amount_received` is what was paid in the end; `amount_capturable` what can be captured, until `capture_before_ms`.
+    `amount` is what was asked for. `amount_received` is what was paid in the end, the tip of `amount_details` included;
+    `amount_capturable` is what can be captured, until `capture_before_ms`.
     """
 
     id: str
@@ -71,6 +101,7 @@ class PaymentIntentBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     capture_method: str
     amount_capturable: int
     amount_received: int
+    amount_details: AmountDetailsBody
     capture_before_ms: int | None
     cancellation_reason: str | None
 

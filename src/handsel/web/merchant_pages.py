@@ -40,6 +40,7 @@ from handsel.ids import new_id, require_id
 from handsel.pay.merchant import Merchant
 from handsel.pay.money import EURO, Money, parse_amount
 from handsel.pay.payment import DESCRIPTION_CHARS_MAX
+from handsel.pay.tip import NO_TIPS, TipOffer
 from handsel.web.errors import ErrorBody
 from handsel.web.faces import SHOP
 from handsel.web.merchant_bodies import HOLD_S
@@ -49,6 +50,7 @@ from handsel.web.receipt_page import receipt_route
 
 KEY_COOKIE = "handsel_merchant"
 PAGE_PAYMENTS = 50
+TIP_PERCENTS = (5, 10, 15)  # For a shop that asks for tips, and whose settings name none.
 DOUBLE_TAP_MS = 1_000  # The second tap on a button may land on the next page, just where that has its Cancel.
 
 F = TypeVar("F")
@@ -77,6 +79,7 @@ class ChargeFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     amount: str
     description: str = ""
     reserve: Literal["", "yes"] = ""
+    tips: Literal["", "yes"] = ""
 
 
 class CaptureFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -115,6 +118,7 @@ class ChargeView(msgspec.Struct, frozen=True):
     description: str
     description_chars_max: int
     reserve: bool
+    tips: bool
     wrong: str
     balance: tuple[Money, ...]
 
@@ -191,7 +195,9 @@ def _charge_routes(desk: ShopDesk) -> list[BaseRoute]:
         try:
             amount = parse_amount(fields.amount, currency=EURO)
             hold_s = HOLD_S if fields.reserve else 0
-            request = PaymentRequest(require_id(fields.id), amount, fields.description.strip(), hold_s=hold_s)
+            tips = _tips_of(desk, merchant) if fields.tips else NO_TIPS
+            words = fields.description.strip()
+            request = PaymentRequest(require_id(fields.id), amount, words, hold_s=hold_s, tips=tips)
             payment = create_payment_intent(desk.acquirer, merchant, request, now_ms=desk.clock())
         except BodyInvalid as exc:
             return desk.dress.render(
@@ -295,9 +301,15 @@ def _charge_view(desk: ShopDesk, merchant: Merchant, typed: ChargeFields | None,
         description=typed.description if typed else "",
         description_chars_max=DESCRIPTION_CHARS_MAX,
         reserve=typed is not None and typed.reserve == "yes",
+        tips=merchant.id in desk.acquirer.tips if typed is None else typed.tips == "yes",
         wrong=wrong,
         balance=merchant_balance(desk.acquirer, merchant),
     )
+
+
+def _tips_of(desk: ShopDesk, merchant: Merchant) -> TipOffer:
+    usual = desk.acquirer.tips.get(merchant.id, NO_TIPS)
+    return TipOffer(percents=TIP_PERCENTS) if usual == NO_TIPS else usual
 
 
 def _payment_view(desk: ShopDesk, merchant: Merchant, payment_id: str) -> PaymentView:

@@ -56,6 +56,7 @@ class PaymentView(msgspec.Struct, frozen=True):
     refunds: tuple[RefundLine, ...]
     refundable: Money | None
     capturable: Money | None
+    tip: Money | None
     until_ms: int | None
     request_id: str
     amount: str
@@ -100,7 +101,7 @@ def payment_line(payment: PaymentIntent) -> PaymentLine:
     tone, word = _PAYMENT_WORDS[payment.status]
     if payment.status is PaymentStatus.PROCESSING and payment.captured_minor is not None:
         word = "Being paid: one moment"
-    money = payment.received if payment.status is PaymentStatus.SUCCEEDED else payment.amount
+    money = payment.received if payment.status is PaymentStatus.SUCCEEDED else payment.total
     return PaymentLine(payment.id, money, payment.description, payment.created_ms, tone, word)
 
 
@@ -126,6 +127,7 @@ def payment_view(
         refunds=tuple(map(_refund_line, refunds)),
         refundable=left,
         capturable=capturable,
+        tip=payment.tip if payment.tip_minor else None,
         until_ms=payment.reserved_until_ms if capturable else None,
         request_id=request_id,
         amount=str(typed).removesuffix(f" {typed.currency}") if typed else "",
@@ -141,7 +143,7 @@ def _payment_text(payment: PaymentIntent, declined_tries: int) -> str:
         return _CANCEL_TEXTS[payment.cancel_reason]
     if payment.captured_minor is None:
         return _PAYMENT_TEXTS[payment.status]
-    return f"Of {plain_amount(payment.amount)} that were reserved" if payment.receipt_code else _CAPTURING
+    return f"Of {plain_amount(payment.amount)} that were asked for" if payment.receipt_code else _CAPTURING
 
 
 def _declined_text(tries: int) -> str:

@@ -42,6 +42,7 @@ from handsel.web.till_bodies import (
     TillNotesBody,
     TillRefundBody,
     TillVoidBody,
+    TipChoiceBody,
 )
 
 ChargeAnswerBody = PendingAnswerBody | SignedAnswerBody | DeclinedAnswerBody | PaidAnswerBody | ReservedAnswerBody
@@ -95,7 +96,8 @@ def till_api_routes(acquirer: Acquirer, clock: Clock) -> list[Route]:
 
 def _charge_routes(acquirer: Acquirer, caller: Callable[[Request], Till], clock: Clock) -> list[Route]:
     def charged(till: Till, _: Path, body: TillChargeBody) -> ChargeAnswerBody:
-        shown = ShownForCharge(body.charge_id, body.payment_intent, body.order, shown_by(body.queries, body.proof))
+        palm = shown_by(body.queries, body.proof)
+        shown = ShownForCharge(body.charge_id, body.payment_intent, body.order, palm, body.tip_minor)
         return _charge_body(submit_charge(acquirer, till, shown, now_ms=clock()))
 
     def charge(till: Till, path: Path) -> ChargeAnswerBody:
@@ -126,6 +128,8 @@ def _action_body(action: Action) -> ActionBody:
         action.merchant_name,
         action.description,
         action.hold_s,
+        tuple(TipChoiceBody(choice.amount_minor, choice.percent) for choice in action.tips),
+        action.tip_minor_max,
     )
 
 

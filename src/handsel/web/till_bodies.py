@@ -15,9 +15,20 @@ from handsel.notes.note import Note
 from handsel.pay.decline import DeclineReason
 
 
+class TipChoiceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """
+    Offer one tip; `percent` is what it was computed from, or 0.
+    """
+
+    amount_minor: int
+    percent: int = 0
+
+
 class ActionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """
     Ask a till for a palm, to pay or to take back an amount; with `hold_s`, to reserve it for so many seconds at most.
+
+    The customer may add one of `tips`, or another amount up to `tip_minor_max`, or nothing.
     """
 
     kind: Literal["charge", "refund"]
@@ -27,6 +38,8 @@ class ActionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     merchant: str
     description: str
     hold_s: int = 0
+    tips: tuple[TipChoiceBody, ...] = ()
+    tip_minor_max: int = 0
 
 
 class CurrentActionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,6 +53,8 @@ class CurrentActionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 class TillChargeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Ask to pay a payment with the palm that was shown: with three queries or, with a held key, the proof of its card.
+
+    `tip_minor` is what the customer has added to its amount.
     """
 
     charge_id: str
@@ -47,6 +62,7 @@ class TillChargeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     order: bytes
     queries: PerMatcher | None = None
     proof: bytes | None = None
+    tip_minor: int = 0
 
 
 class TillVoidBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -51,6 +51,11 @@ class TillAgent(Protocol):
         Return the picture of a new card, while it is on the screen.
         """
 
+    def choose_tip(self, tip_minor: int, *, session: str) -> AgentState:
+        """
+        Add a tip to what is asked for, and return what is on the screen now.
+        """
+
     def cancel(self, *, session: str) -> AgentState:
         """
         Let go of what is asked for, and return what is on the screen now.
@@ -83,6 +88,15 @@ class PressBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     session: str
+
+
+class TipPressBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Choose a tip, on the screen of that `session`: 0 for none.
+    """
+
+    session: str
+    tip_minor: int
 
 
 class TillView(msgspec.Struct, frozen=True):
@@ -120,6 +134,10 @@ def till_routes(agent: TillAgent, drawn: SimulatedCamera | None, ways: tuple[Way
         typed = decode_body(raw, CodeBody)
         return agent.begin_enrolment(typed.code, typed.way)
 
+    def tip(_: Request, raw: bytes) -> AgentState:
+        chosen = decode_body(raw, TipPressBody)
+        return agent.choose_tip(chosen.tip_minor, session=chosen.session)
+
     def see(request: Request, raw: bytes) -> AgentState:
         asked = request.query_params
         return agent.see(raw, session=asked.get("session", ""), light=_light_of(asked.get("light")))
@@ -132,6 +150,7 @@ def till_routes(agent: TillAgent, drawn: SimulatedCamera | None, ways: tuple[Way
         _press("/v1/frames", see),
         page("/v1/card.png", card),
         _press("/v1/enrolments", enrol),
+        _press("/v1/tip", tip),
         _press("/v1/cancel", lambda _, raw: agent.cancel(session=decode_body(raw, PressBody).session)),
         _press("/v1/retry", lambda _, raw: agent.retry(session=decode_body(raw, PressBody).session)),
     ]

@@ -19,6 +19,7 @@ from handsel.flows.acquiring.sign_in import register_merchant, register_till, re
 from handsel.log import Log
 from handsel.notes.announce import TrustedNoteKeys
 from handsel.pay.merchant import Merchant, Till
+from handsel.pay.tip import TipOffer
 from handsel.store.acquirer import AcquirerDatabase
 from handsel.web.app import build_app
 from handsel.web.health import health_route
@@ -68,6 +69,11 @@ def build_acquirer(config: AcquirerConfig, store: AcquirerDatabase, directory: P
         issuer,
         AnnouncedKeys(issuer, TrustedNoteKeys(config.note_root, directory / NOTE_LIST_FILE)),
         asking=limits_of_till(config.till_limits),
+        tips={
+            merchant_id: TipOffer(entry.tip_percents)
+            for merchant_id, entry in config.merchants.items()
+            if entry.tip_percents
+        },
     )
     merchants = {Merchant(merchant_id, entry.name): entry.key for merchant_id, entry in config.merchants.items()}
     tills = {Till(shop, name): token for shop, entry in config.merchants.items() for name, token in entry.tills.items()}

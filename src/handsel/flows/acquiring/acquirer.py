@@ -5,7 +5,7 @@ Hold what every flow of the acquirer stands on: its books, the parties that it a
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from handsel.errors import ensure
@@ -15,6 +15,7 @@ from handsel.ids import ID_BYTES
 from handsel.limits import TillLimits
 from handsel.notes.denomination import NOTES_MAX
 from handsel.pay.asking import AskingLimits
+from handsel.pay.tip import TipOffer
 from handsel.store.acquirer import AcquirerDatabase
 
 
@@ -63,7 +64,8 @@ class AcquiringBounds:
 class Acquirer:
     """
     Join the acquirer's books with the parties that it asks. `random_bytes` makes ids, serials and shuffles;
-    `asking` bounds how often each till asks with palms.
+    `asking` bounds how often each till asks with palms; `tips` are those that a merchant offers unless a payment says
+    otherwise.
     """
 
     store: AcquirerDatabase
@@ -73,6 +75,7 @@ class Acquirer:
     bounds: AcquiringBounds = field(default_factory=AcquiringBounds)
     random_bytes: Callable[[int], bytes] = secrets.token_bytes
     asking: AskingLimits = field(default_factory=lambda: limits_of_till(TillLimits()))
+    tips: Mapping[str, TipOffer] = field(default_factory=dict)
 
     def new_id(self) -> str:
         """

@@ -12,9 +12,10 @@ from handsel.flows.acquiring.settle_capture import give_back
 from handsel.flows.acquiring.settle_charge import settle_charge
 from handsel.flows.acquiring.sign_in import choose_till
 from handsel.notes.denomination import AMOUNT_MINOR_MAX
-from handsel.pay.merchant import Merchant
+from handsel.pay.merchant import Merchant, Till
 from handsel.pay.money import Money
 from handsel.pay.payment import CancelReason, ChargeStatus, PaymentIntent, PaymentStatus, Pending
+from handsel.pay.tip import NO_TIPS, TipOffer
 from handsel.store.acquirer import AcquirerBooks
 
 CANCEL_ROUNDS_MAX = 3  # A till begins the next charge seconds after the last: more would be no till.
@@ -25,7 +26,8 @@ class PaymentRequest:
     """
     Say what a merchant wants to be paid. The first till of the merchant shows it unless one is named.
 
-    With `hold_s` it is only reserved, for at most so many seconds, and captured later.
+    With `hold_s` it is only reserved, for at most so many seconds, and captured later. Where no `tips` are named, those
+    of the merchant are offered.
     """
 
     id: str
@@ -33,6 +35,7 @@ class PaymentRequest:
     description: str = ""
     till_name: str | None = None
     hold_s: int = 0
+    tips: TipOffer | None = None
 
 
 def create_payment_intent(
@@ -48,10 +51,10 @@ def create_payment_intent(
         till = choose_till(books, merchant, name=request.till_name)
         if request.amount.amount_minor > AMOUNT_MINOR_MAX:
             raise BodyInvalid(f"an amount is at most {Money(AMOUNT_MINOR_MAX, request.amount.currency)}")
-        wanted = PaymentIntent(
-            request.id, merchant.id, till.id, request.amount, request.description, now_ms, hold_s=request.hold_s
-        )
-        found = books.payments.find(wanted.id)
+        found = books.payments.find(request.id)
+        # Who names no tips asks for the same as before, also where the merchant's have changed since.
+        usual = found.tips if found else acquirer.tips.get(merchant.id, NO_TIPS)
+        wanted = _wanted(merchant, till, request, usual_tips=usual, now_ms=now_ms)
         if found is not None:
             if not found.asks_the_same(wanted):
                 raise IdReused("that id stands for another payment: make a new one")
@@ -127,6 +130,21 @@ def payment_of(books: AcquirerBooks, merchant: Merchant, payment_id: str) -> Pay
     if payment is None or payment.merchant_id != merchant.id:
         raise NotFound("there is no payment of that id")
     return payment
+
+
+def _wanted(
+    merchant: Merchant, till: Till, request: PaymentRequest, *, usual_tips: TipOffer, now_ms: int
+) -> PaymentIntent:
+    return PaymentIntent(
+        request.id,
+        merchant.id,
+        till.id,
+        request.amount,
+        request.description,
+        now_ms,
+        hold_s=request.hold_s,
+        tips=usual_tips if request.tips is None else request.tips,
+    )
 
 
 def _cancel(books: AcquirerBooks, payment: PaymentIntent) -> PaymentIntent:

@@ -43,7 +43,7 @@ def conclude_charge(acquirer: Acquirer, charge_id: str, answer: Answer) -> Charg
         charge = _answered(charge, answer)
         books.payments.save_charge(charge)
         if isinstance(answer, Reserved):
-            payment = payment.reserved(until_ms=answer.until_ms)
+            payment = payment.reserved(until_ms=answer.until_ms, tip_minor=charge.tip_minor)
             books.payments.save(payment)
         elif charge.status is not ChargeStatus.APPROVED:
             payment = _freed(acquirer, books, payment)
@@ -86,7 +86,7 @@ def _wanted_answer(acquirer: Acquirer, charge_id: str, answer: Answer) -> Answer
         return answer
     with acquirer.store.unit_of_work() as books:
         charge, payment = charge_and_payment(books, charge_id)
-    is_wanted = payment.hold_s > 0 and payment.amount.amount_minor == answer.amount_minor
+    is_wanted = payment.hold_s > 0 and payment.amount.amount_minor + charge.tip_minor == answer.amount_minor
     return answer if is_wanted or charge.status is not ChargeStatus.SUBMITTED else acquirer.issuer.give_back(charge_id)
 
 

@@ -4,6 +4,7 @@
 
 import { DrawnHand, Webcam } from "/static/eye.js";
 import { Light } from "/static/light.js";
+import { Tips } from "/static/tip.js";
 
 const BEAT_MS = 500;
 const FRAME_MS = 200;
@@ -39,6 +40,12 @@ const webcam = new Webcam(find("video"));
 const drawn = choice ? new DrawnHand(find("drawn"), choice) : null;
 const lamp = new Light(document.documentElement, find("light-note"));
 
+const tips = new Tips(find("tips"), find("tip-keypad"), {
+  choose: (minor) => act("/v1/tip", { session: screen.session, tip_minor: minor }).catch(() => show(LOST)),
+  money: written,
+  changed: () => show(screen),
+});
+
 let screen = LOST;
 let eye = null;
 let typing = false;
@@ -58,12 +65,22 @@ function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+function written(minor, currency) {
+  // No marks between thousands, as on the other pages: 1,000 is one to some readers and a thousand to others.
+  const format = new Intl.NumberFormat("en", { style: "currency", currency, useGrouping: false });
+  return format.format(minor / 10 ** format.resolvedOptions().maximumFractionDigits);
+}
+
 function money(state) {
   if (!state.amount_minor) return "";
-  // No marks between thousands, as on the other pages: 1,000 is one to some readers and a thousand to others.
-  const format = new Intl.NumberFormat("en", { style: "currency", currency: state.currency, useGrouping: false });
-  const amount = format.format(state.amount_minor / 10 ** format.resolvedOptions().maximumFractionDigits);
+  const amount = written(state.amount_minor, state.currency);
   return state.is_reservation ? `Up to ${amount}` : amount;
+}
+
+function tipLine(state) {
+  if (!state.tip_minor) return "";
+  const asked = written(state.amount_minor - state.tip_minor, state.currency);
+  return `${asked} and a tip of ${written(state.tip_minor, state.currency)}`;
 }
 
 function titleOf(state) {
@@ -74,25 +91,28 @@ function titleOf(state) {
 function show(next) {
   screen = next;
   typing = typing && Boolean(next.may_enrol);
+  tips.show({ tips: [], tip_minor: 0, tip_minor_max: 0, ...next });
   const isOpen = ["showing", "reading", "working"].includes(next.screen);
   const progress = next.screen === "working" ? 0.3 : next.good_frames / (next.frames_needed || 1) || 0;
   stage.dataset.screen = next.screen;
   stage.dataset.tone = typing ? "" : (TONES[next.screen] ?? "");
   stage.toggleAttribute("data-seen", progress > 0);
   say(find("shop"), next.merchant ?? "");
-  say(find("title"), typing ? "Connect your palm" : titleOf(next));
+  stage.toggleAttribute("data-reservation", Boolean(next.is_reservation));
+  say(find("title"), typing ? "Connect your palm" : tips.isTyping ? "Choose your tip" : titleOf(next));
   say(find("amount"), typing ? "" : money(next));
-  say(find("text"), typing ? "Your wallet shows you a code once you have agreed. Type it here." : next.message);
+  say(find("tip-line"), typing ? "" : tipLine(next));
+  say(find("text"), typing ? "Your wallet shows you a code once you have agreed. Type it here." : tips.isTyping ? "" : next.message);
   say(find("description"), typing ? "" : (next.description ?? ""));
-  find("hint").hidden = !isOpen;
+  find("hint").hidden = !isOpen || tips.isTyping;
   find("hint").textContent = next.hint ?? "";
   showReceipt(next);
   showCard(next);
   stage.querySelector(".done").setAttribute("stroke-dasharray", `${Math.round(100 * progress)} 100`);
   keypad.hidden = !typing;
   showButtons(next, isOpen);
-  watch(isOpen && !typing);
-  if (typing || !next.light) lamp.putOut();
+  watch(isOpen && !typing && !tips.isTyping);
+  if (typing || tips.isTyping || !next.light) lamp.putOut();
 }
 
 function showButtons(next, isOpen) {
@@ -120,7 +140,7 @@ function showCard(next) {
   if (!next.has_new_card) picture.removeAttribute("src");
   else if (picture.getAttribute("src") !== address) picture.src = address;
   const note = find("card-note");
-  if (note) note.hidden = typing || next.has_held_key || next.kind === "enrolment" || !next.wants_frames;
+  if (note) note.hidden = typing || tips.isTyping || next.has_held_key || next.kind === "enrolment" || !next.wants_frames;
 }
 
 function watch(open) {
