@@ -27,7 +27,11 @@ from handsel.pay.refund import Refund, RefundAttempt
 from handsel.pay.tip import NO_TIPS, TipOffer
 from handsel.store.acquirer import AcquirerBooks, AcquirerDatabase
 from handsel.store.acquirer_schema import ACQUIRER_SCHEMA
+from handsel.store.asking import ASKING_SCHEMA
+from handsel.store.database import Database
+from handsel.store.engine import Schema
 from handsel.store.issuer import open_issuer_database
+from handsel.store.ledger_schema import LEDGER_SCHEMA
 
 SHOP = Merchant("shop", "Shop")
 TILL = Till("shop", "till")
@@ -455,3 +459,32 @@ def test_no_more_is_promised_back_than_was_received(
 
     with pytest.raises(InvariantBroken):
         books.refunds.add(Refund(new_id(), made.id, SHOP.id, TILL.id, Money(1, "EUR"), 1))
+
+
+def test_the_books_of_the_version_before_are_brought_to_the_present_tables(tmp_path: Path) -> None:
+    """
+    What was asked for, paid, and promised back is still so.
+    """
+    path, paid_id = tmp_path / "books" / "acquirer.sqlite", new_id()
+    earlier = Schema(ACQUIRER_SCHEMA.name, ACQUIRER_SCHEMA.migrations[:2])
+    database = Database.open(path, schemas=(LEDGER_SCHEMA, earlier, ASKING_SCHEMA))
+    with database.unit_of_work() as uow:
+        uow.execute("INSERT INTO merchants (id, name) VALUES (?, ?)", SHOP.id, SHOP.name)
+        uow.execute("INSERT INTO tills (id, merchant_id, name) VALUES (?, ?, ?)", TILL.id, SHOP.id, TILL.name)
+        uow.execute(
+            "INSERT INTO payments (id, merchant_id, till_id, amount_minor, currency, description, created_ms, status,"
+            " receipt_code, paid_ms) VALUES (?, ?, ?, 100, 'EUR', 'Tea', 1, 'succeeded', 'r', 2)",
+            *(paid_id, SHOP.id, TILL.id),
+        )
+        uow.commit()
+    database.close()
+
+    made = AcquirerDatabase.open(path)
+    with made.unit_of_work() as books:
+        found = books.payments.find(paid_id)
+        assert found is not None
+        assert (found.received, found.tip, found.tips, found.hold_s) == (EUR_1, Money(0, "EUR"), NO_TIPS, 0)
+        books.refunds.add(Refund(new_id(), paid_id, SHOP.id, TILL.id, EUR_1, 3))
+        with pytest.raises(InvariantBroken):
+            books.refunds.add(Refund(new_id(), paid_id, SHOP.id, TILL.id, Money(1, "EUR"), 3))
+    made.close()
