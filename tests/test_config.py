@@ -48,6 +48,7 @@ from handsel.matching.message import MATCHERS
 from handsel.notes import denomination
 from handsel.order import Way
 from handsel.pay.limit import CONTACTLESS_EUR
+from handsel.pay.tip import CHOICES_MAX, TipOffer
 
 Settings = IssuerConfig | AcquirerConfig | MatcherConfig | TillConfig
 
@@ -487,3 +488,29 @@ def test_passkeys_are_offered_where_browsers_allow_them(origin: str, is_secure: 
 def test_a_venue_that_takes_nothing_or_more_than_there_are_notes_for_is_an_error(minor: int) -> None:
     with pytest.raises(ConfigError, match="palm_minor_max"):
         MerchantEntry("Shop", Secret(TOKEN), {}, palm_minor_max=minor)
+
+
+@pytest.mark.parametrize("percents", [(0,), (101,), (-5,), (5, 5), (1, 2, 3, 4)])
+def test_tips_that_make_no_sense_are_refused(percents: tuple[int, ...]) -> None:
+    with pytest.raises(ConfigError, match="tip_percents"):
+        MerchantEntry("Corner Café", Secret(TOKEN), {"till-1": Secret(TOKEN)}, tip_percents=percents)
+
+
+def test_a_merchant_may_offer_as_many_tips_as_a_payment() -> None:
+    percents = tuple(range(1, CHOICES_MAX + 1))
+
+    entry = MerchantEntry("Corner Café", Secret(TOKEN), {"till-1": Secret(TOKEN)}, tip_percents=percents)
+
+    assert TipOffer(entry.tip_percents).percents == percents
+
+
+@pytest.mark.parametrize(("hold_s", "is_taken"), [(0, False), (1, True), (604_800, True), (604_801, False)])
+def test_for_how_long_at_most_is_reserved_has_bounds(hold_s: int, is_taken: bool) -> None:
+    def make() -> IssuerConfig:
+        return IssuerConfig(8401, {"acquirer": Secret(TOKEN)}, LINKS, PARTIES, hold_s_max=hold_s)
+
+    if is_taken:
+        assert make().hold_s_max == hold_s
+    else:
+        with pytest.raises(ConfigError, match="hold_s_max"):
+            make()

@@ -27,6 +27,7 @@ from handsel.order import (
 
 DIGEST = till_digest(b"k" * 32, b"n" * 16)
 CHARGE = ChargeOrder("0" * 32, 450, "EUR", DIGEST, (NoteRequest("key", b"message"),))
+RESERVATION = ChargeOrder("0" * 32, 450, "EUR", DIGEST, (), hold_s=3_600)
 REFUND = RefundOrder("0" * 32, 450, "EUR", DIGEST)
 ENROLMENT = EnrolmentOrder("0" * 32, "123456", DIGEST)
 
@@ -38,6 +39,8 @@ CHANGES: list[ChargeOrder | RefundOrder | EnrolmentOrder] = [
     msgspec.structs.replace(CHARGE, amount_minor=-450),
     msgspec.structs.replace(CHARGE, currency="USD"),
     msgspec.structs.replace(CHARGE, till_digest=till_digest(b"k" * 32, b"m" * 16)),
+    msgspec.structs.replace(CHARGE, notes=(), hold_s=3_600),
+    msgspec.structs.replace(CHARGE, notes=(), hold_s=86_400),
     REFUND,
     msgspec.structs.replace(REFUND, refund_id="1" + "0" * 31),
     msgspec.structs.replace(REFUND, amount_minor=45),
@@ -71,10 +74,11 @@ def test_what_moves_from_one_field_to_the_next_changes_the_binding() -> None:
     ("order", "fields"),
     [
         (CHARGE, (b"charge", b"0" * 32, b"450", b"EUR", DIGEST)),
+        (RESERVATION, (b"reservation", b"0" * 32, b"450", b"EUR", b"3600", DIGEST)),
         (REFUND, (b"refund", b"0" * 32, b"450", b"EUR", DIGEST)),
         (ENROLMENT, (b"enrolment", b"0" * 32, DIGEST)),
     ],
-    ids=["charge", "refund", "enrolment"],
+    ids=["charge", "reservation", "refund", "enrolment"],
 )
 def test_a_binding_is_the_hash_of_its_length_prefixed_fields(
     order: ChargeOrder | RefundOrder | EnrolmentOrder, fields: tuple[bytes, ...]

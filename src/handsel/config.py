@@ -21,7 +21,7 @@ from handsel.certificate import require_certificate_of
 from handsel.errors import ConfigError
 from handsel.keys import KEY_BYTES, PublicKeys, read_private_file, write_private_file
 from handsel.limits import AMOUNT_MINOR_MAX, AcquirerLimits, CardLimits, PaymentLimits, PinLimits, TillLimits
-from handsel.order import Way
+from handsel.order import HOLDS_S, Way
 
 PORT_MAX = 65535
 DIMS_MAX = 4096
@@ -35,6 +35,7 @@ TOKEN_CHARS_MIN = 32
 _ORIGIN = re.compile(
     r"(?P<scheme>https?)://(?P<host>[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*)(:(?P<port>[1-9][0-9]{0,4}))?"
 )
+TIP_PERCENTS_MAX = 3  # As many as `pay/tip.py` takes.
 
 
 class Secret:
@@ -134,7 +135,8 @@ class IssuerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `acquirer_limits` bounds how often each acquirer asks with palms, `card_limits` how often one card may be shown;
     `note_secret_file` encrypts the note keys; `database_url` is a PostgreSQL database's; `payment_limits` bounds what
     one wallet pays, `pin_limits` its PIN. `wallet_origin` is where browsers see the wallet's pages, as `https://` and a
-    name: passkeys are bound to it, and there are none without it.
+    name: passkeys are bound to it, and there are none without it. `hold_s_max` is for how long at most a sum is
+    reserved that is captured later.
     """
 
     port: int
@@ -151,6 +153,7 @@ class IssuerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     payment_limits: PaymentLimits = msgspec.field(default_factory=PaymentLimits)
     pin_limits: PinLimits = msgspec.field(default_factory=PinLimits)
     wallet_origin: str = ""
+    hold_s_max: int = 86_400
 
     def __post_init__(self) -> None:
         """
@@ -162,6 +165,8 @@ class IssuerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         _require_three(self.matchers)
         if self.wallet_origin and not is_secure_origin(self.wallet_origin):
             raise ConfigError("wallet_origin is https:// and a host name; http:// is secure on localhost names alone")
+        if not 0 < self.hold_s_max <= HOLDS_S[-1]:
+            raise ConfigError(f"hold_s_max must lie between 1 and {HOLDS_S[-1]}: a week")
 
 
 class MerchantEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -170,19 +175,26 @@ class MerchantEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `palm_minor_max` is the most that this venue takes by palm at a time, in minor units; by default whatever notes are
     made for. It stands here because the issuer, which keeps all other limits, never learns a venue.
+    `tip_percents` are the tips that its tills offer unless a payment says otherwise.
     """
 
     name: str
     key: Secret
     tills: dict[str, Secret]
     palm_minor_max: int = AMOUNT_MINOR_MAX
+    tip_percents: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         """
-        Refuse a venue that takes nothing, or more than there are notes for. Raises `ConfigError`.
+        Refuse a venue that takes nothing, or more than there are notes for; what is no tip, and more than a till shows.
+
+        Raises `ConfigError`.
         """
         if not 0 < self.palm_minor_max <= AMOUNT_MINOR_MAX:
             raise ConfigError(f"palm_minor_max must lie between 1 and {AMOUNT_MINOR_MAX}")
+        is_each_once = len(set(self.tip_percents)) == len(self.tip_percents) <= TIP_PERCENTS_MAX
+        if not is_each_once or not all(0 < percent <= 100 for percent in self.tip_percents):
+            raise ConfigError(f"tip_percents names up to {TIP_PERCENTS_MAX} tips between 1 and 100, each once")
 
 
 class AcquirerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

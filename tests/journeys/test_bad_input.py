@@ -26,7 +26,8 @@ from handsel.ids import new_id
 from handsel.till.agent_state import AgentState
 from handsel.till.hint import TillHint
 from handsel.vision.quality import Reason
-from handsel.wiring.actors import AMOUNT_MINOR, TOP_UP_MINOR, Customer, HandShown
+from handsel.web.merchant_bodies import PaymentIntentBody
+from handsel.wiring.actors import AMOUNT_MINOR, TOP_UP_MINOR, Customer, HandShown, Party
 from handsel.wiring.guests import drawn_guests
 from handsel.wiring.paths import CONFIG_FILE
 from tests.journeys.conftest import Running
@@ -261,6 +262,33 @@ def test_pages_of_other_origins_cannot_use_the_till(enrolled: Enrolled) -> None:
 
     assert (foreign.status_code, renamed.status_code) == (401, 421)
     assert httpx.get(enrolled.running.demo.till_api + "/v1/state").status_code == 200
+
+
+def test_what_was_reserved_with_a_tip_is_taken_in_part_and_the_rest_is_free(enrolled: Enrolled) -> None:
+    """
+    The sum is known only later: all six processes, with a tip that was chosen on the till's page.
+    """
+    demo, http = enrolled.running.demo, enrolled.running.http
+    shop = Party(http, demo.acquirer_api, demo.merchant_key.reveal())
+    before = enrolled.customer.balance()
+    body = {"id": new_id(), "amount": 400, "currency": "eur", "capture_method": "manual", "hold_s": 3600}
+    intent = shop.post("/v1/payment_intents", {**body, "tip_choices": {"percentages": [10]}}, PaymentIntentBody)
+    asked = enrolled.running.till.wait_for_charge()
+    tip = {"session": asked.session, "tip_minor": asked.tips[0].amount_minor}
+    total = Party(http, demo.till_api).post("/v1/tip", tip, AgentState).amount_minor
+
+    shown = enrolled.running.till.pay(ADA.visits[0])
+    enrolled.running.till.dismiss()
+    reserved = enrolled.customer.wallet()
+    captured = shop.post(f"/v1/payment_intents/{intent.id}/capture", {"amount_to_capture": 300}, PaymentIntentBody)
+
+    assert (shown.screen, total) == ("reserved", 440)
+    assert (reserved.balance, [hold.amount_minor for hold in reserved.holds]) == (before - 440, [440])
+    assert (captured.status, captured.amount_received) == ("succeeded", 300)
+    assert captured.amount_details.tip.amount == 40
+    after = enrolled.customer.wallet()
+    assert (after.balance, after.holds, after.history[0].amount_minor) == (before - 300, (), -300)
+    assert "Of which tip" in http.get(f"{demo.acquirer_api}{captured.receipt}").text
 
 
 def in_parallel(call: Callable[[], object]) -> None:

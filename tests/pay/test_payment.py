@@ -16,19 +16,24 @@ from handsel.pay.money import Money
 from handsel.pay.payment import (
     DESCRIPTION_CHARS_MAX,
     Approved,
+    CancelReason,
     Charge,
     ChargeStatus,
     Paid,
     PaymentIntent,
     PaymentStatus,
     Pending,
+    Reserved,
     state_of_charge,
 )
 
 OPEN = PaymentIntent(new_id(), "shop", "shop/till", Money(450, "EUR"), "Tea", 1)
+TO_RESERVE = PaymentIntent(new_id(), "shop", "shop/till", Money(450, "EUR"), "Tea", 1, hold_s=3_600)
+RESERVED = TO_RESERVE.processing().reserved(until_ms=9)
 PAYMENTS = {
     PaymentStatus.REQUIRES_PALM: OPEN,
     PaymentStatus.PROCESSING: OPEN.processing(),
+    PaymentStatus.REQUIRES_CAPTURE: RESERVED,
     PaymentStatus.SUCCEEDED: OPEN.processing().succeeded(receipt_code="r", now_ms=2),
     PaymentStatus.CANCELED: OPEN.canceled(),
 }
@@ -37,6 +42,8 @@ PAYMENT_STEPS: dict[tuple[PaymentStatus, PaymentStatus], Callable[[PaymentIntent
     (PaymentStatus.PROCESSING, PaymentStatus.REQUIRES_PALM): PaymentIntent.open_again,
     (PaymentStatus.PROCESSING, PaymentStatus.SUCCEEDED): lambda payment: payment.succeeded(receipt_code="r", now_ms=2),
     (PaymentStatus.REQUIRES_PALM, PaymentStatus.CANCELED): PaymentIntent.canceled,
+    (PaymentStatus.REQUIRES_CAPTURE, PaymentStatus.PROCESSING): lambda payment: payment.capturing(amount_minor=300),
+    (PaymentStatus.REQUIRES_CAPTURE, PaymentStatus.CANCELED): lambda payment: payment.given_back(CancelReason.EXPIRED),
 }
 
 SUBMITTED = Charge(new_id(), OPEN.id, "shop/till", 1)
@@ -128,3 +135,59 @@ def test_what_is_asked_is_compared_and_not_what_became_of_it() -> None:
 def test_nothing_of_a_charge_is_shown() -> None:
     for value in (OPEN, SUBMITTED, Approved((b"secret",)), Paid("secret")):
         assert "secret" not in repr(value) and OPEN.id not in repr(value)
+
+
+def test_only_a_payment_that_reserves_is_reserved() -> None:
+    assert RESERVED.capturable == TO_RESERVE.amount
+    with pytest.raises(InvariantBroken):
+        OPEN.processing().reserved(until_ms=9)
+
+
+@pytest.mark.parametrize(("minor", "is_taken"), [(0, False), (1, True), (450, True), (451, False)])
+def test_what_is_captured_is_something_and_no_more_than_is_reserved(minor: int, is_taken: bool) -> None:
+    if not is_taken:
+        with pytest.raises(InvariantBroken):
+            RESERVED.capturing(amount_minor=minor)
+        return
+
+    captured = RESERVED.capturing(amount_minor=minor).succeeded(receipt_code="r", now_ms=3)
+
+    assert (captured.received, captured.capturable) == (Money(minor, "EUR"), Money(0, "EUR"))
+
+
+def test_a_capture_under_way_is_neither_opened_again_nor_reserved_twice_and_may_come_to_nothing() -> None:
+    capturing = RESERVED.capturing(amount_minor=300)
+
+    with pytest.raises(InvariantBroken):
+        capturing.open_again()
+    canceled = capturing.given_back(CancelReason.GIVEN_BACK)
+
+    assert (canceled.status, canceled.captured_minor, canceled.received) == ("canceled", None, Money(0, "EUR"))
+    with pytest.raises(InvariantBroken):
+        OPEN.processing().given_back(CancelReason.GIVEN_BACK)
+
+
+def test_nothing_is_received_until_a_payment_has_succeeded() -> None:
+    received = {status: payment.received.amount_minor for status, payment in PAYMENTS.items()}
+
+    assert {status for status, minor in received.items() if minor} == {PaymentStatus.SUCCEEDED}
+
+
+def test_the_till_is_told_that_it_is_reserved_whatever_was_captured_since() -> None:
+    charge = Charge(new_id(), TO_RESERVE.id, "shop/till", 1).approved(())
+    captured = RESERVED.capturing(amount_minor=300).succeeded(receipt_code="r", now_ms=3)
+
+    assert state_of_charge(charge, RESERVED) == state_of_charge(charge.paid(), captured) == Reserved()
+    given_back = state_of_charge(charge.given_back(), RESERVED.given_back(CancelReason.EXPIRED))
+    assert given_back == Declined(DeclineReason.VOIDED)
+
+
+def test_only_what_reserves_is_given_back() -> None:
+    with pytest.raises(InvariantBroken):
+        CHARGES[ChargeStatus.APPROVED].given_back()
+
+
+@pytest.mark.parametrize("hold_s", [-1, 1, 3_599])
+def test_an_odd_time_is_refused(hold_s: int) -> None:
+    with pytest.raises(BodyInvalid):
+        replace(TO_RESERVE, hold_s=hold_s)

@@ -15,17 +15,23 @@ import pytest
 from handsel.errors import IdReused, InvariantBroken, StoreCorrupt
 from handsel.ids import new_id
 from handsel.pay.account import Account, Floor
+from handsel.pay.capture import CaptureOrder, CaptureStatus
 from handsel.pay.carried_enrolment import CarriedEnrolment, EnrolmentStatus
 from handsel.pay.decline import DeclineReason
 from handsel.pay.held_note import HeldNote, NoteState, Purchase, Redemption, RefusedSerial, notes_held
 from handsel.pay.ledger import Refusal, Transfer
 from handsel.pay.merchant import Merchant, Till
 from handsel.pay.money import Money
-from handsel.pay.payment import Charge, PaymentIntent
+from handsel.pay.payment import CancelReason, Charge, PaymentIntent, PaymentStatus
 from handsel.pay.refund import Refund, RefundAttempt
+from handsel.pay.tip import NO_TIPS, TipOffer
 from handsel.store.acquirer import AcquirerBooks, AcquirerDatabase
 from handsel.store.acquirer_schema import ACQUIRER_SCHEMA
+from handsel.store.asking import ASKING_SCHEMA
+from handsel.store.database import Database
+from handsel.store.engine import Schema
 from handsel.store.issuer import open_issuer_database
+from handsel.store.ledger_schema import LEDGER_SCHEMA
 
 SHOP = Merchant("shop", "Shop")
 TILL = Till("shop", "till")
@@ -364,3 +370,124 @@ def test_money_among_the_notes_without_a_note_is_not_committed(database: Acquire
             books.open_account(account, now_ms=1)
         books.post(Transfer(new_id(), held.id, shop.id, EUR_1, "payment"), now_ms=1)
         books.commit()
+
+
+def test_a_payment_that_waits_for_its_capture_is_kept_as_it_is(books: AcquirerBooks) -> None:
+    made = PaymentIntent(new_id(), SHOP.id, TILL.id, EUR_1, "Tea", 1, hold_s=3_600)
+    books.payments.add(made)
+    steps = [made, made.processing(), made.processing().reserved(until_ms=9)]
+    steps += [steps[-1].capturing(amount_minor=40)]
+    for step in steps[1:]:
+        books.payments.save(step)
+        assert books.payments.find(made.id) == step
+        waits = step.status is PaymentStatus.REQUIRES_CAPTURE
+        assert books.payments.reserved_until(9, limit=9) == ((made.id,) if waits else ())
+        assert books.payments.reserved_until(8, limit=9) == ()
+
+    books.payments.save(steps[-1].succeeded(receipt_code="r", now_ms=3))
+
+    found = books.payments.find(made.id)
+    assert found is not None
+    assert (found.status, found.received) == (PaymentStatus.SUCCEEDED, Money(40, "EUR"))
+
+
+def test_why_a_payment_was_canceled_is_kept(books: AcquirerBooks) -> None:
+    made = PaymentIntent(new_id(), SHOP.id, TILL.id, EUR_1, "Tea", 1, hold_s=3_600)
+    books.payments.add(made)
+    canceled = made.processing().reserved(until_ms=9).given_back(CancelReason.EXPIRED)
+
+    books.payments.save(canceled)
+
+    assert books.payments.find(made.id) == canceled
+
+
+def test_what_only_reserves_is_approved_without_signatures(books: AcquirerBooks) -> None:
+    made = payment()
+    books.payments.add(made)
+    charge = Charge(new_id(), made.id, TILL.id, 1)
+    books.payments.add_charge(charge)
+
+    books.payments.save_charge(charge.approved(()))
+    assert books.payments.find_charge(charge.id) == charge.approved(()) == books.payments.live_charge(made.id)
+    books.payments.save_charge(charge.approved(()).given_back())
+    assert books.payments.live_charge(made.id) is None
+
+
+def test_a_capture_ends_once_and_its_secrets_go(books: AcquirerBooks) -> None:
+    made = payment()
+    books.payments.add(made)
+    charge = Charge(new_id(), made.id, TILL.id, 1)
+    books.payments.add_charge(charge)
+    ordered = CaptureOrder(charge.id, b"secrets", 5)
+    books.captures.add(ordered)
+    assert books.captures.unresolved(until_ms=4, limit=9) == ()
+    assert books.captures.unresolved(until_ms=5, limit=9) == (charge.id,)
+    books.captures.save(ordered.renewed(b"others"))
+    assert books.captures.find(charge.id) == ordered.renewed(b"others")
+
+    books.captures.save(ordered.signed())
+
+    assert books.captures.find(charge.id) == CaptureOrder(charge.id, b"", 5, CaptureStatus.SIGNED)
+    assert books.captures.unresolved(until_ms=5, limit=9) == ()
+    with pytest.raises(InvariantBroken):
+        books.captures.save(ordered.declined())
+
+
+@pytest.mark.parametrize("offer", [NO_TIPS, TipOffer(percents=(5, 10)), TipOffer(amounts_minor=(100,))])
+def test_tips_are_kept_with_payment_and_charge(books: AcquirerBooks, offer: TipOffer) -> None:
+    made = PaymentIntent(new_id(), SHOP.id, TILL.id, EUR_1, "Tea", 1, tips=offer)
+    books.payments.add(made)
+    charge = Charge(new_id(), made.id, TILL.id, 1, tip_minor=7)
+    books.payments.add_charge(charge)
+    paid = made.processing().tipped(7).succeeded(receipt_code="r", now_ms=3)
+
+    books.payments.save(paid)
+
+    assert books.payments.find(made.id) == paid
+    assert books.payments.find_charge(charge.id) == charge
+
+
+@pytest.mark.parametrize(("tip", "captured", "paid"), [(0, None, 100), (7, None, 107), (7, 60, 60)])
+def test_no_more_is_promised_back_than_was_received(
+    books: AcquirerBooks, tip: int, captured: int | None, paid: int
+) -> None:
+    made = PaymentIntent(new_id(), SHOP.id, TILL.id, EUR_1, "Tea", 1, hold_s=0 if captured is None else 3_600)
+    books.payments.add(made)
+    under_way = made.processing().tipped(tip)
+    if captured is not None:
+        under_way = under_way.reserved(until_ms=9, tip_minor=tip).capturing(amount_minor=captured, tip_minor=tip)
+    books.payments.save(under_way.succeeded(receipt_code="r", now_ms=3))
+
+    books.refunds.add(Refund(new_id(), made.id, SHOP.id, TILL.id, Money(paid, "EUR"), 1))
+
+    with pytest.raises(InvariantBroken):
+        books.refunds.add(Refund(new_id(), made.id, SHOP.id, TILL.id, Money(1, "EUR"), 1))
+
+
+def test_the_books_of_the_version_before_are_brought_to_the_present_tables(tmp_path: Path) -> None:
+    """
+    What was asked for, paid, and promised back is still so.
+    """
+    path, paid_id = tmp_path / "books" / "acquirer.sqlite", new_id()
+    earlier = Schema(ACQUIRER_SCHEMA.name, ACQUIRER_SCHEMA.migrations[:2])
+    database = Database.open(path, schemas=(LEDGER_SCHEMA, earlier, ASKING_SCHEMA))
+    with database.unit_of_work() as uow:
+        uow.execute("INSERT INTO merchants (id, name) VALUES (?, ?)", SHOP.id, SHOP.name)
+        uow.execute("INSERT INTO tills (id, merchant_id, name) VALUES (?, ?, ?)", TILL.id, SHOP.id, TILL.name)
+        uow.execute(
+            "INSERT INTO payments (id, merchant_id, till_id, amount_minor, currency, description, created_ms, status,"
+            " receipt_code, paid_ms) VALUES (?, ?, ?, 100, 'EUR', 'Tea', 1, 'succeeded', 'r', 2)",
+            *(paid_id, SHOP.id, TILL.id),
+        )
+        uow.commit()
+    database.close()
+
+    made = AcquirerDatabase.open(path)
+    with made.unit_of_work() as books:
+        found = books.payments.find(paid_id)
+        assert found is not None
+        assert (found.received, found.tip, found.tips, found.hold_s) == (EUR_1, Money(0, "EUR"), NO_TIPS, 0)
+        books.refunds.add(Refund(new_id(), paid_id, SHOP.id, TILL.id, EUR_1, 3))
+        with pytest.raises(InvariantBroken):
+            books.refunds.add(Refund(new_id(), paid_id, SHOP.id, TILL.id, Money(1, "EUR"), 3))
+    made.close()

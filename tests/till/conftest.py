@@ -98,6 +98,18 @@ class Till:
                 return state
         raise AssertionError("the till wants more frames than anybody would show")
 
+    def cancel(self) -> AgentState:
+        """
+        Press that button, on the screen that is there.
+        """
+        return self.agent.cancel(session=self.agent.state().session)
+
+    def retry(self) -> AgentState:
+        """
+        Press that button, on the screen that is there.
+        """
+        return self.agent.retry(session=self.agent.state().session)
+
     def poll_until(self, screen: str, *, ms: int = 1_000) -> AgentState:
         """
         Poll, letting time pass, until a screen is there.

@@ -56,6 +56,7 @@ from handsel.till.acquirer import (
     RefundAnswer,
     RefundedAnswer,
     RefundRequest,
+    ReservedAnswer,
     SignedAnswer,
 )
 from handsel.till.action import ChargeAction, RefundAction, ToldAction
@@ -69,6 +70,7 @@ DIMS, VIEWS, THRESHOLD = 64, 3, 0.5
 AMOUNT_MINOR = 450
 COFFEE = ChargeAction("c0" * 16, AMOUNT_MINOR, "EUR", "Corner Café", "Coffee and cake")
 CAKE = ChargeAction("ca" * 16, AMOUNT_MINOR, "EUR", "Corner Café", "Cake")
+DEPOSIT = ChargeAction("de" * 16, AMOUNT_MINOR, "EUR", "Corner Café", "Bicycle", 3_600)
 COFFEE_BACK = RefundAction("b0" * 16, AMOUNT_MINOR, "EUR", "Corner Café", "Coffee and cake")
 
 
@@ -239,6 +241,7 @@ class FakeAcquirer:
         self.card_state: CardState | None = None
         self.card_requests: list[CardRequest] = []
         self.debits_minor: list[int] = []
+        self.reserved_minor: list[int] = []
         self.redeemed_minor: list[int] = []
         self.on_charge: Callable[[], None] = lambda: None
 
@@ -355,6 +358,9 @@ class FakeAcquirer:
         if self.declines:
             reason = self.declines.pop(0)
             return PendingAnswer() if reason == "pending" else DeclinedAnswer(reason)
+        if order.hold_s:
+            self.reserved_minor.append(order.amount_minor)
+            return ReservedAnswer()
         self.debits_minor.append(order.amount_minor)
         return SignedAnswer(tuple(self.keyring.notes.sign(note) for note in order.notes))
 

@@ -12,6 +12,7 @@ import threading
 import weakref
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -19,7 +20,7 @@ from handsel.config import AttackHintSetting
 from handsel.errors import BodyInvalid, EnvelopeInvalid, InvariantBroken
 from handsel.matching.template import quantise
 from handsel.order import bind, till_digest
-from handsel.till.action import ChargeAction, ToldAction
+from handsel.till.action import ChargeAction, TipChoice, ToldAction
 from handsel.till.agent_state import AgentState
 from handsel.till.session import ATTEMPTS_MAX, CHARGE_FRAMES, DECLINE_PAUSE_MS, ENROLMENT_FRAMES, PAID_MS, TROUBLE_MS
 from handsel.vision.embedding import Probe
@@ -32,10 +33,12 @@ from tests.till.fakes import (
     CAKE,
     COFFEE,
     COFFEE_BACK,
+    DEPOSIT,
     FakeAcquirer,
     Keyring,
     full_disk,
     joined_views,
+    lost,
     picture,
     reading,
 )
@@ -238,7 +241,7 @@ def test_a_palm_is_tried_so_often_and_no_oftener(till: Till) -> None:
 
     till.clock.pass_ms(60_000)
     till.agent.poll()
-    assert till.agent.retry().screen == "declined"
+    assert till.retry().screen == "declined"
     till.acquirer.told = None
     till.agent.poll()
     till.acquirer.told = COFFEE
@@ -254,7 +257,7 @@ def test_no_money_is_final_until_somebody_asks_again(till: Till) -> None:
 
     till.clock.pass_ms(60_000)
     assert till.agent.poll().screen == "declined"
-    assert till.agent.retry().screen == "showing"
+    assert till.retry().screen == "showing"
     assert till.hold_out(ANN).screen == "paid"
 
 
@@ -332,7 +335,7 @@ def test_an_enrolment_waits_for_the_payment_that_is_shown(till: Till) -> None:
     with pytest.raises(BodyInvalid):
         till.agent.begin_enrolment(CODE)
 
-    till.agent.cancel()
+    till.cancel()
     assert till.agent.begin_enrolment(CODE).kind == "enrolment"
 
 
@@ -342,7 +345,7 @@ def test_a_payment_waits_for_the_enrolment_that_is_shown(till: Till) -> None:
 
     assert till.agent.poll().kind == "enrolment"
 
-    till.agent.cancel()
+    till.cancel()
     assert till.agent.state().kind == "charge"
 
 
@@ -351,13 +354,13 @@ def test_cancelling_drops_what_was_read_and_is_no_payment(till: Till) -> None:
     till.reader.sights = [reading(ANN)]
     till.show()
 
-    assert till.agent.cancel().screen == "put_aside"
+    assert till.cancel().screen == "put_aside"
 
     till.reader.sights = [reading(ANN), reading(ANN, shot=1)]
     till.agent.poll()
     assert till.show().screen == "put_aside"
     assert till.acquirer.charge_requests == []
-    assert till.agent.retry().good_frames == 0
+    assert till.retry().good_frames == 0
 
 
 def test_cancelling_while_a_frame_is_read_wins(till: Till) -> None:
@@ -365,7 +368,7 @@ def test_cancelling_while_a_frame_is_read_wins(till: Till) -> None:
     till.reader.sights = [reading(ANN, shot=shot) for shot in range(CHARGE_FRAMES)]
     for _ in range(CHARGE_FRAMES - 1):
         till.show()
-    till.reader.on_read = lambda: assert_screen(till.agent.cancel().screen, "put_aside")
+    till.reader.on_read = lambda: assert_screen(till.cancel().screen, "put_aside")
 
     assert till.show().screen == "put_aside"
     assert till.acquirer.charge_requests == []
@@ -450,7 +453,7 @@ def test_the_state_can_be_asked_for_while_a_charge_is_sent(till: Till) -> None:
     seen: list[tuple[str, bool, bool]] = []
 
     def look() -> None:
-        state = till.agent.cancel()
+        state = till.cancel()
         seen.append((state.screen, state.may_cancel, state.wants_frames))
 
     till.acquirer.on_charge = look
@@ -579,3 +582,142 @@ print([name for name in sys.modules if name.startswith(never)])
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=root)
 
     assert done.stdout.strip() == "[]"
+
+
+def test_a_hand_reserves_without_notes_and_nothing_is_paid(till: Till) -> None:
+    till.acquirer.told = DEPOSIT
+    asked_for = till.agent.poll()
+
+    state = till.hold_out(ANN)
+
+    assert (asked_for.is_reservation, asked_for.amount_minor) == (True, AMOUNT_MINOR)
+    assert "Up to this amount will be reserved" in asked_for.message
+    assert (state.screen, state.is_reservation, state.receipt_code) == ("reserved", True, "")
+    order = till.keyring.open_order(till.acquirer.charge_requests[0])
+    assert (order.notes, order.hold_s, order.amount_minor) == ((), 3_600, AMOUNT_MINOR)
+    queries = till.keyring.open_queries(till.acquirer.charge_requests[0].queries)
+    assert {query.binding for query in queries} == {bind(order)}
+    assert (till.acquirer.debits_minor, till.acquirer.reserved_minor) == ([], [AMOUNT_MINOR])
+    assert till.journal.entries() == ()
+    till.clock.pass_ms(PAID_MS)
+    assert till.agent.poll().screen == "idle"
+
+
+def test_a_reservation_whose_answer_is_lost_is_asked_for_and_not_made_again(till: Till) -> None:
+    till.acquirer.told = DEPOSIT
+    till.agent.poll()
+    till.acquirer.breaks["charge.answered"] = [lost()]
+    till.hold_out(ANN)
+    till.start()
+
+    till.poll_until("idle")
+
+    assert till.acquirer.reserved_minor == [AMOUNT_MINOR]
+    assert till.journal.entries() == ()
+
+
+def test_a_cancel_that_comes_late_does_not_cancel_the_next_payment(till: Till) -> None:
+    """
+    While it was on its way the shop asked for something else.
+    """
+    asked(till)
+    pressed_on = till.agent.state().session
+    till.acquirer.told = CAKE
+    till.agent.poll()
+
+    state = till.agent.cancel(session=pressed_on)
+
+    assert (state.screen, state.description) == ("showing", CAKE.description)
+    assert till.cancel().screen == "put_aside"
+
+
+def test_a_retry_that_comes_late_is_no_retry(till: Till) -> None:
+    asked(till)
+    till.cancel()
+    pressed_on = till.agent.state().session
+    till.acquirer.told = CAKE
+    till.agent.poll()
+    till.cancel()
+
+    assert till.agent.retry(session=pressed_on).screen == "put_aside"
+    assert till.retry().screen == "showing"
+
+
+def test_done_that_comes_late_does_not_cancel_what_is_asked_next(till: Till) -> None:
+    asked(till)
+    assert till.hold_out(ANN).screen == "paid"
+    pressed_on = till.agent.state().session
+    till.acquirer.told = CAKE
+    till.clock.pass_ms(PAID_MS)
+    till.agent.poll()
+
+    assert till.agent.cancel(session=pressed_on).screen == "showing"
+
+
+def lunch(till: Till) -> AgentState:
+    """
+    Let the merchant ask for a lunch of 3.84, with tips; its notes and those of the tips have keys here.
+    """
+    tips = (TipChoice(64, 17), TipChoice(128, 33))
+    till.acquirer.told = ChargeAction("f1" * 16, 384, "EUR", "Corner Café", "Lunch", tips=tips, tip_minor_max=384)
+    return till.agent.poll()
+
+
+def test_a_tip_is_shown_bound_and_paid_with_the_amount(till: Till) -> None:
+    offered = lunch(till)
+    assert (offered.amount_minor, offered.tip_minor, offered.tip_minor_max) == (384, 0, 384)
+    assert [(choice.amount_minor, choice.percent) for choice in offered.tips] == [(64, 17), (128, 33)]
+
+    chosen = till.agent.choose_tip(64, session=offered.session)
+    assert (chosen.screen, chosen.amount_minor, chosen.tip_minor) == ("showing", 448, 64)
+    state = till.hold_out(ANN)
+
+    assert (state.screen, state.amount_minor, state.tip_minor, state.tips) == ("paid", 448, 64, ())
+    (request,) = till.acquirer.charge_requests
+    order = till.keyring.open_order(request)
+    assert (request.tip_minor, order.amount_minor) == (64, 448)
+    assert {query.binding for query in till.keyring.open_queries(request.queries)} == {bind(order)}
+    assert [448] == till.acquirer.debits_minor == till.acquirer.redeemed_minor
+
+
+def test_a_frame_that_was_taken_before_the_tip_was_chosen_pays_nothing(till: Till) -> None:
+    before = lunch(till)
+    till.agent.choose_tip(64, session=before.session)
+    till.reader.sights = [reading(ANN, shot=shot) for shot in range(CHARGE_FRAMES)]
+
+    for shot in range(CHARGE_FRAMES):
+        till.agent.see(picture(shot), session=before.session, light=None)
+
+    assert till.acquirer.charge_requests == []
+    assert till.reader.frames == 0
+
+
+def test_a_tip_that_comes_late_is_not_added_to_the_next_payment(till: Till) -> None:
+    pressed_on = lunch(till).session
+    assert isinstance(till.acquirer.told, ChargeAction)
+    till.acquirer.told = msgspec.structs.replace(till.acquirer.told, id="f2" * 16)
+    till.agent.poll()
+
+    assert till.agent.choose_tip(64, session=pressed_on).tip_minor == 0
+
+
+def test_a_tip_that_is_not_allowed_is_refused_and_changes_nothing(till: Till) -> None:
+    offered = lunch(till)
+    for tip_minor in (-1, 385):
+        with pytest.raises(BodyInvalid):
+            till.agent.choose_tip(tip_minor, session=offered.session)
+
+    assert till.agent.state() == offered
+
+
+def test_after_a_restart_the_tip_of_what_was_sent_is_still_shown(till: Till) -> None:
+    offered = lunch(till)
+    till.agent.choose_tip(64, session=offered.session)
+    till.acquirer.breaks["notes.sent"] = [lost()]
+    till.hold_out(ANN)
+    till.start()
+
+    state = till.poll_until("paid")
+
+    assert (state.amount_minor, state.tip_minor) == (448, 64)
+    assert till.acquirer.redeemed_minor == [448]

@@ -44,7 +44,7 @@ def enrol(till: Till, person: int = ADA) -> tuple[AgentState, Card]:
     text = read_qr_code(decode_frame(till.agent.card_picture(session=state.session)))
     card = read_card(text or "")
     assert card is not None
-    till.agent.cancel()
+    till.cancel()
     return state, card
 
 
@@ -102,7 +102,7 @@ def test_a_card_is_made_shown_once_and_forgotten(till: Till) -> None:
     assert till.acquirer.cards[card.id].public_key == card.public_key
     with pytest.raises(NotFound):
         till.agent.card_picture(session="another")
-    till.agent.cancel()
+    till.cancel()
 
     with pytest.raises(NotFound):
         till.agent.card_picture(session=state.session)
@@ -286,7 +286,7 @@ def test_who_cancels_takes_the_card_along(till: Till) -> None:
     show_code(till, card.text)
     assert remains(till, card) != []
 
-    till.agent.cancel()
+    till.cancel()
 
     assert remains(till, card) == []
 

@@ -130,8 +130,8 @@ def test_while_the_outcome_is_unknown_no_frame_is_looked_at(till: Till) -> None:
     till.reader.sights = [reading(ANN)]
 
     assert till.show().screen == "trouble"
-    assert till.agent.cancel().screen == "trouble"
-    assert till.agent.retry().screen == "trouble"
+    assert till.cancel().screen == "trouble"
+    assert till.retry().screen == "trouble"
     assert till.reader.frames == frames
 
 

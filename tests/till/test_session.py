@@ -6,12 +6,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from handsel.errors import InvariantBroken
-from handsel.till.action import ChargeAction, EnrolmentAction
+from handsel.errors import BodyInvalid, InvariantBroken
+from handsel.till.action import ChargeAction, EnrolmentAction, TipChoice
 from handsel.till.screen import (
     Declined,
     Enrolled,
@@ -361,3 +362,92 @@ def test_no_sequence_of_events_asks_for_a_palm_twice(events: list[tuple[str, int
             assert action.id != session.finished_id
         assert session.tick(now_ms=now_ms).tick(now_ms=now_ms) == session.tick(now_ms=now_ms)
         assert session.tried <= ATTEMPTS_MAX
+
+
+TIPPED = ChargeAction(
+    "f1" * 16, 400, "EUR", "Corner Café", "Lunch", tips=(TipChoice(20, 5), TipChoice(40, 10)), tip_minor_max=400
+)
+
+
+def tip_of(session: Session) -> int:
+    action = action_of(session.screen)
+    assert isinstance(action, ChargeAction)
+    return action.tip_minor
+
+
+def test_who_does_nothing_gives_no_tip() -> None:
+    session = showing(TIPPED)
+    session = session.saw(good=1, hint=None, now_ms=T)
+
+    assert tip_of(session.work(now_ms=T)) == 0
+
+
+def test_a_tip_is_chosen_changed_and_taken_back() -> None:
+    session = showing(TIPPED)
+    for tip_minor in (20, 40, 400, 0):
+        session = session.choose_tip(tip_minor)
+
+        assert tip_of(session) == tip_minor
+        assert session.tell(TIPPED, now_ms=T) == session
+
+
+def test_what_was_read_for_another_sum_counts_no_more() -> None:
+    session = showing(TIPPED).saw(good=1, hint=None, now_ms=T)
+
+    assert session.choose_tip(20).screen == Showing(TIPPED.with_tip(20))
+
+
+@pytest.mark.parametrize("tip_minor", [-1, 401])
+def test_a_tip_is_bounded(tip_minor: int) -> None:
+    with pytest.raises(BodyInvalid):
+        showing(TIPPED).choose_tip(tip_minor)
+    with pytest.raises(BodyInvalid):
+        showing(COFFEE).choose_tip(1)
+
+
+def test_an_acquirer_chooses_no_tip() -> None:
+    """
+    It may say so, once or again, and nobody listens.
+    """
+    presumed = TIPPED.with_tip(40)
+    session = Session().tell(presumed, now_ms=T)
+
+    assert tip_of(session) == 0
+    assert tip_of(session.tell(presumed, now_ms=T)) == 0
+    assert tip_of(session.choose_tip(20).tell(presumed, now_ms=T)) == 20
+
+
+def test_a_tip_stays_over_another_try_and_goes_with_a_cancel() -> None:
+    session = showing(TIPPED).choose_tip(20)
+    tipped = TIPPED.with_tip(20)
+    sent = session.saw(good=1, hint=None, now_ms=T).work(now_ms=T)
+    again = sent.declined(tipped, reason="not_recognised", now_ms=T).retry(now_ms=T)
+    assert again.screen == Showing(tipped)
+
+    canceled = again.cancel(now_ms=T)
+
+    assert canceled.screen == PutAside(TIPPED)
+    assert tip_of(canceled.retry(now_ms=T)) == 0
+
+
+def test_a_tip_goes_with_its_payment() -> None:
+    other = replace_action(TIPPED, id="f2" * 16)
+    session = showing(TIPPED).choose_tip(20)
+
+    assert tip_of(session.tell(other, now_ms=T)) == 0
+    assert tip_of(session.tell(replace_action(TIPPED, amount_minor=500), now_ms=T)) == 0
+
+
+def test_once_a_palm_was_sent_no_tip_is_chosen() -> None:
+    for session in (
+        working(),
+        showing(TIPPED).saw(good=1, hint=None, now_ms=T).work(now_ms=T),
+        Session(),
+        showing(TIPPED).cancel(now_ms=T),
+        Session().tell(COFFEE_BACK, now_ms=T),
+    ):
+        assert session.choose_tip(20) is session
+
+
+def replace_action(action: ChargeAction, **changes: object) -> ChargeAction:
+    return msgspec.structs.replace(action, **changes)

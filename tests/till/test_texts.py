@@ -18,6 +18,7 @@ from handsel.till.screen import (
     PutAside,
     Reading,
     Refunded,
+    Reserved,
     Screen,
     Showing,
     Trouble,
@@ -33,7 +34,7 @@ from handsel.till.session import (
 )
 from handsel.till.texts import DECLINED, DECLINES, REFUND_DECLINED, REFUND_DECLINES, hint_text, screen_text
 from handsel.vision.quality import Reason
-from tests.till.fakes import COFFEE, COFFEE_BACK
+from tests.till.fakes import COFFEE, COFFEE_BACK, DEPOSIT
 
 ENROLMENT = EnrolmentAction("e", 0, "12345678")
 SCREENS: list[Screen] = [
@@ -42,6 +43,8 @@ SCREENS: list[Screen] = [
     Reading(COFFEE, 1, 2, None, 1, 0),
     Working(COFFEE, 0),
     Paid(COFFEE, "r", 0),
+    Showing(DEPOSIT),
+    Reserved(DEPOSIT, 0),
     Refunded(COFFEE_BACK, "r", 0),
     Enrolled(ENROLMENT, 0),
     Enrolled(EnrolmentAction("e", 0, "12345678", Way.HELD_KEY), 0),

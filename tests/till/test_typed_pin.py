@@ -75,7 +75,7 @@ def test_a_pin_is_sent_once(till: Till) -> None:
     state = till.hold_out(ANN)
     assert (state.reason, state.wants_pin, state.has_pin) == (WRONG_PIN, True, False)
 
-    till.agent.retry()
+    till.agent.retry(session=till.agent.state().session)
     till.hold_out(ANN)
 
     assert pins_sent(till) == [None, PIN, None]
@@ -139,8 +139,8 @@ def test_a_cancelled_pin_is_forgotten(till: Till) -> None:
     declined(till)
     type_in(till)
 
-    assert not till.agent.cancel().has_pin
-    assert not till.agent.retry().has_pin
+    assert not till.agent.cancel(session=till.agent.state().session).has_pin
+    assert not till.agent.retry(session=till.agent.state().session).has_pin
 
 
 @pytest.mark.parametrize("typed", ["", "12a456", "1" * 17, "４０２９１７", "12 34"])

@@ -5,6 +5,7 @@ The shop's pages: who may charge, what one tap does, and what becomes of a payme
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -12,9 +13,13 @@ from handsel.flows.acquiring.request_payment import cancel_payment_intent
 from handsel.flows.acquiring.sign_in import register_merchant
 from handsel.ids import new_id
 from handsel.pay.merchant import Merchant
+from handsel.pay.money import Money
 from handsel.pay.payment import PaymentStatus
 from handsel.pay.refund import RefundStatus
-from handsel.web.merchant_pages import DOUBLE_TAP_MS, merchant_error_page, merchant_routes
+from handsel.pay.tip import NO_TIPS, TipOffer
+from handsel.web.merchant_bodies import HOLD_S
+from handsel.web.merchant_pages import DOUBLE_TAP_MS, TIP_PERCENTS, merchant_error_page, merchant_routes
+from tests.flows.acquiring.near_issuer import Line
 from tests.flows.acquiring.street import SHOP, SHOP_KEY, Street
 from tests.web.browser import Browser, said
 
@@ -342,7 +347,7 @@ def test_payments_are_listed_newest_first(street: Street) -> None:
     first = charge(browser, "1.00")
     street.now_ms += 1
     second = charge(browser, "2.00")
-    cancel_payment_intent(street.acquirer, SHOP, first)
+    cancel_payment_intent(street.acquirer, SHOP, first, now_ms=street.now_ms)
 
     page = browser.get("/payments").text
 
@@ -358,11 +363,129 @@ def test_nothing_on_the_pages_says_who_paid(street: Street) -> None:
     assert not any(street.wallets["ann"] in page or "ann" in said_words(page) for page in pages)
 
 
+def reserve(street: Street, browser: Browser, amount: str = "4.50") -> str:
+    """
+    Ask for a reservation, let `ann` reserve it, and return the id of the payment.
+    """
+    answer = browser.post("/charge", id=new_id(), amount=amount, description="", reserve="yes")
+    payment_id = answer.headers["location"].removeprefix("/payments/")
+    street.submit(street.show_to_reserve("ann", street.payment(payment_id)))
+    return payment_id
+
+
+def test_a_reservation_is_taken_in_part(street: Street) -> None:
+    browser = shop(street)
+    payment_id = reserve(street, browser)
+    reserved = browser.get(f"/payments/{payment_id}")
+    assert "RESERVED €4.50 Nothing is paid yet." in said(reserved)
+    assert "Amount, at most €4.50" in said(reserved)
+    assert "data-moving" not in reserved.text
+
+    answer = browser.post(f"/payments/{payment_id}/capture", amount="3,20")
+
+    assert answer.status_code == 303
+    taken = browser.get(f"/payments/{payment_id}")
+    assert "PAID €3.20 Of €4.50 that were asked for" in said(taken)
+    assert "Take what is used" not in said(taken)
+    assert "Amount, at most €3.20" in said(taken)
+    assert "€3.20" in said(browser.get(f"/receipts/{street.payment(payment_id).receipt_code}"))
+    assert "€3.20" in said(browser.get("/payments"))
+    assert live(taken.text) != live(reserved.text)
+
+
+@pytest.mark.parametrize("typed", ["4.51", "0", "", "x"])
+def test_no_more_is_taken_than_is_reserved(street: Street, typed: str) -> None:
+    browser = shop(street)
+    payment_id = reserve(street, browser)
+
+    answer = browser.post(f"/payments/{payment_id}/capture", amount=typed)
+
+    assert answer.status_code == 400
+    assert 'aria-invalid="true"' in answer.text
+    assert street.payment(payment_id).status is PaymentStatus.REQUIRES_CAPTURE
+
+
+def test_a_reservation_is_released(street: Street) -> None:
+    browser = shop(street)
+    payment_id = reserve(street, browser)
+    street.now_ms += DOUBLE_TAP_MS
+
+    browser.post(f"/payments/{payment_id}/cancel")
+
+    assert "Cancelled €4.50 Nothing was paid." in said(browser.get(f"/payments/{payment_id}"))
+    assert street.available_minor() == 100_00
+
+
+def test_a_reservation_that_is_over_says_so(street: Street) -> None:
+    browser = shop(street)
+    payment_id = reserve(street, browser)
+    street.now_ms += HOLD_S * 1000
+
+    browser.post(f"/payments/{payment_id}/capture", amount="4.50")
+
+    assert "was not taken in time" in said(browser.get(f"/payments/{payment_id}"))
+
+
+def test_what_is_being_taken_while_the_bank_is_away_cannot_be_canceled(street: Street) -> None:
+    browser = shop(street)
+    payment_id = reserve(street, browser)
+    street.issuer.line["capture"] = Line.CUT
+    browser.post(f"/payments/{payment_id}/capture", amount="4.50")
+
+    page = browser.get(f"/payments/{payment_id}")
+
+    assert "Being paid: one moment" in said(page)
+    assert "data-moving" in page.text
+    assert "/cancel" not in page.text
+
+
+@pytest.mark.parametrize(("ticked", "offered"), [("", NO_TIPS), ("yes", TipOffer(percents=TIP_PERCENTS))])
+def test_the_till_asks_for_a_tip_where_the_shop_has_ticked_it(street: Street, ticked: str, offered: TipOffer) -> None:
+    browser = shop(street)
+    fields = {"tips": ticked} if ticked else {}
+
+    answer = browser.post("/charge", id=new_id(), amount="4.50", description="", **fields)
+
+    assert street.payment(answer.headers["location"].removeprefix("/payments/")).tips == offered
+
+
+def test_a_shop_whose_settings_name_tips_asks_with_those_unless_it_takes_the_tick_away(street: Street) -> None:
+    usual = TipOffer(percents=(7,))
+    street.acquirer = replace(street.acquirer, tips={SHOP.id: usual})
+    browser = shop(street)
+
+    page = browser.get("/charge").text
+    ticked = browser.post("/charge", id=new_id(), amount="4.50", description="", tips="yes")
+    unticked = browser.post("/charge", id=new_id(), amount="4.50", description="")
+
+    assert re.search(r'name="tips" value="yes" checked', page)
+    offers = [street.payment(each.headers["location"].removeprefix("/payments/")).tips for each in (ticked, unticked)]
+    assert offers == [usual, NO_TIPS]
+
+
+def test_a_tip_is_shown_apart_on_payment_and_receipt(street: Street) -> None:
+    browser = shop(street)
+    payment_id = new_id()
+    browser.post("/charge", id=payment_id, amount="2.00", description="", tips="yes")
+    shown = street.show("ann", replace(street.payment(payment_id), amount=Money(220, "EUR")))
+    shown = replace(shown, sent=replace(shown.sent, tip_minor=20))
+    street.hand_over(shown, street.notes(shown, street.submit(shown)))
+
+    page = said(browser.get(f"/payments/{payment_id}"))
+
+    assert "PAID €2.20 of which tip €0.20" in page
+    assert "Amount, at most €2.20" in page
+    assert "Of which tip €0.20" in said(browser.get(f"/receipts/{street.payment(payment_id).receipt_code}"))
+    assert "tip" not in said(browser.get(f"/receipts/{street.pay().receipt_code}")).lower().split()
+
+
 def said_words(text: str) -> list[str]:
     return re.findall(r"\w+", text)
 
 
-@pytest.mark.parametrize("path", ["/charge", "/payments/x/cancel", "/payments/x/refunds", "/sign-in", "/sign-out"])
+@pytest.mark.parametrize(
+    "path", ["/charge", "/payments/x/cancel", "/payments/x/capture", "/payments/x/refunds", "/sign-in", "/sign-out"]
+)
 def test_a_form_that_another_page_sent_is_refused(street: Street, path: str) -> None:
     browser = shop(street)
 

@@ -15,18 +15,22 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from handsel.config import Link, Secret
-from handsel.errors import ConfigError, EnvelopeInvalid, IdReused, NotFound, PartyUnavailable
+from handsel.errors import BodyInvalid, ConfigError, EnvelopeInvalid, IdReused, NotFound, PartyUnavailable
 from handsel.flows.acquiring.accounts import settlement
 from handsel.flows.acquiring.announced_keys import AnnouncedKeys
+from handsel.flows.acquiring.capture_payment import capture_payment_intent
 from handsel.flows.acquiring.carry_enrolment import submit_enrolment
-from handsel.flows.acquiring.ports import Enrolled, Issuer, Matchers, Unanswered, Voided
+from handsel.flows.acquiring.ports import Enrolled, Issuer, Matchers, Reserved, Unanswered, Voided
+from handsel.flows.acquiring.request_payment import cancel_payment_intent
 from handsel.flows.issuing.deliver_orders import Delivered, deliver_orders
 from handsel.ids import new_id
 from handsel.log import Log
 from handsel.matching.message import PerMatcher
 from handsel.notes.announce import TrustedNoteKeys
 from handsel.notes.mint import prepare
+from handsel.order import HOLDS_S, NoteRequest
 from handsel.pay.decline import Declined, DeclineReason
+from handsel.pay.money import Money
 from handsel.pay.payment import PaymentStatus
 from handsel.pay.refund import Refunded, RefundStatus
 from handsel.web.app import bearer, build_app, post
@@ -36,7 +40,7 @@ from handsel.web.matcher_orders import HttpMatcherOrders
 from handsel.web.parties import HttpIssuer, HttpMatchers
 from tests.flows.acquiring.near_issuer import ACQUIRER
 from tests.flows.acquiring.plain_matchers import PlainMatchers
-from tests.flows.acquiring.street import TILL, Street
+from tests.flows.acquiring.street import SHOP, TILL, Street
 from tests.web.near_server import TOKEN, answering, nobody, serving
 
 CALLERS = {ACQUIRER: Secret(TOKEN)}
@@ -113,6 +117,35 @@ def far_street(street: Street, links: dict[str, Link], issuer: HttpIssuer) -> It
     )
     yield street
     matchers.close()
+
+
+def test_what_is_reserved_is_captured_in_part_or_given_back(far_street: Street) -> None:
+    taken, released = far_street.reserve("ann", 450), far_street.reserve("ann", 200)
+    now_ms = far_street.now_ms
+
+    captured = capture_payment_intent(far_street.acquirer, SHOP, taken.id, amount_minor=320, now_ms=now_ms)
+    canceled = cancel_payment_intent(far_street.acquirer, SHOP, released.id, now_ms=now_ms)
+
+    assert (captured.status, captured.received) == (PaymentStatus.SUCCEEDED, Money(320, "EUR"))
+    assert canceled.status is PaymentStatus.CANCELED
+    assert far_street.wallet_minor() == far_street.available_minor() == 100_00 - 320
+    far_street.audit()
+
+
+def test_the_issuers_answers_about_a_reservation_arrive_as_they_are(far_street: Street, issuer: HttpIssuer) -> None:
+    payment = far_street.ask(450, hold_s=HOLDS_S[0])
+    shown = far_street.show_to_reserve("ann", payment)
+    far_street.submit(shown)
+    charge_id, reserved = shown.sent.charge_id, Reserved(450, far_street.now_ms + HOLDS_S[0] * 1000)
+
+    assert issuer.void(charge_id) == reserved
+    with pytest.raises(BodyInvalid, match="at most what is reserved"):
+        issuer.capture(charge_id, amount=Money(451, "EUR"), requests=(NoteRequest("00" * 16, b"m"),))
+    wrong = issuer.capture(charge_id, amount=Money(450, "EUR"), requests=(NoteRequest("00" * 16, b"m"),))
+    assert wrong == Declined(DeclineReason.NOTE_INVALID)
+    assert issuer.give_back(charge_id) == issuer.give_back(charge_id) == Voided()
+    with pytest.raises(NotFound):
+        issuer.give_back(new_id())
 
 
 def test_a_payment_is_paid_redeemed_and_refunded(far_street: Street) -> None:

@@ -33,6 +33,7 @@ SOMEONE = "it is somebody's"
 # for a prober: the threat model says so. A new reason must be thought about here, before anybody is told it.
 TELLS: dict[DeclineReason, str] = {
     DeclineReason.VOIDED: NOTHING,
+    DeclineReason.RESERVATION_EXPIRED: NOTHING,  # Told to who captures, and never to a till.
     DeclineReason.ASKED_TOO_OFTEN: NOTHING,
     DeclineReason.TOO_MANY_ATTEMPTS: NOTHING,
     DeclineReason.WRONG_CODE: NOTHING,
@@ -68,12 +69,18 @@ ENROLMENT_ONLY = {
 
 # Every field of every answer. There is no number among them: no score, no distance, no count, no rank.
 FIELDS = {
-    "ActionBody": {"kind", "id", "amount_minor", "currency", "merchant", "description"},  # Told before there is a palm.
+    # Told before there is a palm.
+    "ActionBody": {
+        *("kind", "id", "amount_minor", "currency", "merchant", "description"),
+        *("hold_s", "tips", "tip_minor_max"),
+    },
+    "TipChoiceBody": {"amount_minor", "percent"},
     "CurrentActionBody": {"action"},
     "PendingAnswerBody": set(),
     "DeclinedAnswerBody": {"reason"},
     "SignedAnswerBody": {"signatures"},
     "PaidAnswerBody": {"receipt_code"},
+    "ReservedAnswerBody": set(),
     "RefundedAnswerBody": {"receipt_code"},
     "EnrolledAnswerBody": set(),
     "CardAnswerBody": {"answer"},  # Sealed to the till; of one length.

@@ -22,7 +22,7 @@ from handsel.web.till_pages import TillAgent, till_error_page, till_routes
 from tests.web.browser import Browser, said
 
 WAYS = (Way.OPEN_HAND, Way.HELD_KEY)
-POSTS = ["/v1/frames?session=s", "/v1/enrolments", "/v1/pin", "/v1/cancel", "/v1/retry"]
+POSTS = ["/v1/frames?session=s", "/v1/enrolments", "/v1/pin", "/v1/tip", "/v1/cancel", "/v1/retry"]
 
 
 @dataclass
@@ -57,12 +57,18 @@ class FakeAgent:
             raise NotFound("there is no card to show")
         return b"png"
 
-    def cancel(self) -> AgentState:
-        self.asked.append(("cancel",))
+    def choose_tip(self, tip_minor: int, *, session: str) -> AgentState:
+        if tip_minor < 0:
+            raise BodyInvalid("that is no tip")
+        self.asked.append(("tip", session, str(tip_minor)))
         return self.state()
 
-    def retry(self) -> AgentState:
-        self.asked.append(("retry",))
+    def cancel(self, *, session: str) -> AgentState:
+        self.asked.append(("cancel", session))
+        return self.state()
+
+    def retry(self, *, session: str) -> AgentState:
+        self.asked.append(("retry", session))
         return self.state()
 
 
@@ -140,8 +146,9 @@ def test_a_frame_is_bounded(size: int, status: int) -> None:
             ("begin_enrolment", "12345678", "held_key"),
         ),
         ("/v1/pin", b'{"pin": "402917", "session": "s"}', ("type_pin", "402917", "s")),
-        ("/v1/cancel", b"{}", ("cancel",)),
-        ("/v1/retry", b"{}", ("retry",)),
+        ("/v1/tip", b'{"session": "s", "tip_minor": 45}', ("tip", "s", "45")),
+        ("/v1/cancel", b'{"session": "s"}', ("cancel", "s")),
+        ("/v1/retry", b'{"session": "s"}', ("retry", "s")),
     ],
 )
 def test_a_button_reaches_the_agent(path: str, body: bytes, asked: tuple[str, ...]) -> None:
@@ -161,6 +168,25 @@ def test_a_body_that_is_no_code_is_refused_in_words(body: bytes) -> None:
 
     assert answer.status_code == 400
     assert answer.json()["error"]["message"]
+    assert agent.asked == []
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"session": "s", "tip_minor": "1"}', b'{"session": "s", "tip_minor": -1}'])
+def test_what_is_no_tip_is_refused_in_words(body: bytes) -> None:
+    agent = FakeAgent()
+
+    answer = visit(agent).send("/v1/tip", body)
+
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"]
+    assert agent.asked == []
+
+
+@pytest.mark.parametrize("path", ["/v1/cancel", "/v1/retry"])
+def test_a_button_says_what_it_was_pressed_for(path: str) -> None:
+    agent = FakeAgent()
+
+    assert visit(agent).send(path, b"{}").status_code == 400
     assert agent.asked == []
 
 

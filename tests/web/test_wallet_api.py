@@ -40,7 +40,7 @@ def opened(scene: Scene) -> str:
 def test_a_new_wallet_is_empty(scene: Scene) -> None:
     wallet = api(scene, opened(scene)).get("/v1/wallet").json()
 
-    assert wallet == {"balance": 0, "currency": "EUR", "palms": [], "card": None, "history": []}
+    assert wallet == {"balance": 0, "currency": "EUR", "palms": [], "card": None, "history": [], "holds": []}
 
 
 @pytest.mark.parametrize("key", ["", "x" * 64])

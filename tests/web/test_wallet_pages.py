@@ -10,13 +10,14 @@ import httpx
 import msgspec
 import pytest
 
-from handsel.flows.issuing.consent import CONSENT_VERSION
+from handsel.flows.issuing.capture_charge import capture_charge
+from handsel.flows.issuing.consent import CONSENT_VERSION, give_consent
 from handsel.flows.issuing.deliver_orders import deliver_orders
 from handsel.flows.issuing.show_wallet import HISTORY_PAGE, WalletExport
 from handsel.ids import new_id
 from handsel.web.wallet_desk import spell, unspell
 from handsel.web.wallet_pages import wallet_error_page, wallet_routes
-from tests.flows.issuing.scene import Scene
+from tests.flows.issuing.scene import ACQUIRER, Scene
 from tests.web.browser import COOKIE_DOMAIN, Browser, said
 
 OWNED_PAGES = ["/wallet", "/wallet/key", "/wallet/entries", "/wallet/entries/1", "/wallet/export.json", "/wallet/close"]
@@ -243,3 +244,29 @@ def test_no_key_code_or_wallet_is_in_the_log(scene: Scene) -> None:
 
     assert '"route": "/wallet/consent"' in written
     assert not any(secret in written for secret in (browser.cookies["handsel_wallet"], wallet_id, code))
+
+
+def test_what_a_shop_has_reserved_is_shown_until_it_is_captured(scene: Scene) -> None:
+    browser = owner(scene)
+    wallet_id = wallet_id_of(browser)
+    for _ in range(2):
+        browser.post("/wallet/top-ups", id=new_id())
+    give_consent(scene.issuer, wallet_id, version=CONSENT_VERSION)
+    scene.enrol(wallet_id, "ada")
+    shown = scene.show_to_reserve("ada", 30_00)
+    scene.charge(shown)
+
+    reserved = said(browser.get("/wallet"))
+    asked = browser.get("/wallet/close")
+    refused = browser.post("/wallet/close")
+    wanted, _kept = scene.to_capture(shown, 12_50)
+    capture_charge(scene.issuer, wanted, acquirer=ACQUIRER)
+    captured = said(browser.get("/wallet"))
+
+    assert "Reserved €30.00 until" in reserved
+    assert "reserved for a payment under way" not in reserved
+    assert 'action="/wallet/close"' not in asked.text
+    assert refused.status_code == 400
+    assert "A shop has reserved some of this money" in said(refused)
+    assert "Reserved" not in captured
+    assert "−€12.50" in captured

@@ -22,6 +22,7 @@ class DeclineReason(StrEnum):
     """
 
     VOIDED = "voided"
+    RESERVATION_EXPIRED = "reservation_expired"
     ASKED_TOO_OFTEN = "asked_too_often"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
     WRONG_CODE = "wrong_code"

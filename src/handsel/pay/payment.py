@@ -2,14 +2,16 @@
 Hold a payment intent, the charges that try to pay it, and the receipt: which state follows which.
 
     payment    requires_palm → processing → succeeded
-                     │  ↑_________│
-                     ↓
-                 canceled
+                     │  ↑_________│ ↑↓
+                     │       requires_capture
+                     ↓            ↓
+                 canceled ←───────┘
     charge     submitted → approved → paid
-                     ├→ declined
-                     └→ voided
+                     ├→ declined ↓
+                     └→ voided ←─┘ only of a reservation
 
-At most one charge of a payment is submitted, approved or paid. The module knows no palm, no account and no database.
+A payment that only reserves waits for its capture; while that is under way it is processing again. At most one charge
+of a payment is submitted, approved or paid. The module knows no palm, no account and no database.
 """
 
 from __future__ import annotations
@@ -19,8 +21,10 @@ from enum import StrEnum
 
 from handsel.errors import BodyInvalid, InvariantBroken, ensure
 from handsel.ids import require_id
+from handsel.order import HOLDS_S
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.money import Money, require_positive
+from handsel.pay.tip import NO_TIPS, TipOffer
 
 DESCRIPTION_CHARS_MAX = 200
 
@@ -32,8 +36,20 @@ class PaymentStatus(StrEnum):
 
     REQUIRES_PALM = "requires_palm"
     PROCESSING = "processing"
+    REQUIRES_CAPTURE = "requires_capture"
     SUCCEEDED = "succeeded"
     CANCELED = "canceled"
+
+
+class CancelReason(StrEnum):
+    """
+    Say why a payment was canceled.
+    """
+
+    REQUESTED = "requested_by_merchant"
+    DECLINED = "declined_too_often"
+    EXPIRED = "expired"  # Nobody captured in time.
+    GIVEN_BACK = "given_back"  # The issuer gave back before its time what was reserved.
 
 
 class ChargeStatus(StrEnum):
@@ -42,7 +58,7 @@ class ChargeStatus(StrEnum):
     """
 
     SUBMITTED = "submitted"  # The issuer may have been asked.
-    APPROVED = "approved"  # The issuer has debited; the till has yet to hand over the notes.
+    APPROVED = "approved"  # The issuer has debited, or reserved; the notes have yet to come.
     PAID = "paid"
     DECLINED = "declined"
     VOIDED = "voided"
@@ -52,6 +68,9 @@ class ChargeStatus(StrEnum):
 class PaymentIntent:
     """
     Ask for an amount at one till. The id is made by the merchant, and kept for ever.
+
+    With `hold_s` it is only reserved, for at most so many seconds; `captured_minor` is what is being captured, or was.
+    `tip_minor` is what the customer, whom `tips` were offered, added to the amount.
     """
 
     id: str
@@ -63,13 +82,21 @@ class PaymentIntent:
     status: PaymentStatus = PaymentStatus.REQUIRES_PALM
     receipt_code: str | None = None
     paid_ms: int | None = None
+    hold_s: int = 0
+    reserved_until_ms: int | None = None
+    captured_minor: int | None = None
+    cancel_reason: CancelReason | None = None
+    tips: TipOffer = NO_TIPS
+    tip_minor: int = 0
 
     def __post_init__(self) -> None:
         """
-        Refuse an ill-formed id or description, and an amount of zero. Raises `BodyInvalid`.
+        Refuse an ill-formed id or description, an amount of zero, and an odd time. Raises `BodyInvalid`.
         """
         require_id(self.id)
         require_positive(self.amount)
+        if self.hold_s and self.hold_s not in HOLDS_S:
+            raise BodyInvalid(f"a sum is reserved for one of {', '.join(map(str, HOLDS_S))} seconds")
         if len(self.description) > DESCRIPTION_CHARS_MAX or not self.description.isprintable():
             raise BodyInvalid(f"a description has at most {DESCRIPTION_CHARS_MAX} printable characters")
 
@@ -81,6 +108,36 @@ class PaymentIntent:
         if self.receipt_code is None:
             raise InvariantBroken("a payment that has succeeded has a receipt")
         return self.receipt_code
+
+    @property
+    def received(self) -> Money:
+        """
+        Return what the merchant was paid: nothing, unless the payment has succeeded.
+        """
+        if self.status is not PaymentStatus.SUCCEEDED:
+            return Money(0, self.amount.currency)
+        return self.total if self.captured_minor is None else Money(self.captured_minor, self.amount.currency)
+
+    @property
+    def total(self) -> Money:
+        """
+        Return the amount with the tip: what was paid, or reserved.
+        """
+        return Money(self.amount.amount_minor + self.tip_minor, self.amount.currency)
+
+    @property
+    def tip(self) -> Money:
+        """
+        Return how much of it is a tip.
+        """
+        return Money(self.tip_minor, self.amount.currency)
+
+    @property
+    def capturable(self) -> Money:
+        """
+        Return what can be captured now, at most.
+        """
+        return self.total if self.status is PaymentStatus.REQUIRES_CAPTURE else Money(0, self.amount.currency)
 
     def asks_the_same(self, other: PaymentIntent) -> bool:
         """
@@ -100,7 +157,32 @@ class PaymentIntent:
         Return the payment after its charge came to nothing.
         """
         ensure(self.status is PaymentStatus.PROCESSING, "only a payment under way is opened again")
+        ensure(self.reserved_until_ms is None, "what was reserved is captured or given back")
         return replace(self, status=PaymentStatus.REQUIRES_PALM)
+
+    def reserved(self, *, until_ms: int, tip_minor: int = 0) -> PaymentIntent:
+        """
+        Return the payment when its amount is reserved, with the tip that was given.
+        """
+        ensure(self.status is PaymentStatus.PROCESSING and self.hold_s > 0, "only a payment that reserves is reserved")
+        waiting = PaymentStatus.REQUIRES_CAPTURE
+        return replace(self, status=waiting, reserved_until_ms=until_ms, tip_minor=tip_minor)
+
+    def capturing(self, *, amount_minor: int, tip_minor: int = 0) -> PaymentIntent:
+        """
+        Return the payment while the issuer is asked to capture this much of it, in which there is a tip.
+        """
+        ensure(self.status is PaymentStatus.REQUIRES_CAPTURE, "only what is reserved is captured")
+        ensure(0 < amount_minor <= self.capturable.amount_minor, "no more is captured than is reserved")
+        ensure(0 <= tip_minor <= amount_minor, "a tip is a part of what is captured")
+        return replace(self, status=PaymentStatus.PROCESSING, captured_minor=amount_minor, tip_minor=tip_minor)
+
+    def tipped(self, tip_minor: int) -> PaymentIntent:
+        """
+        Return the payment with the tip that came with the charge that pays it.
+        """
+        ensure(self.status is PaymentStatus.PROCESSING and tip_minor >= 0, "a tip comes with a charge")
+        return replace(self, tip_minor=tip_minor)
 
     def succeeded(self, *, receipt_code: str, now_ms: int) -> PaymentIntent:
         """
@@ -109,20 +191,29 @@ class PaymentIntent:
         ensure(self.status is PaymentStatus.PROCESSING, "only a payment under way succeeds")
         return replace(self, status=PaymentStatus.SUCCEEDED, receipt_code=receipt_code, paid_ms=now_ms)
 
-    def canceled(self) -> PaymentIntent:
+    def canceled(self, reason: CancelReason = CancelReason.REQUESTED) -> PaymentIntent:
         """
         Return the payment as given up, for ever.
         """
         ensure(self.status is PaymentStatus.REQUIRES_PALM, "only an open payment is canceled")
-        return replace(self, status=PaymentStatus.CANCELED)
+        return replace(self, status=PaymentStatus.CANCELED, cancel_reason=reason)
+
+    def given_back(self, reason: CancelReason) -> PaymentIntent:
+        """
+        Return the payment when the issuer has given back what was reserved, also while a capture was under way.
+        """
+        is_open = self.status in (PaymentStatus.REQUIRES_CAPTURE, PaymentStatus.PROCESSING)
+        ensure(is_open and self.reserved_until_ms is not None, "only what is reserved is given back")
+        return replace(self, status=PaymentStatus.CANCELED, captured_minor=None, tip_minor=0, cancel_reason=reason)
 
 
 @dataclass(frozen=True, repr=False)
 class Charge:
     """
-    Try to pay a payment with one palm that was shown. The id is made by the till.
+    Try to pay a payment, and a tip, with one palm that was shown. The id is made by the till.
 
-    `signatures` are what the issuer signed, for a till that lost them; they are dropped when the notes are here.
+    `signatures` are what the issuer signed, for a till that lost them; they are dropped when the notes are here. There
+    are none of a charge that only reserves.
     `secrets` are what makes notes of them, for a till that does not come back; they are dropped when the charge ends.
     """
 
@@ -134,6 +225,7 @@ class Charge:
     signatures: tuple[bytes, ...] = ()
     reason: DeclineReason | None = None
     secrets: bytes = b""
+    tip_minor: int = 0
 
     def __post_init__(self) -> None:
         """
@@ -161,6 +253,13 @@ class Charge:
         """
         ensure(self.status is ChargeStatus.SUBMITTED, "only a submitted charge is voided")
         return replace(self, status=ChargeStatus.VOIDED, secrets=b"")
+
+    def given_back(self) -> Charge:
+        """
+        Return the charge when what it reserved was given back.
+        """
+        ensure(self.status is ChargeStatus.APPROVED and not self.signatures, "only what is reserved is given back")
+        return replace(self, status=ChargeStatus.VOIDED)
 
     def paid(self) -> Charge:
         """
@@ -195,7 +294,14 @@ class Paid:
     receipt_code: str
 
 
-ChargeState = Pending | Approved | Declined | Paid
+@dataclass(frozen=True)
+class Reserved:
+    """
+    Answer that the issuer has reserved the amount. To the till that is the end.
+    """
+
+
+ChargeState = Pending | Approved | Declined | Paid | Reserved
 
 
 def state_of_charge(charge: Charge, payment: PaymentIntent) -> ChargeState:
@@ -204,6 +310,8 @@ def state_of_charge(charge: Charge, payment: PaymentIntent) -> ChargeState:
     """
     if charge.status is ChargeStatus.SUBMITTED:
         return Pending()
+    if payment.reserved_until_ms is not None and charge.status in (ChargeStatus.APPROVED, ChargeStatus.PAID):
+        return Reserved()
     if charge.status is ChargeStatus.APPROVED:
         return Approved(charge.signatures)
     if charge.status is ChargeStatus.PAID:
@@ -214,7 +322,7 @@ def state_of_charge(charge: Charge, payment: PaymentIntent) -> ChargeState:
 @dataclass(frozen=True, repr=False)
 class Receipt:
     """
-    Tell whoever has the code what was paid, where and when. There is no palm and no account on it.
+    Tell whoever has the code what was paid, its tip included, where and when. There is no palm and no account on it.
     """
 
     shop: str
@@ -222,7 +330,9 @@ class Receipt:
     paid_ms: int
     description: str
     refunded: Money
+    tip: Money
 
 
-def _wish(payment: PaymentIntent) -> tuple[str, str, str, Money, str]:
-    return (payment.id, payment.merchant_id, payment.till_id, payment.amount, payment.description)
+def _wish(payment: PaymentIntent) -> tuple[str, str, str, Money, str, int, TipOffer]:
+    asked = (payment.id, payment.merchant_id, payment.till_id, payment.amount, payment.description)
+    return (*asked, payment.hold_s, payment.tips)

@@ -11,6 +11,7 @@ from handsel.pay.account import Account
 from handsel.pay.asking import Asking
 from handsel.pay.ledger import Refusal, Refused, Transfer
 from handsel.store import ledger
+from handsel.store.acquirer_captures import CaptureTable
 from handsel.store.acquirer_enrolments import EnrolmentTable
 from handsel.store.acquirer_merchants import MerchantTables
 from handsel.store.acquirer_notes import NoteTables, watch_held
@@ -88,6 +89,7 @@ class AcquirerBooks:
         self.payments = PaymentTables(uow)
         self.refunds = RefundTables(uow)
         self.notes = NoteTables(uow)
+        self.captures = CaptureTable(uow)
         self.enrolments = EnrolmentTable(uow)
 
     def open_account(self, account: Account, *, now_ms: int) -> None:

@@ -9,17 +9,18 @@ import msgspec
 from handsel.errors import ensure
 from handsel.pay.decline import DeclineReason
 from handsel.pay.money import Money
-from handsel.pay.payment import Charge, ChargeStatus, PaymentIntent, PaymentStatus
+from handsel.pay.payment import CancelReason, Charge, ChargeStatus, PaymentIntent, PaymentStatus
+from handsel.pay.tip import NO_TIPS, TipOffer
 from handsel.store.database import UnitOfWork
 from handsel.store.engine import Row
 
 NUMBER_MAX = 2**63 - 1  # Of an SQLite row.
 
 _PAYMENT = (
-    "SELECT id, merchant_id, till_id, amount_minor, currency, description, created_ms, status, receipt_code, paid_ms"
-    " FROM payments"
+    "SELECT id, merchant_id, till_id, amount_minor, currency, description, created_ms, status, receipt_code, paid_ms,"
+    " hold_s, reserved_until_ms, captured_minor, cancel_reason, tips, tip_minor FROM payments"
 )
-_CHARGE = "SELECT id, payment_id, till_id, submitted_ms, status, signatures, reason, secrets FROM charges"
+_CHARGE = "SELECT id, payment_id, till_id, submitted_ms, status, signatures, reason, secrets, tip_minor FROM charges"
 
 
 class PaymentTables:
@@ -35,10 +36,11 @@ class PaymentTables:
         Keep a new payment.
         """
         self._uow.execute(
-            "INSERT INTO payments (id, merchant_id, till_id, amount_minor, currency, description, created_ms, status)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO payments (id, merchant_id, till_id, amount_minor, currency, description, created_ms, status,"
+            " hold_s, tips) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             *(payment.id, payment.merchant_id, payment.till_id, payment.amount.amount_minor, payment.amount.currency),
-            *(payment.description, payment.created_ms, payment.status.value),
+            *(payment.description, payment.created_ms, payment.status.value, payment.hold_s),
+            None if payment.tips == NO_TIPS else msgspec.msgpack.encode(payment.tips),
         )
 
     def save(self, payment: PaymentIntent) -> None:
@@ -46,9 +48,11 @@ class PaymentTables:
         Keep what became of a payment.
         """
         changed = self._uow.execute(
-            "UPDATE payments SET status = ?, receipt_code = ?, paid_ms = ? WHERE id = ?"
-            " AND status NOT IN ('succeeded', 'canceled')",
-            *(payment.status.value, payment.receipt_code, payment.paid_ms, payment.id),
+            "UPDATE payments SET status = ?, receipt_code = ?, paid_ms = ?, reserved_until_ms = ?, captured_minor = ?,"
+            " cancel_reason = ?, tip_minor = ? WHERE id = ? AND status NOT IN ('succeeded', 'canceled')",
+            *(_stored(payment.status).value, payment.receipt_code, payment.paid_ms, payment.reserved_until_ms),
+            *(payment.captured_minor, payment.cancel_reason.value if payment.cancel_reason else None),
+            *(payment.tip_minor, payment.id),
         )
         ensure(changed == 1, "a payment ends once")
 
@@ -89,21 +93,35 @@ class PaymentTables:
         )
         return _payment_or_none(row)
 
+    def reserved_until(self, until_ms: int, *, limit: int) -> tuple[str, ...]:
+        """
+        Return the ids of payments that wait for their capture, and whose time was over at `until_ms`.
+        """
+        rows = self._uow.rows(
+            "SELECT id FROM payments WHERE status = 'processing' AND reserved_until_ms <= ? AND captured_minor IS NULL"
+            " ORDER BY reserved_until_ms LIMIT ?",
+            *(until_ms, limit),
+        )
+        return tuple(payment_id for (payment_id,) in rows)
+
     def add_charge(self, charge: Charge) -> None:
         """
         Keep a new charge.
         """
         self._uow.execute(
-            "INSERT INTO charges (id, payment_id, till_id, submitted_ms, status, secrets) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO charges (id, payment_id, till_id, submitted_ms, status, secrets, tip_minor)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
             *(charge.id, charge.payment_id, charge.till_id, charge.submitted_ms, charge.status.value),
             charge.secrets or None,
+            charge.tip_minor,
         )
 
     def save_charge(self, charge: Charge) -> None:
         """
         Keep what became of a charge.
         """
-        signatures = msgspec.msgpack.encode(charge.signatures) if charge.signatures else None
+        is_kept = charge.status is ChargeStatus.APPROVED  # Of what only reserves: that there are none.
+        signatures = msgspec.msgpack.encode(charge.signatures) if is_kept else None
         changed = self._uow.execute(
             "UPDATE charges SET status = ?, signatures = ?, reason = ?, secrets = ? WHERE id = ?"
             " AND status IN ('submitted', 'approved')",
@@ -168,7 +186,10 @@ def _payment_or_none(row: Row | None) -> PaymentIntent | None:
 
 
 def _payment(row: Row) -> PaymentIntent:
-    payment_id, merchant_id, till_id, amount_minor, currency, description, created_ms, status, code, paid_ms = row
+    payment_id, merchant_id, till_id, amount_minor, currency, description, created_ms, status, code, paid_ms, *later = (
+        row
+    )
+    hold_s, reserved_until_ms, captured_minor, cancel_reason, tips, tip_minor = later
     return PaymentIntent(
         payment_id,
         merchant_id,
@@ -176,16 +197,33 @@ def _payment(row: Row) -> PaymentIntent:
         Money(amount_minor, currency),
         description,
         created_ms,
-        PaymentStatus(status),
+        _meant(PaymentStatus(status), reserved_until_ms, captured_minor),
         code,
         paid_ms,
+        hold_s,
+        reserved_until_ms,
+        captured_minor,
+        CancelReason(cancel_reason) if cancel_reason else None,
+        msgspec.msgpack.decode(tips, type=TipOffer) if tips else NO_TIPS,
+        tip_minor,
     )
+
+
+def _stored(status: PaymentStatus) -> PaymentStatus:
+    return PaymentStatus.PROCESSING if status is PaymentStatus.REQUIRES_CAPTURE else status
+
+
+def _meant(stored: PaymentStatus, reserved_until_ms: int | None, captured_minor: int | None) -> PaymentStatus:
+    is_reserved = reserved_until_ms is not None and captured_minor is None
+    waits = stored is PaymentStatus.PROCESSING and is_reserved
+    return PaymentStatus.REQUIRES_CAPTURE if waits else stored
 
 
 def _charge_or_none(row: Row | None) -> Charge | None:
     if row is None:
         return None
-    charge_id, payment_id, till_id, submitted_ms, status, signatures, reason, secrets = row
+    charge_id, payment_id, till_id, submitted_ms, status, signatures, reason, secrets, tip_minor = row
     signed = msgspec.msgpack.decode(signatures, type=tuple[bytes, ...]) if signatures else ()
     why = DeclineReason(reason) if reason else None
-    return Charge(charge_id, payment_id, till_id, submitted_ms, ChargeStatus(status), signed, why, secrets or b"")
+    state = ChargeStatus(status)
+    return Charge(charge_id, payment_id, till_id, submitted_ms, state, signed, why, secrets or b"", tip_minor)

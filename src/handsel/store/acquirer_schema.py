@@ -7,7 +7,7 @@ same person's, and no sealed envelope. There must never be.
 
 from __future__ import annotations
 
-from handsel.store.engine import Schema
+from handsel.store.engine import Migration, Schema
 
 _TABLES = """
 CREATE TABLE merchants (
@@ -156,4 +156,55 @@ ALTER TABLE charges ADD COLUMN secrets BLOB CHECK (secrets IS NULL OR status IN 
 CREATE INDEX charges_unfinished ON charges (submitted_ms) WHERE status = 'approved';
 """
 
-ACQUIRER_SCHEMA = Schema("acquirer", (_TABLES, _PROOFS, _SECRETS))
+# A payment that waits for its capture is stored as `processing`, with a time and no captured amount: which words the
+# first step admits as a status cannot be changed in SQLite.
+_CAPTURES = """
+ALTER TABLE payments ADD COLUMN hold_s INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE payments ADD COLUMN reserved_until_ms INTEGER;
+ALTER TABLE payments ADD COLUMN captured_minor INTEGER CHECK (captured_minor > 0);
+ALTER TABLE payments ADD COLUMN cancel_reason TEXT;
+CREATE INDEX payments_reserved ON payments (reserved_until_ms)
+    WHERE status = 'processing' AND reserved_until_ms IS NOT NULL AND captured_minor IS NULL;
+
+CREATE TABLE captures (
+    charge_id TEXT PRIMARY KEY REFERENCES charges (id),
+    secrets BLOB NOT NULL,
+    asked_ms INTEGER NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('ordered', 'signed', 'declined'))
+);
+CREATE INDEX captures_unresolved ON captures (asked_ms) WHERE status = 'ordered';
+"""
+
+# What tips were offered is MessagePack, or nothing where there were none.
+_TIPS = """
+ALTER TABLE payments ADD COLUMN tips BLOB;
+ALTER TABLE payments ADD COLUMN tip_minor INTEGER NOT NULL DEFAULT 0 CHECK (tip_minor >= 0);
+ALTER TABLE charges ADD COLUMN tip_minor INTEGER NOT NULL DEFAULT 0 CHECK (tip_minor >= 0);
+"""
+
+# What was paid is no longer what was asked for: with a tip it is more, and of a reservation it may be less.
+_REFUNDS_OF_WHAT_WAS_PAID = """
+CREATE TRIGGER refunds_are_of_what_was_paid AFTER INSERT ON refunds
+WHEN (SELECT SUM(amount_minor) FROM refunds WHERE payment_id = NEW.payment_id AND status <> 'canceled')
+   > (SELECT COALESCE(captured_minor, amount_minor + tip_minor) FROM payments
+      WHERE id = NEW.payment_id AND status = 'succeeded')
+BEGIN
+    SELECT RAISE(ABORT, 'more is promised back than was paid');
+END;
+"""
+
+ACQUIRER_SCHEMA = Schema(
+    "acquirer",
+    (
+        _TABLES,
+        _PROOFS,
+        _SECRETS,
+        _CAPTURES,
+        _TIPS,
+        Migration(
+            sqlite="DROP TRIGGER refunds_are_covered;" + _REFUNDS_OF_WHAT_WAS_PAID,
+            postgresql="DROP TRIGGER refunds_are_covered ON refunds;\nDROP FUNCTION refunds_are_covered();"
+            + _REFUNDS_OF_WHAT_WAS_PAID,
+        ),
+    ),
+)

@@ -234,4 +234,16 @@ DROP INDEX charges_with_factor;
 CREATE INDEX charges_by_number ON charges (wallet_id, number);
 """
 
-ISSUER_SCHEMA = Schema("issuer", (_TABLES, _CARDS, _SECOND_FACTORS, _CHARGE_NUMBERS))
+# A charge that only reserves is `reserved` until it is captured or given back. Its acquirer is who carried it.
+_HOLDS = """
+CREATE TABLE holds (
+    charge_id TEXT PRIMARY KEY REFERENCES charges (id),
+    acquirer TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    until_ms INTEGER NOT NULL,
+    capture_digest BLOB
+);
+CREATE INDEX charges_reserved ON charges (wallet_id) WHERE state = 'reserved';
+"""
+
+ISSUER_SCHEMA = Schema("issuer", (_TABLES, _CARDS, _SECOND_FACTORS, _CHARGE_NUMBERS, _HOLDS))

@@ -20,8 +20,9 @@ class ChargeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     """
     Ask to pay a payment with the palm that was shown. `order` is sealed to the issuer.
 
-    `secrets` are what the notes are finished with, for the acquirer to do it should the till not come back. `queries`
-    are there with an open hand, and `proof`, sealed to the issuer, with a held key.
+    `secrets` are what the notes are finished with, for the acquirer to do it should the till not come back: none where
+    the sum is only reserved. `queries` are there with an open hand, and `proof`, sealed to the issuer, with a held key.
+    `tip_minor` is what the customer has added to the amount.
     """
 
     charge_id: str
@@ -30,6 +31,7 @@ class ChargeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     secrets: tuple[NoteSecret, ...]
     queries: PerMatcher | None = None
     proof: bytes | None = None
+    tip_minor: int = 0
 
     def __repr__(self) -> str:
         """
@@ -124,6 +126,12 @@ class PaidAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fi
     receipt_code: str
 
 
+class ReservedAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="reserved"):
+    """
+    Answer that the amount is reserved: nothing was paid, and for the till this is the end.
+    """
+
+
 class RefundedAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="approved"):
     """
     Answer that the customer was credited.
@@ -152,7 +160,7 @@ class EnrolledAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ta
     """
 
 
-ChargeAnswer = PendingAnswer | DeclinedAnswer | SignedAnswer | PaidAnswer
+ChargeAnswer = PendingAnswer | DeclinedAnswer | SignedAnswer | PaidAnswer | ReservedAnswer
 RefundAnswer = PendingAnswer | DeclinedAnswer | RefundedAnswer
 EnrolmentAnswer = PendingAnswer | DeclinedAnswer | EnrolledAnswer
 

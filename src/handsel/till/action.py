@@ -12,15 +12,32 @@ from typing import Annotated
 
 import msgspec
 
+from handsel.errors import BodyInvalid
 from handsel.order import Way
+
+TIPS_MAX = 3  # As many as fit the screen.
 
 Amount = Annotated[int, msgspec.Meta(gt=0)]
 Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
 
 
-class ChargeAction(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="charge"):
+class TipChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """
-    Ask for a palm that pays the payment `id`.
+    Offer one tip; `percent` is what it was computed from, or 0.
+    """
+
+    amount_minor: Amount
+    percent: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
+
+
+class ChargeAction(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="kind", tag="charge"
+):
+    """
+    Ask for a palm that pays the payment `id`, or reserves its amount for at most `hold_s` seconds.
+
+    The customer may add one of `tips`, or another amount up to `tip_minor_max`. What was added is `tip_minor`: that is
+    said at the till alone, and an acquirer that says it is not listened to.
     """
 
     id: str
@@ -28,6 +45,25 @@ class ChargeAction(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_
     currency: Currency
     merchant: str
     description: str
+    hold_s: Annotated[int, msgspec.Meta(ge=0)] = 0
+    tips: Annotated[tuple[TipChoice, ...], msgspec.Meta(max_length=TIPS_MAX)] = ()
+    tip_minor_max: Annotated[int, msgspec.Meta(ge=0)] = 0
+    tip_minor: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+    @property
+    def total_minor(self) -> int:
+        """
+        Return what the palm is asked for: the amount with the tip.
+        """
+        return self.amount_minor + self.tip_minor
+
+    def with_tip(self, tip_minor: int) -> ChargeAction:
+        """
+        Return the same charge with this tip. Raises `BodyInvalid` where it is more than the charge allows.
+        """
+        if not 0 <= tip_minor <= self.tip_minor_max:
+            raise BodyInvalid("that is no tip, or more than may be added here: choose another")
+        return msgspec.structs.replace(self, tip_minor=tip_minor)
 
 
 class RefundAction(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="refund"):

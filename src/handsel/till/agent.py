@@ -185,20 +185,33 @@ class Agent:
             self._show(self._session.begin_enrolment(EnrolmentAction(self._new_id(), now_ms, typed, way)))
         return self.state()
 
-    def cancel(self) -> AgentState:
+    def cancel(self, *, session: str) -> AgentState:
         """
         Put aside what is asked for, and drop what was read. What was sent already is not taken back.
         """
-        with self._lock:
-            self._show(self._session.cancel(now_ms=self._clock()))
-        return self.state()
+        return self._press(session, lambda shown, now_ms: shown.cancel(now_ms=now_ms))
 
-    def retry(self) -> AgentState:
+    def retry(self, *, session: str) -> AgentState:
         """
         Ask again for a palm after a decline, a trouble or `cancel`, where another try is allowed.
         """
+        return self._press(session, lambda shown, now_ms: shown.retry(now_ms=now_ms))
+
+    def choose_tip(self, tip_minor: int, *, session: str) -> AgentState:
+        """
+        Add a tip to what is asked for, or take it back with 0. Raises `BodyInvalid` for one that is not allowed.
+        """
+        return self._press(session, lambda shown, _: shown.choose_tip(tip_minor))
+
+    def _press(self, name: str, deed: Callable[[Session, int], Session]) -> AgentState:
+        """
+        Do what a button says, unless by now the screen is about something else than what it was pressed for.
+        """
+        now_ms = self._clock()
         with self._lock:
-            self._show(self._session.retry(now_ms=self._clock()))
+            self._show(self._session.tick(now_ms=now_ms))
+            if name == self._name:
+                self._show(deed(self._session, now_ms))
         return self.state()
 
     def type_pin(self, typed: str, *, session: str) -> AgentState:

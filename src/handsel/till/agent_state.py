@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from handsel.till.action import Action, ChargeAction, RefundAction
+from handsel.till.action import Action, ChargeAction, RefundAction, TipChoice
 from handsel.till.light import Light
 from handsel.till.screen import (
     Declined,
@@ -19,6 +19,7 @@ from handsel.till.screen import (
     PutAside,
     Reading,
     Refunded,
+    Reserved,
     Screen,
     Showing,
     Trouble,
@@ -28,7 +29,17 @@ from handsel.till.session import Session, action_of, frames_needed
 from handsel.till.texts import hint_text, screen_text
 
 ScreenName = Literal[
-    "idle", "showing", "reading", "working", "paid", "refunded", "enrolled", "declined", "trouble", "put_aside"
+    "idle",
+    "showing",
+    "reading",
+    "working",
+    "paid",
+    "reserved",
+    "refunded",
+    "enrolled",
+    "declined",
+    "trouble",
+    "put_aside",
 ]
 KindName = Literal["charge", "refund", "enrolment"]
 SCREEN_NAMES: dict[type[Screen], ScreenName] = {
@@ -37,6 +48,7 @@ SCREEN_NAMES: dict[type[Screen], ScreenName] = {
     Reading: "reading",
     Working: "working",
     Paid: "paid",
+    Reserved: "reserved",
     Refunded: "refunded",
     Enrolled: "enrolled",
     Declined: "declined",
@@ -52,6 +64,8 @@ class AgentState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `session` names the moment that frames are taken for; frames of another one are not looked at. `reason` is that of a
     hint or a decline, `code` that of an error; `light` names the colour that the page is to show for the next frame.
+    `amount_minor` is what is asked for, with the tip in it; `tips`, and any up to `tip_minor_max`, can be chosen now.
+    `is_reservation` says that the amount is the most that is reserved, and that nothing is paid yet.
     `has_held_key` says that a card was read for what is asked now, `has_new_card` that one is to be photographed;
     `wants_pin` asks for a PIN, `has_pin` says that it was typed and the hand is to follow.
     `merchant`, `currency` and other texts are empty where there are none.
@@ -64,6 +78,10 @@ class AgentState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     light: Light | None = None
     kind: KindName | None = None
     amount_minor: int | None = None
+    is_reservation: bool = False
+    tip_minor: int = 0
+    tips: tuple[TipChoice, ...] = ()
+    tip_minor_max: int = 0
     currency: str = ""
     merchant: str = ""
     description: str = ""
@@ -101,6 +119,7 @@ def describe(
     screen = session.screen
     action = action_of(screen)
     told = action if isinstance(action, ChargeAction | RefundAction) else None
+    charge = action if isinstance(action, ChargeAction) else None
     receipt_code = _receipt_code(screen)
     wants_frames = isinstance(screen, Showing | Reading)
     return AgentState(
@@ -110,7 +129,11 @@ def describe(
         message=screen_text(screen, is_online=is_online),
         light=light if wants_frames else None,
         kind=_kind(action),
-        amount_minor=told.amount_minor if told else None,
+        amount_minor=charge.total_minor if charge else told.amount_minor if told else None,
+        is_reservation=charge is not None and charge.hold_s > 0,
+        tip_minor=charge.tip_minor if charge else 0,
+        tips=charge.tips if charge and wants_frames else (),
+        tip_minor_max=charge.tip_minor_max if charge and wants_frames else 0,
         currency=told.currency if told else "",
         merchant=told.merchant if told else "",
         description=told.description if told else "",

@@ -5,7 +5,7 @@ Say what an outcome makes of the session, and which words of it go into the log.
 from __future__ import annotations
 
 from handsel.errors import ensure
-from handsel.till.acquirer import DeclinedAnswer, EnrolledAnswer, PaidAnswer, RefundedAnswer
+from handsel.till.acquirer import DeclinedAnswer, EnrolledAnswer, PaidAnswer, RefundedAnswer, ReservedAnswer
 from handsel.till.action import Action, ChargeAction, EnrolmentAction, RefundAction
 from handsel.till.session import NEVER_KNOWN, Session
 from handsel.till.settle import NeverKnown, NothingDone, Outcome, Waiting
@@ -26,6 +26,8 @@ def conclude(session: Session, action: Action, outcome: Outcome, *, now_ms: int)
         return session.troubled(action, code=NEVER_KNOWN, is_retryable=False, now_ms=now_ms)
     if isinstance(outcome, PaidAnswer) and isinstance(action, ChargeAction):
         return session.paid(action, receipt_code=outcome.receipt_code, now_ms=now_ms)
+    if isinstance(outcome, ReservedAnswer) and isinstance(action, ChargeAction):
+        return session.reserved(action, now_ms=now_ms)
     if isinstance(outcome, RefundedAnswer) and isinstance(action, RefundAction):
         return session.refunded(action, receipt_code=outcome.receipt_code, now_ms=now_ms)
     is_enrolled = isinstance(outcome, EnrolledAnswer) and isinstance(action, EnrolmentAction)
@@ -53,6 +55,7 @@ def reason_name(outcome: Outcome) -> str:
 
 OUTCOME_NAMES: dict[type[Outcome], str] = {
     PaidAnswer: "paid",
+    ReservedAnswer: "reserved",
     RefundedAnswer: "refunded",
     EnrolledAnswer: "enrolled",
     DeclinedAnswer: "declined",

@@ -6,9 +6,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from handsel.ids import ID_BYTES
-from handsel.notes.mint import prepare
-from handsel.order import NO_PIN, ChargeOrder, EnrolmentOrder, RefundOrder, Way
+from handsel.notes.mint import NoteSecret, prepare
+from handsel.notes.note import PublicNoteKeys
+from handsel.order import NO_PIN, ChargeOrder, EnrolmentOrder, NoteRequest, RefundOrder, Way
 from handsel.till.acquirer import Acquirer
 from handsel.till.action import Action, ChargeAction, EnrolmentAction, RefundAction
 from handsel.till.card import Card
@@ -63,16 +66,23 @@ class RequestMaker:
 
     def _charge(self, action: ChargeAction, shown: Probe | Card, pin: bytes, *, now_ms: int) -> OpenCharge:
         keys = self.acquirer.note_keys()
-        amount_minor, currency = action.amount_minor, action.currency
-        random_bytes = self.sealer.random_bytes
-        secrets, notes = prepare(amount_minor, currency=currency, keys=keys, random_bytes=random_bytes, now_ms=now_ms)
-        order = ChargeOrder(self._new_id(), amount_minor, currency, self.sealer.fresh_digest(), notes, pin)
+        amount_minor, currency = action.total_minor, action.currency
+        secrets, notes = ((), ()) if action.hold_s else self._prepare(action, keys, now_ms=now_ms)
+        digest = self.sealer.fresh_digest()
+        order = ChargeOrder(self._new_id(), amount_minor, currency, digest, notes, pin, action.hold_s)
         if isinstance(shown, Card):
             request = self.sealer.seal_held_charge(order, payment_intent=action.id, secrets=secrets, card=shown)
         else:
             request = self.sealer.seal_charge(order, payment_intent=action.id, secrets=secrets, probe=shown)
+        request = msgspec.structs.replace(request, tip_minor=action.tip_minor)
         entry = ChargeEntry(order.charge_id, action, now_ms, secrets)
         return OpenCharge(entry, request, keys, until_ms=now_ms + RESEND_MS_MAX, next_ms=now_ms)
+
+    def _prepare(
+        self, action: ChargeAction, keys: PublicNoteKeys, *, now_ms: int
+    ) -> tuple[tuple[NoteSecret, ...], tuple[NoteRequest, ...]]:
+        amount_minor, currency, random_bytes = action.total_minor, action.currency, self.sealer.random_bytes
+        return prepare(amount_minor, currency=currency, keys=keys, random_bytes=random_bytes, now_ms=now_ms)
 
     def _refund(self, action: RefundAction, shown: Probe | Card, *, now_ms: int) -> OpenRefund:
         order = RefundOrder(self._new_id(), action.amount_minor, action.currency, self.sealer.fresh_digest())

@@ -64,6 +64,16 @@ class Paid:
 
 
 @dataclass(frozen=True)
+class Reserved:
+    """
+    The amount is reserved. Nothing was paid, and there is no receipt yet.
+    """
+
+    action: ChargeAction
+    until_ms: int
+
+
+@dataclass(frozen=True)
 class Refunded:
     """
     The customer has been credited.
@@ -121,4 +131,4 @@ class PutAside:
     action: ToldAction
 
 
-Screen = Idle | Showing | Reading | Working | Paid | Refunded | Enrolled | Declined | Trouble | PutAside
+Screen = Idle | Showing | Reading | Working | Paid | Reserved | Refunded | Enrolled | Declined | Trouble | PutAside

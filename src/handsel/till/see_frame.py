@@ -1,5 +1,5 @@
 """
-See what is in one frame: a palm, or why there is none, or a card.
+Say what is in one frame: a palm, a card, or neither and why.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Reader(Protocol):
 
 def see_frame(reader: Reader, content: bytes, action: Action, *, ways: tuple[Way, ...]) -> PalmReading | Hint | Card:
     """
-    Return what a picture shows; a card counts only among `ways`, and where there is no palm.
+    Return what is in a picture that was taken for `action`. A card is looked for where one may be shown in `ways`.
     """
     try:
         frame = decode_frame(content)
@@ -39,5 +39,4 @@ def see_frame(reader: Reader, content: bytes, action: Action, *, ways: tuple[Way
     if not isinstance(seen, Rejected):
         return seen
     # To look for a card takes as long as to look for a hand does, and is done only where there is no palm.
-    card = look_for_card(frame, action, ways=ways)
-    return card or seen.reason
+    return look_for_card(frame, action, ways=ways) or seen.reason

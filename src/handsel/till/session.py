@@ -1,7 +1,7 @@
 """
 Hold the state of one moment at the till, and say which screen follows which. Pure: no clock, no camera, no network.
 
-    Idle ──► Showing ──► Reading ──► Working ──► Paid | Refunded | Enrolled ──► Idle
+    Idle ──► Showing ──► Reading ──► Working ──► Paid | Reserved | Refunded | Enrolled ──► Idle
                 ↑___________│           ├──► Declined ──► Showing, while another try is allowed
                 ↑                       └──► Trouble  ──► Showing, once nothing is open
     Showing | Reading ──cancel──► PutAside, or Idle ──retry──► Showing
@@ -25,6 +25,7 @@ from handsel.till.screen import (
     PutAside,
     Reading,
     Refunded,
+    Reserved,
     Screen,
     Showing,
     Trouble,
@@ -82,9 +83,25 @@ class Session:
 
     def tell(self, told: ToldAction | None, *, now_ms: int) -> Session:
         """
-        Return the session with what the acquirer asks for now.
+        Return the session with what the acquirer asks for now. A tip is the customer's, and stays while that does.
         """
+        if isinstance(told, ChargeAction):
+            told = told.with_tip(0)
+            if isinstance(self.told, ChargeAction) and self.told.with_tip(0) == told:
+                told = self.told
         return replace(self, told=told).tick(now_ms=now_ms)
+
+    def choose_tip(self, tip_minor: int) -> Session:
+        """
+        Return the session with another tip, before a palm is held out. What was read for another sum counts no more.
+
+        Raises `BodyInvalid` where the payment does not allow it.
+        """
+        screen, told = self.screen, self.told
+        if not isinstance(screen, Showing | Reading) or not isinstance(told, ChargeAction) or screen.action != told:
+            return self
+        tipped = told.with_tip(tip_minor)
+        return replace(self, told=tipped, screen=Showing(tipped))
 
     def tick(self, *, now_ms: int) -> Session:
         """
@@ -129,6 +146,12 @@ class Session:
         Return the session after a payment.
         """
         return self._finish(action.id, Paid(action, receipt_code, now_ms + PAID_MS))
+
+    def reserved(self, action: ChargeAction, *, now_ms: int) -> Session:
+        """
+        Return the session after an amount was reserved.
+        """
+        return self._finish(action.id, Reserved(action, now_ms + PAID_MS))
 
     def refunded(self, action: RefundAction, *, receipt_code: str, now_ms: int) -> Session:
         """
@@ -199,7 +222,7 @@ class Session:
         Say whether an enrolment may begin: nothing else is asked for, or being found out.
         """
         screen = self.screen
-        if isinstance(screen, Idle | Paid | Refunded | Enrolled | PutAside):
+        if isinstance(screen, Idle | Paid | Reserved | Refunded | Enrolled | PutAside):
             return True
         return (
             isinstance(action_of(screen), EnrolmentAction) and not isinstance(screen, Working) and not _is_open(screen)
@@ -212,9 +235,11 @@ class Session:
         screen = self.screen
         if isinstance(screen, Idle) or not self.may_cancel:
             return self
-        is_over = isinstance(screen, Paid | Refunded | Enrolled)
+        is_over = isinstance(screen, Paid | Reserved | Refunded | Enrolled)
         if self.told is not None and screen.action == self.told and not is_over:
-            return replace(self, screen=PutAside(self.told))
+            # Whoever comes next has chosen no tip.
+            told = self.told.with_tip(0) if isinstance(self.told, ChargeAction) else self.told
+            return replace(self, told=told, screen=PutAside(told))
         return replace(self, screen=self._next(now_ms))
 
     @property

@@ -23,6 +23,7 @@ from handsel.till.acquirer import (
     PendingAnswer,
     RefundedAnswer,
     RefundRequest,
+    ReservedAnswer,
     SignedAnswer,
 )
 from handsel.till.action import ChargeAction, EnrolmentAction, RefundAction
@@ -138,7 +139,9 @@ class NeverKnown:
     """
 
 
-Outcome = PaidAnswer | RefundedAnswer | EnrolledAnswer | DeclinedAnswer | NothingDone | NeverKnown | Waiting
+Outcome = (
+    PaidAnswer | ReservedAnswer | RefundedAnswer | EnrolledAnswer | DeclinedAnswer | NothingDone | NeverKnown | Waiting
+)
 
 
 def resume(entry: ChargeEntry, *, now_ms: int) -> OpenCharge:
@@ -241,7 +244,9 @@ def _finish(acquirer: Acquirer, request: OpenCharge, answer: ChargeAnswer) -> Ou
     return acquirer.hand_over(request.id, notes)
 
 
-def _plain(answer: PendingAnswer | DeclinedAnswer | PaidAnswer | RefundedAnswer | EnrolledAnswer) -> Outcome:
+def _plain(
+    answer: PendingAnswer | DeclinedAnswer | PaidAnswer | ReservedAnswer | RefundedAnswer | EnrolledAnswer,
+) -> Outcome:
     if isinstance(answer, PendingAnswer):
         return Waiting(None)
     if isinstance(answer, DeclinedAnswer) and answer.reason == VOIDED:

@@ -17,6 +17,7 @@ from handsel.till.screen import (
     PutAside,
     Reading,
     Refunded,
+    Reserved,
     Screen,
     Showing,
     Trouble,
@@ -44,6 +45,7 @@ HINTS = {
 # Reasons as the acquirer passes them on; what is not here is `DECLINED`.
 DECLINES = {
     "voided": "This did not go through. Nothing was paid.",
+    "reservation_expired": "The time of this reservation is over. Nothing was paid.",
     "asked_too_often": "This till must wait a while before it looks at another palm. Please pay another way.",
     "too_many_attempts": "Too many wrong codes. Wait ten minutes, then ask for a new code in your wallet.",
     "wrong_code": "This code is not right. Compare it with the one in your wallet.",
@@ -120,6 +122,8 @@ CARD_MADE = (
 OFFLINE = "The payment service is not answering. The till keeps trying."
 
 HOLD_OUT = "Hold your open hand in front of the camera."
+WILL_RESERVE = "Up to this amount will be reserved, and nothing is paid yet."
+RESERVED = "The shop takes what you use of it, and never more. Your wallet says until when, and what was paid."
 
 
 def hint_text(hint: Hint | None) -> str:
@@ -155,6 +159,8 @@ def screen_text(screen: Screen, *, is_online: bool) -> str:
         return _ask_text(screen)
     if isinstance(screen, Paid):
         return "Paid. Thank you."
+    if isinstance(screen, Reserved):
+        return RESERVED
     if isinstance(screen, Refunded):
         return "The money is back in your wallet."
     if isinstance(screen, Enrolled):
@@ -174,6 +180,8 @@ def _ask_text(screen: Showing | Reading) -> str:
         return f"{HOLD_OUT} Move it a little until the ring is full."
     if isinstance(screen.action, RefundAction):
         return f"{HOLD_OUT} The money goes back to your wallet."
+    if screen.action.hold_s:
+        return f"{WILL_RESERVE} {HOLD_OUT}"
     return HOLD_OUT
 
 

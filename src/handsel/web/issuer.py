@@ -12,20 +12,24 @@ from starlette.routing import Route
 
 from handsel.config import Secret
 from handsel.flows.issuing.answer_card import answer_card
-from handsel.flows.issuing.approved import Approved, Credited, Voided
+from handsel.flows.issuing.approved import Approved, Credited, Reserved, Voided
 from handsel.flows.issuing.buy_notes import buy_notes
+from handsel.flows.issuing.capture_charge import CaptureRequest, capture_charge
 from handsel.flows.issuing.charge import charge
 from handsel.flows.issuing.enrol import Enrolled, EnrolmentBegun, begin_enrolment, complete_enrolment
 from handsel.flows.issuing.enrol_card import enrol_card
+from handsel.flows.issuing.give_back import give_back
 from handsel.flows.issuing.issuer import Issuer
 from handsel.flows.issuing.redeem import redeem
 from handsel.flows.issuing.refund import refund
 from handsel.flows.issuing.void_charge import void_charge
 from handsel.notes.announce import SignedNoteKeys
 from handsel.pay.decline import Declined
+from handsel.pay.money import Money
 from handsel.web.app import bearer, get, post
 from handsel.web.bodies import Nothing, shown_by
 from handsel.web.issuer_bodies import (
+    CaptureBody,
     CardAnswerBody,
     CardBody,
     ChargeBody,
@@ -40,6 +44,7 @@ from handsel.web.issuer_bodies import (
     RedemptionBody,
     RefundBody,
     RefusedNoteBody,
+    ReservedBody,
     SignedBody,
     VoidedBody,
 )
@@ -52,6 +57,7 @@ def issuer_routes(issuer: Issuer, acquirers: Mapping[str, Secret], deliver: Call
     caller = bearer(acquirers)
     return [
         *_charge_routes(issuer, acquirers),
+        *_capture_routes(issuer, acquirers),
         *_note_routes(issuer, acquirers),
         *_enrolment_routes(issuer, acquirers, deliver),
         *_card_routes(issuer, acquirers),
@@ -62,16 +68,13 @@ def issuer_routes(issuer: Issuer, acquirers: Mapping[str, Secret], deliver: Call
 def _charge_routes(issuer: Issuer, acquirers: Mapping[str, Secret]) -> list[Route]:
     caller = bearer(acquirers)
 
-    def charged(acquirer: str, _: Mapping[str, str], body: ChargeBody) -> SignedBody | DeclinedBody:
+    def charged(acquirer: str, _: Mapping[str, str], body: ChargeBody) -> SignedBody | DeclinedBody | ReservedBody:
         answers = shown_by(body.answers, body.proof)
-        outcome = charge(issuer, body.charge_id, acquirer=acquirer, order=body.order, answers=answers)
-        return _declined(outcome) if isinstance(outcome, Declined) else SignedBody(outcome.signatures)
+        return _charge_body(charge(issuer, body.charge_id, acquirer=acquirer, order=body.order, answers=answers))
 
-    def voided(_: str, path: Mapping[str, str], __: Nothing) -> SignedBody | DeclinedBody | VoidedBody:
+    def voided(_: str, path: Mapping[str, str], __: Nothing) -> SignedBody | DeclinedBody | ReservedBody | VoidedBody:
         outcome = void_charge(issuer, path["id"])
-        if isinstance(outcome, Voided):
-            return VoidedBody()
-        return SignedBody(outcome.signatures) if isinstance(outcome, Approved) else _declined(outcome)
+        return VoidedBody() if isinstance(outcome, Voided) else _charge_body(outcome)
 
     def refunded(acquirer: str, _: Mapping[str, str], body: RefundBody) -> CreditedBody | DeclinedBody:
         answers = shown_by(body.answers, body.proof)
@@ -82,6 +85,24 @@ def _charge_routes(issuer: Issuer, acquirers: Mapping[str, Secret]) -> list[Rout
         post("/v1/charges", caller, ChargeBody, charged),
         post("/v1/charges/{id}/void", caller, Nothing, voided),
         post("/v1/refunds", caller, RefundBody, refunded),
+    ]
+
+
+def _capture_routes(issuer: Issuer, acquirers: Mapping[str, Secret]) -> list[Route]:
+    caller = bearer(acquirers)
+
+    def captured(acquirer: str, path: Mapping[str, str], body: CaptureBody) -> SignedBody | DeclinedBody:
+        wanted = CaptureRequest(path["id"], Money(body.amount_minor, body.currency), body.notes)
+        outcome = capture_charge(issuer, wanted, acquirer=acquirer)
+        return _declined(outcome) if isinstance(outcome, Declined) else SignedBody(outcome.signatures)
+
+    def given_back(acquirer: str, path: Mapping[str, str], _: Nothing) -> SignedBody | VoidedBody:
+        outcome = give_back(issuer, path["id"], acquirer=acquirer)
+        return SignedBody(outcome.signatures) if isinstance(outcome, Approved) else VoidedBody()
+
+    return [
+        post("/v1/charges/{id}/capture", caller, CaptureBody, captured),
+        post("/v1/charges/{id}/give_back", caller, Nothing, given_back),
     ]
 
 
@@ -144,6 +165,12 @@ def _card_routes(issuer: Issuer, acquirers: Mapping[str, Secret]) -> list[Route]
 
 def _note_keys(issuer: Issuer) -> SignedNoteKeys:
     return issuer.note_keys.announced()
+
+
+def _charge_body(outcome: Approved | Declined | Reserved) -> SignedBody | DeclinedBody | ReservedBody:
+    if isinstance(outcome, Reserved):
+        return ReservedBody(outcome.amount_minor, outcome.until_ms)
+    return SignedBody(outcome.signatures) if isinstance(outcome, Approved) else _declined(outcome)
 
 
 def _declined(declined: Declined) -> DeclinedBody:

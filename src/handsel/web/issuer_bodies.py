@@ -24,6 +24,16 @@ class ChargeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     proof: bytes | None = None
 
 
+class CaptureBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Capture this much of what a charge has reserved, in these notes; the rest is given back.
+    """
+
+    amount_minor: int
+    currency: str
+    notes: tuple[NoteRequest, ...]
+
+
 class RedemptionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Present notes, to be redeemed once and for ever.
@@ -112,6 +122,15 @@ class SignedBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fi
     """
 
     signatures: tuple[bytes, ...]
+
+
+class ReservedBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="reserved"):
+    """
+    Answer that the issuer reserved the sum, and until when it can be captured.
+    """
+
+    amount_minor: int
+    until_ms: int
 
 
 class CreditedBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="approved"):

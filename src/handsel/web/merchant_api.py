@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from handsel.clock import Clock
 from handsel.flows.acquiring.acquirer import Acquirer
+from handsel.flows.acquiring.capture_payment import capture_payment_intent
 from handsel.flows.acquiring.request_payment import (
     PaymentRequest,
     cancel_payment_intent,
@@ -29,16 +30,22 @@ from handsel.pay.merchant import Merchant
 from handsel.pay.money import Money
 from handsel.pay.payment import PaymentIntent
 from handsel.pay.refund import Refund
+from handsel.pay.tip import TipOffer
 from handsel.web.app import bearer_token, get, post
 from handsel.web.bodies import Nothing
 from handsel.web.merchant_bodies import (
+    AmountDetailsBody,
     BalanceBody,
     BalancesBody,
+    CaptureRequestBody,
     MerchantRefundBody,
     PaymentIntentBody,
     PaymentIntentRequestBody,
     PaymentIntentsBody,
     RefundRequestBody,
+    TipBody,
+    TipChoicesBody,
+    hold_s_of,
 )
 
 LISTED = 50
@@ -55,7 +62,8 @@ def merchant_api_routes(acquirer: Acquirer, clock: Clock) -> list[Route]:
 
     def created(merchant: Merchant, _: Path, body: PaymentIntentRequestBody) -> PaymentIntentBody:
         amount = Money(body.amount, body.currency.upper())
-        request = PaymentRequest(require_id(body.id), amount, body.description, body.till)
+        tips = _tip_offer(body.tip_choices)
+        request = PaymentRequest(require_id(body.id), amount, body.description, body.till, hold_s_of(body), tips)
         return _payment_body(create_payment_intent(acquirer, merchant, request, now_ms=clock()))
 
     def listed(merchant: Merchant, _: Path) -> PaymentIntentsBody:
@@ -66,7 +74,18 @@ def merchant_api_routes(acquirer: Acquirer, clock: Clock) -> list[Route]:
         return _payment_body(find_payment_intent(acquirer, merchant, require_id(path["id"])))
 
     def canceled(merchant: Merchant, path: Path, _: Nothing) -> PaymentIntentBody:
-        return _payment_body(cancel_payment_intent(acquirer, merchant, require_id(path["id"])))
+        return _payment_body(cancel_payment_intent(acquirer, merchant, require_id(path["id"]), now_ms=clock()))
+
+    def captured(merchant: Merchant, path: Path, body: CaptureRequestBody) -> PaymentIntentBody:
+        payment = capture_payment_intent(
+            acquirer,
+            merchant,
+            require_id(path["id"]),
+            amount_minor=body.amount_to_capture,
+            tip_minor=None if body.amount_details is None else body.amount_details.tip.amount,
+            now_ms=clock(),
+        )
+        return _payment_body(payment)
 
     def balance(merchant: Merchant, _: Path) -> BalancesBody:
         owed = merchant_balance(acquirer, merchant)
@@ -77,6 +96,7 @@ def merchant_api_routes(acquirer: Acquirer, clock: Clock) -> list[Route]:
         get("/v1/payment_intents", caller, listed),
         get("/v1/payment_intents/{id}", caller, shown),
         post("/v1/payment_intents/{id}/cancel", caller, Nothing, canceled),
+        post("/v1/payment_intents/{id}/capture", caller, CaptureRequestBody, captured),
         get("/v1/balance", caller, balance),
         *_refund_routes(acquirer, clock),
     ]
@@ -103,6 +123,10 @@ def _refund_routes(acquirer: Acquirer, clock: Clock) -> list[Route]:
     ]
 
 
+def _tip_offer(asked: TipChoicesBody | None) -> TipOffer | None:
+    return None if asked is None else TipOffer(asked.percentages, asked.fixed_amounts)
+
+
 def _payment_body(payment: PaymentIntent) -> PaymentIntentBody:
     return PaymentIntentBody(
         id=payment.id,
@@ -113,6 +137,12 @@ def _payment_body(payment: PaymentIntent) -> PaymentIntentBody:
         created_ms=payment.created_ms,
         till=payment.till_id.partition("/")[2],
         receipt=None if payment.receipt_code is None else f"/receipts/{payment.receipt_code}",
+        capture_method="manual" if payment.hold_s else "automatic",
+        amount_capturable=payment.capturable.amount_minor,
+        amount_received=payment.received.amount_minor,
+        amount_details=AmountDetailsBody(TipBody(payment.tip.amount_minor)),
+        capture_before_ms=payment.reserved_until_ms if payment.capturable.amount_minor else None,
+        cancellation_reason=payment.cancel_reason.value if payment.cancel_reason else None,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 from starlette.requests import Request
@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute
 from handsel.clock import Clock
 from handsel.errors import AccessDenied, BodyInvalid
 from handsel.flows.acquiring.acquirer import Acquirer
+from handsel.flows.acquiring.capture_payment import capture_payment_intent
 from handsel.flows.acquiring.request_payment import (
     PaymentRequest,
     cancel_payment_intent,
@@ -39,14 +40,17 @@ from handsel.ids import new_id, require_id
 from handsel.pay.merchant import Merchant
 from handsel.pay.money import EURO, Money, parse_amount
 from handsel.pay.payment import DESCRIPTION_CHARS_MAX
+from handsel.pay.tip import NO_TIPS, TipOffer
 from handsel.web.errors import ErrorBody
 from handsel.web.faces import SHOP
+from handsel.web.merchant_bodies import HOLD_S
 from handsel.web.pages import Dress, NoFields, forget, form, go, page, remember, static_files
 from handsel.web.payment_view import PaymentLine, PaymentView, payment_line, payment_view
 from handsel.web.receipt_page import receipt_route
 
 KEY_COOKIE = "handsel_merchant"
 PAGE_PAYMENTS = 50
+TIP_PERCENTS = (5, 10, 15)  # For a shop that asks for tips, and whose settings name none.
 DOUBLE_TAP_MS = 1_000  # The second tap on a button may land on the next page, just where that has its Cancel.
 
 F = TypeVar("F")
@@ -74,6 +78,16 @@ class ChargeFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: str
     amount: str
     description: str = ""
+    reserve: Literal["", "yes"] = ""
+    tips: Literal["", "yes"] = ""
+
+
+class CaptureFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Take an amount of what is reserved, once for each payment.
+    """
+
+    amount: str
 
 
 class RefundFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,6 +117,8 @@ class ChargeView(msgspec.Struct, frozen=True):
     amount: str
     description: str
     description_chars_max: int
+    reserve: bool
+    tips: bool
     wrong: str
     balance: tuple[Money, ...]
 
@@ -133,7 +149,14 @@ def merchant_routes(acquirer: Acquirer, clock: Clock) -> list[BaseRoute]:
     """
     desk = ShopDesk(acquirer, clock, Dress(SHOP))
     receipts = receipt_route(acquirer, desk.dress)
-    return [static_files(), receipts, *_door_routes(desk), *_charge_routes(desk), *_payment_routes(desk)]
+    return [
+        static_files(),
+        receipts,
+        *_door_routes(desk),
+        *_charge_routes(desk),
+        *_payment_routes(desk),
+        *_capture_routes(desk),
+    ]
 
 
 def merchant_error_page(request: Request, status: int, body: ErrorBody) -> Response:
@@ -171,7 +194,10 @@ def _charge_routes(desk: ShopDesk) -> list[BaseRoute]:
     def charge(_: Request, merchant: Merchant, fields: ChargeFields) -> Response:
         try:
             amount = parse_amount(fields.amount, currency=EURO)
-            request = PaymentRequest(require_id(fields.id), amount, fields.description.strip())
+            hold_s = HOLD_S if fields.reserve else 0
+            tips = _tips_of(desk, merchant) if fields.tips else NO_TIPS
+            words = fields.description.strip()
+            request = PaymentRequest(require_id(fields.id), amount, words, hold_s=hold_s, tips=tips)
             payment = create_payment_intent(desk.acquirer, merchant, request, now_ms=desk.clock())
         except BodyInvalid as exc:
             return desk.dress.render(
@@ -198,7 +224,7 @@ def _payment_routes(desk: ShopDesk) -> list[BaseRoute]:
     def cancel(request: Request, merchant: Merchant, _: NoFields) -> Response:
         asked = find_payment_intent(desk.acquirer, merchant, _payment_id(request))
         if desk.clock() - asked.created_ms >= DOUBLE_TAP_MS:
-            cancel_payment_intent(desk.acquirer, merchant, asked.id)
+            cancel_payment_intent(desk.acquirer, merchant, asked.id, now_ms=desk.clock())
         return go(f"/payments/{_payment_id(request)}")
 
     def refund(request: Request, merchant: Merchant, fields: RefundFields) -> Response:
@@ -226,6 +252,21 @@ def _payment_routes(desk: ShopDesk) -> list[BaseRoute]:
         form("/payments/{payment}/refunds", RefundFields, _signed_in_form(desk, refund)),
         form("/payments/{payment}/refunds/{refund}/cancel", NoFields, _signed_in_form(desk, cancel_one_refund)),
     ]
+
+
+def _capture_routes(desk: ShopDesk) -> list[BaseRoute]:
+    def capture(request: Request, merchant: Merchant, fields: CaptureFields) -> Response:
+        payment_id = _payment_id(request)
+        try:
+            minor = parse_amount(fields.amount, currency=EURO).amount_minor
+            capture_payment_intent(desk.acquirer, merchant, payment_id, amount_minor=minor, now_ms=desk.clock())
+        except BodyInvalid as exc:
+            view = _payment_view(desk, merchant, payment_id)
+            view = msgspec.structs.replace(view, wrong=_sentence(exc), amount=fields.amount)
+            return desk.dress.render("merchant/payment.html", view, status=400)
+        return go(f"/payments/{payment_id}")
+
+    return [form("/payments/{payment}/capture", CaptureFields, _signed_in_form(desk, capture))]
 
 
 def _signed_in(desk: ShopDesk, answer: Callable[[Request, Merchant], Response]) -> Callable[[Request], Response]:
@@ -259,9 +300,16 @@ def _charge_view(desk: ShopDesk, merchant: Merchant, typed: ChargeFields | None,
         amount=typed.amount if typed else "",
         description=typed.description if typed else "",
         description_chars_max=DESCRIPTION_CHARS_MAX,
+        reserve=typed is not None and typed.reserve == "yes",
+        tips=merchant.id in desk.acquirer.tips if typed is None else typed.tips == "yes",
         wrong=wrong,
         balance=merchant_balance(desk.acquirer, merchant),
     )
+
+
+def _tips_of(desk: ShopDesk, merchant: Merchant) -> TipOffer:
+    usual = desk.acquirer.tips.get(merchant.id, NO_TIPS)
+    return TipOffer(percents=TIP_PERCENTS) if usual == NO_TIPS else usual
 
 
 def _payment_view(desk: ShopDesk, merchant: Merchant, payment_id: str) -> PaymentView:

@@ -15,6 +15,7 @@ from handsel.flows.acquiring.ports import (
     Enrolled,
     EnrolmentBegun,
     Redeemed,
+    Reserved,
     Signed,
     Unanswered,
     Voided,
@@ -27,6 +28,7 @@ from handsel.notes.redeemed import RedemptionProof
 from handsel.order import NoteRequest, SealedProof
 from handsel.pay.decline import Declined
 from handsel.pay.held_note import RefusedSerial
+from handsel.pay.money import Money
 from handsel.web import issuer_bodies as bodies
 from handsel.web.bodies import Nothing, proof_of
 from handsel.web.matcher_bodies import AnswerBody, MatcherEnrolmentBody, QueryBody
@@ -39,9 +41,13 @@ _ANSWER = Decoder(AnswerBody)
 _KEYS = Decoder(SignedNoteKeys)
 _REDEEMED = Decoder(bodies.RedeemedBody)
 _SIGNED: Decoder[bodies.SignedBody | bodies.DeclinedBody] = Decoder(bodies.SignedBody | bodies.DeclinedBody)
-_VOIDED: Decoder[bodies.SignedBody | bodies.DeclinedBody | bodies.VoidedBody] = Decoder(
-    bodies.SignedBody | bodies.DeclinedBody | bodies.VoidedBody
+_CHARGED: Decoder[bodies.SignedBody | bodies.DeclinedBody | bodies.ReservedBody] = Decoder(
+    bodies.SignedBody | bodies.DeclinedBody | bodies.ReservedBody
 )
+_VOIDED: Decoder[bodies.SignedBody | bodies.DeclinedBody | bodies.ReservedBody | bodies.VoidedBody] = Decoder(
+    bodies.SignedBody | bodies.DeclinedBody | bodies.ReservedBody | bodies.VoidedBody
+)
+_GIVEN_BACK: Decoder[bodies.SignedBody | bodies.VoidedBody] = Decoder(bodies.SignedBody | bodies.VoidedBody)
 _CREDITED: Decoder[bodies.CreditedBody | bodies.DeclinedBody] = Decoder(bodies.CreditedBody | bodies.DeclinedBody)
 _BEGUN: Decoder[bodies.EnrolmentBegunBody | bodies.EnrolledBody | bodies.DeclinedBody] = Decoder(
     bodies.EnrolmentBegunBody | bodies.EnrolledBody | bodies.DeclinedBody
@@ -95,20 +101,34 @@ class HttpIssuer:
 
     def charge(
         self, charge_id: str, *, order: bytes, answers: PerMatcher | SealedProof
-    ) -> Signed | Declined | Unanswered:
+    ) -> Signed | Declined | Reserved | Unanswered:
         """
         Debit whoever showed the palm.
         """
         body = bodies.ChargeBody(charge_id, order, *proof_of(answers))
-        answer = self._link.post_once("/v1/charges", body, _SIGNED)
-        return Unanswered() if isinstance(answer, Lost) else _signed(answer)
+        answer = self._link.post_once("/v1/charges", body, _CHARGED)
+        return Unanswered() if isinstance(answer, Lost) else _charged(answer)
 
-    def void(self, charge_id: str) -> Signed | Declined | Voided:
+    def void(self, charge_id: str) -> Signed | Declined | Reserved | Voided:
         """
         Make sure that a charge is never carried out from now on, or return what became of it before.
         """
         answer = self._link.post(f"/v1/charges/{require_id(charge_id)}/void", Nothing(), _VOIDED)
-        return Voided() if isinstance(answer, bodies.VoidedBody) else _signed(answer)
+        return Voided() if isinstance(answer, bodies.VoidedBody) else _charged(answer)
+
+    def capture(self, charge_id: str, *, amount: Money, requests: tuple[NoteRequest, ...]) -> Signed | Declined:
+        """
+        Turn what a charge has reserved, or a part of it, into notes.
+        """
+        body = bodies.CaptureBody(amount.amount_minor, amount.currency, requests)
+        return _signed(self._link.post(f"/v1/charges/{require_id(charge_id)}/capture", body, _SIGNED))
+
+    def give_back(self, charge_id: str) -> Signed | Voided:
+        """
+        Give back what a charge has reserved, or return what was signed when it was captured before.
+        """
+        answer = self._link.post(f"/v1/charges/{require_id(charge_id)}/give_back", Nothing(), _GIVEN_BACK)
+        return Voided() if isinstance(answer, bodies.VoidedBody) else Signed(answer.signatures)
 
     def redeem(self, redemption_id: str, *, notes: tuple[Note, ...]) -> Redeemed:
         """
@@ -171,6 +191,12 @@ class HttpIssuer:
         Close the connections.
         """
         self._link.close()
+
+
+def _charged(answer: bodies.SignedBody | bodies.DeclinedBody | bodies.ReservedBody) -> Signed | Declined | Reserved:
+    return (
+        Reserved(answer.amount_minor, answer.until_ms) if isinstance(answer, bodies.ReservedBody) else _signed(answer)
+    )
 
 
 def _signed(answer: bodies.SignedBody | bodies.DeclinedBody) -> Signed | Declined:

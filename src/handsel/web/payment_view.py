@@ -7,8 +7,9 @@ from __future__ import annotations
 import msgspec
 
 from handsel.pay.money import Money, sum_money
-from handsel.pay.payment import PaymentIntent, PaymentStatus
+from handsel.pay.payment import CancelReason, PaymentIntent, PaymentStatus
 from handsel.pay.refund import Refund, RefundStatus
+from handsel.web.pages import plain_amount
 
 
 class PaymentLine(msgspec.Struct, frozen=True):
@@ -42,7 +43,7 @@ class PaymentView(msgspec.Struct, frozen=True):
     Show a payment, its refunds, and what can be done next.
 
     `version` changes whenever the page would say something else. `declined` says how many tries were declined, never
-    why. `refundable` is None where nothing is left.
+    why. `refundable` is None where nothing is left, and `capturable` where nothing is reserved, until `until_ms`.
     """
 
     version: str
@@ -54,6 +55,9 @@ class PaymentView(msgspec.Struct, frozen=True):
     receipt_code: str
     refunds: tuple[RefundLine, ...]
     refundable: Money | None
+    capturable: Money | None
+    tip: Money | None
+    until_ms: int | None
     request_id: str
     amount: str
     wrong: str
@@ -62,15 +66,23 @@ class PaymentView(msgspec.Struct, frozen=True):
 _PAYMENT_WORDS = {
     PaymentStatus.REQUIRES_PALM: ("wait", "Waiting for the palm"),
     PaymentStatus.PROCESSING: ("wait", "A palm was shown: one moment"),
+    PaymentStatus.REQUIRES_CAPTURE: ("wait", "RESERVED"),
     PaymentStatus.SUCCEEDED: ("good", "PAID"),
     PaymentStatus.CANCELED: ("bad", "Cancelled"),
 }
 _PAYMENT_TEXTS = {
     PaymentStatus.REQUIRES_PALM: "The till shows the amount. Ask the customer to hold out a hand.",
     PaymentStatus.PROCESSING: "It is paid, or it is not, in a few seconds.",
+    PaymentStatus.REQUIRES_CAPTURE: "Nothing is paid yet. Take what is used of it, or release it.",
     PaymentStatus.SUCCEEDED: "",
     PaymentStatus.CANCELED: "Nothing was paid.",
 }
+_CANCEL_TEXTS = {
+    CancelReason.DECLINED: "Nothing was paid: too many tries were declined.",
+    CancelReason.EXPIRED: "Nothing was paid: what was reserved was not taken in time.",
+    CancelReason.GIVEN_BACK: "Nothing was paid: the bank gave back what was reserved.",
+}
+_CAPTURING = "What you took is being paid. It is paid in a few seconds, or the bank does not answer and is asked again."
 _TRY_AGAIN = "The till asks again. If it does not work, cancel this payment and take the money another way."
 _REFUND_WORDS = {
     RefundStatus.REQUIRES_PALM: ("wait", "Waiting for the customer's palm at the till"),
@@ -87,7 +99,10 @@ def payment_line(payment: PaymentIntent) -> PaymentLine:
     Return a payment in one line.
     """
     tone, word = _PAYMENT_WORDS[payment.status]
-    return PaymentLine(payment.id, payment.amount, payment.description, payment.created_ms, tone, word)
+    if payment.status is PaymentStatus.PROCESSING and payment.captured_minor is not None:
+        word = "Being paid: one moment"
+    money = payment.received if payment.status is PaymentStatus.SUCCEEDED else payment.total
+    return PaymentLine(payment.id, money, payment.description, payment.created_ms, tone, word)
 
 
 def payment_view(
@@ -97,6 +112,8 @@ def payment_view(
     Return a payment with its refunds. `request_id` is for the next refund.
     """
     left = _refundable(payment, refunds)
+    capturable = payment.capturable if payment.capturable.amount_minor else None
+    typed = left or capturable
     refund_statuses = (f"{refund.id}:{refund.status.value}" for refund in refunds)
     statuses = (payment.status.value, str(declined_tries), *refund_statuses)
     return PaymentView(
@@ -105,19 +122,28 @@ def payment_view(
         text=_payment_text(payment, declined_tries),
         declined="" if payment.status is PaymentStatus.SUCCEEDED else _declined_text(declined_tries),
         is_moving=payment.status in _MOVING or any(refund.status in _REFUND_MOVING for refund in refunds),
-        can_cancel=payment.status in _MOVING,
+        can_cancel=payment.status in _MOVING and payment.captured_minor is None,
         receipt_code=payment.receipt_code or "",
         refunds=tuple(map(_refund_line, refunds)),
         refundable=left,
+        capturable=capturable,
+        tip=payment.tip if payment.tip_minor else None,
+        until_ms=payment.reserved_until_ms if capturable else None,
         request_id=request_id,
-        amount=str(left).removesuffix(f" {left.currency}") if left else "",
+        amount=str(typed).removesuffix(f" {typed.currency}") if typed else "",
         wrong="",
     )
 
 
 def _payment_text(payment: PaymentIntent, declined_tries: int) -> str:
     is_asked_again = declined_tries > 0 and payment.status is PaymentStatus.REQUIRES_PALM
-    return _TRY_AGAIN if is_asked_again else _PAYMENT_TEXTS[payment.status]
+    if is_asked_again:
+        return _TRY_AGAIN
+    if payment.cancel_reason in _CANCEL_TEXTS:
+        return _CANCEL_TEXTS[payment.cancel_reason]
+    if payment.captured_minor is None:
+        return _PAYMENT_TEXTS[payment.status]
+    return f"Of {plain_amount(payment.amount)} that were asked for" if payment.receipt_code else _CAPTURING
 
 
 def _declined_text(tries: int) -> str:
@@ -137,5 +163,5 @@ def _refundable(payment: PaymentIntent, refunds: tuple[Refund, ...]) -> Money | 
         return None
     promised = (refund.amount for refund in refunds if refund.status is not RefundStatus.CANCELED)
     total = sum_money(promised, currency=payment.amount.currency)
-    left_minor = payment.amount.amount_minor - total.amount_minor
+    left_minor = payment.received.amount_minor - total.amount_minor
     return Money(left_minor, payment.amount.currency) if left_minor > 0 else None

@@ -22,7 +22,7 @@ from handsel.ids import require_id
 from handsel.notes.announce import SignedNoteKeys
 from handsel.pay.decline import Declined
 from handsel.pay.merchant import Till
-from handsel.pay.payment import Approved, ChargeState, Paid, Pending
+from handsel.pay.payment import Approved, ChargeState, Paid, Pending, Reserved
 from handsel.web.app import bearer_token, get, post
 from handsel.web.bodies import shown_by
 from handsel.web.till_bodies import (
@@ -34,6 +34,7 @@ from handsel.web.till_bodies import (
     PaidAnswerBody,
     PendingAnswerBody,
     RefundedAnswerBody,
+    ReservedAnswerBody,
     SignedAnswerBody,
     TillCardBody,
     TillChargeBody,
@@ -41,9 +42,10 @@ from handsel.web.till_bodies import (
     TillNotesBody,
     TillRefundBody,
     TillVoidBody,
+    TipChoiceBody,
 )
 
-ChargeAnswerBody = PendingAnswerBody | SignedAnswerBody | DeclinedAnswerBody | PaidAnswerBody
+ChargeAnswerBody = PendingAnswerBody | SignedAnswerBody | DeclinedAnswerBody | PaidAnswerBody | ReservedAnswerBody
 Path = Mapping[str, str]
 
 
@@ -94,8 +96,8 @@ def till_api_routes(acquirer: Acquirer, clock: Clock) -> list[Route]:
 
 def _charge_routes(acquirer: Acquirer, caller: Callable[[Request], Till], clock: Clock) -> list[Route]:
     def charged(till: Till, _: Path, body: TillChargeBody) -> ChargeAnswerBody:
-        queries = shown_by(body.queries, body.proof)
-        shown = ShownForCharge(body.charge_id, body.payment_intent, body.order, queries, body.secrets)
+        palm = shown_by(body.queries, body.proof)
+        shown = ShownForCharge(body.charge_id, body.payment_intent, body.order, palm, body.secrets, body.tip_minor)
         return _charge_body(submit_charge(acquirer, till, shown, now_ms=clock()))
 
     def charge(till: Till, path: Path) -> ChargeAnswerBody:
@@ -125,6 +127,9 @@ def _action_body(action: Action) -> ActionBody:
         action.amount.currency,
         action.merchant_name,
         action.description,
+        action.hold_s,
+        tuple(TipChoiceBody(choice.amount_minor, choice.percent) for choice in action.tips),
+        action.tip_minor_max,
     )
 
 
@@ -135,4 +140,6 @@ def _charge_body(state: ChargeState) -> ChargeAnswerBody:
         return SignedAnswerBody(state.signatures)
     if isinstance(state, Paid):
         return PaidAnswerBody(state.receipt_code)
+    if isinstance(state, Reserved):
+        return ReservedAnswerBody()
     return DeclinedAnswerBody(state.reason)

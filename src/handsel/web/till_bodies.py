@@ -16,9 +16,20 @@ from handsel.notes.note import Note
 from handsel.pay.decline import DeclineReason
 
 
-class ActionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class TipChoiceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """
-    Ask a till for a palm, to pay or to take back an amount.
+    Offer one tip; `percent` is what it was computed from, or 0.
+    """
+
+    amount_minor: int
+    percent: int = 0
+
+
+class ActionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """
+    Ask a till for a palm, to pay or to take back an amount; with `hold_s`, to reserve it for so many seconds at most.
+
+    The customer may add one of `tips`, or another amount up to `tip_minor_max`, or nothing.
     """
 
     kind: Literal["charge", "refund"]
@@ -27,6 +38,9 @@ class ActionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     currency: str
     merchant: str
     description: str
+    hold_s: int = 0
+    tips: tuple[TipChoiceBody, ...] = ()
+    tip_minor_max: int = 0
 
 
 class CurrentActionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,7 +55,8 @@ class TillChargeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Ask to pay a payment with the palm that was shown: with three queries or, with a held key, the proof of its card.
 
-    `secrets` are what the notes are finished with, should the till not come back to do it.
+    `secrets` are what the notes are finished with, should the till not come back to do it; `tip_minor` is what the
+    customer has added to the amount.
     """
 
     charge_id: str
@@ -50,6 +65,7 @@ class TillChargeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     secrets: tuple[NoteSecret, ...]
     queries: PerMatcher | None = None
     proof: bytes | None = None
+    tip_minor: int = 0
 
 
 class TillVoidBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -126,6 +142,12 @@ class SignedAnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """
 
     signatures: tuple[bytes, ...]
+
+
+class ReservedAnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="reserved"):
+    """
+    Answer that the amount is reserved, and nothing paid yet.
+    """
 
 
 class PaidAnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="paid"):

@@ -56,12 +56,17 @@ class TillAgent(Protocol):
         Return the picture of a new card, while it is on the screen.
         """
 
-    def cancel(self) -> AgentState:
+    def choose_tip(self, tip_minor: int, *, session: str) -> AgentState:
+        """
+        Add a tip to what is asked for, and return what is on the screen now.
+        """
+
+    def cancel(self, *, session: str) -> AgentState:
         """
         Let go of what is asked for, and return what is on the screen now.
         """
 
-    def retry(self) -> AgentState:
+    def retry(self, *, session: str) -> AgentState:
         """
         Ask once more, and return what is on the screen now.
         """
@@ -97,10 +102,21 @@ class PinBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return "PinBody()"
 
 
-class NoBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PressBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
-    Press a button.
+    Press a button, on the screen of that `session`: if it shows another by now, nothing happens.
     """
+
+    session: str
+
+
+class TipPressBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Choose a tip, on the screen of that `session`: 0 for none.
+    """
+
+    session: str
+    tip_minor: int
 
 
 class TillView(msgspec.Struct, frozen=True):
@@ -142,6 +158,10 @@ def till_routes(agent: TillAgent, drawn: SimulatedCamera | None, ways: tuple[Way
         typed = decode_body(raw, PinBody)
         return agent.type_pin(typed.pin, session=typed.session)
 
+    def tip(_: Request, raw: bytes) -> AgentState:
+        chosen = decode_body(raw, TipPressBody)
+        return agent.choose_tip(chosen.tip_minor, session=chosen.session)
+
     def see(request: Request, raw: bytes) -> AgentState:
         asked = request.query_params
         return agent.see(raw, session=asked.get("session", ""), light=_light_of(asked.get("light")))
@@ -155,8 +175,9 @@ def till_routes(agent: TillAgent, drawn: SimulatedCamera | None, ways: tuple[Way
         page("/v1/card.png", card),
         _press("/v1/enrolments", enrol),
         _press("/v1/pin", pin),
-        _press("/v1/cancel", lambda _, raw: _without_body(raw, agent.cancel)),
-        _press("/v1/retry", lambda _, raw: _without_body(raw, agent.retry)),
+        _press("/v1/tip", tip),
+        _press("/v1/cancel", lambda _, raw: agent.cancel(session=decode_body(raw, PressBody).session)),
+        _press("/v1/retry", lambda _, raw: agent.retry(session=decode_body(raw, PressBody).session)),
     ]
 
 
@@ -181,8 +202,3 @@ def _light_of(name: str | None) -> Light | None:
         return None if name is None else Light(name)
     except ValueError as exc:
         raise BadInput(f"light is one of {', '.join(Light)}, or absent where the page showed none") from exc
-
-
-def _without_body(raw: bytes, answer: Callable[[], AgentState]) -> AgentState:
-    decode_body(raw, NoBody)
-    return answer()

@@ -20,7 +20,7 @@ from handsel.flows.issuing.issuer import Issuer
 from handsel.flows.issuing.keep_card import pause_card, resume_card, revoke_card
 from handsel.flows.issuing.open_wallet import open_wallet, wallet_of
 from handsel.flows.issuing.pause_palm import pause_palm, resume_palm
-from handsel.flows.issuing.show_wallet import CardLine, HistoryLine, PalmLine, show_wallet, wallet_history
+from handsel.flows.issuing.show_wallet import CardLine, HistoryLine, HoldLine, PalmLine, show_wallet, wallet_history
 from handsel.flows.issuing.top_up import top_up
 from handsel.order import Way
 from handsel.pay.decline import Declined
@@ -97,7 +97,7 @@ class CodeBody(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class WalletBody(msgspec.Struct, frozen=True):
     """
-    Answer with what is in a wallet, and the last movements: kind, amount and time, never a shop.
+    Answer with what is in a wallet, the last movements, and what is reserved: amounts and times, never a shop.
     """
 
     balance: int
@@ -105,6 +105,7 @@ class WalletBody(msgspec.Struct, frozen=True):
     palms: tuple[PalmLine, ...]
     card: CardLine | None
     history: tuple[HistoryLine, ...]
+    holds: tuple[HoldLine, ...]
 
 
 def wallet_api_routes(issuer: Issuer, deliver: Callable[[], object], *, sandbox: bool) -> list[Route]:
@@ -120,7 +121,8 @@ def wallet_api_routes(issuer: Issuer, deliver: Callable[[], object], *, sandbox:
 
     def shown(wallet: str, _: Mapping[str, str]) -> WalletBody:
         view = show_wallet(issuer, wallet)
-        return WalletBody(view.available_minor, view.currency, view.palms, view.card, wallet_history(issuer, wallet))
+        history = wallet_history(issuer, wallet)
+        return WalletBody(view.available_minor, view.currency, view.palms, view.card, history, view.holds)
 
     def topped_up(wallet: str, _: Mapping[str, str], body: TopUpBody) -> OutcomeBody:
         if not sandbox:

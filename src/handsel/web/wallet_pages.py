@@ -117,6 +117,15 @@ class EntriesView(msgspec.Struct, frozen=True):
     older: int | None
 
 
+class HoldView(msgspec.Struct, frozen=True):
+    """
+    Show a sum that is reserved for later.
+    """
+
+    money: Money
+    until_ms: int
+
+
 class HomeView(msgspec.Struct, frozen=True):
     """
     Show a wallet.
@@ -125,6 +134,7 @@ class HomeView(msgspec.Struct, frozen=True):
     number: str
     balance: Money
     reserved: Money
+    holds: tuple[HoldView, ...]
     top_up: Money | None
     request_id: str
     palm: PalmSummary
@@ -264,11 +274,14 @@ def _home_view(desk: WalletDesk, request: Request, wallet_id: str) -> HomeView:
     wallet = show_wallet(desk.issuer, wallet_id)
     lines = wallet_history(desk.issuer, wallet_id, limit=LATEST)
     is_closed = wallet.closed_at_ms is not None
+    holds = tuple(HoldView(Money(hold.amount_minor, hold.currency), hold.until_ms) for hold in wallet.holds)
+    under_way_minor = wallet.balance_minor - wallet.available_minor - sum(hold.amount_minor for hold in wallet.holds)
     waiting = waiting_code(request.cookies.get(CODE_COOKIE, ""), wallet, now_ms=desk.issuer.clock())
     return HomeView(
         number=spell(wallet.wallet_id[:16]),
         balance=Money(wallet.balance_minor, wallet.currency),
-        reserved=Money(wallet.balance_minor - wallet.available_minor, wallet.currency),
+        reserved=Money(under_way_minor, wallet.currency),
+        holds=holds,
         top_up=None if is_closed else desk.top_up,
         request_id=new_id(),
         palm=summarise(wallet, is_awaited=waiting is not None),

@@ -13,12 +13,14 @@ from handsel.flows.acquiring.announced_keys import AnnouncedKeys
 from handsel.flows.acquiring.buy_notes import resolve_purchases
 from handsel.flows.acquiring.finish_charge import finish_charges
 from handsel.flows.acquiring.redeem_notes import redeem_notes
+from handsel.flows.acquiring.settle_capture import expire_reservations, resolve_captures
 from handsel.flows.acquiring.settle_charge import resolve_charges
 from handsel.flows.acquiring.settle_refund import resolve_refunds
 from handsel.flows.acquiring.sign_in import register_merchant, register_till, revoke_others
 from handsel.log import Log
 from handsel.notes.announce import TrustedNoteKeys
 from handsel.pay.merchant import Merchant, Till
+from handsel.pay.tip import TipOffer
 from handsel.store.acquirer import AcquirerDatabase
 from handsel.web.app import build_app
 from handsel.web.health import health_route
@@ -69,6 +71,11 @@ def build_acquirer(config: AcquirerConfig, store: AcquirerDatabase, directory: P
         AnnouncedKeys(issuer, TrustedNoteKeys(config.note_root, directory / NOTE_LIST_FILE)),
         asking=limits_of_till(config.till_limits),
         palm_minor_max={merchant_id: entry.palm_minor_max for merchant_id, entry in config.merchants.items()},
+        tips={
+            merchant_id: TipOffer(entry.tip_percents)
+            for merchant_id, entry in config.merchants.items()
+            if entry.tip_percents
+        },
     )
     merchants = {Merchant(merchant_id, entry.name): entry.key for merchant_id, entry in config.merchants.items()}
     tills = {Till(shop, name): token for shop, entry in config.merchants.items() for name, token in entry.tills.items()}
@@ -86,5 +93,7 @@ def _chores(acquirer: Acquirer, config: AcquirerConfig) -> tuple[Chore, ...]:
         Chore("resolve_charges", RESOLVE_INTERVAL_S, lambda: resolve_charges(acquirer, now_ms=system_clock())),
         Chore("finish_charges", RESOLVE_INTERVAL_S, lambda: finish_charges(acquirer, now_ms=system_clock())),
         Chore("resolve_refunds", RESOLVE_INTERVAL_S, lambda: resolve_refunds(acquirer, now_ms=system_clock())),
+        Chore("resolve_captures", RESOLVE_INTERVAL_S, lambda: resolve_captures(acquirer, now_ms=system_clock())),
+        Chore("expire_reservations", RESOLVE_INTERVAL_S, lambda: expire_reservations(acquirer, now_ms=system_clock())),
         Chore("resolve_purchases", RESOLVE_INTERVAL_S, lambda: resolve_purchases(acquirer, now_ms=system_clock())),
     )

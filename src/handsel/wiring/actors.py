@@ -32,7 +32,7 @@ SHOWN_MAX = 5  # How often one picture is shown until it is looked at.
 SCREEN_S_MAX = 15.0  # The till asks what to show twice a second.
 OUTCOME_S_MAX = 40.0  # Longer than the till itself waits for an outcome.
 ERASURE_S_MAX = 15.0
-OVER = frozenset({"paid", "refunded", "enrolled", "declined", "trouble"})
+OVER = frozenset({"paid", "reserved", "refunded", "enrolled", "declined", "trouble"})
 
 T = TypeVar("T", bound=msgspec.Struct)
 Picture = Callable[[], bytes]
@@ -253,7 +253,8 @@ class TillCamera:
         """
         Go on to whatever is next.
         """
-        self._till.post("/v1/cancel", {}, AgentState)
+        session = self._till.get("/v1/state", AgentState).session
+        self._till.post("/v1/cancel", {"session": session}, AgentState)
 
     def wait_for_charge(self) -> AgentState:
         """

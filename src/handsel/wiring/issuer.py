@@ -102,6 +102,7 @@ def build_issuer(config: IssuerConfig, directory: Path) -> Issuer:
         currency=EURO,
         clock=system_clock,
         random_bytes=os.urandom,
+        hold_ms_max=config.hold_s_max * 1000,
     )
     open_issuer_accounts(issuer)
     return issuer

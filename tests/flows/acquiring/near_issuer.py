@@ -17,9 +17,11 @@ from handsel.flows.acquiring import ports
 from handsel.flows.issuing import approved as issued
 from handsel.flows.issuing.answer_card import answer_card
 from handsel.flows.issuing.buy_notes import buy_notes
+from handsel.flows.issuing.capture_charge import CaptureRequest, capture_charge
 from handsel.flows.issuing.charge import charge
 from handsel.flows.issuing.enrol import Enrolled, EnrolmentBegun, begin_enrolment, complete_enrolment
 from handsel.flows.issuing.enrol_card import enrol_card
+from handsel.flows.issuing.give_back import give_back
 from handsel.flows.issuing.issuer import Issuer
 from handsel.flows.issuing.redeem import redeem
 from handsel.flows.issuing.refund import refund
@@ -28,8 +30,9 @@ from handsel.matching.message import PerMatcher
 from handsel.notes.announce import SignedNoteKeys
 from handsel.notes.note import Note
 from handsel.order import NoteRequest, SealedProof
-from handsel.pay.decline import Declined
+from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.held_note import RefusedSerial
+from handsel.pay.money import Money
 
 ACQUIRER = "street"
 
@@ -63,6 +66,7 @@ class NearIssuer:
     crash_before: str = ""
     crash_after: str = ""
     raises: dict[str, HandselError] = field(default_factory=dict)
+    declines: list[DeclineReason] = field(default_factory=list)  # Of the next captures, before any is carried out.
     calls: Counter[str] = field(default_factory=Counter)
     on_answer: Callable[[str], None] = lambda name: None
 
@@ -71,15 +75,25 @@ class NearIssuer:
 
     def charge(
         self, charge_id: str, *, order: bytes, answers: PerMatcher | SealedProof
-    ) -> ports.Signed | Declined | ports.Unanswered:
+    ) -> ports.Signed | Declined | ports.Reserved | ports.Unanswered:
         answer = self._call(
             "charge", lambda: charge(self.issuer, charge_id, acquirer=ACQUIRER, order=order, answers=answers)
         )
-        return ports.Unanswered() if answer is None else _signed(answer)
+        return ports.Unanswered() if answer is None else _charged(answer)
 
-    def void(self, charge_id: str) -> ports.Signed | Declined | ports.Voided:
+    def void(self, charge_id: str) -> ports.Signed | Declined | ports.Reserved | ports.Voided:
         answer = self._certain("void", lambda: void_charge(self.issuer, charge_id))
-        return ports.Voided() if isinstance(answer, issued.Voided) else _signed(answer)
+        return ports.Voided() if isinstance(answer, issued.Voided) else _charged(answer)
+
+    def capture(self, charge_id: str, *, amount: Money, requests: tuple[NoteRequest, ...]) -> ports.Signed | Declined:
+        if self.declines:
+            return Declined(self.declines.pop(0))
+        wanted = CaptureRequest(charge_id, amount, requests)
+        return _signed(self._certain("capture", lambda: capture_charge(self.issuer, wanted, acquirer=ACQUIRER)))
+
+    def give_back(self, charge_id: str) -> ports.Signed | ports.Voided:
+        answer = self._certain("give_back", lambda: give_back(self.issuer, charge_id, acquirer=ACQUIRER))
+        return ports.Voided() if isinstance(answer, issued.Voided) else ports.Signed(answer.signatures)
 
     def redeem(self, redemption_id: str, *, notes: tuple[Note, ...]) -> ports.Redeemed:
         answer = self._certain("redeem", lambda: redeem(self.issuer, redemption_id, notes=notes, acquirer=ACQUIRER))
@@ -155,6 +169,12 @@ class NearIssuer:
         if self.crash_after == name:
             raise Crash
         return None if self.line.get(name) is Line.CUT else answer
+
+
+def _charged(answer: issued.Approved | Declined | issued.Reserved) -> ports.Signed | Declined | ports.Reserved:
+    return (
+        ports.Reserved(answer.amount_minor, answer.until_ms) if isinstance(answer, issued.Reserved) else _signed(answer)
+    )
 
 
 def _signed(answer: issued.Approved | Declined) -> ports.Signed | Declined:

@@ -27,6 +27,7 @@ from handsel.flows.acquiring.ports import Enrolled
 from handsel.flows.acquiring.redeem_notes import redeem_notes
 from handsel.flows.acquiring.request_payment import PaymentRequest, create_payment_intent, find_payment_intent
 from handsel.flows.acquiring.request_refund import RefundRequest, create_refund, find_refund
+from handsel.flows.acquiring.settle_capture import expire_reservations, resolve_captures
 from handsel.flows.acquiring.settle_charge import resolve_charges
 from handsel.flows.acquiring.settle_refund import resolve_refunds
 from handsel.flows.acquiring.show_receipt import merchant_balance
@@ -45,13 +46,23 @@ from handsel.notes.announce import TrustedNoteKeys
 from handsel.notes.issue import NoteKeys
 from handsel.notes.mint import NoteSecret, finalize_all, prepare
 from handsel.notes.note import Note
-from handsel.order import CHARGE, ENROLMENT, REFUND, ChargeOrder, EnrolmentOrder, RefundOrder, bind, till_digest
+from handsel.order import (
+    CHARGE,
+    ENROLMENT,
+    HOLDS_S,
+    REFUND,
+    ChargeOrder,
+    EnrolmentOrder,
+    RefundOrder,
+    bind,
+    till_digest,
+)
 from handsel.pay.account import Account, notes_in_circulation, settlement_account, wallet_account
 from handsel.pay.held_note import notes_held
 from handsel.pay.limit import CONTACTLESS_EUR
 from handsel.pay.merchant import Merchant, Till
 from handsel.pay.money import Money
-from handsel.pay.payment import Approved, ChargeState, Paid, PaymentIntent
+from handsel.pay.payment import Approved, ChargeState, Paid, PaymentIntent, Reserved
 from handsel.pay.refund import Refund, RefundState
 from handsel.store import ledger
 from handsel.store.acquirer import AcquirerDatabase
@@ -169,6 +180,8 @@ class Street:
         resolve_charges(self.acquirer, now_ms=self.now_ms)
         resolve_refunds(self.acquirer, now_ms=self.now_ms)
         resolve_purchases(self.acquirer, now_ms=self.now_ms)
+        resolve_captures(self.acquirer, now_ms=self.now_ms)
+        expire_reservations(self.acquirer, now_ms=self.now_ms)
 
     def redeem(self) -> int:
         return redeem_notes(self.acquirer, now_ms=self.now_ms)
@@ -204,8 +217,8 @@ class Street:
 
     # The merchant.
 
-    def ask(self, minor: int = 450, *, payment_id: str | None = None) -> PaymentIntent:
-        request = PaymentRequest(payment_id or new_id(), Money(minor, "EUR"), "Coffee")
+    def ask(self, minor: int = 450, *, payment_id: str | None = None, hold_s: int = 0) -> PaymentIntent:
+        request = PaymentRequest(payment_id or new_id(), Money(minor, "EUR"), "Coffee", hold_s=hold_s)
         return create_payment_intent(self.acquirer, SHOP, request, now_ms=self.now_ms)
 
     def payment(self, payment_id: str) -> PaymentIntent:
@@ -230,6 +243,26 @@ class Street:
         sealed = seal(order, to=self._issuer_keys, purpose=CHARGE)
         queries = self.queries(palm, bind(order))
         return ShownAtTill(ShownForCharge(order.charge_id, payment.id, sealed, queries, kept), kept)
+
+    def show_to_reserve(self, palm: str, payment: PaymentIntent, *, minor: int | None = None) -> ShownAtTill:
+        """
+        Show a palm for a payment that only reserves: no notes are asked for.
+        """
+        amount_minor = payment.amount.amount_minor if minor is None else minor
+        order = ChargeOrder(new_id(), amount_minor, "EUR", _digest(), (), hold_s=payment.hold_s or HOLDS_S[0])
+        sealed = seal(order, to=self._issuer_keys, purpose=CHARGE)
+        queries = self.queries(palm, bind(order))
+        kept = () if payment.hold_s else (NoteSecret("none", b"", b""),)  # As of a till that was asked for notes.
+        return ShownAtTill(ShownForCharge(order.charge_id, payment.id, sealed, queries, kept), ())
+
+    def reserve(self, palm: str = "ann", minor: int = 450, *, hold_s: int = HOLDS_S[0]) -> PaymentIntent:
+        """
+        Do the whole of a payment that is reserved.
+        """
+        payment = self.ask(minor, hold_s=hold_s)
+        state = self.submit(self.show_to_reserve(palm, payment))
+        assert state == Reserved()
+        return self.payment(payment.id)
 
     def submit(self, shown: ShownAtTill) -> ChargeState:
         return submit_charge(self.acquirer, TILL, shown.sent, now_ms=self.now_ms)
@@ -278,6 +311,11 @@ class Street:
         return self.issuer.issuer.keys.public()
 
     # The auditor.
+
+    def available_minor(self, name: str = "ann") -> int:
+        with self.issuer.issuer.database.unit_of_work() as uow:
+            state = ledger.account_state(uow, wallet_account(self.wallets[name], currency="EUR").id)
+        return state.available_minor if state else 0
 
     def wallet_minor(self, name: str = "ann") -> int:
         return self._at_issuer(wallet_account(self.wallets[name], currency="EUR").id)

@@ -270,7 +270,7 @@ def test_a_payment_that_is_canceled_while_the_palm_is_matched_is_not_paid(street
 
     def cancel() -> None:
         if not done:
-            done.append(cancel_payment_intent(street.acquirer, SHOP, payment.id).status)
+            done.append(cancel_payment_intent(street.acquirer, SHOP, payment.id, now_ms=street.now_ms).status)
 
     street.matchers.on_query = cancel
 
@@ -298,7 +298,7 @@ def test_a_payment_that_the_issuer_has_approved_cannot_be_canceled(street: Stree
 
     def cancel(call: str) -> None:
         if call == "charge":
-            seen.append(cancel_payment_intent(street.acquirer, SHOP, payment.id).status)
+            seen.append(cancel_payment_intent(street.acquirer, SHOP, payment.id, now_ms=street.now_ms).status)
 
     street.issuer.on_answer = cancel
     state = street.submit(shown)
@@ -315,7 +315,10 @@ def test_of_cancel_and_charge_at_once_exactly_one_wins(street: Street, turn: int
 
     charged, canceled = at_once(
         lambda: isinstance(street.submit(shown), Approved),
-        lambda: cancel_payment_intent(street.acquirer, SHOP, payment.id).status is PaymentStatus.CANCELED,
+        lambda: (
+            cancel_payment_intent(street.acquirer, SHOP, payment.id, now_ms=street.now_ms).status
+            is PaymentStatus.CANCELED
+        ),
     )
 
     assert [charged, canceled].count(True) == 1

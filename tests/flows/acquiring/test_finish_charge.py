@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from handsel.errors import BodyInvalid, SignatureInvalid
-from handsel.flows.acquiring.carry_charge import ShownForCharge, charge_state
+from handsel.flows.acquiring.carry_charge import charge_state, submit_charge
 from handsel.flows.acquiring.finish_charge import finish_charges
 from handsel.pay.payment import Paid, PaymentStatus
 from tests.flows.acquiring.crashing_store import crash_at_commit
@@ -140,5 +140,8 @@ def test_one_that_cannot_be_finished_does_not_hold_up_another(street: Street) ->
 @pytest.mark.parametrize("count", [0, 65])
 def test_a_charge_has_as_many_secrets_as_it_may_have_notes(street: Street, count: int) -> None:
     sent = street.show("ann", street.ask()).sent
+
     with pytest.raises(BodyInvalid):
-        ShownForCharge(sent.charge_id, sent.payment_id, sent.order, sent.queries, sent.secrets[:1] * count)
+        submit_charge(street.acquirer, TILL, replace(sent, secrets=sent.secrets[:1] * count), now_ms=street.now_ms)
+
+    assert street.issuer.calls["charge"] == 0

@@ -4,6 +4,7 @@ What a merchant asks for is kept once, shown to nobody else, and given up only w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -23,6 +24,7 @@ from handsel.notes.denomination import AMOUNT_MINOR_MAX
 from handsel.pay.merchant import Merchant, Till
 from handsel.pay.money import Money
 from handsel.pay.payment import PaymentIntent, PaymentStatus, Pending
+from handsel.store.acquirer import AcquirerDatabase, AcquirerTransaction
 from tests.flows.acquiring.near_issuer import Line
 from tests.flows.acquiring.street import NOW_MS, SHOP, TILL, Street, at_once
 
@@ -107,27 +109,34 @@ def test_a_merchant_without_a_till_can_ask_for_nothing(street: Street) -> None:
 def test_an_open_payment_is_canceled_for_ever(street: Street) -> None:
     payment = street.ask()
 
-    canceled = cancel_payment_intent(street.acquirer, SHOP, payment.id)
+    canceled = cancel_payment_intent(street.acquirer, SHOP, payment.id, now_ms=street.now_ms)
 
     assert canceled.status is PaymentStatus.CANCELED
-    assert cancel_payment_intent(street.acquirer, SHOP, payment.id) == canceled
+    assert cancel_payment_intent(street.acquirer, SHOP, payment.id, now_ms=street.now_ms) == canceled
 
 
 def test_a_paid_payment_stays_paid(street: Street) -> None:
     payment = street.pay()
 
-    assert cancel_payment_intent(street.acquirer, SHOP, payment.id).status is PaymentStatus.SUCCEEDED
+    assert (
+        cancel_payment_intent(street.acquirer, SHOP, payment.id, now_ms=street.now_ms).status is PaymentStatus.SUCCEEDED
+    )
 
 
 def test_a_payment_whose_outcome_is_unknown_is_canceled_by_asking_the_issuer(street: Street) -> None:
     payment = street.ask()
     street.issuer.line = {"charge": Line.LOST, "void": Line.LOST}
     assert street.submit(street.show("ann", payment)) == Pending()
-    assert cancel_payment_intent(street.acquirer, SHOP, payment.id).status is PaymentStatus.PROCESSING
+    assert (
+        cancel_payment_intent(street.acquirer, SHOP, payment.id, now_ms=street.now_ms).status
+        is PaymentStatus.PROCESSING
+    )
 
     street.issuer.line = {}
 
-    assert cancel_payment_intent(street.acquirer, SHOP, payment.id).status is PaymentStatus.CANCELED
+    assert (
+        cancel_payment_intent(street.acquirer, SHOP, payment.id, now_ms=street.now_ms).status is PaymentStatus.CANCELED
+    )
     assert street.wallet_minor() == 100_00
 
 
@@ -137,7 +146,7 @@ def test_another_merchants_payment_does_not_exist(street: Street, other_shop: Me
     with pytest.raises(NotFound):
         find_payment_intent(street.acquirer, other_shop, payment.id)
     with pytest.raises(NotFound):
-        cancel_payment_intent(street.acquirer, other_shop, payment.id)
+        cancel_payment_intent(street.acquirer, other_shop, payment.id, now_ms=street.now_ms)
     with pytest.raises(NotFound):
         list_payment_intents(street.acquirer, other_shop, limit=1, starting_after=payment.id)
     assert list_payment_intents(street.acquirer, other_shop, limit=1) == ()
@@ -192,3 +201,59 @@ def test_a_payment_that_is_known_stays_known_where_a_venue_takes_less_from_now_o
     street.acquirer = replace(street.acquirer, palm_minor_max={SHOP.id: 20_00})
 
     assert create(street, request) == first
+
+
+class InterruptedStore(AcquirerDatabase):
+    """
+    Do something else just before the unit of work of that number, counted from 0.
+    """
+
+    def __init__(self, database: AcquirerDatabase, act: Callable[[], object], *, at: int) -> None:
+        super().__init__(database._database)
+        self._act = act
+        self._left = at
+
+    def unit_of_work(self) -> AcquirerTransaction:
+        self._left -= 1
+        if self._left == -1:
+            self._act()
+        return super().unit_of_work()
+
+
+def test_a_charge_that_a_till_begins_while_another_is_voided_does_not_escape_the_cancel(street: Street) -> None:
+    payment = street.ask()
+    street.issuer.line = {"charge": Line.LOST, "void": Line.LOST}
+    street.submit(street.show("ann", payment))
+
+    def begin_another() -> None:
+        street.issuer.line = {"charge": Line.LOST, "void": Line.LOST}
+        assert street.submit(street.show("ann", payment)) == Pending()
+        street.issuer.line = {}
+
+    street.issuer.line = {}
+    acquirer = replace(street.acquirer, store=InterruptedStore(street.database, begin_another, at=2))
+
+    canceled = cancel_payment_intent(acquirer, SHOP, payment.id, now_ms=street.now_ms)
+
+    assert canceled.status is PaymentStatus.CANCELED
+    assert street.issuer.calls["void"] == 2
+    assert (street.wallet_minor(), street.available_minor()) == (100_00, 100_00)
+    street.audit()
+
+
+def test_a_cancel_touches_no_other_payment(street: Street) -> None:
+    """
+    Not the newest, not the one that the till shows, and not the one that is being paid.
+    """
+    meant, reserved = street.ask(100), street.reserve(minor=200)
+    newest, paying = street.ask(300), street.ask(400)
+    street.issuer.line = {"charge": Line.LOST, "void": Line.LOST}
+    street.submit(street.show("ann", paying))
+    street.issuer.line = {}
+    before = {each.id: street.payment(each.id) for each in (reserved, newest, paying)}
+
+    cancel_payment_intent(street.acquirer, SHOP, meant.id, now_ms=street.now_ms)
+
+    assert street.payment(meant.id).status is PaymentStatus.CANCELED
+    assert {each: street.payment(each) for each in before} == before
+    assert street.issuer.calls["void"] + street.issuer.calls["give_back"] == 0

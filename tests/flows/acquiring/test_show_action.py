@@ -31,7 +31,7 @@ def test_of_several_payments_the_newest_is_shown_and_then_the_one_before(street:
     older, newer = street.ask(1), street.ask(2)
 
     first = action(street)
-    cancel_payment_intent(street.acquirer, SHOP, newer.id)
+    cancel_payment_intent(street.acquirer, SHOP, newer.id, now_ms=street.now_ms)
     second = action(street)
 
     assert first is not None and first.id == newer.id

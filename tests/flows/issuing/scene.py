@@ -20,7 +20,8 @@ from argon2.profiles import CHEAPEST
 
 from handsel.envelope import open_envelope, seal
 from handsel.errors import PartyUnavailable
-from handsel.flows.issuing.approved import Approved, Credited
+from handsel.flows.issuing.approved import Approved, Credited, Reserved
+from handsel.flows.issuing.capture_charge import CaptureRequest
 from handsel.flows.issuing.charge import charge
 from handsel.flows.issuing.consent import give_consent
 from handsel.flows.issuing.enrol import Enrolled, EnrolmentBegun, begin_enrolment, complete_enrolment
@@ -220,10 +221,26 @@ class Scene:
         sealed = seal(order, to=self.issuer.keys.public(), purpose=CHARGE)
         return Shown(order.charge_id, sealed, self.answers(palm, bind(order)), kept)
 
-    def charge(self, shown: Shown) -> Approved | Declined:
+    def show_to_reserve(self, palm: str | None, minor: int, *, hold_s: int = 86_400) -> Shown:
+        """
+        Show a palm for a charge that only reserves.
+        """
+        order = ChargeOrder(new_id(), minor, "EUR", till_digest(b"t" * 32, secrets.token_bytes(16)), (), hold_s=hold_s)
+        sealed = seal(order, to=self.issuer.keys.public(), purpose=CHARGE)
+        return Shown(order.charge_id, sealed, self.answers(palm, bind(order)), ())
+
+    def to_capture(self, shown: Shown, minor: int) -> tuple[CaptureRequest, tuple[NoteSecret, ...]]:
+        """
+        Return what an acquirer sends to capture, and what it keeps.
+        """
+        keys = self.issuer.note_keys.public()
+        kept, requests = prepare(minor, currency="EUR", keys=keys, random_bytes=secrets.token_bytes, now_ms=self.now_ms)
+        return CaptureRequest(shown.charge_id, Money(minor, "EUR"), requests), kept
+
+    def charge(self, shown: Shown) -> Approved | Declined | Reserved:
         return charge(self.issuer, shown.charge_id, acquirer=ACQUIRER, order=shown.order, answers=shown.answers)
 
-    def notes(self, shown: Shown, approved: Approved | Declined) -> tuple[Note, ...]:
+    def notes(self, shown: Shown, approved: Approved | Declined | Reserved) -> tuple[Note, ...]:
         """
         Finish the notes, all of which must be genuine.
         """

@@ -17,7 +17,7 @@ import pytest
 from handsel.envelope import open_envelope, seal
 from handsel.errors import EnvelopeInvalid, IdReused, NotFound
 from handsel.flows.issuing.answer_card import answer_card
-from handsel.flows.issuing.approved import Approved, Credited
+from handsel.flows.issuing.approved import Approved, Credited, Reserved
 from handsel.flows.issuing.charge import charge
 from handsel.flows.issuing.close_wallet import close_wallet, erase_wallet
 from handsel.flows.issuing.consent import give_consent, withdraw_consent
@@ -113,7 +113,7 @@ def sealed_proof(scene: Scene, proof: HeldProof) -> SealedProof:
 
 def pay(
     scene: Scene, card: Card, minor: int = 4_50, *, order: ChargeOrder | None = None, proof: HeldProof | None = None
-) -> Approved | Declined:
+) -> Approved | Declined | Reserved:
     wanted = order or charge_order(scene, minor)
     sealed = seal(wanted, to=scene.issuer.keys.public(), purpose=CHARGE)
     answers = sealed_proof(scene, proof or card.prove(wanted))

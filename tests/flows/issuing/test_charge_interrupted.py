@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 
 from handsel.errors import StoreFull
-from handsel.flows.issuing.approved import Approved, Voided
+from handsel.flows.issuing.approved import Approved, Reserved, Voided
 from handsel.flows.issuing.charge import HOLD_MS, charge
 from handsel.flows.issuing.show_wallet import show_wallet
 from handsel.flows.issuing.void_charge import expire_charges, void_charge
@@ -51,7 +51,7 @@ def test_charge_and_void_in_the_same_moment_agree(scene: Scene) -> None:
         shown = scene.show("ada", 1_00)
         before = scene.balance(wallet)
 
-        act: Callable[[], Approved | Declined | Voided] = partial(scene.charge, shown)
+        act: Callable[[], Approved | Declined | Reserved | Voided] = partial(scene.charge, shown)
         charged, voided = at_once(act, partial(void_charge, scene.issuer, shown.charge_id))
 
         if isinstance(charged, Approved):

@@ -9,7 +9,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from handsel.flows.issuing.approved import Approved, Credited
+from handsel.flows.issuing.approved import Approved, Credited, Reserved
 from handsel.flows.issuing.charge import charge
 from handsel.flows.issuing.close_wallet import close_wallet
 from handsel.flows.issuing.enrol import EnrolmentBegun, begin_enrolment
@@ -36,7 +36,7 @@ def limit(scene: Scene, **changes: float) -> None:
     scene.issuer = replace(scene.issuer, asking=limits)
 
 
-def as_other(scene: Scene, shown: Shown) -> Approved | Declined:
+def as_other(scene: Scene, shown: Shown) -> Approved | Declined | Reserved:
     return charge(scene.issuer, shown.charge_id, acquirer="other", order=shown.order, answers=shown.answers)
 
 

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from handsel.errors import BodyInvalid, IdReused, StoreCorrupt, Unavailable
-from handsel.flows.issuing.approved import Approved, Voided
+from handsel.flows.issuing.approved import Approved, Reserved, Voided
 from handsel.flows.issuing.charge import HOLD_MS, charge
 from handsel.flows.issuing.close_wallet import close_wallet
 from handsel.flows.issuing.erase_palm import erase_palm
@@ -58,7 +58,9 @@ def owner(scene: Scene, minor: int = 500_00, *, palm: str = "ada") -> str:
     return wallet
 
 
-def pay(scene: Scene, minor: int = MUCH, pin: str | None = None, *, palm: str | None = "ada") -> Approved | Declined:
+def pay(
+    scene: Scene, minor: int = MUCH, pin: str | None = None, *, palm: str | None = "ada"
+) -> Approved | Declined | Reserved:
     return scene.charge(scene.show(palm, minor) if pin is None else scene.show(palm, minor, alter=typed(pin)))
 
 
@@ -454,7 +456,7 @@ def test_a_closed_wallet_has_neither_pin_nor_limits_of_its_own(scene: Scene) -> 
         assert limits.find_own_limits(uow, wallet) == OwnLimits()
 
 
-def _send(issuer: Issuer, *, shown: Shown) -> Approved | Declined:
+def _send(issuer: Issuer, *, shown: Shown) -> Approved | Declined | Reserved:
     answers: PerMatcher = shown.answers
     return charge(issuer, shown.charge_id, acquirer=ACQUIRER, order=shown.order, answers=answers)
 

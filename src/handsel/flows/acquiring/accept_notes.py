@@ -22,7 +22,7 @@ def accept_notes(acquirer: Acquirer, till: Till, charge_id: str, notes: tuple[No
 
     1. Every note is genuine, of a key that the issuer announces now, and can be redeemed for a day or more.
     2. The charge is this till's and approved, or was paid with the very same notes.
-    3. The notes are worth just the amount of the payment.
+    3. The notes are worth just the amount of the payment and the tip that came with the charge.
     4. No note has been here before, ever.
     5. Write it all as one: notes, booking, payment, receipt.
 
@@ -43,20 +43,23 @@ def take_notes(acquirer: Acquirer, till_id: str, charge_id: str, notes: tuple[No
     with acquirer.store.unit_of_work() as books:
         # 2.
         charge, payment = _charge_of(books, till_id, charge_id)
-        if charge.status is ChargeStatus.PAID:
+        if charge.status is ChargeStatus.PAID and payment.reserved_until_ms is None:
             return _paid_before(books, payment, charge_id, notes)
         if charge.status is not ChargeStatus.APPROVED:
             raise BodyInvalid("this charge was not approved: nothing is to be paid for it")
+        if payment.reserved_until_ms is not None:
+            raise BodyInvalid("this charge only reserves: it is captured, and not paid with a till's notes")
         # 3.
-        if sum_money((each.worth for each in held), currency=payment.amount.currency) != payment.amount:
-            raise BodyInvalid("the notes are not worth the amount of the payment")
+        tipped = payment.tipped(charge.tip_minor)
+        if sum_money((each.worth for each in held), currency=payment.amount.currency) != tipped.total:
+            raise BodyInvalid("the notes are not worth the amount of the payment and its tip")
         # 4. The serials are unique in the books, whichever way a note came: `add` raises `IdReused`.
         books.notes.add(held, attempt_id=None)
         # 5.
-        paid = payment.succeeded(receipt_code=acquirer.new_id(), now_ms=now_ms)
+        paid = tipped.succeeded(receipt_code=acquirer.new_id(), now_ms=now_ms)
         books.payments.save_charge(charge.paid())
         books.payments.save(paid)
-        book_payment(books, charge_id, payment.amount, merchant_id=payment.merchant_id, now_ms=now_ms)
+        book_payment(books, charge_id, paid.received, merchant_id=payment.merchant_id, now_ms=now_ms)
         books.commit()
     return Paid(paid.receipt)
 

@@ -15,6 +15,7 @@ from handsel.ids import ID_BYTES
 from handsel.limits import TillLimits
 from handsel.notes.denomination import NOTES_MAX
 from handsel.pay.asking import AskingLimits
+from handsel.pay.tip import TipOffer
 from handsel.store.acquirer import AcquirerDatabase
 
 
@@ -65,7 +66,8 @@ class AcquiringBounds:
 class Acquirer:
     """
     Join the acquirer's books with the parties that it asks. `random_bytes` makes ids, serials and shuffles;
-    `asking` bounds how often each till asks with palms, `palm_minor_max` what the merchant of an id takes at a time.
+    `asking` bounds how often each till asks with palms, `palm_minor_max` what the merchant of an id takes at a time;
+    `tips` are those that a merchant offers unless a payment says otherwise.
     """
 
     store: AcquirerDatabase
@@ -76,6 +78,7 @@ class Acquirer:
     random_bytes: Callable[[int], bytes] = secrets.token_bytes
     asking: AskingLimits = field(default_factory=lambda: limits_of_till(TillLimits()))
     palm_minor_max: Mapping[str, int] = field(default_factory=dict)
+    tips: Mapping[str, TipOffer] = field(default_factory=dict)
 
     def new_id(self) -> str:
         """

@@ -4,16 +4,12 @@ Buy notes from the issuer, for a refund: with the balance that redeemed notes ha
 
 from __future__ import annotations
 
-import msgspec
-
 from handsel.errors import NotFound
 from handsel.flows.acquiring.accounts import book_bought, book_not_bought, book_order, in_hand_minor, settlement
 from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.acquiring.for_each import for_each
-from handsel.flows.acquiring.genuine_note import held_note
+from handsel.flows.acquiring.mint_notes import finish_notes, prepare_papers, requests_in
 from handsel.flows.acquiring.redeem_notes import redeem_batch
-from handsel.notes.mint import NoteSecret, finalize_all, prepare
-from handsel.order import NoteRequest
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.held_note import HeldNote, Purchase, PurchaseStatus
 from handsel.pay.money import Money
@@ -38,7 +34,8 @@ def buy_notes(acquirer: Acquirer, attempt_id: str, amount: Money, *, now_ms: int
         if redeem_batch(acquirer, now_ms=now_ms) == 0:
             break
     # 2.
-    purchase = _prepare(acquirer, attempt_id, amount, now_ms=now_ms)
+    papers = prepare_papers(acquirer, amount, now_ms=now_ms)
+    purchase = Purchase(acquirer.new_id(), attempt_id, amount, papers, now_ms)
     with acquirer.store.unit_of_work() as books:
         if in_hand_minor(books, settlement(amount.currency)) < amount.amount_minor:
             return Declined(DeclineReason.INSUFFICIENT_FUNDS)
@@ -65,37 +62,17 @@ def resolve_purchases(acquirer: Acquirer, *, now_ms: int) -> int:
     return len(for_each(found, lambda purchase_id: _order(acquirer, found[purchase_id], now_ms=now_ms)))
 
 
-class _Papers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    secrets: tuple[NoteSecret, ...]
-    requests: tuple[NoteRequest, ...]
-
-
 def _balance_minor(acquirer: Acquirer, currency: str) -> int:
     with acquirer.store.unit_of_work() as books:
         return in_hand_minor(books, settlement(currency))
 
 
-def _prepare(acquirer: Acquirer, attempt_id: str, amount: Money, *, now_ms: int) -> Purchase:
-    secrets, requests = prepare(
-        amount.amount_minor,
-        currency=amount.currency,
-        keys=acquirer.keys.at(now_ms),
-        random_bytes=acquirer.random_bytes,
-        now_ms=now_ms,
-    )
-    papers = msgspec.msgpack.encode(_Papers(secrets, requests))
-    return Purchase(acquirer.new_id(), attempt_id, amount, papers, now_ms)
-
-
 def _order(acquirer: Acquirer, purchase: Purchase, *, now_ms: int) -> Declined | None:
-    papers = msgspec.msgpack.decode(purchase.secrets, type=_Papers)
-    answer = acquirer.issuer.buy_notes(purchase.id, requests=papers.requests)
+    answer = acquirer.issuer.buy_notes(purchase.id, requests=requests_in(purchase.secrets))
     if isinstance(answer, Declined):
         _conclude_declined(acquirer, purchase.id, now_ms=now_ms)
         return answer
-    keys = acquirer.keys.at(now_ms)
-    notes = finalize_all(papers.secrets, answer.signatures, keys=keys)
-    bought = tuple(held_note(note, keys=keys, source_id=purchase.id, now_ms=now_ms) for note in notes)
+    bought = finish_notes(acquirer, purchase.secrets, answer.signatures, source_id=purchase.id, now_ms=now_ms)
     _conclude_signed(acquirer, purchase.id, bought, now_ms=now_ms)
     return None
 

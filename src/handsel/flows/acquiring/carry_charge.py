@@ -17,11 +17,12 @@ from handsel.flows.acquiring.limit_asking import NoPalm, begin_asking
 from handsel.flows.acquiring.ports import Unanswered, Voided
 from handsel.flows.acquiring.settle_charge import conclude_charge, settle_charge
 from handsel.matching.message import PerMatcher
-from handsel.notes.denomination import NOTES_MAX
+from handsel.notes.denomination import AMOUNT_MINOR_MAX, NOTES_MAX
 from handsel.notes.mint import NoteSecret
 from handsel.order import SealedProof
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.merchant import Till
+from handsel.pay.money import Money
 from handsel.pay.payment import Charge, ChargeState, ChargeStatus, PaymentIntent, PaymentStatus, state_of_charge
 from handsel.store.acquirer import AcquirerBooks
 
@@ -30,10 +31,10 @@ from handsel.store.acquirer import AcquirerBooks
 class ShownForCharge:
     """
     Carry what a till sends of a palm that was shown for a charge: an order for the issuer, and a query for each matcher
-    or, with a held key, a proof for the issuer.
+    or, with a held key, a proof for the issuer. `tip_minor` is what the customer adds to the amount of the payment.
 
     `secrets` are what makes notes of the issuer's signatures: they are kept until the charge has ended, so that
-    `finish_charges` can do what its till cannot do any more.
+    `finish_charges` can do what its till cannot do any more. There are none where the sum is only reserved.
     """
 
     charge_id: str
@@ -41,12 +42,13 @@ class ShownForCharge:
     order: bytes
     queries: PerMatcher | SealedProof
     secrets: tuple[NoteSecret, ...]
+    tip_minor: int = 0
 
     def __post_init__(self) -> None:
         """
-        Refuse a charge without notes, or with too many. Raises `BodyInvalid`.
+        Refuse too many notes. Raises `BodyInvalid`.
         """
-        if not 0 < len(self.secrets) <= NOTES_MAX:
+        if len(self.secrets) > NOTES_MAX:
             raise BodyInvalid(f"a charge is paid with 1 to {NOTES_MAX} notes")
 
 
@@ -61,18 +63,19 @@ def submit_charge(acquirer: Acquirer, till: Till, shown: ShownForCharge, *, now_
     3. Ask the issuer. If its answer is lost, have the charge voided, or learn what became of it.
     4. Write the outcome.
 
-    Whatever is interrupted between two of these is ended by `resolve_charges`. Raises `NotFound` and `IdReused` before
-    anything has happened, and `PartyUnavailable` or what a party refused the envelopes with after nothing was paid.
+    What is interrupted between two of these is ended by `resolve_charges`. Raises `NotFound`, `IdReused`, `BodyInvalid`
+    before anything has happened, and `PartyUnavailable` or what a party refused with after nothing was paid.
     """
     # 1.
     with acquirer.store.unit_of_work() as books:
         known = _known_state(books, till, shown)
         if known is not None:
             return known
-        payment = _open_payment(books, till, shown.payment_id)
+        payment = _open_payment(books, till, shown)
         if isinstance(payment, Declined):
             return payment
-        charge = Charge(shown.charge_id, shown.payment_id, till.id, now_ms, secrets=encode(shown.secrets))
+        kept = encode(shown.secrets) if shown.secrets else b""
+        charge = Charge(shown.charge_id, shown.payment_id, till.id, now_ms, secrets=kept, tip_minor=shown.tip_minor)
         refused = begin_asking(acquirer, books, till.id, now_ms=now_ms)
         books.payments.add_charge(charge)
         if refused is not None:
@@ -141,17 +144,27 @@ def _known_state(books: AcquirerBooks, till: Till, shown: ShownForCharge) -> Cha
     if charge is None:
         return None
     payment = books.payments.find(charge.payment_id)
-    if payment is None or (charge.payment_id, charge.till_id) != (shown.payment_id, till.id):
+    known, sent = (charge.payment_id, charge.till_id, charge.tip_minor), (shown.payment_id, till.id, shown.tip_minor)
+    if payment is None or known != sent:
         raise IdReused("that id stands for another charge: make a new one")
     return state_of_charge(charge, payment)
 
 
-def _open_payment(books: AcquirerBooks, till: Till, payment_id: str) -> PaymentIntent | Declined:
-    payment = books.payments.find(payment_id)
+def _require_offered(payment: PaymentIntent, tip_minor: int) -> None:
+    most_minor = payment.tips.most(payment.amount, total_minor_max=AMOUNT_MINOR_MAX)
+    if not 0 <= tip_minor <= most_minor:
+        raise BodyInvalid(f"a tip on this payment is at most {Money(most_minor, payment.amount.currency)}")
+
+
+def _open_payment(books: AcquirerBooks, till: Till, shown: ShownForCharge) -> PaymentIntent | Declined:
+    payment = books.payments.find(shown.payment_id)
     if payment is None or payment.till_id != till.id:
         raise NotFound("this till is not asked for such a payment")
     if payment.status is PaymentStatus.CANCELED:
         return Declined(DeclineReason.VOIDED)
     if payment.status is not PaymentStatus.REQUIRES_PALM:
         raise IdReused("this payment has a charge already: ask for the state of that one")
+    if not shown.secrets and not payment.hold_s:
+        raise BodyInvalid("a charge comes with what makes its notes")
+    _require_offered(payment, shown.tip_minor)
     return payment

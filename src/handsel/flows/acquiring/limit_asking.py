@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from handsel.flows.acquiring.acquirer import Acquirer
-from handsel.flows.acquiring.ports import Credited, Enrolled, Signed, Voided
+from handsel.flows.acquiring.ports import Credited, Enrolled, Reserved, Signed, Voided
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.store.acquirer import AcquirerBooks
 
@@ -40,7 +40,7 @@ def end_asking(
     acquirer: Acquirer,
     books: AcquirerBooks,
     till_id: str,
-    answer: Signed | Credited | Enrolled | Declined | Voided | NoPalm,
+    answer: Signed | Reserved | Credited | Enrolled | Declined | Voided | NoPalm,
     *,
     asked_ms: int,
 ) -> None:
@@ -50,6 +50,6 @@ def end_asking(
     if isinstance(answer, NoPalm) or (isinstance(answer, Declined) and answer.reason in WRONG_REASONS):
         return
     asking, limits = books.asking_of(till_id), acquirer.asking
-    is_recognised = isinstance(answer, Signed | Credited)
+    is_recognised = isinstance(answer, Signed | Reserved | Credited)
     ended = asking.recognised if is_recognised else asking.taken_back
     books.save_asking(till_id, ended(limits, asked_ms=asked_ms))

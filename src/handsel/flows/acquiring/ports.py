@@ -16,6 +16,7 @@ from handsel.notes.note import Note
 from handsel.order import NoteRequest, SealedProof
 from handsel.pay.decline import Declined
 from handsel.pay.held_note import RefusedSerial
+from handsel.pay.money import Money
 
 
 @dataclass(frozen=True, repr=False)
@@ -25,6 +26,16 @@ class Signed:
     """
 
     signatures: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class Reserved:
+    """
+    Answer that the issuer reserved so much, until then, and debited nothing.
+    """
+
+    amount_minor: int
+    until_ms: int
 
 
 @dataclass(frozen=True)
@@ -105,14 +116,24 @@ class Issuer(Protocol):
 
     def charge(
         self, charge_id: str, *, order: bytes, answers: PerMatcher | SealedProof
-    ) -> Signed | Declined | Unanswered:
+    ) -> Signed | Declined | Reserved | Unanswered:
         """
         Debit whoever showed the palm. The envelopes are the till's order, and the matchers' answers or a card's proof.
         """
 
-    def void(self, charge_id: str) -> Signed | Declined | Voided:
+    def void(self, charge_id: str) -> Signed | Declined | Reserved | Voided:
         """
         Make sure that a charge is never carried out from now on, or return what became of it before.
+        """
+
+    def capture(self, charge_id: str, *, amount: Money, requests: tuple[NoteRequest, ...]) -> Signed | Declined:
+        """
+        Turn what a charge has reserved, or a part of it, into notes; the rest is given back.
+        """
+
+    def give_back(self, charge_id: str) -> Signed | Voided:
+        """
+        Give back what a charge has reserved, or return what was signed when it was captured before.
         """
 
     def redeem(self, redemption_id: str, *, notes: tuple[Note, ...]) -> Redeemed:

@@ -8,25 +8,34 @@ from dataclasses import dataclass
 
 from handsel.errors import BodyInvalid, IdReused, NotFound
 from handsel.flows.acquiring.acquirer import Acquirer
+from handsel.flows.acquiring.settle_capture import give_back
 from handsel.flows.acquiring.settle_charge import settle_charge
 from handsel.flows.acquiring.sign_in import choose_till
 from handsel.notes.denomination import AMOUNT_MINOR_MAX
-from handsel.pay.merchant import Merchant
+from handsel.pay.merchant import Merchant, Till
 from handsel.pay.money import Money
-from handsel.pay.payment import ChargeStatus, PaymentIntent, PaymentStatus
+from handsel.pay.payment import CancelReason, ChargeStatus, PaymentIntent, PaymentStatus, Pending
+from handsel.pay.tip import NO_TIPS, TipOffer
 from handsel.store.acquirer import AcquirerBooks
+
+CANCEL_ROUNDS_MAX = 3  # A till begins the next charge seconds after the last: more would be no till.
 
 
 @dataclass(frozen=True, repr=False)
 class PaymentRequest:
     """
     Say what a merchant wants to be paid. The first till of the merchant shows it unless one is named.
+
+    With `hold_s` it is only reserved, for at most so many seconds, and captured later. Where no `tips` are named, those
+    of the merchant are offered.
     """
 
     id: str
     amount: Money
     description: str = ""
     till_name: str | None = None
+    hold_s: int = 0
+    tips: TipOffer | None = None
 
 
 def create_payment_intent(
@@ -42,8 +51,10 @@ def create_payment_intent(
         till = choose_till(books, merchant, name=request.till_name)
         if request.amount.amount_minor > AMOUNT_MINOR_MAX:
             raise BodyInvalid(f"an amount is at most {Money(AMOUNT_MINOR_MAX, request.amount.currency)}")
-        wanted = PaymentIntent(request.id, merchant.id, till.id, request.amount, request.description, now_ms)
-        found = books.payments.find(wanted.id)
+        found = books.payments.find(request.id)
+        # Who names no tips asks for the same as before, also where the merchant's have changed since.
+        usual = found.tips if found else acquirer.tips.get(merchant.id, NO_TIPS)
+        wanted = _wanted(merchant, till, request, usual_tips=usual, now_ms=now_ms)
         if found is not None:
             if not found.asks_the_same(wanted):
                 raise IdReused("that id stands for another payment: make a new one")
@@ -58,24 +69,32 @@ def create_payment_intent(
         return wanted
 
 
-def cancel_payment_intent(acquirer: Acquirer, merchant: Merchant, payment_id: str) -> PaymentIntent:
+def cancel_payment_intent(acquirer: Acquirer, merchant: Merchant, payment_id: str, *, now_ms: int) -> PaymentIntent:
     """
     Give a payment up for ever, if that is still possible, and return it as it stands then.
 
-    An open payment is canceled at once. Where a palm has been shown already, the issuer is asked to void the charge: it
-    does, or it has approved before; exactly one of the two happens. Whoever calls must look at the status: `processing`
-    and `succeeded` say that the payment was not canceled.
+    1. An open payment is canceled at once.
+    2. What is reserved is given back by the issuer, or was captured before. Raises `PartyUnavailable` where it does not
+       answer: then it is still reserved.
+    3. Where a palm has been shown already, the issuer is asked to void the charge: it does, or it has approved or
+       reserved before; exactly one of these happens. Then the payment is looked at again, because a till may have begun
+       another charge in that moment.
+
+    Whoever calls must look at the status: `processing` and `succeeded` say that the payment was not canceled.
     """
-    with acquirer.store.unit_of_work() as books:
-        payment = payment_of(books, merchant, payment_id)
-        live = books.payments.live_charge(payment.id)
-        if payment.status is PaymentStatus.REQUIRES_PALM:
-            return _cancel(books, payment)
-    if live is not None and live.status is ChargeStatus.SUBMITTED:
-        settle_charge(acquirer, live.id)
-    with acquirer.store.unit_of_work() as books:
-        payment = payment_of(books, merchant, payment_id)
-        return _cancel(books, payment) if payment.status is PaymentStatus.REQUIRES_PALM else payment
+    for _ in range(CANCEL_ROUNDS_MAX):
+        with acquirer.store.unit_of_work() as books:
+            payment = payment_of(books, merchant, payment_id)
+            live = books.payments.live_charge(payment.id)
+            if payment.status is PaymentStatus.REQUIRES_PALM:  # 1
+                return _cancel(books, payment)
+        if live is not None and payment.status is PaymentStatus.REQUIRES_CAPTURE:  # 2
+            return give_back(acquirer, live.id, reason=CancelReason.REQUESTED, now_ms=now_ms)
+        if live is None or live.status is not ChargeStatus.SUBMITTED:
+            return payment
+        if isinstance(settle_charge(acquirer, live.id), Pending):  # 3
+            break
+    return find_payment_intent(acquirer, merchant, payment_id)
 
 
 def find_payment_intent(acquirer: Acquirer, merchant: Merchant, payment_id: str) -> PaymentIntent:
@@ -116,6 +135,21 @@ def payment_of(books: AcquirerBooks, merchant: Merchant, payment_id: str) -> Pay
     if payment is None or payment.merchant_id != merchant.id:
         raise NotFound("there is no payment of that id")
     return payment
+
+
+def _wanted(
+    merchant: Merchant, till: Till, request: PaymentRequest, *, usual_tips: TipOffer, now_ms: int
+) -> PaymentIntent:
+    return PaymentIntent(
+        request.id,
+        merchant.id,
+        till.id,
+        request.amount,
+        request.description,
+        now_ms,
+        hold_s=request.hold_s,
+        tips=usual_tips if request.tips is None else request.tips,
+    )
 
 
 def _cancel(books: AcquirerBooks, payment: PaymentIntent) -> PaymentIntent:

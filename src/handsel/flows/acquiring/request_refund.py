@@ -96,7 +96,7 @@ def refundable_minor(books: AcquirerBooks, payment: PaymentIntent) -> int:
     """
     promised = (refund for refund in books.refunds.of_payment(payment.id) if refund.status is not RefundStatus.CANCELED)
     total = sum_money((refund.amount for refund in promised), currency=payment.amount.currency)
-    return payment.amount.amount_minor - total.amount_minor
+    return payment.received.amount_minor - total.amount_minor
 
 
 def _refund_of(books: AcquirerBooks, merchant: Merchant, refund_id: str) -> Refund:

@@ -4,13 +4,15 @@ Bring charges to an end: write an outcome or, where none is known, have the issu
 
 from __future__ import annotations
 
-from handsel.errors import NotFound, PartyUnavailable, ensure
+from handsel.errors import PartyUnavailable, ensure
 from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.acquiring.for_each import for_each
 from handsel.flows.acquiring.limit_asking import NoPalm, end_asking
-from handsel.flows.acquiring.ports import Signed, Voided
+from handsel.flows.acquiring.ports import Reserved, Signed, Voided
+from handsel.flows.acquiring.settle_capture import charge_and_payment
 from handsel.pay.decline import Declined
 from handsel.pay.payment import (
+    CancelReason,
     Charge,
     ChargeState,
     ChargeStatus,
@@ -20,13 +22,19 @@ from handsel.pay.payment import (
 )
 from handsel.store.acquirer import AcquirerBooks
 
+Answer = Signed | Reserved | Declined | Voided | NoPalm
 
-def conclude_charge(acquirer: Acquirer, charge_id: str, answer: Signed | Declined | Voided | NoPalm) -> ChargeState:
+
+def conclude_charge(acquirer: Acquirer, charge_id: str, answer: Answer) -> ChargeState:
     """
     Write the issuer's answer, unless an answer has been written before; return what stands then.
+
+    What was reserved and is not what the payment asks for, is given back, and the charge voided. Raises
+    `PartyUnavailable` where the issuer does not answer to that: it is asked again.
     """
+    answer = _wanted_answer(acquirer, charge_id, answer)
     with acquirer.store.unit_of_work() as books:
-        charge, payment = _charge_and_payment(books, charge_id)
+        charge, payment = charge_and_payment(books, charge_id)
         if charge.status is not ChargeStatus.SUBMITTED:
             has_ended = charge.status in (ChargeStatus.VOIDED, ChargeStatus.DECLINED)
             ensure(not (has_ended and isinstance(answer, Signed)), "what the issuer voided or declined it never signs")
@@ -34,7 +42,10 @@ def conclude_charge(acquirer: Acquirer, charge_id: str, answer: Signed | Decline
         end_asking(acquirer, books, charge.till_id, answer, asked_ms=charge.submitted_ms)
         charge = _answered(charge, answer)
         books.payments.save_charge(charge)
-        if charge.status is not ChargeStatus.APPROVED:
+        if isinstance(answer, Reserved):
+            payment = payment.reserved(until_ms=answer.until_ms, tip_minor=charge.tip_minor)
+            books.payments.save(payment)
+        elif charge.status is not ChargeStatus.APPROVED:
             payment = _freed(acquirer, books, payment)
             books.payments.save(payment)
         books.commit()
@@ -70,17 +81,20 @@ def resolve_charges(acquirer: Acquirer, *, now_ms: int) -> int:
     return sum(not isinstance(state, Pending) for state in states)
 
 
-def _charge_and_payment(books: AcquirerBooks, charge_id: str) -> tuple[Charge, PaymentIntent]:
-    charge = books.payments.find_charge(charge_id)
-    payment = books.payments.find(charge.payment_id) if charge else None
-    if charge is None or payment is None:
-        raise NotFound("there is no charge of that id")
-    return charge, payment
+def _wanted_answer(acquirer: Acquirer, charge_id: str, answer: Answer) -> Answer:
+    if not isinstance(answer, Reserved):
+        return answer
+    with acquirer.store.unit_of_work() as books:
+        charge, payment = charge_and_payment(books, charge_id)
+    is_wanted = payment.hold_s > 0 and payment.amount.amount_minor + charge.tip_minor == answer.amount_minor
+    return answer if is_wanted or charge.status is not ChargeStatus.SUBMITTED else acquirer.issuer.give_back(charge_id)
 
 
-def _answered(charge: Charge, answer: Signed | Declined | Voided | NoPalm) -> Charge:
+def _answered(charge: Charge, answer: Answer) -> Charge:
     if isinstance(answer, Signed):
         return charge.approved(answer.signatures)
+    if isinstance(answer, Reserved):
+        return charge.approved(())
     if isinstance(answer, Declined):
         return charge.declined(answer.reason)
     return charge.voided()
@@ -89,4 +103,4 @@ def _answered(charge: Charge, answer: Signed | Declined | Voided | NoPalm) -> Ch
 def _freed(acquirer: Acquirer, books: AcquirerBooks, payment: PaymentIntent) -> PaymentIntent:
     opened = payment.open_again()
     declined_often = books.payments.count_declined(payment.id) >= acquirer.bounds.charges_declined_max
-    return opened.canceled() if declined_often else opened
+    return opened.canceled(CancelReason.DECLINED) if declined_often else opened

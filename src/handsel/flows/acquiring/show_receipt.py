@@ -25,7 +25,7 @@ def show_receipt(acquirer: Acquirer, receipt_code: str) -> Receipt:
         raise NotFound("there is no receipt of that code")
     paid_back = (refund.amount for refund in refunds if refund.status is RefundStatus.SUCCEEDED)
     refunded = sum_money(paid_back, currency=payment.amount.currency)
-    return Receipt(merchant.name, payment.amount, payment.paid_ms, payment.description, refunded)
+    return Receipt(merchant.name, payment.received, payment.paid_ms, payment.description, refunded, payment.tip)
 
 
 def merchant_balance(acquirer: Acquirer, merchant: Merchant) -> tuple[Money, ...]:

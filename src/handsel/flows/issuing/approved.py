@@ -16,6 +16,16 @@ class Approved:
     signatures: tuple[bytes, ...]
 
 
+@dataclass(frozen=True, repr=False)
+class Reserved:
+    """
+    Answer that the sum was reserved and nothing debited: it is captured until then, or given back.
+    """
+
+    amount_minor: int
+    until_ms: int
+
+
 @dataclass(frozen=True)
 class Credited:
     """

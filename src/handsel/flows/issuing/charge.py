@@ -6,6 +6,7 @@ Charge a wallet: debit whoever showed the palm, and sign notes of the same sum.
     declined                    nothing was reserved
     checked  ──► one of these   a PIN came along, and is needed
 
+An order that only reserves stays reserved until it is captured or given back, or its time is over.
 The issuer learns an amount and a time. It is never told who is paid.
 """
 
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 
 from handsel.envelope import open_envelope
 from handsel.errors import BodyInvalid, EnvelopeInvalid, IdReused, InvariantBroken
-from handsel.flows.issuing.approved import Approved
+from handsel.flows.issuing.approved import Approved, Reserved
 from handsel.flows.issuing.check_notes import worth_of_requests
 from handsel.flows.issuing.issuer import Issuer, decline_of, digest_of
 from handsel.flows.issuing.limit_asking import begin_asking, end_asking
@@ -33,18 +34,20 @@ from handsel.flows.issuing.second_factor import (
 from handsel.ids import require_id
 from handsel.matching.message import PerMatcher
 from handsel.notes.denomination import NOTES_MAX
-from handsel.order import CHARGE, ChargeOrder, SealedProof, typed_pin
+from handsel.order import CHARGE, HOLDS_S, ChargeOrder, SealedProof, typed_pin
 from handsel.pay.account import notes_in_circulation, wallet_account
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.ledger import Capture, Refused, Transfer, derive_id
 from handsel.pay.limit import DAY_MS, needs_second_factor, over_every_limit, over_limit
 from handsel.pay.money import Money, require_positive
 from handsel.store import issuer as wallets
+from handsel.store import issuer_hold as holds
 from handsel.store import issuer_limit as limits
 from handsel.store import issuer_note as charges
 from handsel.store import ledger
 from handsel.store.database import UnitOfWork
 from handsel.store.issuer import WalletRow
+from handsel.store.issuer_hold import HoldRow
 from handsel.store.issuer_note import ChargeRow
 
 HOLD_MS = 20_000  # How long a sum stays reserved when a charge is interrupted between its two commits.
@@ -53,15 +56,17 @@ HOLD_MS = 20_000  # How long a sum stays reserved when a charge is interrupted b
 @dataclass(frozen=True)
 class _Reserved:
     """
-    Say that the sum is reserved, with which second factor, and that the notes are still to be signed.
+    Say that the sum is reserved, with which second factor, and that the notes are still to be signed; with a `hold`,
+    that this is all that was ordered.
     """
 
     factor: Factor | None = None
+    hold: Reserved | None = None
 
 
 def charge(
     issuer: Issuer, charge_id: str, *, acquirer: str, order: bytes, answers: PerMatcher | SealedProof
-) -> Approved | Declined:
+) -> Approved | Declined | Reserved:
     """
     Carry out the order that a till sealed, if the palm that the matchers saw was shown for it. `acquirer` is who asks.
 
@@ -80,6 +85,7 @@ def charge(
     7. The notes are signed, outside of any unit of work: it is slow, and changes nothing.
     8. The reservation is captured: wallet → notes in circulation. The signatures are kept. Second commit.
 
+    An order that only reserves ends with 6: there are no notes in it, and `capture_charge` does what is left.
     A crash before 6 leaves nothing, or a try of a PIN, which the same request resumes uncounted; one between 6 and 8
     leaves a reservation, which the same request resumes, or which is given back after `HOLD_MS`. Where 3 to 6 do not
     hold, the charge is declined for good. The caller must have made sure that it is an acquirer that asks, and answer
@@ -88,9 +94,12 @@ def charge(
     wanted = _open_order(issuer, charge_id, order)  # 1
     begun = _begin(issuer, wanted, answers, acquirer=acquirer)
     if isinstance(begun, PinAsked):
-        begun = _go_on(issuer, wanted, is_right=is_pin_right(issuer, wanted, begun))
+        is_right = is_pin_right(issuer, wanted, begun)
+        begun = _go_on(issuer, wanted, acquirer=acquirer, is_right=is_right)
     if not isinstance(begun, _Reserved):
         return begun
+    if begun.hold is not None:
+        return begun.hold
     signatures = tuple(issuer.note_keys.sign(request) for request in wanted.notes)  # 7
     return _settle(issuer, wanted, signatures)
 
@@ -101,19 +110,22 @@ def _open_order(issuer: Issuer, charge_id: str, order: bytes) -> ChargeOrder:
         raise EnvelopeInvalid("the order is for another charge")
     require_positive(Money(wanted.amount_minor, wanted.currency))
     typed_pin(wanted)
-    if not 0 < len(wanted.notes) <= NOTES_MAX:
+    if wanted.hold_s:
+        if wanted.notes or wanted.hold_s not in HOLDS_S:
+            raise BodyInvalid(f"what only reserves asks for no notes, and is for one of {HOLDS_S} seconds")
+    elif not 0 < len(wanted.notes) <= NOTES_MAX:
         raise BodyInvalid(f"a charge asks for 1 to {NOTES_MAX} notes")
     return wanted
 
 
 def _begin(
     issuer: Issuer, wanted: ChargeOrder, answers: PerMatcher | SealedProof, *, acquirer: str
-) -> Approved | Declined | _Reserved | PinAsked:
+) -> Approved | Declined | Reserved | _Reserved | PinAsked:
     now_ms = issuer.clock()
     with issuer.database.unit_of_work() as uow:
         earlier = charges.find_charge(uow, wanted.charge_id)  # 2
         if earlier is not None:
-            return _repeat(earlier, wanted)
+            return _repeat(uow, earlier, wanted)
         asked = pin_asked_before(uow, wanted)
         if asked is not None:
             return asked
@@ -126,12 +138,14 @@ def _begin(
         outcome = wallet if isinstance(wallet, Declined) else _decide(issuer, uow, wanted, wallet, now_ms=now_ms)
         if not isinstance(outcome, PinAsked):
             wallet_id = None if isinstance(wallet, Declined) else wallet.id
-            _keep(uow, wanted, outcome, wallet_id=wallet_id, now_ms=now_ms)
+            _keep(uow, wanted, outcome, wallet_id=wallet_id, acquirer=acquirer, now_ms=now_ms)
         uow.commit()
     return outcome
 
 
-def _go_on(issuer: Issuer, wanted: ChargeOrder, *, is_right: bool) -> Approved | Declined | _Reserved:
+def _go_on(
+    issuer: Issuer, wanted: ChargeOrder, *, acquirer: str, is_right: bool
+) -> Approved | Declined | Reserved | _Reserved:
     """
     Go on with a charge whose PIN was checked. What happened meanwhile counts: what else was paid, a closing, a void.
     """
@@ -139,7 +153,7 @@ def _go_on(issuer: Issuer, wanted: ChargeOrder, *, is_right: bool) -> Approved |
     with issuer.database.unit_of_work() as uow:
         earlier = charges.find_charge(uow, wanted.charge_id)
         if earlier is not None:
-            return _repeat(earlier, wanted)
+            return _repeat(uow, earlier, wanted)
         factor = end_pin_check(issuer, uow, wanted, is_right=is_right)
         wallet = wallets.find_wallet(uow, factor.wallet_id) if factor else None
         if factor is None or wallet is None:
@@ -153,13 +167,19 @@ def _go_on(issuer: Issuer, wanted: ChargeOrder, *, is_right: bool) -> Approved |
             outcome = Declined(DeclineReason.OVER_LIMIT)
         else:
             outcome = _reserve(issuer, uow, wanted, wallet, factor, now_ms=now_ms)
-        _keep(uow, wanted, outcome, wallet_id=wallet.id, now_ms=now_ms)
+        _keep(uow, wanted, outcome, wallet_id=wallet.id, acquirer=acquirer, now_ms=now_ms)
         uow.commit()
     return outcome
 
 
 def _keep(
-    uow: UnitOfWork, wanted: ChargeOrder, outcome: Declined | _Reserved, *, wallet_id: str | None, now_ms: int
+    uow: UnitOfWork,
+    wanted: ChargeOrder,
+    outcome: Declined | _Reserved,
+    *,
+    wallet_id: str | None,
+    acquirer: str,
+    now_ms: int,
 ) -> None:
     factor = outcome.factor if isinstance(outcome, _Reserved) else None
     row = ChargeRow(
@@ -173,21 +193,27 @@ def _keep(
         factor=factor.kind if factor else None,
     )
     charges.add_charge(uow, row, now_ms=now_ms)
+    hold = outcome.hold if isinstance(outcome, _Reserved) else None
+    if hold is not None:
+        holds.add_hold(uow, HoldRow(row.id, acquirer, hold.amount_minor, hold.until_ms))
 
 
-def _repeat(earlier: ChargeRow, wanted: ChargeOrder) -> Approved | Declined | _Reserved:
+def _repeat(uow: UnitOfWork, earlier: ChargeRow, wanted: ChargeOrder) -> Approved | Declined | Reserved | _Reserved:
     if earlier.state == "voided":
         # It may have been voided before its order ever came, so there is no digest that could differ.
         return Declined(DeclineReason.VOIDED)
     if earlier.digest != digest_of(wanted):
         raise IdReused("that id was used for another charge: make a new one")
-    return _Reserved() if earlier.state == "reserved" else outcome_of(earlier)
+    hold = holds.find_hold(uow, earlier.id)
+    return _Reserved() if earlier.state == "reserved" and hold is None else outcome_of(earlier, hold)
 
 
-def outcome_of(row: ChargeRow) -> Approved | Declined:
+def outcome_of(row: ChargeRow, hold: HoldRow | None) -> Approved | Declined | Reserved:
     """
-    Return the outcome of a charge that was approved or declined.
+    Return the outcome of a charge that was approved or declined, or that reserves or has reserved.
     """
+    if hold is not None:
+        return Reserved(hold.amount_minor, hold.until_ms)
     if row.signatures is not None:
         return Approved(row.signatures)
     if row.reason is None:
@@ -229,20 +255,23 @@ def _reserve(
         Money(wanted.amount_minor, wanted.currency),
         "payment",
     )
-    outcome = ledger.reserve(uow, transfer, expires_at_ms=now_ms + HOLD_MS, now_ms=now_ms)
+    held_ms = min(wanted.hold_s * 1000, issuer.hold_ms_max)
+    until_ms = now_ms + (held_ms or HOLD_MS)
+    outcome = ledger.reserve(uow, transfer, expires_at_ms=until_ms, now_ms=now_ms)
     if isinstance(outcome, Refused):
         return decline_of(outcome)
     if factor is not None:
         use_factor(uow, factor, charge_id=wanted.charge_id)
-    return _Reserved(factor)
+    return _Reserved(factor, Reserved(wanted.amount_minor, until_ms) if held_ms else None)
 
 
 def _refuse_order(issuer: Issuer, wanted: ChargeOrder, *, now_ms: int) -> Declined | None:
-    total = worth_of_requests(issuer, wanted.notes, currency=wanted.currency, now_ms=now_ms)
-    if isinstance(total, DeclineReason):
-        return Declined(total)
-    if total != wanted.amount_minor:
-        return Declined(DeclineReason.NOTES_DO_NOT_ADD_UP)
+    if not wanted.hold_s:
+        total = worth_of_requests(issuer, wanted.notes, currency=wanted.currency, now_ms=now_ms)
+        if isinstance(total, DeclineReason):
+            return Declined(total)
+        if total != wanted.amount_minor:
+            return Declined(DeclineReason.NOTES_DO_NOT_ADD_UP)
     if wanted.currency != issuer.currency:
         return Declined(DeclineReason.CURRENCY_DIFFERS)
     if over_every_limit(Money(wanted.amount_minor, wanted.currency), limits=issuer.limits):
@@ -250,7 +279,7 @@ def _refuse_order(issuer: Issuer, wanted: ChargeOrder, *, now_ms: int) -> Declin
     return None
 
 
-def _settle(issuer: Issuer, wanted: ChargeOrder, signatures: tuple[bytes, ...]) -> Approved | Declined:
+def _settle(issuer: Issuer, wanted: ChargeOrder, signatures: tuple[bytes, ...]) -> Approved | Declined | Reserved:
     now_ms = issuer.clock()
     with issuer.database.unit_of_work() as uow:
         row = charges.find_charge(uow, wanted.charge_id)
@@ -258,7 +287,7 @@ def _settle(issuer: Issuer, wanted: ChargeOrder, signatures: tuple[bytes, ...]) 
             return Declined(DeclineReason.VOIDED)
         if row.state != "reserved":
             # The same request came twice at once, and the other was first. Its signatures are the ones that count.
-            return outcome_of(row)
+            return outcome_of(row, None)
         amount = Money(wanted.amount_minor, wanted.currency)
         step = Capture(derive_id("capture", wanted.charge_id), row.reservation_id, amount)
         captured = ledger.capture(uow, step, now_ms=now_ms)  # 8

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from handsel.errors import InvariantBroken, NotFound
+from handsel.errors import BodyInvalid, InvariantBroken, NotFound
 from handsel.flows.issuing.erase_palm import erase_palms_of
 from handsel.flows.issuing.issuer import Issuer
 from handsel.flows.issuing.second_factor import forget_factors
@@ -17,6 +17,7 @@ from handsel.pay.ledger import Refused, Transfer, derive_id
 from handsel.pay.money import Money
 from handsel.store import issuer as wallets
 from handsel.store import issuer_card as cards
+from handsel.store import issuer_hold as holds
 from handsel.store import issuer_note as charges
 from handsel.store import ledger
 from handsel.store.database import UnitOfWork
@@ -36,7 +37,8 @@ def close_wallet(issuer: Issuer, wallet_id: str) -> Closed:
     Close a wallet: void what is under way, erase palms, card, PIN and passkeys, and pay what is left back to where it
     came from.
 
-    Its key still opens it, to read. Doing it again changes nothing. Raises `NotFound`.
+    Its key still opens it, to read. Doing it again changes nothing. Raises `NotFound`, and `BodyInvalid` while a shop
+    has reserved something, which would not be paid. That ends by itself.
     """
     now_ms = issuer.clock()
     with issuer.database.unit_of_work() as uow:
@@ -45,6 +47,8 @@ def close_wallet(issuer: Issuer, wallet_id: str) -> Closed:
             raise NotFound("there is no such wallet")
         if wallet.is_closed:
             return Closed(Money(0, wallet.currency))
+        if holds.open_holds(uow, wallet_id):
+            raise BodyInvalid("a shop has reserved some of this money: close the wallet when that is captured or over")
         for charge_id in charges.reserved_charges(uow, wallet_id):
             row = charges.find_charge(uow, charge_id)
             if row is not None:

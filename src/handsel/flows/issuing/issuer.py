@@ -66,7 +66,8 @@ class Issuer:
     Hold the issuer's database, its keys, the matchers' public keys, and where time and randomness come from.
 
     `palms_max` is how many palms the matchers' galleries take, `asking` how often each acquirer may ask, `showing` how
-    often one card may be shown, and `limits` what one wallet may pay.
+    often one card may be shown, and `limits` what one wallet may pay; `hold_ms_max` is for how long at most a sum is
+    reserved that is captured later.
     """
 
     database: Database
@@ -81,6 +82,7 @@ class Issuer:
     currency: str
     clock: Clock
     random_bytes: Callable[[int], bytes]
+    hold_ms_max: int = DAY_MS
 
 
 def limits_of_acquirer(settings: AcquirerLimits) -> AskingLimits:

@@ -15,6 +15,7 @@ from handsel.order import Way
 from handsel.pay.account import wallet_account
 from handsel.store import issuer as wallets
 from handsel.store import issuer_card as cards
+from handsel.store import issuer_hold as holds
 from handsel.store import issuer_palm as palms
 from handsel.store import ledger
 from handsel.store.database import UnitOfWork
@@ -58,6 +59,17 @@ class HistoryLine(msgspec.Struct, frozen=True):
     at_ms: int
 
 
+class HoldLine(msgspec.Struct, frozen=True):
+    """
+    Show a sum that is reserved for later: it is paid, in full or in part, until then, or is free again.
+    """
+
+    amount_minor: int
+    currency: str
+    reserved_at_ms: int
+    until_ms: int
+
+
 class ConsentLine(msgspec.Struct, frozen=True):
     """
     Show one consent.
@@ -84,6 +96,7 @@ class WalletView(msgspec.Struct, frozen=True):
     palms: tuple[PalmLine, ...]
     card_consent_version: str | None = None
     card: CardLine | None = None
+    holds: tuple[HoldLine, ...] = ()
 
 
 class WalletExport(msgspec.Struct, frozen=True):
@@ -158,6 +171,10 @@ def _view(uow: UnitOfWork, wallet_id: str) -> WalletView:
         palms=tuple(lines),
         card_consent_version=wallets.consent_in_force(uow, wallet_id, way=Way.HELD_KEY),
         card=None if card is None else CardLine(card.state, card.enrolled_at_ms),
+        holds=tuple(
+            HoldLine(hold.amount_minor, wallet.currency, hold.at_ms, hold.until_ms)
+            for hold in holds.open_holds(uow, wallet_id)
+        ),
     )
 
 

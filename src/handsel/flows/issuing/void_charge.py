@@ -5,12 +5,13 @@ Void a charge, and give back the reservations that nobody came back for.
 from __future__ import annotations
 
 from handsel.errors import ensure
-from handsel.flows.issuing.approved import Approved, Voided
+from handsel.flows.issuing.approved import Approved, Reserved, Voided
 from handsel.flows.issuing.charge import HOLD_MS, outcome_of
 from handsel.flows.issuing.issuer import Issuer
 from handsel.ids import require_id
 from handsel.pay.decline import Declined
 from handsel.pay.ledger import Refusal, Refused, Release, derive_id
+from handsel.store import issuer_hold as holds
 from handsel.store import issuer_note as charges
 from handsel.store import issuer_pin as pins
 from handsel.store import ledger
@@ -18,26 +19,26 @@ from handsel.store.database import UnitOfWork
 from handsel.store.issuer_note import ChargeRow
 
 
-def void_charge(issuer: Issuer, charge_id: str) -> Voided | Approved | Declined:
+def void_charge(issuer: Issuer, charge_id: str) -> Voided | Approved | Declined | Reserved:
     """
     Bring a charge to its final state: whoever does not know how it ended calls this, and knows.
 
-    A charge that was approved stays so, and its signatures are returned; one that was declined stays declined. Any
-    other is voided, even one that never came: should its request still be on its way, it will be declined. Raises
-    `BodyInvalid`.
+    A charge that was approved stays so, and its signatures are returned; one that was declined stays declined, and one
+    that only reserves has reserved: that is its end, and `give_back` is for whoever wants another. Any other is voided,
+    even one that never came: should its request still be on its way, it will be declined. Raises `BodyInvalid`.
     """
     require_id(charge_id)
     now_ms = issuer.clock()
     with issuer.database.unit_of_work() as uow:
-        row = charges.find_charge(uow, charge_id)
+        row, hold = charges.find_charge(uow, charge_id), holds.find_hold(uow, charge_id)
         if row is None:
             row = ChargeRow(charge_id, None, derive_id("charge", charge_id), None, 0, "voided")
             charges.add_charge(uow, row, now_ms=now_ms)
             pins.remove_check(uow, charge_id)
-        elif row.state == "reserved":
+        elif row.state == "reserved" and hold is None:
             release_charge(uow, row, now_ms=now_ms)
         elif row.state != "voided":
-            return outcome_of(row)
+            return outcome_of(row, hold)
         uow.commit()
     return Voided()
 

@@ -5,6 +5,7 @@
 import { DrawnHand, Webcam } from "/static/eye.js";
 import { Light } from "/static/light.js";
 import { PinPad } from "/static/pinpad.js";
+import { Tips } from "/static/tip.js";
 
 const BEAT_MS = 500;
 const FRAME_MS = 200;
@@ -20,13 +21,14 @@ const TITLES = {
   showing: { charge: "Hold out your palm", refund: "Hold out your palm for your money back", enrolment: "Show your palm" },
   working: "One moment",
   paid: "PAID",
+  reserved: "RESERVED",
   refunded: "PAID BACK",
   enrolled: "Connected",
   declined: { charge: "Not paid", refund: "Not paid back", enrolment: "Not connected" },
   trouble: "One moment, please",
   put_aside: "Cancelled",
 };
-const TONES = { paid: "good", refunded: "good", enrolled: "good", declined: "bad" };
+const TONES = { paid: "good", reserved: "good", refunded: "good", enrolled: "good", declined: "bad" };
 TITLES.reading = TITLES.showing;
 
 const find = (name) => document.querySelector(`[data-${name}]`);
@@ -40,6 +42,12 @@ const drawn = choice ? new DrawnHand(find("drawn"), choice) : null;
 const lamp = new Light(document.documentElement, find("light-note"));
 
 const pinpad = new PinPad(find("pinpad"), document.getElementById("pin"), find("pin-wrong"), (pin, session) => act("/v1/pin", { pin, session }));
+
+const tips = new Tips(find("tips"), find("tip-keypad"), {
+  choose: (minor) => act("/v1/tip", { session: screen.session, tip_minor: minor }).catch(() => show(LOST)),
+  money: written,
+  changed: () => show(screen),
+});
 
 let screen = LOST;
 let eye = null;
@@ -60,11 +68,22 @@ function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+function written(minor, currency) {
+  // No marks between thousands, as on the other pages: 1,000 is one to some readers and a thousand to others.
+  const format = new Intl.NumberFormat("en", { style: "currency", currency, useGrouping: false });
+  return format.format(minor / 10 ** format.resolvedOptions().maximumFractionDigits);
+}
+
 function money(state) {
   if (!state.amount_minor) return "";
-  // No marks between thousands, as on the other pages: 1,000 is one to some readers and a thousand to others.
-  const format = new Intl.NumberFormat("en", { style: "currency", currency: state.currency, useGrouping: false });
-  return format.format(state.amount_minor / 10 ** format.resolvedOptions().maximumFractionDigits);
+  const amount = written(state.amount_minor, state.currency);
+  return state.is_reservation ? `Up to ${amount}` : amount;
+}
+
+function tipLine(state) {
+  if (!state.tip_minor) return "";
+  const asked = written(state.amount_minor - state.tip_minor, state.currency);
+  return `${asked} and a tip of ${written(state.tip_minor, state.currency)}`;
 }
 
 function titleOf(state) {
@@ -76,27 +95,30 @@ function titleOf(state) {
 function show(next) {
   screen = next;
   typing = typing && Boolean(next.may_enrol);
+  tips.show({ tips: [], tip_minor: 0, tip_minor_max: 0, ...next });
   const isOpen = ["showing", "reading", "working"].includes(next.screen);
   const progress = next.screen === "working" ? 0.3 : next.good_frames / (next.frames_needed || 1) || 0;
   stage.dataset.screen = next.screen;
   stage.dataset.tone = typing || next.wants_pin ? "" : (TONES[next.screen] ?? "");
   stage.toggleAttribute("data-seen", progress > 0);
   say(find("shop"), next.merchant ?? "");
-  say(find("title"), typing ? "Connect your palm" : titleOf(next));
+  stage.toggleAttribute("data-reservation", Boolean(next.is_reservation));
+  say(find("title"), typing ? "Connect your palm" : tips.isTyping ? "Choose your tip" : titleOf(next));
   find("pin-note").hidden = !next.has_pin || !next.wants_frames;
   pinpad.show(next);
   say(find("amount"), typing ? "" : money(next));
-  say(find("text"), typing ? "Your wallet shows you a code once you have agreed. Type it here." : next.message);
+  say(find("tip-line"), typing ? "" : tipLine(next));
+  say(find("text"), typing ? "Your wallet shows you a code once you have agreed. Type it here." : tips.isTyping ? "" : next.message);
   say(find("description"), typing ? "" : (next.description ?? ""));
-  find("hint").hidden = !isOpen;
+  find("hint").hidden = !isOpen || tips.isTyping;
   find("hint").textContent = next.hint ?? "";
   showReceipt(next);
   showCard(next);
   stage.querySelector(".done").setAttribute("stroke-dasharray", `${Math.round(100 * progress)} 100`);
   keypad.hidden = !typing;
   showButtons(next, isOpen);
-  watch(isOpen && !typing);
-  if (typing || !next.light) lamp.putOut();
+  watch(isOpen && !typing && !tips.isTyping);
+  if (typing || tips.isTyping || !next.light) lamp.putOut();
 }
 
 function showButtons(next, isOpen) {
@@ -125,7 +147,7 @@ function showCard(next) {
   if (!next.has_new_card) picture.removeAttribute("src");
   else if (picture.getAttribute("src") !== address) picture.src = address;
   const note = find("card-note");
-  if (note) note.hidden = typing || next.has_held_key || next.kind === "enrolment" || !next.wants_frames;
+  if (note) note.hidden = typing || tips.isTyping || next.has_held_key || next.kind === "enrolment" || !next.wants_frames;
 }
 
 function watch(open) {
@@ -208,8 +230,9 @@ const deeds = {
     show(screen);
     document.querySelector('[data-do="type_code"]').focus();
   },
-  cancel: () => act("/v1/cancel", {}),
-  retry: () => act("/v1/retry", {}),
+  // Both name what is shown: by the time they arrive the till may be about another payment.
+  cancel: () => act("/v1/cancel", { session: screen.session }),
+  retry: () => act("/v1/retry", { session: screen.session }),
   print_card: () => window.print(),
 };
 
