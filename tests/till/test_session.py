@@ -292,10 +292,13 @@ def test_one_action_at_a_time() -> None:
     assert action_of(again.screen) != ENROLMENT
 
 
-TOLD = {"tell_coffee": COFFEE, "tell_cake": CAKE, "tell_none": None}
+TIPPED = ChargeAction(
+    "f1" * 16, 400, "EUR", "Corner Café", "Lunch", tips=(TipChoice(20, 5), TipChoice(40, 10)), tip_minor_max=400
+)
+TOLD = {"tell_coffee": COFFEE, "tell_cake": CAKE, "tell_lunch": TIPPED, "tell_none": None}
 FRAMES = ("good", "bad", "work")
 OUTCOMES = ("wait", "pay", "decline", "void", "fail")
-BUTTONS = ("cancel", "retry", "enrol", "tick")
+BUTTONS = ("cancel", "retry", "enrol", "tip", "tick")
 EVENTS = st.lists(
     st.tuples(st.sampled_from([*TOLD, *FRAMES, *OUTCOMES, *BUTTONS]), st.integers(0, 40_000)), max_size=40
 )
@@ -309,6 +312,8 @@ def after_button(session: Session, event: str, now_ms: int) -> Session:
         return session.cancel(now_ms=now_ms)
     if event == "retry":
         return session.retry(now_ms=now_ms)
+    if event == "tip" and session.told in (TIPPED, TIPPED.with_tip(20)):
+        return session.choose_tip(20)
     if event == "enrol" and session.may_enrol:
         # As at the agent, every enrolment has an id of its own.
         return session.begin_enrolment(replace(ENROLMENT, id=f"{now_ms:032x}", begun_ms=now_ms))
@@ -364,15 +369,42 @@ def test_no_sequence_of_events_asks_for_a_palm_twice(events: list[tuple[str, int
         assert session.tried <= ATTEMPTS_MAX
 
 
-TIPPED = ChargeAction(
-    "f1" * 16, 400, "EUR", "Corner Café", "Lunch", tips=(TipChoice(20, 5), TipChoice(40, 10)), tip_minor_max=400
-)
-
-
 def tip_of(session: Session) -> int:
     action = action_of(session.screen)
     assert isinstance(action, ChargeAction)
     return action.tip_minor
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(EVENTS)
+@example([("tell_lunch", 0), ("tip", 0), ("work", 0), ("decline", 0), ("retry", 0)])
+@example([("tell_lunch", 0), ("tip", 0), ("cancel", 0), ("retry", 0)])
+@example([("tell_lunch", 0), ("tip", 0), ("tell_cake", 0), ("tell_lunch", 0)])
+def test_no_sequence_of_events_gives_a_tip_that_was_not_chosen(events: list[tuple[str, int]]) -> None:
+    """
+    Kept in mind beside the session: a tip counts from its button to a cancel, or to another payment.
+    """
+    session, now_ms, chosen = Session(), T, 0
+    for event, ms in events:
+        now_ms += ms
+        asks_for_lunch = isinstance(session.screen, Showing | Reading) and session.screen.action == session.told
+        if event in TOLD:
+            chosen = chosen if event == "tell_lunch" else 0
+            session = session.tell(TOLD[event], now_ms=now_ms)
+        elif event in FRAMES:
+            session = after_frame(session, event, now_ms)
+        elif event in OUTCOMES:
+            session = after_outcome(session, event, now_ms)
+        else:
+            session = after_button(session, event, now_ms)
+            if event == "tip" and asks_for_lunch and session.told == TIPPED.with_tip(20):
+                chosen = 20
+            if event == "cancel" and isinstance(session.screen, PutAside):
+                chosen = 0
+
+        action = action_of(session.screen)
+        if isinstance(session.screen, Showing | Reading | Working) and isinstance(action, ChargeAction):
+            assert action.tip_minor == (chosen if action.id == TIPPED.id else 0)
 
 
 def test_who_does_nothing_gives_no_tip() -> None:

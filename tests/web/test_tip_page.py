@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from handsel.log import Log
+from handsel.notes.denomination import AMOUNT_MINOR_MAX
 from handsel.till.action import ChargeAction, TipChoice
 from handsel.web.app import build_app
 from handsel.web.simulated_camera import SimulatedCamera
@@ -165,3 +167,14 @@ def test_tips_and_their_keypad_fit_a_narrow_screen_and_can_be_read(chromium: Bro
                 page.get_by_role("button", name="Another amount").click()
             assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
             assert illegible(texts_seen(page)) == {}
+
+
+def test_the_largest_reservation_fits_a_narrow_screen_and_says_what_it_is(chromium: Browser, till: Till) -> None:
+    most = msgspec.structs.replace(LUNCH, id="f2" * 16, amount_minor=AMOUNT_MINOR_MAX - 384, hold_s=3_600)
+    till.acquirer.told = most
+    till.agent.poll()
+
+    with visited(chromium, till, viewport=NARROW) as page:
+        expect(page.locator("[data-amount]")).to_have_text("Up to €2126.08")
+        expect(page.locator("[data-text]")).to_contain_text("Up to this amount will be reserved")
+        assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]

@@ -17,6 +17,8 @@ from handsel.order import Way
 
 TIPS_MAX = 3  # As many as fit the screen.
 
+CODE_CHARS_MAX = 32  # Of what is typed; a code has eight digits.
+
 Amount = Annotated[int, msgspec.Meta(gt=0)]
 Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
 
@@ -92,3 +94,13 @@ class EnrolmentAction:
 
 ToldAction = ChargeAction | RefundAction
 Action = ChargeAction | RefundAction | EnrolmentAction
+
+
+def typed_code(code: str) -> str:
+    """
+    Return a code as it was given, of what somebody typed. Raises `BodyInvalid` for what is none.
+    """
+    typed = "".join(code.split())
+    if not 0 < len(typed) <= CODE_CHARS_MAX or not typed.isalnum() or not typed.isascii():
+        raise BodyInvalid("type the code as it stands in your wallet")
+    return typed

@@ -19,7 +19,7 @@ from handsel.keys import PublicKeys
 from handsel.log import Log
 from handsel.order import Way
 from handsel.till.acquirer import Acquirer, DeclinedAnswer, EnrolledAnswer
-from handsel.till.action import Action, EnrolmentAction, ToldAction
+from handsel.till.action import Action, EnrolmentAction, typed_code
 from handsel.till.agent_state import AgentState, describe
 from handsel.till.card import Card
 from handsel.till.collect import Collected, collect
@@ -50,7 +50,6 @@ from handsel.till.typed_pin import TypedPin
 from handsel.vision.qr_code import as_png, draw_qr_code
 from handsel.vision.read_palm import PalmReading
 
-CODE_CHARS_MAX = 32  # Of what is typed; a code has eight digits.
 FRAME_WAIT_S_MAX = 0.5  # For `poll` to have asked; whoever sends or looks at a frame takes longer, and it is dropped.
 POLL_WAIT_S_MAX = 2.0  # For a frame that is being read.
 SETTLED_PER_POLL_MAX = 4
@@ -174,9 +173,7 @@ class Agent:
         """
         if way not in self._ways:
             raise BodyInvalid("this shop does not offer that way of paying: choose the other one")
-        typed = "".join(code.split())
-        if not 0 < len(typed) <= CODE_CHARS_MAX or not typed.isalnum() or not typed.isascii():
-            raise BodyInvalid("type the code as it stands in your wallet")
+        typed = typed_code(code)
         now_ms = self._clock()
         with self._lock:
             self._show(self._session.tick(now_ms=now_ms))
@@ -337,8 +334,7 @@ class Agent:
         return request
 
     def _settle_due(self) -> None:
-        now_ms = self._clock()
-        due = [request for request in self._open.values() if is_due(request, now_ms=now_ms)]
+        due = [request for request in self._open.values() if is_due(request, now_ms=self._clock())]
         for request in due[:SETTLED_PER_POLL_MAX]:
             self._ask(request)
 
@@ -348,7 +344,8 @@ class Agent:
             self._open[request.id] = ask_again_later(request, now_ms=self._clock())
         else:
             del self._open[request.id]
-            self._close(request)
+            if isinstance(request, OpenCharge):
+                self._close(request)
         self._conclude(request.action, outcome)
         if isinstance(outcome, EnrolledAnswer) and isinstance(request, OpenEnrolment):
             self._show_card(request)
@@ -359,11 +356,9 @@ class Agent:
             is_shown = isinstance(screen, Enrolled) and screen.action == request.action
             self._card = request.card if is_shown else None
 
-    def _close(self, request: OpenRequest) -> None:
-        if not isinstance(request, OpenCharge):
-            return
+    def _close(self, charge: OpenCharge) -> None:
         try:
-            self._journal.close(request.id)
+            self._journal.close(charge.id)
         except StoreError as exc:
             # It stays in the file: after the next start the acquirer says once more how it ended.
             self._log.event("journal.not_closed", code=exc.code)
@@ -383,9 +378,6 @@ class Agent:
             self._is_online = False
             return
         self._is_online = True
-        self._tell(told)
-
-    def _tell(self, told: ToldAction | None) -> None:
         with self._lock:
             self._show(self._session.tell(told, now_ms=self._clock()))
 

@@ -8,8 +8,9 @@ import re
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
-from handsel.till.action import Action, ChargeAction, RefundAction, TipChoice
+from handsel.till.action import Action, EnrolmentAction, RefundAction, TipChoice
 from handsel.till.light import Light
 from handsel.till.screen import (
     Declined,
@@ -118,25 +119,14 @@ def describe(
     """
     screen = session.screen
     action = action_of(screen)
-    told = action if isinstance(action, ChargeAction | RefundAction) else None
-    charge = action if isinstance(action, ChargeAction) else None
     receipt_code = _receipt_code(screen)
     wants_frames = isinstance(screen, Showing | Reading)
-    return AgentState(
+    state = AgentState(
         screen=SCREEN_NAMES[type(screen)],
         session=name,
         wants_frames=wants_frames,
         message=screen_text(screen, is_online=is_online),
         light=light if wants_frames else None,
-        kind=_kind(action),
-        amount_minor=charge.total_minor if charge else told.amount_minor if told else None,
-        is_reservation=charge is not None and charge.hold_s > 0,
-        tip_minor=charge.tip_minor if charge else 0,
-        tips=charge.tips if charge and wants_frames else (),
-        tip_minor_max=charge.tip_minor_max if charge and wants_frames else 0,
-        currency=told.currency if told else "",
-        merchant=told.merchant if told else "",
-        description=told.description if told else "",
         hint=hint_text(screen.hint) if isinstance(screen, Reading) else "",
         reason=_reason(screen),
         code=screen.code if isinstance(screen, Trouble) else "",
@@ -145,7 +135,6 @@ def describe(
         wants_pin=session.may_type_pin,
         has_pin=has_pin,
         good_frames=screen.good if isinstance(screen, Reading) else 0,
-        frames_needed=0 if action is None else frames_needed(action),
         receipt_code=receipt_code,
         receipt_url=f"{receipts_url}/{receipt_code}" if receipt_code else "",
         may_retry=session.may_retry,
@@ -153,14 +142,19 @@ def describe(
         may_enrol=session.may_enrol,
         is_online=is_online,
     )
+    return state if action is None else _with_action(state, action)
 
 
-def _kind(action: Action | None) -> KindName | None:
-    if action is None:
-        return None
-    if isinstance(action, ChargeAction):
-        return "charge"
-    return "refund" if isinstance(action, RefundAction) else "enrolment"
+def _with_action(state: AgentState, action: Action) -> AgentState:
+    shown = replace(state, frames_needed=frames_needed(action))
+    if isinstance(action, EnrolmentAction):
+        return replace(shown, kind="enrolment")
+    told = replace(shown, currency=action.currency, merchant=action.merchant, description=action.description)
+    if isinstance(action, RefundAction):
+        return replace(told, kind="refund", amount_minor=action.amount_minor)
+    charge = replace(told, kind="charge", amount_minor=action.total_minor)
+    asked = replace(charge, tip_minor=action.tip_minor, is_reservation=action.hold_s > 0)
+    return replace(asked, tips=action.tips, tip_minor_max=action.tip_minor_max) if state.wants_frames else asked
 
 
 def _reason(screen: Screen) -> str:

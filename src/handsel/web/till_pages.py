@@ -150,6 +150,17 @@ def till_routes(agent: TillAgent, drawn: SimulatedCamera | None, ways: tuple[Way
         content = agent.card_picture(session=request.query_params.get("session", ""))
         return Response(content, headers={"Cache-Control": "no-store"}, media_type="image/png")
 
+    return [
+        static_files(),
+        page("/", screen),
+        page("/v1/state", state),
+        page("/v1/simulated/{person:int}/{shot:int}.jpg", picture),
+        page("/v1/card.png", card),
+        *_press_routes(agent),
+    ]
+
+
+def _press_routes(agent: TillAgent) -> list[Route]:
     def enrol(_: Request, raw: bytes) -> AgentState:
         typed = decode_body(raw, CodeBody)
         return agent.begin_enrolment(typed.code, typed.way)
@@ -167,12 +178,7 @@ def till_routes(agent: TillAgent, drawn: SimulatedCamera | None, ways: tuple[Way
         return agent.see(raw, session=asked.get("session", ""), light=_light_of(asked.get("light")))
 
     return [
-        static_files(),
-        page("/", screen),
-        page("/v1/state", state),
-        page("/v1/simulated/{person:int}/{shot:int}.jpg", picture),
         _press("/v1/frames", see),
-        page("/v1/card.png", card),
         _press("/v1/enrolments", enrol),
         _press("/v1/pin", pin),
         _press("/v1/tip", tip),

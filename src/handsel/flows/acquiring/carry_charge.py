@@ -74,8 +74,7 @@ def submit_charge(acquirer: Acquirer, till: Till, shown: ShownForCharge, *, now_
         payment = _open_payment(books, till, shown)
         if isinstance(payment, Declined):
             return payment
-        kept = encode(shown.secrets) if shown.secrets else b""
-        charge = Charge(shown.charge_id, shown.payment_id, till.id, now_ms, secrets=kept, tip_minor=shown.tip_minor)
+        charge = _submitted(till, shown, now_ms=now_ms)
         refused = begin_asking(acquirer, books, till.id, now_ms=now_ms)
         books.payments.add_charge(charge)
         if refused is not None:
@@ -137,6 +136,11 @@ def give_up_charge(acquirer: Acquirer, till: Till, charge_id: str, *, payment_id
     if charge.status is ChargeStatus.SUBMITTED:
         return settle_charge(acquirer, charge_id)
     return charge_state(acquirer, till, charge_id)
+
+
+def _submitted(till: Till, shown: ShownForCharge, *, now_ms: int) -> Charge:
+    kept = encode(shown.secrets) if shown.secrets else b""
+    return Charge(shown.charge_id, shown.payment_id, till.id, now_ms, secrets=kept, tip_minor=shown.tip_minor)
 
 
 def _known_state(books: AcquirerBooks, till: Till, shown: ShownForCharge) -> ChargeState | None:
