@@ -29,6 +29,9 @@ CARD_ENROLMENT = "till-to-issuer/card-enrolment"
 CARD_REQUEST = "till-to-issuer/card-request"
 CARD_ANSWER = "issuer-to-till/card-answer"
 HELD_PROOF = "till-to-issuer/held-proof"
+CHARGE_REPLY = "issuer-to-till/charge-reply"
+STATEMENT_LINE = "till-to-issuer/statement-line"
+DESCRIPTION_BYTES = 1024  # Of a description in a statement line, filled up: its length says nothing.
 
 
 class Way(StrEnum):
@@ -49,11 +52,12 @@ class NoteRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     message: bytes
 
 
-class ChargeOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ChargeOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """
     Ask the issuer to debit whoever showed the palm, and to sign notes of the same sum.
 
     `till_digest` is a hash of the till's key and a nonce: with it the issuer checks the binding and learns no till.
+    `reply_key` is used once; to it the issuer seals a `ChargeReply`. A till that seals no receipts has none.
     """
 
     charge_id: str
@@ -61,6 +65,43 @@ class ChargeOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     currency: str
     till_digest: bytes
     notes: tuple[NoteRequest, ...]
+    reply_key: bytes | None = None
+
+
+class ChargeReply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Tell the till to which key it seals the receipt, and at which shops the payer is named to the bank.
+
+    There are always as many `naming_tags`, most of them random; where a wallet has no key left, `receipt_key` is one
+    that nobody can open anything with. So neither says anything to who cannot check it.
+    """
+
+    receipt_key: bytes
+    naming_tags: tuple[bytes, ...]
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of the reply.
+        """
+        return "ChargeReply()"
+
+
+class StatementLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Tell the issuer what was paid for, where the payer wants the shop named; otherwise, and as long, nothing.
+
+    `naming_tag` is one of those in the reply, or random bytes. `description` is UTF-8, filled up with zeros.
+    """
+
+    charge_id: str
+    naming_tag: bytes
+    description: bytes
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of the line.
+        """
+        return "StatementLine()"
 
 
 class RefundOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from numpy.typing import NDArray
 
 from handsel.certificate import make_certificate
@@ -31,6 +32,7 @@ from handsel.order import (
     CARD_ENROLMENT,
     CARD_REQUEST,
     CHARGE,
+    CHARGE_REPLY,
     ENROLMENT,
     REFUND,
     SEALED_TEMPLATE_BYTES,
@@ -39,9 +41,11 @@ from handsel.order import (
     CardRequest,
     CardState,
     ChargeOrder,
+    ChargeReply,
     EnrolmentOrder,
     RefundOrder,
 )
+from handsel.receipt import NAMING_TAGS, ReceiptNote, Statement, name_of_signer, naming_tag, sign_statement
 from handsel.till.acquirer import (
     CardAnswered,
     CardAsked,
@@ -52,7 +56,9 @@ from handsel.till.acquirer import (
     EnrolmentAnswer,
     EnrolmentRequest,
     PaidAnswer,
+    PapersAnswer,
     PendingAnswer,
+    ReceiptBrought,
     RefundAnswer,
     RefundedAnswer,
     RefundRequest,
@@ -228,6 +234,12 @@ class FakeAcquirer:
         self.declines: list[str] = []
         self.right_code = "12345678"
         self.receipt_code = "receipt-of-a-coffee"
+        self.return_code = "abcdefghij234567"
+        self.wallet_key = X25519PrivateKey.generate()  # Of the payer's one receipt key.
+        self.keys = PartyKeys.generate()
+        self.naming_key = b"n" * 32
+        self.is_named = False
+        self.brought: list[tuple[str, ReceiptBrought]] = []
         self.charges: dict[str, ChargeAnswer] = {}
         self.payments: dict[str, str] = {}  # By charge.
         self.refunds: dict[str, RefundAnswer] = {}
@@ -295,7 +307,7 @@ class FakeAcquirer:
         worth = sum(verify_note(note, keys=keys).denomination_minor for note in notes)
         if not isinstance(self.charges[charge_id], PaidAnswer):
             self.redeemed_minor.append(worth)
-            self.charges[charge_id] = PaidAnswer(self.receipt_code)
+            self.charges[charge_id] = PaidAnswer(self.receipt_code, self.return_code, self.papers(charge_id, notes))
         self._pass("notes.answered")
         answer = self.charges[charge_id]
         assert isinstance(answer, PaidAnswer)
@@ -344,6 +356,40 @@ class FakeAcquirer:
         if self.declines:
             return DeclinedAnswer(self.declines.pop(0))
         return CardAnswered(seal_reply(CardAnswer(state, sealed), reply_key=request.reply_key, purpose=CARD_ANSWER))
+
+    def bring_receipt(self, charge_id: str, brought: ReceiptBrought) -> None:
+        """
+        Take a receipt.
+        """
+        self._pass("receipt.sent")
+        self.brought.append((charge_id, brought))
+        self._pass("receipt.answered")
+
+    def papers(self, charge_id: str, notes: tuple[Note, ...]) -> PapersAnswer:
+        """
+        Return what a receipt is sealed with, as issuer and acquirer make it.
+        """
+        order = next(
+            order for order in map(self.keyring.open_order, self.charge_requests) if order.charge_id == charge_id
+        )
+        assert order.reply_key is not None
+        tags = [hashlib.sha256(bytes([number])).digest()[:16] for number in range(NAMING_TAGS - self.is_named)]
+        tags += [naming_tag(self.naming_key, charge_id)] if self.is_named else []
+        reply = ChargeReply(self.wallet_key.public_key().public_bytes_raw(), tuple(sorted(tags)))
+        statement = Statement(
+            acquirer=name_of_signer(self.keys.public().sign),
+            receipt_code=self.receipt_code,
+            return_code=self.return_code,
+            charge_id=charge_id,
+            shop="Corner Café",
+            description="Coffee and cake",
+            amount_minor=order.amount_minor,
+            currency=order.currency,
+            paid_ms=5,
+            notes=tuple(ReceiptNote(note.key_id, note.serial) for note in notes),
+        )
+        sealed = seal_reply(reply, reply_key=order.reply_key, purpose=CHARGE_REPLY)
+        return PapersAnswer(sealed, sign_statement(statement, keys=self.keys), self.naming_key)
 
     def _open_enrolment(self, request: EnrolmentRequest) -> EnrolmentOrder | CardOrder:
         if request.templates is None:

@@ -21,6 +21,7 @@ from handsel.errors import BodyInvalid, InvariantBroken, ensure
 from handsel.ids import require_id
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.money import Money, require_positive
+from handsel.receipt import SignedStatement
 
 DESCRIPTION_CHARS_MAX = 200
 
@@ -123,6 +124,7 @@ class Charge:
     Try to pay a payment with one palm that was shown. The id is made by the till.
 
     `signatures` are what the issuer signed, for a till that lost them; they are dropped when the notes are here.
+    `reply` is what the issuer sealed to the till; it is dropped when the receipt has gone to the issuer.
     """
 
     id: str
@@ -132,6 +134,7 @@ class Charge:
     status: ChargeStatus = ChargeStatus.SUBMITTED
     signatures: tuple[bytes, ...] = ()
     reason: DeclineReason | None = None
+    reply: bytes | None = None
 
     def __post_init__(self) -> None:
         """
@@ -139,12 +142,12 @@ class Charge:
         """
         require_id(self.id)
 
-    def approved(self, signatures: tuple[bytes, ...]) -> Charge:
+    def approved(self, signatures: tuple[bytes, ...], reply: bytes | None = None) -> Charge:
         """
         Return the charge as the issuer approved it.
         """
         ensure(self.status is ChargeStatus.SUBMITTED, "only a submitted charge is approved")
-        return replace(self, status=ChargeStatus.APPROVED, signatures=signatures)
+        return replace(self, status=ChargeStatus.APPROVED, signatures=signatures, reply=reply)
 
     def declined(self, reason: DeclineReason) -> Charge:
         """
@@ -185,12 +188,28 @@ class Approved:
 
 
 @dataclass(frozen=True, repr=False)
+class ReceiptPapers:
+    """
+    Hold what a till seals a receipt with: the issuer's reply, which only it opens, the signed statement, and the key by
+    which it finds out whether its own shop is to be named.
+    """
+
+    reply: bytes
+    signed: SignedStatement
+    naming_key: bytes
+
+
+@dataclass(frozen=True, repr=False)
 class Paid:
     """
-    Answer that the notes are here, and under which code the receipt is found.
+    Answer that the notes are here, and under which code the receipt is found. `return_code` is for the customer alone.
+
+    There are no `papers` once the receipt has gone to the issuer, or where the issuer keeps none.
     """
 
     receipt_code: str
+    return_code: str = ""
+    papers: ReceiptPapers | None = None
 
 
 ChargeState = Pending | Approved | Declined | Paid

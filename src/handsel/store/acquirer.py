@@ -11,6 +11,7 @@ from handsel.pay.account import Account
 from handsel.pay.asking import Asking
 from handsel.pay.ledger import Refusal, Refused, Transfer
 from handsel.store import ledger
+from handsel.store.acquirer_disputes import DisputeTable
 from handsel.store.acquirer_enrolments import EnrolmentTable
 from handsel.store.acquirer_merchants import MerchantTables
 from handsel.store.acquirer_notes import NoteTables, watch_held
@@ -89,6 +90,7 @@ class AcquirerBooks:
         self.refunds = RefundTables(uow)
         self.notes = NoteTables(uow)
         self.enrolments = EnrolmentTable(uow)
+        self.disputes = DisputeTable(uow)
 
     def open_account(self, account: Account, *, now_ms: int) -> None:
         """

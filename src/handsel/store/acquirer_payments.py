@@ -19,7 +19,7 @@ _PAYMENT = (
     "SELECT id, merchant_id, till_id, amount_minor, currency, description, created_ms, status, receipt_code, paid_ms"
     " FROM payments"
 )
-_CHARGE = "SELECT id, payment_id, till_id, submitted_ms, status, signatures, reason FROM charges"
+_CHARGE = "SELECT id, payment_id, till_id, submitted_ms, status, signatures, reason, reply FROM charges"
 
 
 class PaymentTables:
@@ -104,11 +104,17 @@ class PaymentTables:
         """
         signatures = msgspec.msgpack.encode(charge.signatures) if charge.signatures else None
         changed = self._uow.execute(
-            "UPDATE charges SET status = ?, signatures = ?, reason = ? WHERE id = ?"
+            "UPDATE charges SET status = ?, signatures = ?, reason = ?, reply = ? WHERE id = ?"
             " AND status IN ('submitted', 'approved')",
-            *(charge.status.value, signatures, charge.reason.value if charge.reason else None, charge.id),
+            *(charge.status.value, signatures, charge.reason.value if charge.reason else None, charge.reply, charge.id),
         )
         ensure(changed == 1, "a charge ends once")
+
+    def drop_reply(self, charge_id: str) -> None:
+        """
+        Drop the issuer's reply to the till of a charge.
+        """
+        self._uow.execute("UPDATE charges SET reply = NULL WHERE id = ?", charge_id)
 
     def find_charge(self, charge_id: str) -> Charge | None:
         """
@@ -168,7 +174,7 @@ def _payment(row: Row) -> PaymentIntent:
 def _charge_or_none(row: Row | None) -> Charge | None:
     if row is None:
         return None
-    charge_id, payment_id, till_id, submitted_ms, status, signatures, reason = row
+    charge_id, payment_id, till_id, submitted_ms, status, signatures, reason, reply = row
     signed = msgspec.msgpack.decode(signatures, type=tuple[bytes, ...]) if signatures else ()
     why = DeclineReason(reason) if reason else None
-    return Charge(charge_id, payment_id, till_id, submitted_ms, ChargeStatus(status), signed, why)
+    return Charge(charge_id, payment_id, till_id, submitted_ms, ChargeStatus(status), signed, why, reply)

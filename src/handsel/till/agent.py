@@ -14,7 +14,7 @@ from typing import Protocol
 
 from handsel.clock import Clock
 from handsel.config import AttackHintSetting, Parties
-from handsel.errors import BadInput, BodyInvalid, HandselError, InvariantBroken, NotFound, StoreError
+from handsel.errors import BadInput, BodyInvalid, HandselError, InvariantBroken, NotFound
 from handsel.ids import ID_BYTES
 from handsel.keys import PublicKeys
 from handsel.log import Log
@@ -23,6 +23,7 @@ from handsel.till.acquirer import Acquirer, DeclinedAnswer, EnrolledAnswer
 from handsel.till.action import Action, EnrolmentAction, ToldAction
 from handsel.till.agent_state import AgentState, describe
 from handsel.till.card import Card
+from handsel.till.close_charge import ChargeCloser
 from handsel.till.collect import Collected, collect
 from handsel.till.conclude import conclude, outcome_name, reason_name
 from handsel.till.held_key import CardRefused, HeldKey, look_for_card, unlock
@@ -101,6 +102,7 @@ class Agent:
         self._reader = reader
         self._acquirer = acquirer
         self._journal = journal
+        self._closer = ChargeCloser(journal, parties.issuer, random_bytes, log)
         self._threshold = parties.threshold
         self._receipts_url = receipts_url
         self._clock = clock
@@ -338,7 +340,7 @@ class Agent:
             self._open[request.id] = ask_again_later(request, now_ms=self._clock())
         else:
             del self._open[request.id]
-            self._close(request)
+            self._close(request, outcome)
         self._conclude(request.action, outcome)
         if isinstance(outcome, EnrolledAnswer) and isinstance(request, OpenEnrolment):
             self._show_card(request)
@@ -349,14 +351,9 @@ class Agent:
             is_shown = isinstance(screen, Enrolled) and screen.action == request.action
             self._card = request.card if is_shown else None
 
-    def _close(self, request: OpenRequest) -> None:
-        if not isinstance(request, OpenCharge):
-            return
-        try:
-            self._journal.close(request.id)
-        except StoreError as exc:
-            # It stays in the file: after the next start the acquirer says once more how it ended.
-            self._log.event("journal.not_closed", code=exc.code)
+    def _close(self, request: OpenRequest, outcome: Outcome) -> None:
+        if isinstance(request, OpenCharge):
+            self._closer.close(request, outcome, now_ms=self._clock())
 
     def _conclude(self, action: Action, outcome: Outcome) -> None:
         now_ms = self._clock()

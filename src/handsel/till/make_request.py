@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from handsel.ids import ID_BYTES
+from handsel.keys import KEY_BYTES
 from handsel.notes.mint import prepare
 from handsel.order import ChargeOrder, EnrolmentOrder, RefundOrder, Way
 from handsel.till.acquirer import Acquirer
@@ -16,6 +17,7 @@ from handsel.till.collect import best_reading, best_readings, those_of_last
 from handsel.till.held_key import CardRefused, HeldKey
 from handsel.till.journal import ChargeEntry
 from handsel.till.seal_palm import PalmSealer
+from handsel.till.seal_receipt import reply_key_of
 from handsel.till.session import ENROLMENT_MERGED
 from handsel.till.settle import RESEND_MS_MAX, OpenCharge, OpenEnrolment, OpenRefund, OpenRequest
 from handsel.vision.embedding import Probe
@@ -58,12 +60,14 @@ class RequestMaker:
         amount_minor, currency = action.amount_minor, action.currency
         random_bytes = self.sealer.random_bytes
         secrets, notes = prepare(amount_minor, currency=currency, keys=keys, random_bytes=random_bytes, now_ms=now_ms)
-        order = ChargeOrder(self._new_id(), amount_minor, currency, self.sealer.fresh_digest(), notes)
+        reply_secret = random_bytes(KEY_BYTES)
+        digest, reply_key = self.sealer.fresh_digest(), reply_key_of(reply_secret)
+        order = ChargeOrder(self._new_id(), amount_minor, currency, digest, notes, reply_key)
         if isinstance(shown, Card):
             request = self.sealer.seal_held_charge(order, payment_intent=action.id, card=shown)
         else:
             request = self.sealer.seal_charge(order, payment_intent=action.id, probe=shown)
-        entry = ChargeEntry(order.charge_id, action, now_ms, secrets)
+        entry = ChargeEntry(order.charge_id, action, now_ms, secrets, reply_secret)
         return OpenCharge(entry, request, keys, until_ms=now_ms + RESEND_MS_MAX, next_ms=now_ms)
 
     def _refund(self, action: RefundAction, shown: Probe | Card, *, now_ms: int) -> OpenRefund:

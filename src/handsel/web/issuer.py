@@ -1,5 +1,5 @@
 """
-Serve the issuer to acquirers: charges, redemptions, purchases, refunds, enrolments and cards.
+Serve the issuer to acquirers: charges, redemptions, purchases, refunds, receipts, enrolments and cards.
 
 Orders and answers come sealed; what goes back names no wallet.
 """
@@ -20,15 +20,19 @@ from handsel.flows.issuing.enrol_card import enrol_card
 from handsel.flows.issuing.issuer import Issuer
 from handsel.flows.issuing.redeem import redeem
 from handsel.flows.issuing.refund import refund
+from handsel.flows.issuing.refund_charge import ChargeRefund, refund_charge
+from handsel.flows.issuing.take_receipt import take_receipt
 from handsel.flows.issuing.void_charge import void_charge
 from handsel.notes.announce import SignedNoteKeys
 from handsel.pay.decline import Declined
+from handsel.pay.money import Money
 from handsel.web.app import bearer, get, post
 from handsel.web.bodies import Nothing, shown_by
 from handsel.web.issuer_bodies import (
     CardAnswerBody,
     CardBody,
     ChargeBody,
+    ChargeRefundBody,
     CompletionBody,
     CreditedBody,
     DeclinedBody,
@@ -36,6 +40,7 @@ from handsel.web.issuer_bodies import (
     EnrolmentBegunBody,
     EnrolmentBody,
     PurchaseBody,
+    ReceiptBody,
     RedeemedBody,
     RedemptionBody,
     RefundBody,
@@ -65,23 +70,36 @@ def _charge_routes(issuer: Issuer, acquirers: Mapping[str, Secret]) -> list[Rout
     def charged(acquirer: str, _: Mapping[str, str], body: ChargeBody) -> SignedBody | DeclinedBody:
         answers = shown_by(body.answers, body.proof)
         outcome = charge(issuer, body.charge_id, acquirer=acquirer, order=body.order, answers=answers)
-        return _declined(outcome) if isinstance(outcome, Declined) else SignedBody(outcome.signatures)
+        return _declined(outcome) if isinstance(outcome, Declined) else SignedBody(outcome.signatures, outcome.reply)
 
     def voided(_: str, path: Mapping[str, str], __: Nothing) -> SignedBody | DeclinedBody | VoidedBody:
         outcome = void_charge(issuer, path["id"])
         if isinstance(outcome, Voided):
             return VoidedBody()
-        return SignedBody(outcome.signatures) if isinstance(outcome, Approved) else _declined(outcome)
+        if isinstance(outcome, Approved):
+            return SignedBody(outcome.signatures, outcome.reply)
+        return _declined(outcome)
 
     def refunded(acquirer: str, _: Mapping[str, str], body: RefundBody) -> CreditedBody | DeclinedBody:
         answers = shown_by(body.answers, body.proof)
         outcome = refund(issuer, body.refund_id, acquirer=acquirer, order=body.order, answers=answers, notes=body.notes)
         return CreditedBody() if isinstance(outcome, Credited) else _declined(outcome)
 
+    def charge_refunded(acquirer: str, path: Mapping[str, str], body: ChargeRefundBody) -> CreditedBody | DeclinedBody:
+        wanted = ChargeRefund(body.refund_id, path["id"], Money(body.amount_minor, body.currency), body.notes)
+        outcome = refund_charge(issuer, wanted, acquirer=acquirer)
+        return CreditedBody() if isinstance(outcome, Credited) else _declined(outcome)
+
+    def received(_: str, __: Mapping[str, str], body: ReceiptBody) -> Nothing:
+        take_receipt(issuer, body.receipt_id, sealed=body.sealed, line=body.line)
+        return Nothing()
+
     return [
         post("/v1/charges", caller, ChargeBody, charged),
         post("/v1/charges/{id}/void", caller, Nothing, voided),
         post("/v1/refunds", caller, RefundBody, refunded),
+        post("/v1/charges/{id}/refunds", caller, ChargeRefundBody, charge_refunded),
+        post("/v1/receipts", caller, ReceiptBody, received),
     ]
 
 

@@ -13,6 +13,7 @@ import msgspec
 from handsel.matching.message import PerMatcher
 from handsel.notes.note import Note
 from handsel.pay.decline import DeclineReason
+from handsel.receipt import SignedStatement
 
 
 class ActionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -124,12 +125,42 @@ class SignedAnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     signatures: tuple[bytes, ...]
 
 
+class PapersBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Carry what a till seals a receipt with: the issuer's reply to it, the signed statement, and the shop's naming key.
+    """
+
+    reply: bytes
+    signed: SignedStatement
+    naming_key: bytes
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of the papers.
+        """
+        return "PapersBody()"
+
+
+class TillReceiptBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Bring a receipt that is sealed to the payer's wallet, and a line that is sealed to the issuer.
+    """
+
+    receipt_id: str
+    sealed: bytes
+    line: bytes
+
+
 class PaidAnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="paid"):
     """
-    Answer that the notes are here, and under which code the receipt is found.
+    Answer that the notes are here, and under which code the receipt is found; `return_code` is for the customer alone.
+
+    `papers` are there until the receipt has been brought.
     """
 
     receipt_code: str
+    return_code: str
+    papers: PapersBody | None
 
 
 class RefundedAnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="approved"):

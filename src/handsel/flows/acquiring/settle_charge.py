@@ -80,7 +80,7 @@ def _charge_and_payment(books: AcquirerBooks, charge_id: str) -> tuple[Charge, P
 
 def _answered(charge: Charge, answer: Signed | Declined | Voided | NoPalm) -> Charge:
     if isinstance(answer, Signed):
-        return charge.approved(answer.signatures)
+        return charge.approved(answer.signatures, answer.reply)
     if isinstance(answer, Declined):
         return charge.declined(answer.reason)
     return charge.voided()

@@ -19,6 +19,7 @@ from handsel.flows.issuing.check_notes import worth_of_requests
 from handsel.flows.issuing.issuer import Issuer, decline_of, digest_of
 from handsel.flows.issuing.limit_asking import begin_asking, end_asking
 from handsel.flows.issuing.recognise import recognise_payer
+from handsel.flows.issuing.reply_to_till import reply_to_till
 from handsel.ids import require_id
 from handsel.matching.message import PerMatcher
 from handsel.notes.denomination import NOTES_MAX
@@ -28,6 +29,7 @@ from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.ledger import Capture, Refused, Transfer, derive_id
 from handsel.pay.limit import DAY_MS, over_limit
 from handsel.pay.money import Money, require_positive
+from handsel.receipt import require_receipt_key
 from handsel.store import issuer_note as charges
 from handsel.store import ledger
 from handsel.store.database import UnitOfWork
@@ -82,6 +84,8 @@ def _open_order(issuer: Issuer, charge_id: str, order: bytes) -> ChargeOrder:
     require_positive(Money(wanted.amount_minor, wanted.currency))
     if not 0 < len(wanted.notes) <= NOTES_MAX:
         raise BodyInvalid(f"a charge asks for 1 to {NOTES_MAX} notes")
+    if wanted.reply_key is not None:
+        require_receipt_key(wanted.reply_key)
     return wanted
 
 
@@ -128,7 +132,7 @@ def outcome_of(row: ChargeRow) -> Approved | Declined:
     Return the outcome of a charge that was approved or declined.
     """
     if row.signatures is not None:
-        return Approved(row.signatures)
+        return Approved(row.signatures, row.reply)
     if row.reason is None:
         raise InvariantBroken("a charge that is neither approved nor declined has no outcome yet")
     return Declined(DeclineReason(row.reason))
@@ -184,6 +188,7 @@ def _settle(issuer: Issuer, wanted: ChargeOrder, signatures: tuple[bytes, ...]) 
         keys = issuer.note_keys.public()
         for request in wanted.notes:
             charges.count_signed(uow, keys.require(request.key_id))
-        charges.approve_charge(uow, wanted.charge_id, signatures)
+        reply = reply_to_till(issuer, uow, wanted, row)
+        charges.approve_charge(uow, wanted.charge_id, signatures, reply=reply)
         uow.commit()
-    return Approved(signatures)
+    return Approved(signatures, reply)
