@@ -2,7 +2,7 @@
 Serve the wallet's pages: open a wallet, sign in and out, see its money and history, close it.
 
 Each route calls one flow of the issuer and renders what it answers. What concerns a palm is in `palm_pages`, what
-concerns a card in `card_pages`.
+concerns a card in `card_pages`, what concerns receipts in `receipt_pages`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from handsel.web.faces import WALLET
 from handsel.web.pages import Dress, NoFields, forget, form, go, page, remember, static_files
 from handsel.web.palm_pages import palm_routes
 from handsel.web.palm_view import PalmSummary, summarise, waiting_code
+from handsel.web.receipt_pages import receipt_routes
 from handsel.web.wallet_desk import (
     CARD_CODE_COOKIE,
     CODE_COOKIE,
@@ -120,6 +121,7 @@ class HomeView(msgspec.Struct, frozen=True):
     """
 
     number: str
+    wallet: str
     balance: Money
     reserved: Money
     top_up: Money | None
@@ -134,7 +136,7 @@ _WORDS = {
     "top_up": ("Demo money", "Play money from the sandbox. It buys nothing outside the demo."),
     "payment": (
         "Paid by palm",
-        "Where and what for is not written here, because your bank does not know it. The till's receipt says it.",
+        "Where and what for is not written here, because your bank does not know it. Your receipts say it.",
     ),
     "refund": ("Paid back", "A shop paid this back to your palm. Your bank does not know which."),
     "closing": ("Paid out on closing", "What was left when the wallet was closed, paid back to where it came from."),
@@ -149,7 +151,14 @@ def wallet_routes(issuer: Issuer, deliver: Callable[[], object], *, sandbox: boo
     """
     play_money = Money(TOP_UP_MINOR, issuer.currency) if sandbox else None
     desk = WalletDesk(issuer, Dress(WALLET), deliver, play_money)
-    return [static_files(), *_door_routes(desk), *_home_routes(desk), *palm_routes(desk), *card_routes(desk)]
+    return [
+        static_files(),
+        *_door_routes(desk),
+        *_home_routes(desk),
+        *palm_routes(desk),
+        *card_routes(desk),
+        *receipt_routes(desk),
+    ]
 
 
 def wallet_error_page(request: Request, status: int, body: ErrorBody) -> Response:
@@ -262,6 +271,7 @@ def _home_view(desk: WalletDesk, request: Request, wallet_id: str) -> HomeView:
     waiting = waiting_code(request.cookies.get(CODE_COOKIE, ""), wallet, now_ms=desk.issuer.clock())
     return HomeView(
         number=spell(wallet.wallet_id[:16]),
+        wallet=wallet.wallet_id[:16],
         balance=Money(wallet.balance_minor, wallet.currency),
         reserved=Money(wallet.balance_minor - wallet.available_minor, wallet.currency),
         top_up=None if is_closed else desk.top_up,

@@ -21,9 +21,11 @@ from handsel.notes.announce import TrustedNoteKeys
 from handsel.pay.merchant import Merchant, Till
 from handsel.store.acquirer import AcquirerDatabase
 from handsel.web.app import build_app
+from handsel.web.dispute_api import dispute_api_routes
+from handsel.web.dispute_pages import dispute_routes
 from handsel.web.health import health_route
 from handsel.web.merchant_api import merchant_api_routes
-from handsel.web.merchant_pages import merchant_error_page, merchant_routes
+from handsel.web.merchant_pages import merchant_error_page, merchant_routes, shop_desk
 from handsel.web.parties import HttpIssuer, HttpMatchers
 from handsel.web.till_api import till_api_routes
 from handsel.wiring.paths import DATABASE_FILE, KEY_FILE, NOTE_LIST_FILE
@@ -47,6 +49,8 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
             health_route(),
             *till_api_routes(acquirer, system_clock),
             *merchant_api_routes(acquirer, system_clock),
+            *dispute_api_routes(acquirer, system_clock),
+            *dispute_routes(shop_desk(acquirer, system_clock)),
             *merchant_routes(acquirer, system_clock),
         ],
         log=log,
