@@ -73,10 +73,11 @@ class ChargeReply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Tell the till to which key it seals the receipt, and at which shops the payer is named to the bank.
 
     There are always as many `naming_tags`, most of them random; where a wallet has no key left, `receipt_key` is one
-    that nobody can open anything with. So neither says anything to who cannot check it.
+    that nobody can open anything with. So neither says anything to who cannot check it. `naming_key` is this charge's.
     """
 
     receipt_key: bytes
+    naming_key: bytes
     naming_tags: tuple[bytes, ...]
 
     def __repr__(self) -> str:

@@ -11,15 +11,16 @@ The module knows no palm, no wallet and no database.
 from __future__ import annotations
 
 import hashlib
-import hmac
 
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from handsel.errors import BodyInvalid, EnvelopeInvalid, SignatureInvalid
-from handsel.ids import ID_BYTES, id_to_bytes
+from handsel.ids import ID_BYTES
 from handsel.keys import KEY_BYTES, PartyKeys, verify_with
 
 # RFC 9180 §7: KEM 0x0020, KDF 0x0001, AEAD 0x0002.
@@ -29,8 +30,6 @@ ENCAPSULATED_BYTES, TAG_BYTES = 32, 16
 # A payment of up to EUR 50 has at most twelve notes and fits the first; any that there is fits the second.
 CONTENT_BYTES = (4096, 16384)
 SEALED_BYTES = tuple(ENCAPSULATED_BYTES + size + TAG_BYTES for size in CONTENT_BYTES)
-NAMING_TAG_BYTES = 16
-NAMING_TAGS = 8  # In every answer to a charge, so that their number says nothing.
 
 
 class ReceiptNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
@@ -136,6 +135,14 @@ def receipt_id_of(receipt_key: bytes) -> str:
     return hashlib.sha256(b"handsel/v1/receipt-key\0" + receipt_key).digest()[:ID_BYTES].hex()
 
 
+def derive_receipt_key(secret: bytes, number: int) -> X25519PrivateKey:
+    """
+    Return the wallet's key of that number, as its page makes it of its secret: HKDF-SHA256, RFC 5869.
+    """
+    info = f"handsel/v1/receipt-key/{number}".encode()
+    return X25519PrivateKey.from_private_bytes(HKDF(SHA256(), KEY_BYTES, b"", info).derive(secret))
+
+
 def require_receipt_key(receipt_key: bytes) -> bytes:
     """
     Return `receipt_key` if something can be sealed to it. Raises `BodyInvalid`.
@@ -178,14 +185,6 @@ def require_sealed_receipt(sealed: bytes) -> bytes:
     if len(sealed) not in SEALED_BYTES:
         raise BodyInvalid("a sealed receipt has one of two lengths, and this has neither")
     return sealed
-
-
-def naming_tag(naming_key: bytes, charge_id: str) -> bytes:
-    """
-    Return what says, to whoever has a shop's naming key and to nobody else, that a payer has the shop named: 16 bytes.
-    """
-    message = b"handsel/v1/naming\0" + id_to_bytes(charge_id)
-    return hmac.digest(naming_key, message, "sha256")[:NAMING_TAG_BYTES]
 
 
 def _signed_message(text: bytes) -> bytes:

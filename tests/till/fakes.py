@@ -25,6 +25,7 @@ from handsel.errors import NotFound, PartyUnavailable
 from handsel.keys import PartyKeys
 from handsel.matching.message import MATCHERS, QUERY, TEMPLATE, PerMatcher, Query, Template
 from handsel.matching.ring import Words, multiply_words, negate_odd, weight_at_zero
+from handsel.naming import NAMING_TAGS, naming_key_of, naming_tag
 from handsel.notes.issue import NoteKeys
 from handsel.notes.note import Note, PublicNoteKeys, verify_note
 from handsel.order import (
@@ -45,7 +46,7 @@ from handsel.order import (
     EnrolmentOrder,
     RefundOrder,
 )
-from handsel.receipt import NAMING_TAGS, ReceiptNote, Statement, name_of_signer, naming_tag, sign_statement
+from handsel.receipt import ReceiptNote, Statement, name_of_signer, sign_statement
 from handsel.till.acquirer import (
     CardAnswered,
     CardAsked,
@@ -73,6 +74,7 @@ from tests.notes.fresh_keys import fresh_note_keys
 
 DIMS, VIEWS, THRESHOLD = 64, 3, 0.5
 AMOUNT_MINOR = 450
+ISSUERS_SECRET = b"i" * 32  # For the tags of a charge.
 COFFEE = ChargeAction("c0" * 16, AMOUNT_MINOR, "EUR", "Corner Café", "Coffee and cake")
 CAKE = ChargeAction("ca" * 16, AMOUNT_MINOR, "EUR", "Corner Café", "Cake")
 COFFEE_BACK = RefundAction("b0" * 16, AMOUNT_MINOR, "EUR", "Corner Café", "Coffee and cake")
@@ -237,7 +239,7 @@ class FakeAcquirer:
         self.return_code = "abcdefghij234567"
         self.wallet_key = X25519PrivateKey.generate()  # Of the payer's one receipt key.
         self.keys = PartyKeys.generate()
-        self.naming_key = b"n" * 32
+        self.naming_secret = b"n" * 32
         self.is_named = False
         self.brought: list[tuple[str, ReceiptBrought]] = []
         self.charges: dict[str, ChargeAnswer] = {}
@@ -365,6 +367,12 @@ class FakeAcquirer:
         self.brought.append((charge_id, brought))
         self._pass("receipt.answered")
 
+    def naming_tag(self, charge_id: str) -> bytes:
+        """
+        Return the tag that says that the payer has this shop named.
+        """
+        return naming_tag(ISSUERS_SECRET, other=naming_key_of(self.naming_secret), charge_id=charge_id)
+
     def papers(self, charge_id: str, notes: tuple[Note, ...]) -> PapersAnswer:
         """
         Return what a receipt is sealed with, as issuer and acquirer make it.
@@ -374,8 +382,9 @@ class FakeAcquirer:
         )
         assert order.reply_key is not None
         tags = [hashlib.sha256(bytes([number])).digest()[:16] for number in range(NAMING_TAGS - self.is_named)]
-        tags += [naming_tag(self.naming_key, charge_id)] if self.is_named else []
-        reply = ChargeReply(self.wallet_key.public_key().public_bytes_raw(), tuple(sorted(tags)))
+        tags += [self.naming_tag(charge_id)] if self.is_named else []
+        receipt_key, naming_key = self.wallet_key.public_key().public_bytes_raw(), naming_key_of(ISSUERS_SECRET)
+        reply = ChargeReply(receipt_key, naming_key, tuple(sorted(tags)))
         statement = Statement(
             acquirer=name_of_signer(self.keys.public().sign),
             receipt_code=self.receipt_code,
@@ -389,7 +398,7 @@ class FakeAcquirer:
             notes=tuple(ReceiptNote(note.key_id, note.serial) for note in notes),
         )
         sealed = seal_reply(reply, reply_key=order.reply_key, purpose=CHARGE_REPLY)
-        return PapersAnswer(sealed, sign_statement(statement, keys=self.keys), self.naming_key)
+        return PapersAnswer(sealed, sign_statement(statement, keys=self.keys), self.naming_secret)
 
     def _open_enrolment(self, request: EnrolmentRequest) -> EnrolmentOrder | CardOrder:
         if request.templates is None:

@@ -14,7 +14,7 @@ from handsel.errors import NotFound, StoreCorrupt
 from handsel.log import Log
 from handsel.notes.note import Note
 from handsel.order import DESCRIPTION_BYTES, STATEMENT_LINE, StatementLine
-from handsel.receipt import SignedStatement, naming_tag, open_receipt, read_statement, sign_statement
+from handsel.receipt import SignedStatement, open_receipt, read_statement, sign_statement
 from handsel.till.acquirer import PaidAnswer, PapersAnswer, ReceiptBrought
 from handsel.till.bring_receipts import GIVEN_UP_MS, PAUSE_MS_MAX, ReceiptCourier
 from handsel.till.journal import RECEIPTS_MAX, Journal, ReceiptEntry
@@ -86,10 +86,10 @@ def test_the_shop_is_named_only_where_the_payer_wants_it(till: Till) -> None:
     (first_id, plain), (second_id, named) = till.acquirer.brought
     unnamed, said = line_of(till, plain), line_of(till, named)
     assert (said.naming_tag, said.description.rstrip(b"\0")) == (
-        naming_tag(till.acquirer.naming_key, second_id),
+        till.acquirer.naming_tag(second_id),
         b"Coffee and cake",
     )
-    assert unnamed.naming_tag != naming_tag(till.acquirer.naming_key, first_id)
+    assert unnamed.naming_tag != till.acquirer.naming_tag(first_id)
     assert unnamed.description == bytes(DESCRIPTION_BYTES)
     assert [len(plain.line), len(plain.sealed)] == [len(named.line), len(named.sealed)]
 

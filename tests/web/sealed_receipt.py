@@ -9,11 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from handsel.receipt import SignedStatement, seal_receipt
+from handsel.receipt import SignedStatement, derive_receipt_key, seal_receipt
 from tests.test_receipt import signed
 
 VECTOR = Path(__file__).parent / "vectors" / "sealed-receipt.json"
@@ -39,17 +36,9 @@ def read_vector() -> Vector:
     return msgspec.json.decode(VECTOR.read_bytes(), type=Vector)
 
 
-def derive(secret: bytes, number: int) -> X25519PrivateKey:
-    """
-    Return the key of that number, as the browser makes it: HKDF-SHA256 of the secret, RFC 5869.
-    """
-    info = f"handsel/v1/receipt-key/{number}".encode()
-    return X25519PrivateKey.from_private_bytes(HKDF(hashes.SHA256(), 32, b"", info).derive(secret))
-
-
 def _make() -> Vector:
     secret, number = bytes(range(32)), 7
-    key = derive(secret, number)
+    key = derive_receipt_key(secret, number)
     public = key.public_key().public_bytes_raw()
     content = signed()
     sealed = seal_receipt(content, receipt_key=public)

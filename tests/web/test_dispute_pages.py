@@ -17,6 +17,7 @@ from playwright.sync_api import expect, sync_playwright
 from handsel.flows.acquiring.show_dispute import list_disputes
 from handsel.flows.issuing.close_wallet import close_wallet
 from handsel.ids import new_id
+from handsel.naming import naming_key_of
 from handsel.web.dispute_api import dispute_api_routes
 from handsel.web.dispute_pages import RECEIPT_FORM_BYTES_MAX, dispute_routes
 from handsel.web.merchant_api import merchant_api_routes
@@ -198,7 +199,7 @@ def test_the_shop_shows_a_code_by_which_it_is_named(street: Street) -> None:
     found = re.search(r"handsel-shop-[\w-]+", page)
     assert found is not None
 
-    assert read_shop_code(found[0]) == ShopCode(SHOP.name, street.acquirer.naming_key(SHOP.id))
+    assert read_shop_code(found[0]) == ShopCode(SHOP.name, naming_key_of(street.acquirer.naming_secret(SHOP.id)))
 
 
 # As JSON.

@@ -73,7 +73,7 @@ FIELDS = {
     "DeclinedAnswerBody": {"reason"},
     "SignedAnswerBody": {"signatures"},
     "PaidAnswerBody": {"receipt_code", "return_code", "papers"},
-    "PapersBody": {"reply", "signed", "naming_key"},  # The reply is sealed to the till; of one length.
+    "PapersBody": {"reply", "signed", "naming_secret"},  # The reply is sealed to the till; of one length.
     "RefundedAnswerBody": {"receipt_code"},
     "EnrolledAnswerBody": set(),
     "CardAnswerBody": {"answer"},  # Sealed to the till; of one length.

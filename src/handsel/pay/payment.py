@@ -190,13 +190,13 @@ class Approved:
 @dataclass(frozen=True, repr=False)
 class ReceiptPapers:
     """
-    Hold what a till seals a receipt with: the issuer's reply, which only it opens, the signed statement, and the key by
-    which it finds out whether its own shop is to be named.
+    Hold what a till seals a receipt with: the issuer's reply, which only it opens, the signed statement, and the
+    secret by which it finds out whether its own shop is to be named.
     """
 
     reply: bytes
     signed: SignedStatement
-    naming_key: bytes
+    naming_secret: bytes
 
 
 @dataclass(frozen=True, repr=False)

@@ -117,12 +117,12 @@ class SignedAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_
 class PapersAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Carry what a receipt is sealed with: the issuer's reply to this till, the acquirer's signed statement, and the
-    shop's naming key.
+    shop's naming secret.
     """
 
     reply: bytes
     signed: SignedStatement
-    naming_key: bytes
+    naming_secret: bytes
 
     def __repr__(self) -> str:
         """

@@ -14,14 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from handsel.envelope import open_envelope, seal
 from handsel.errors import EnvelopeInvalid
 from handsel.keys import PartyKeys, PublicKeys
+from handsel.naming import NAMING_TAG_BYTES, naming_tag
 from handsel.order import CHARGE_REPLY, DESCRIPTION_BYTES, STATEMENT_LINE, ChargeReply, StatementLine
-from handsel.receipt import (
-    NAMING_TAG_BYTES,
-    naming_tag,
-    read_statement,
-    receipt_id_of,
-    seal_receipt,
-)
+from handsel.receipt import read_statement, receipt_id_of, seal_receipt
 from handsel.till.acquirer import PapersAnswer, ReceiptBrought
 from handsel.till.journal import ChargeEntry, ReceiptEntry
 
@@ -53,7 +48,7 @@ def seal_for_wallet(
     is_ours = statement.charge_id == entry.charge_id and statement.amount_minor == entry.action.amount_minor
     if not is_ours or {(note.key_id, note.serial) for note in statement.notes} != made:
         raise EnvelopeInvalid("the acquirer has stated another payment than this till was paid")
-    tag = naming_tag(papers.naming_key, entry.charge_id)  # 3
+    tag = naming_tag(papers.naming_secret, other=reply.naming_key, charge_id=entry.charge_id)  # 3
     said = entry.action.description if tag in reply.naming_tags else ""
     line = StatementLine(
         entry.charge_id,

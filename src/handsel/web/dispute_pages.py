@@ -18,6 +18,7 @@ from handsel.flows.acquiring.refund_by_receipt import payment_of_receipt
 from handsel.flows.acquiring.show_dispute import DisputedPayment, list_disputes, show_dispute
 from handsel.flows.acquiring.withdraw_dispute import withdraw_dispute
 from handsel.ids import new_id, require_id
+from handsel.naming import naming_key_of
 from handsel.pay.dispute import DisputeStatus, Finding
 from handsel.pay.merchant import Merchant
 from handsel.pay.money import Money
@@ -201,7 +202,7 @@ def _shop_routes(desk: ShopDesk) -> list[BaseRoute]:
         return go(f"/payments/{payment_of_receipt(desk.acquirer, merchant, typed).id}")
 
     def naming(_: Request, merchant: Merchant) -> Response:
-        code = write_shop_code(ShopCode(merchant.name, desk.acquirer.naming_key(merchant.id)))
+        code = write_shop_code(ShopCode(merchant.name, naming_key_of(desk.acquirer.naming_secret(merchant.id))))
         return desk.dress.render("merchant/naming.html", NamingView(merchant.name, code))
 
     return [

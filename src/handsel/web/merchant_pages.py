@@ -227,7 +227,8 @@ def _payment_routes(desk: ShopDesk) -> list[BaseRoute]:
             _give_back(desk, merchant, wanted, fields)
         except BodyInvalid as exc:
             view = _payment_view(desk, merchant, payment_id)
-            view = msgspec.structs.replace(view, wrong=_sentence(exc), amount=fields.amount)
+            wrong = {"wrong_receipt" if fields.way is RefundWay.RECEIPT else "wrong": _sentence(exc)}
+            view = msgspec.structs.replace(view, amount=fields.amount, **wrong)
             return desk.dress.render("merchant/payment.html", view, status=400)
         return go(f"/payments/{payment_id}")
 

@@ -57,7 +57,8 @@ class PaymentView(msgspec.Struct, frozen=True):
     """
     Show a payment, its refunds, and what can be done next.
 
-    `version` changes whenever the page would say something else. `declined` says how many tries were declined, never
+    `version` changes whenever the page would say something else. `wrong` is about a refund to a palm, `wrong_receipt`
+    about one by receipt. `declined` says how many tries were declined, never
     why. `refundable` is None where nothing is left.
     """
 
@@ -74,6 +75,7 @@ class PaymentView(msgspec.Struct, frozen=True):
     request_id: str
     amount: str
     wrong: str
+    wrong_receipt: str
 
 
 _PAYMENT_WORDS = {
@@ -153,6 +155,7 @@ def payment_view(
         request_id=request_id,
         amount=str(left).removesuffix(f" {left.currency}") if left else "",
         wrong="",
+        wrong_receipt="",
     )
 
 

@@ -137,7 +137,7 @@ def _action_body(action: Action) -> ActionBody:
 
 def _paid_body(paid: Paid) -> PaidAnswerBody:
     papers = paid.papers
-    body = None if papers is None else PapersBody(papers.reply, papers.signed, papers.naming_key)
+    body = None if papers is None else PapersBody(papers.reply, papers.signed, papers.naming_secret)
     return PaidAnswerBody(paid.receipt_code, paid.return_code, body)
 
 

@@ -127,12 +127,12 @@ class SignedAnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 
 class PapersBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
-    Carry what a till seals a receipt with: the issuer's reply to it, the signed statement, and the shop's naming key.
+    Carry what a till seals a receipt with: the issuer's reply to it, the signed statement, the shop's naming secret.
     """
 
     reply: bytes
     signed: SignedStatement
-    naming_key: bytes
+    naming_secret: bytes
 
     def __repr__(self) -> str:
         """

@@ -18,9 +18,10 @@ from handsel.flows.issuing.deposit_receipt_keys import deposit_receipt_keys
 from handsel.flows.issuing.name_shop import name_shop
 from handsel.flows.issuing.show_receipts import ReceiptLine, show_receipts
 from handsel.ids import new_id
+from handsel.naming import naming_key_of
 from handsel.pay.merchant import Till
 from handsel.pay.payment import Paid, PaymentIntent
-from handsel.receipt import SEALED_BYTES, SignedStatement, naming_tag, open_receipt, read_statement
+from handsel.receipt import SEALED_BYTES, SignedStatement, open_receipt, read_statement
 from handsel.till.acquirer import PapersAnswer, ReceiptBrought
 from handsel.till.action import ChargeAction
 from handsel.till.journal import ChargeEntry
@@ -62,7 +63,7 @@ def pay(street: Street, minor: int = 450) -> PaidAtTill:
 
 def seal(street: Street, at_till: PaidAtTill) -> ReceiptBrought:
     assert at_till.paid.papers is not None
-    papers = PapersAnswer(at_till.paid.papers.reply, at_till.paid.papers.signed, at_till.paid.papers.naming_key)
+    papers = PapersAnswer(at_till.paid.papers.reply, at_till.paid.papers.signed, at_till.paid.papers.naming_secret)
     issuer = street.issuer.issuer.keys.public()
     return seal_for_wallet(
         at_till.entry, papers, issuer=issuer, random_bytes=street.acquirer.random_bytes, now_ms=street.now_ms
@@ -158,14 +159,14 @@ def test_where_the_payer_wants_it_the_shop_is_named_and_otherwise_the_acquirer_s
     street: Street,
 ) -> None:
     """
-    What the acquirer carries has the same lengths; it has its shops' naming keys, and finds no tag to check with them.
+    What the acquirer carries has the same lengths; it has its shops' naming secrets, and sees no tag to check.
     """
     plain = pay(street)
     sent = seal(street, plain)
     bring(street, plain)
     wallet = street.wallets["ann"]
-    key = street.acquirer.naming_key(SHOP.id)
-    name_shop(street.issuer.issuer, wallet, shop=SHOP.name, naming_key=key)
+    secret = street.acquirer.naming_secret(SHOP.id)
+    name_shop(street.issuer.issuer, wallet, shop=SHOP.name, naming_key=naming_key_of(secret))
     named = pay(street)
     also = seal(street, named)
     bring(street, named)
@@ -178,20 +179,19 @@ def test_where_the_payer_wants_it_the_shop_is_named_and_otherwise_the_acquirer_s
     assert named.paid.papers is not None
     assert plain.paid.papers is not None
     assert len(named.paid.papers.reply) == len(plain.paid.papers.reply)
-    assert naming_tag(key, named.charge_id) not in named.paid.papers.reply
-    assert key != street.acquirer.naming_key("bakery")
+    assert secret != street.acquirer.naming_secret("bakery")
 
 
-def test_a_merchant_s_naming_key_and_return_codes_are_in_no_table(street: Street) -> None:
+def test_a_merchants_naming_secret_and_return_codes_are_in_no_table(street: Street) -> None:
     at_till = pay(street)
-    code, key = at_till.paid.return_code, street.acquirer.naming_key(SHOP.id)
+    code, secret = at_till.paid.return_code, street.acquirer.naming_secret(SHOP.id)
     bring(street, at_till)
     street.close()
 
     files = [path for path in street.directory.rglob("*") if path.is_file()]
 
     assert any(at_till.payment.receipt.encode() in path.read_bytes() for path in files)
-    assert [path for path in files if code.encode() in path.read_bytes() or key in path.read_bytes()] == []
+    assert [path for path in files if code.encode() in path.read_bytes() or secret in path.read_bytes()] == []
 
 
 def test_the_statement_travels_as_it_was_signed(street: Street) -> None:

@@ -28,8 +28,9 @@ from handsel.flows.issuing.take_receipt import take_receipt
 from handsel.flows.issuing.void_charge import void_charge
 from handsel.ids import new_id
 from handsel.keys import PartyKeys
+from handsel.naming import NAMING_TAGS
 from handsel.order import CHARGE_REPLY, DESCRIPTION_BYTES, STATEMENT_LINE, ChargeOrder, ChargeReply, StatementLine
-from handsel.receipt import NAMING_TAGS, SEALED_BYTES, receipt_id_of
+from handsel.receipt import SEALED_BYTES, receipt_id_of
 from tests.flows.issuing.scene import Scene, Shown, crash
 
 SEALED = b"s" * SEALED_BYTES[0]

@@ -98,11 +98,11 @@ class Acquirer:
         secret = self._derived(b"return-code", receipt_code)[:RETURN_CODE_BYTES]
         return b32encode(secret).decode().lower()
 
-    def naming_key(self, merchant_id: str) -> bytes:
+    def naming_secret(self, merchant_id: str) -> bytes:
         """
-        Return the key by which a shop's tills find the payers who want the shop named: 32 bytes.
+        Return the secret by which a shop's tills find the payers who want the shop named: 32 bytes.
         """
-        return self._derived(b"naming-key", merchant_id)
+        return self._derived(b"naming-secret", merchant_id)
 
     def _derived(self, use: bytes, name: str) -> bytes:
         # Derived and not drawn, so that a stolen database has none of them.

@@ -37,5 +37,5 @@ def write_receipt(acquirer: Acquirer, books: AcquirerBooks, charge: Charge, paym
         notes=tuple(ReceiptNote(mark.key_id, mark.serial) for mark in books.notes.marks_of(charge.id)),
     )
     signed = sign_statement(statement, keys=acquirer.identity)
-    papers = ReceiptPapers(charge.reply, signed, acquirer.naming_key(payment.merchant_id))
+    papers = ReceiptPapers(charge.reply, signed, acquirer.naming_secret(payment.merchant_id))
     return Paid(payment.receipt, return_code, papers)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from handsel.errors import BodyInvalid, NotFound
 from handsel.flows.issuing.issuer import Issuer
+from handsel.ids import new_id
 from handsel.keys import KEY_BYTES
-from handsel.receipt import NAMING_TAGS
+from handsel.naming import NAMING_TAGS, naming_tag
 from handsel.store import issuer as wallets
 from handsel.store import issuer_naming as naming
 from handsel.store.issuer_naming import NamedShopRow
@@ -26,6 +27,7 @@ def name_shop(issuer: Issuer, wallet_id: str, *, shop: str, naming_key: bytes) -
     """
     if len(naming_key) != KEY_BYTES or not 0 < len(shop) <= SHOP_CHARS_MAX or not shop.isprintable():
         raise BodyInvalid("this is no shop's link: open the one that the shop shows")
+    naming_tag(bytes(KEY_BYTES), other=naming_key, charge_id=new_id())  # Or it could have no tags.
     with issuer.database.unit_of_work() as uow:
         wallet = wallets.find_wallet(uow, wallet_id)
         if wallet is None:

@@ -11,9 +11,11 @@ import hashlib
 from handsel.envelope import open_envelope
 from handsel.errors import BodyInvalid, EnvelopeInvalid, IdReused, NotFound
 from handsel.flows.issuing.issuer import Issuer
+from handsel.flows.issuing.reply_to_till import naming_secret
 from handsel.ids import require_id
+from handsel.naming import naming_tag
 from handsel.order import DESCRIPTION_BYTES, STATEMENT_LINE, StatementLine
-from handsel.receipt import naming_tag, require_sealed_receipt
+from handsel.receipt import require_sealed_receipt
 from handsel.store import issuer_naming as naming
 from handsel.store import issuer_receipt as receipts
 from handsel.store.database import UnitOfWork
@@ -44,7 +46,7 @@ def take_receipt(issuer: Issuer, receipt_id: str, *, sealed: bytes, line: bytes)
             return
         if said.charge_id != key.charge_id:  # 4
             raise EnvelopeInvalid("the line is for another charge than the receipt")
-        _name(uow, key, said, description)
+        _name(issuer, uow, key, said, description)
         receipts.put_receipt(uow, key.id, None if key.number is None else sealed, digest=digest)  # 5
         uow.commit()
 
@@ -61,9 +63,10 @@ def _description(said: StatementLine) -> str:
     return text
 
 
-def _name(uow: UnitOfWork, key: ReceiptKeyRow, said: StatementLine, description: str) -> None:
+def _name(issuer: Issuer, uow: UnitOfWork, key: ReceiptKeyRow, said: StatementLine, description: str) -> None:
+    secret = naming_secret(issuer, said.charge_id)
     for shop in naming.named_shops_of(uow, key.wallet_id):
-        if naming_tag(shop.naming_key, said.charge_id) == said.naming_tag:
+        if naming_tag(secret, other=shop.naming_key, charge_id=said.charge_id) == said.naming_tag:
             naming.add_named_payment(
                 uow, key.wallet_id, said.charge_id, naming_key=shop.naming_key, description=description
             )
