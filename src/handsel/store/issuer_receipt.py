@@ -130,10 +130,10 @@ def receipts_of(uow: UnitOfWork, wallet_id: str, *, skipped: int, limit: int) ->
 
 def delete_receipt(uow: UnitOfWork, wallet_id: str, receipt_id: str) -> bool:
     """
-    Delete a receipt of a wallet; its key takes no other. Return whether the wallet has such a key.
+    Delete a receipt of a wallet; its key takes no other. Return whether there is, or was, such a receipt.
     """
     changed = uow.execute(
-        "UPDATE receipt_keys SET receipt = NULL WHERE id = ? AND wallet_id = ? AND charge_id IS NOT NULL",
+        "UPDATE receipt_keys SET receipt = NULL WHERE id = ? AND wallet_id = ? AND digest IS NOT NULL",
         *(receipt_id, wallet_id),
     )
     return changed == 1
@@ -141,7 +141,7 @@ def delete_receipt(uow: UnitOfWork, wallet_id: str, receipt_id: str) -> bool:
 
 def forget_receipts(uow: UnitOfWork, wallet_id: str) -> None:
     """
-    Delete all receipts of a wallet and its unused keys.
+    Delete all receipts of a wallet and its unused keys. Those that are still on their way are not kept when they come.
     """
     uow.execute("DELETE FROM receipt_keys WHERE wallet_id = ? AND charge_id IS NULL", wallet_id)
-    uow.execute("UPDATE receipt_keys SET receipt = NULL WHERE wallet_id = ?", wallet_id)
+    uow.execute("UPDATE receipt_keys SET receipt = NULL, number = NULL WHERE wallet_id = ?", wallet_id)

@@ -277,3 +277,17 @@ def test_an_erased_wallet_leaves_no_receipt_and_no_unused_key(scene: Scene) -> N
     with scene.issuer.database.unit_of_work() as uow:
         rows = uow.rows("SELECT charge_id, receipt FROM receipt_keys WHERE wallet_id = ?", wallet)
     assert rows == [(shown.charge_id, None)]
+
+
+def test_a_receipt_that_comes_after_its_wallet_was_erased_is_not_kept(scene: Scene) -> None:
+    wallet, till = scene.payer("ada"), Sealer.at(scene)
+    deposit_receipt_keys(scene.issuer, wallet, public_keys(1), first=0)
+    shown = till.show("ada")
+    receipt_id = receipt_id_of(till.read(scene.charge(shown)).receipt_key)
+    with pytest.raises(NotFound):
+        delete_receipt(scene.issuer, wallet, receipt_id)  # It has not come yet.
+    erase_wallet(scene.issuer, wallet)
+
+    take_receipt(scene.issuer, receipt_id, sealed=SEALED, line=till.line(shown.charge_id))
+
+    assert sealed_of(show_receipts(scene.issuer, wallet)) == [None]

@@ -65,9 +65,9 @@ def refund_by_receipt(
         books.refunds.add_attempt(attempt)
         books.refunds.save(refund.processing())
         charge = books.payments.live_charge(payment.id)
+        if charge is None:
+            raise InvariantBroken("a payment that has succeeded has a charge that paid it")
         books.commit()
-    if charge is None:
-        raise InvariantBroken("a payment that has succeeded has a charge that paid it")
     # 3.
     try:
         not_bought = buy_notes(acquirer, attempt.id, refund.amount, now_ms=now_ms)

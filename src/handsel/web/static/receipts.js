@@ -80,12 +80,24 @@ async function showSecret(keys) {
   });
 }
 
+// Two pages that are opened at once draw one secret, not two of which one is lost.
+async function prepare() {
+  const keys = new ReceiptKeys(ROOT.dataset.wallet);
+  if (!(await canOpen())) return null;
+  try {
+    await navigator.locks.request(keys.slot, () => keys.own());
+    return keys;
+  } catch {
+    return null; // The browser keeps nothing for this page: what was sealed to such a key would be lost.
+  }
+}
+
 async function begin() {
-  if (!(await canOpen())) {
+  const keys = await prepare();
+  if (!keys) {
     if (find("cannot")) find("cannot").hidden = false;
     return;
   }
-  const keys = new ReceiptKeys(ROOT.dataset.wallet);
   await openAll(keys);
   await showSecret(keys);
   await keys.deposit().catch(() => {}); // The bank does not answer: the next page tries again.
