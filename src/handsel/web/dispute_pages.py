@@ -19,7 +19,7 @@ from handsel.flows.acquiring.show_dispute import DisputedPayment, list_disputes,
 from handsel.flows.acquiring.withdraw_dispute import withdraw_dispute
 from handsel.ids import new_id, require_id
 from handsel.naming import naming_key_of
-from handsel.pay.dispute import DisputeStatus, Finding
+from handsel.pay.dispute import DISPUTABLE, DisputeStatus, Finding
 from handsel.pay.merchant import Merchant
 from handsel.pay.money import Money
 from handsel.receipt import CONTENT_BYTES, SignedStatement
@@ -135,6 +135,7 @@ _FINDINGS = {
     Finding.NOT_OURS: ("bad", "Not ours", "Another payment service signed this receipt: present it there."),
     Finding.FORGED: ("bad", "Forged", "This receipt was changed, or we never signed it. It proves nothing."),
 }
+_DISPUTED_OFTEN = "It was disputed as often as it can be here: go to your bank, or to court, with the receipt."
 _CASES = {
     DisputeStatus.OPEN: ("wait", "Open", "The shop sees it. It can pay back, or say no."),
     DisputeStatus.REFUNDED: ("good", "Paid back", "The shop has paid back to the wallet that paid."),
@@ -219,7 +220,10 @@ def _dispute_id(request: Request) -> str:
 
 def _finding_view(examined: Examined) -> FindingView:
     tone, title, text = _FINDINGS[examined.finding]
-    return FindingView(title, text, tone, f"/disputes/{examined.dispute.id}" if examined.dispute else "")
+    if examined.dispute is not None:
+        return FindingView(title, text, tone, f"/disputes/{examined.dispute.id}")
+    more = f" {_DISPUTED_OFTEN}" if examined.finding in DISPUTABLE else ""
+    return FindingView(title, text + more, tone, "")
 
 
 def _case_view(disputed: DisputedPayment) -> CaseView:

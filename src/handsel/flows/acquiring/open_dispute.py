@@ -44,8 +44,8 @@ def open_dispute(acquirer: Acquirer, dispute_id: str, signed: SignedStatement, *
     2. It names this acquirer, and has its signature. What has not is thrown away here: no table was looked at.
     3. The id stands for no other case. Raises `IdReused`.
     4. The books say the same as the receipt, and what has become of the payment since.
-    5. There is one open case about a payment: presenting the receipt again leads to it. Raises `BodyInvalid` where
-       there were as many as there may be; so who has one receipt can keep a shop busy only so far.
+    5. There is one open case about a payment: presenting the receipt again leads to it. Where there were as many as
+       there may be, none is opened; so who has one receipt can keep a shop busy only so far.
     """
     require_id(dispute_id)
     if len(signed.statement.encode()) > CONTENT_BYTES[-1]:  # 1
@@ -65,8 +65,9 @@ def open_dispute(acquirer: Acquirer, dispute_id: str, signed: SignedStatement, *
             return Examined(Finding.NOT_IN_BOOKS)
         finding = _examine(books, statement, charge, payment)  # 4
         dispute = known or books.disputes.open_of(payment.id)  # 5
-        if dispute is None and finding in DISPUTABLE:
-            dispute = _open(acquirer, books, Dispute(dispute_id, payment.id, payment.merchant_id, finding, now_ms))
+        if dispute is None and finding in DISPUTABLE and _may_open(acquirer, books, payment):
+            dispute = Dispute(dispute_id, payment.id, payment.merchant_id, finding, now_ms)
+            books.disputes.add(dispute)
             books.commit()
     return Examined(finding, dispute)
 
@@ -94,9 +95,6 @@ def _examine(books: AcquirerBooks, statement: Statement, charge: Charge, payment
     )
 
 
-def _open(acquirer: Acquirer, books: AcquirerBooks, dispute: Dispute) -> Dispute:
+def _may_open(acquirer: Acquirer, books: AcquirerBooks, payment: PaymentIntent) -> bool:
     most = acquirer.bounds.disputes_max
-    if len(books.disputes.of_payment(dispute.payment_id, limit=most)) >= most:
-        raise BodyInvalid(f"this payment was disputed {most} times: go to your bank, or to court, with the receipt")
-    books.disputes.add(dispute)
-    return dispute
+    return len(books.disputes.of_payment(payment.id, limit=most)) < most
