@@ -82,6 +82,7 @@ def loaded_modules(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[st
         finally:
             supervisor.stop()
     assert (tally.visits_paid, tally.refunded, tally.erased_pays) == (1, True, False)
+    assert tally.paid_back_by_receipt
     return {name: set((written / f"{pid}.txt").read_text().split()) for name, pid in process_ids.items()}
 
 

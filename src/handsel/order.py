@@ -35,6 +35,9 @@ CARD_ENROLMENT = "till-to-issuer/card-enrolment"
 CARD_REQUEST = "till-to-issuer/card-request"
 CARD_ANSWER = "issuer-to-till/card-answer"
 HELD_PROOF = "till-to-issuer/held-proof"
+CHARGE_REPLY = "issuer-to-till/charge-reply"
+STATEMENT_LINE = "till-to-issuer/statement-line"
+DESCRIPTION_BYTES = 1024  # Of a description in a statement line, filled up: its length says nothing.
 
 
 class Way(StrEnum):
@@ -63,6 +66,7 @@ class ChargeOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `pin` is what the customer typed, as `pad_pin` makes it. The binding leaves it out: matchers see a binding, and from
     its hash a PIN could be guessed. With `hold_s` the sum is only reserved, for at most so many seconds, and no notes
     are asked for.
+    `reply_key` is used once; to it the issuer seals a `ChargeReply`. A till that seals no receipts has none.
     """
 
     charge_id: str
@@ -72,12 +76,50 @@ class ChargeOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     notes: tuple[NoteRequest, ...]
     pin: bytes = NO_PIN
     hold_s: int = 0
+    reply_key: bytes | None = None
 
     def __repr__(self) -> str:
         """
         Return nothing of the PIN.
         """
         return "ChargeOrder()"
+
+
+class ChargeReply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Tell the till to which key it seals the receipt, and at which shops the payer is named to the bank.
+
+    There are always as many `naming_tags`, most of them random; where a wallet has no key left, `receipt_key` is one
+    that nobody can open anything with. So neither says anything to who cannot check it. `naming_key` is this charge's.
+    """
+
+    receipt_key: bytes
+    naming_key: bytes
+    naming_tags: tuple[bytes, ...]
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of the reply.
+        """
+        return "ChargeReply()"
+
+
+class StatementLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Tell the issuer what was paid for, where the payer wants the shop named; otherwise, and as long, nothing.
+
+    `naming_tag` is one of those in the reply, or random bytes. `description` is UTF-8, filled up with zeros.
+    """
+
+    charge_id: str
+    naming_tag: bytes
+    description: bytes
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of the line.
+        """
+        return "StatementLine()"
 
 
 class RefundOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -90,7 +90,8 @@ def test_a_newcomer_enrols_pays_is_paid_back_pauses_and_deletes(faces: Faces) ->
     hold_out_the_hand(faces, "PAID")
     see_the_receipt(faces)
     pay_back(faces, "1.00")
-    see_the_history(faces.wallet, faces.demo, ["+€1.00", "−€4.50", "+€20.00"])
+    pay_back_by_receipt(faces, "0.50")
+    see_the_history(faces.wallet, faces.demo, ["+€0.50", "+€1.00", "−€4.50", "+€20.00"])
 
     pause(faces)
     delete(faces)
@@ -189,6 +190,23 @@ def see_the_receipt(faces: Faces) -> None:
     receipt.close()
 
 
+def pay_back_by_receipt(faces: Faces, amount: str) -> None:
+    """
+    Open the receipt in the wallet, which the till has brought meanwhile, and show its code to the shop.
+    """
+    wallet, shop = faces.wallet, faces.shop
+    wallet.get_by_role("link", name="Receipts", exact=True).click()
+    expect(wallet.locator("[data-shop]")).to_have_text("Corner Café")
+    expect(wallet.locator("[data-items]")).to_have_text("Flat white")
+    wallet.get_by_text("More about this receipt").click()
+    code = wallet.locator("[data-return-code]").inner_text()
+
+    shop.get_by_label("Amount", exact=True).fill(amount)
+    shop.get_by_label("Return code on the customer's receipt").fill(code)
+    shop.get_by_role("button", name="Pay back to the wallet that paid").dblclick()
+    expect(shop.locator("li .state").last).to_have_text("Paid back to the wallet that paid")
+
+
 def pay_back(faces: Faces, amount: str) -> None:
     faces.shop.get_by_label("Amount, at most €4.50").fill(amount)
     faces.shop.get_by_role("button", name="Refund").dblclick()
@@ -231,7 +249,7 @@ def delete(faces: Faces) -> None:
     till_says(faces.till, "Not paid")
     expect(faces.till.locator("[data-text]")).to_contain_text("Your palm was not recognised.")
     faces.shop.get_by_role("button", name="Cancel this payment").click()
-    see_the_history(faces.wallet, faces.demo, ["+€1.00", "−€4.50", "+€20.00"])
+    see_the_history(faces.wallet, faces.demo, ["+€0.50", "+€1.00", "−€4.50", "+€20.00"])
 
 
 def till_says(till: Page, title: str) -> None:

@@ -34,7 +34,8 @@ def test_drawn_people_pay_and_strangers_do_not() -> None:
     ended = run_walk("--people", "4", "--strangers", "3")
 
     assert ended.returncode == 0, ended.stderr
-    assert "4 of 4 enrolled; 4 of 4 visits paid; the refund arrived; the erased palm no longer pays." in ended.stdout
+    assert "4 of 4 enrolled; 4 of 4 visits paid; the refund arrived; the erased palm no longer pays; " in ended.stdout
+    assert "its receipt is still paid back." in ended.stdout
     assert ended.stdout.splitlines()[-1] == (
         "4 of 4 people paid, 0 were taken for someone else, 0 of 3 tries by strangers paid."
     )
@@ -89,7 +90,7 @@ def test_summary_of_a_walk_without_people_alarms_nobody() -> None:
     """
     said = walk.summary(Tally())
 
-    assert "nobody was refunded; nobody was erased." in said
+    assert "nobody was refunded; nobody was erased; no receipt was shown." in said
     assert "NO REFUND ARRIVED" in walk.summary(Tally(refunded=False))
 
 
@@ -98,3 +99,4 @@ def test_summary_says_it_loud_when_it_goes_wrong() -> None:
     What must not happen is not hidden among the numbers.
     """
     assert "THE ERASED PALM STILL PAYS" in walk.summary(Tally(erased_pays=True))
+    assert "NO REFUND BY RECEIPT ARRIVED" in walk.summary(Tally(paid_back_by_receipt=False))

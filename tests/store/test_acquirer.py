@@ -18,12 +18,13 @@ from handsel.pay.account import Account, Floor
 from handsel.pay.capture import CaptureOrder, CaptureStatus
 from handsel.pay.carried_enrolment import CarriedEnrolment, EnrolmentStatus
 from handsel.pay.decline import DeclineReason
+from handsel.pay.dispute import Dispute, DisputeStatus, Finding
 from handsel.pay.held_note import HeldNote, NoteState, Purchase, Redemption, RefusedSerial, notes_held
 from handsel.pay.ledger import Refusal, Transfer
 from handsel.pay.merchant import Merchant, Till
 from handsel.pay.money import Money
 from handsel.pay.payment import CancelReason, Charge, PaymentIntent, PaymentStatus
-from handsel.pay.refund import Refund, RefundAttempt
+from handsel.pay.refund import Refund, RefundAttempt, RefundWay
 from handsel.pay.tip import NO_TIPS, TipOffer
 from handsel.store.acquirer import AcquirerBooks, AcquirerDatabase
 from handsel.store.acquirer_schema import ACQUIRER_SCHEMA
@@ -491,3 +492,40 @@ def test_the_books_of_the_version_before_are_brought_to_the_present_tables(tmp_p
         with pytest.raises(InvariantBroken):
             books.refunds.add(Refund(new_id(), paid_id, SHOP.id, TILL.id, Money(1, "EUR"), 3))
     made.close()
+
+
+def test_a_payment_has_one_open_case_and_those_that_are_open_come_first(books: AcquirerBooks) -> None:
+    first, second = add_paid(books), add_paid(books)
+    cases = [Dispute(new_id(), paid.id, SHOP.id, Finding.PAID_TO_MERCHANT, 3) for paid in (first, second)]
+    for case in cases:
+        books.disputes.add(case)
+    ended = cases[1].ended(DisputeStatus.REFUSED, now_ms=4)
+    books.disputes.save(ended)
+
+    assert books.disputes.newest(SHOP.id, limit=10) == (cases[0], ended)
+    assert books.disputes.open_of(first.id) == cases[0]
+    assert books.disputes.open_of(second.id) is None
+    assert books.disputes.of_payment(second.id, limit=10) == (ended,)
+    with pytest.raises(InvariantBroken):
+        books.disputes.save(ended)
+    with pytest.raises(InvariantBroken):
+        books.disputes.add(replace(cases[0], id=new_id()))
+
+
+def test_a_reply_stays_until_it_is_dropped_and_a_refund_says_its_way(books: AcquirerBooks) -> None:
+    made = payment()
+    books.payments.add(made)
+    charge = Charge(new_id(), made.id, TILL.id, 1)
+    books.payments.add_charge(charge)
+    for state in (charge.approved((b"s",), b"reply"), charge.approved((b"s",), b"reply").paid()):
+        books.payments.save_charge(state)
+        assert books.payments.find_charge(charge.id) == state
+    books.payments.drop_reply(charge.id)
+    dropped = books.payments.find_charge(charge.id)
+    assert dropped is not None
+    assert dropped.reply is None
+
+    refund = Refund(new_id(), add_paid(books).id, SHOP.id, TILL.id, EUR_1, 1, way=RefundWay.RECEIPT)
+    books.refunds.add(refund)
+    assert books.refunds.find(refund.id) == refund
+    assert books.refunds.declined_for(refund.id) is None

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from numpy.typing import NDArray
 
 from handsel.certificate import make_certificate
@@ -24,6 +25,7 @@ from handsel.errors import NotFound, PartyUnavailable
 from handsel.keys import PartyKeys
 from handsel.matching.message import MATCHERS, QUERY, TEMPLATE, PerMatcher, Query, Template
 from handsel.matching.ring import Words, multiply_words, negate_odd, weight_at_zero
+from handsel.naming import NAMING_TAGS, naming_key_of, naming_tag
 from handsel.notes.issue import NoteKeys
 from handsel.notes.note import Note, PublicNoteKeys, verify_note
 from handsel.order import (
@@ -31,6 +33,7 @@ from handsel.order import (
     CARD_ENROLMENT,
     CARD_REQUEST,
     CHARGE,
+    CHARGE_REPLY,
     ENROLMENT,
     REFUND,
     SEALED_TEMPLATE_BYTES,
@@ -39,9 +42,11 @@ from handsel.order import (
     CardRequest,
     CardState,
     ChargeOrder,
+    ChargeReply,
     EnrolmentOrder,
     RefundOrder,
 )
+from handsel.receipt import ReceiptNote, Statement, name_of_signer, sign_statement
 from handsel.till.acquirer import (
     CardAnswered,
     CardAsked,
@@ -52,7 +57,9 @@ from handsel.till.acquirer import (
     EnrolmentAnswer,
     EnrolmentRequest,
     PaidAnswer,
+    PapersAnswer,
     PendingAnswer,
+    ReceiptBrought,
     RefundAnswer,
     RefundedAnswer,
     RefundRequest,
@@ -68,6 +75,7 @@ from tests.notes.fresh_keys import fresh_note_keys
 
 DIMS, VIEWS, THRESHOLD = 64, 3, 0.5
 AMOUNT_MINOR = 450
+ISSUERS_SECRET = b"i" * 32  # For the tags of a charge.
 COFFEE = ChargeAction("c0" * 16, AMOUNT_MINOR, "EUR", "Corner Café", "Coffee and cake")
 CAKE = ChargeAction("ca" * 16, AMOUNT_MINOR, "EUR", "Corner Café", "Cake")
 DEPOSIT = ChargeAction("de" * 16, AMOUNT_MINOR, "EUR", "Corner Café", "Bicycle", 3_600)
@@ -230,6 +238,12 @@ class FakeAcquirer:
         self.declines: list[str] = []
         self.right_code = "12345678"
         self.receipt_code = "receipt-of-a-coffee"
+        self.return_code = "abcdefghij234567"
+        self.wallet_key = X25519PrivateKey.generate()  # Of the payer's one receipt key.
+        self.keys = PartyKeys.generate()
+        self.naming_secret = b"n" * 32
+        self.is_named = False
+        self.brought: list[tuple[str, ReceiptBrought]] = []
         self.charges: dict[str, ChargeAnswer] = {}
         self.payments: dict[str, str] = {}  # By charge.
         self.refunds: dict[str, RefundAnswer] = {}
@@ -298,7 +312,7 @@ class FakeAcquirer:
         worth = sum(verify_note(note, keys=keys).denomination_minor for note in notes)
         if not isinstance(self.charges[charge_id], PaidAnswer):
             self.redeemed_minor.append(worth)
-            self.charges[charge_id] = PaidAnswer(self.receipt_code)
+            self.charges[charge_id] = PaidAnswer(self.receipt_code, self.return_code, self.papers(charge_id, notes))
         self._pass("notes.answered")
         answer = self.charges[charge_id]
         assert isinstance(answer, PaidAnswer)
@@ -347,6 +361,47 @@ class FakeAcquirer:
         if self.declines:
             return DeclinedAnswer(self.declines.pop(0))
         return CardAnswered(seal_reply(CardAnswer(state, sealed), reply_key=request.reply_key, purpose=CARD_ANSWER))
+
+    def bring_receipt(self, charge_id: str, brought: ReceiptBrought) -> None:
+        """
+        Take a receipt.
+        """
+        self._pass("receipt.sent")
+        self.brought.append((charge_id, brought))
+        self._pass("receipt.answered")
+
+    def naming_tag(self, charge_id: str) -> bytes:
+        """
+        Return the tag that says that the payer has this shop named.
+        """
+        return naming_tag(ISSUERS_SECRET, other=naming_key_of(self.naming_secret), charge_id=charge_id)
+
+    def papers(self, charge_id: str, notes: tuple[Note, ...]) -> PapersAnswer:
+        """
+        Return what a receipt is sealed with, as issuer and acquirer make it.
+        """
+        order = next(
+            order for order in map(self.keyring.open_order, self.charge_requests) if order.charge_id == charge_id
+        )
+        assert order.reply_key is not None
+        tags = [hashlib.sha256(bytes([number])).digest()[:16] for number in range(NAMING_TAGS - self.is_named)]
+        tags += [self.naming_tag(charge_id)] if self.is_named else []
+        receipt_key, naming_key = self.wallet_key.public_key().public_bytes_raw(), naming_key_of(ISSUERS_SECRET)
+        reply = ChargeReply(receipt_key, naming_key, tuple(sorted(tags)))
+        statement = Statement(
+            acquirer=name_of_signer(self.keys.public().sign),
+            receipt_code=self.receipt_code,
+            return_code=self.return_code,
+            charge_id=charge_id,
+            shop="Corner Café",
+            description="Coffee and cake",
+            amount_minor=order.amount_minor,
+            currency=order.currency,
+            paid_ms=5,
+            notes=tuple(ReceiptNote(note.key_id, note.serial) for note in notes),
+        )
+        sealed = seal_reply(reply, reply_key=order.reply_key, purpose=CHARGE_REPLY)
+        return PapersAnswer(sealed, sign_statement(statement, keys=self.keys), self.naming_secret)
 
     def _open_enrolment(self, request: EnrolmentRequest) -> EnrolmentOrder | CardOrder:
         if request.templates is None:

@@ -72,7 +72,7 @@ def test_a_hand_pays(till: Till) -> None:
     state = till.hold_out(ANN)
 
     assert state.screen == "paid"
-    assert state.receipt_url == f"{RECEIPTS_URL}/{state.receipt_code}"
+    assert state.receipt_url == f"{RECEIPTS_URL}/{state.receipt_code}#{state.return_code}"
     assert [AMOUNT_MINOR] == till.acquirer.debits_minor == till.acquirer.redeemed_minor
     assert till.journal.entries() == ()
 

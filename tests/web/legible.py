@@ -34,6 +34,17 @@ def texts_seen(page: Page, *, light: str = "") -> list[tuple[str, str, str]]:
     return [(text, ink, behind) for text, ink, behind in page.evaluate(TEXTS, light)]
 
 
+def by_day_and_night(page: Page) -> list[tuple[str, str, str]]:
+    """
+    Return the same for who likes it light and for who likes it dark.
+    """
+    seen = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        seen += texts_seen(page)
+    return seen
+
+
 def illegible(seen: list[tuple[str, str, str]]) -> dict[str, tuple[str, str]]:
     """
     Return the texts whose contrast is too small, with their colours.

@@ -44,6 +44,8 @@ TELLS: dict[DeclineReason, str] = {
     DeclineReason.NOTES_DO_NOT_ADD_UP: NOTHING,
     DeclineReason.NOTE_ALREADY_REDEEMED: NOTHING,
     DeclineReason.CURRENCY_DIFFERS: NOTHING,
+    DeclineReason.NOT_CHARGED: NOTHING,  # Of a refund by receipt: no palm is shown, and no till is told.
+    DeclineReason.MORE_THAN_CHARGED: NOTHING,
     DeclineReason.BOUND_TO_OTHER: NOTHING,
     DeclineReason.ALREADY_ENROLLED: SOMEONE,  # It takes a code, which is used up.
     DeclineReason.NOT_RECOGNISED: NO_ONE,
@@ -79,13 +81,22 @@ FIELDS = {
     "PendingAnswerBody": set(),
     "DeclinedAnswerBody": {"reason"},
     "SignedAnswerBody": {"signatures"},
-    "PaidAnswerBody": {"receipt_code"},
+    "PaidAnswerBody": {"receipt_code", "return_code", "papers"},
+    "PapersBody": {"reply", "signed", "naming_secret"},  # The reply is sealed to the till; of one length.
     "ReservedAnswerBody": set(),
     "RefundedAnswerBody": {"receipt_code"},
     "EnrolledAnswerBody": set(),
     "CardAnswerBody": {"answer"},  # Sealed to the till; of one length.
 }
-ASKED = {"TillChargeBody", "TillVoidBody", "TillNotesBody", "TillRefundBody", "TillEnrolmentBody", "TillCardBody"}
+ASKED = {
+    "TillChargeBody",
+    "TillVoidBody",
+    "TillNotesBody",
+    "TillReceiptBody",
+    "TillRefundBody",
+    "TillEnrolmentBody",
+    "TillCardBody",
+}
 
 
 @pytest.fixture

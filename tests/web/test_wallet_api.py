@@ -6,20 +6,28 @@ from __future__ import annotations
 
 import os
 
+import msgspec
 import pytest
 
 from handsel.flows.issuing.consent import CARD_CONSENT_VERSION, CONSENT_VERSION
 from handsel.flows.issuing.deliver_orders import deliver_orders
+from handsel.flows.issuing.name_shop import named_shops
 from handsel.flows.issuing.open_wallet import wallet_of
 from handsel.ids import new_id
+from handsel.naming import naming_key_of
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.till.card import Card
+from handsel.web.shop_code import ShopCode, write_shop_code
 from handsel.web.wallet_api import wallet_api_routes
 from tests.flows.issuing.scene import Scene
 from tests.flows.issuing.test_cards import order_of, pay, send
+from tests.flows.issuing.test_receipts import public_keys
 from tests.web.api import Api, code_of
 
-POSTS = ["top_ups", "consents", "enrolment_codes", "palms/x/pause", "palms/x/resume", "palms/x/erase"]
+POSTS = [
+    *("top_ups", "consents", "enrolment_codes", "palms/x/pause", "palms/x/resume", "palms/x/erase"),
+    *("receipt_keys", "receipts/x/delete", "named_shops", "named_shops/stop"),
+]
 
 
 def api(scene: Scene, key: str = "", *, sandbox: bool = True) -> Api:
@@ -125,3 +133,21 @@ def test_another_wallets_palm_is_not_found(scene: Scene) -> None:
 
     for verb in ("pause", "resume", "erase"):
         assert code_of(other.post(f"/v1/wallet/palms/{palm}/{verb}")) == (404, "not_found")
+
+
+def test_an_app_deposits_keys_and_has_a_shop_named(scene: Scene) -> None:
+    key = opened(scene)
+    wallet, wallet_id = api(scene, key), wallet_of(scene.issuer, key)
+    assert wallet.get("/v1/wallet/receipt_keys").json() == {"first": 0, "count": 50}
+    keys = msgspec.to_builtins(public_keys(2))
+    assert wallet.post("/v1/wallet/receipt_keys", {"first": 0, "keys": keys}).json() == {"first": 2, "count": 48}
+    assert wallet.get("/v1/wallet/receipts").json() == {"lines": []}
+    assert code_of(wallet.post(f"/v1/wallet/receipts/{new_id()}/delete")) == (404, "not_found")
+
+    code = {"code": write_shop_code(ShopCode("Corner Café", naming_key_of(b"n" * 32)))}
+    for _ in range(2):
+        assert wallet.post("/v1/wallet/named_shops", code).json() == {"status": "done"}
+    assert [shop.shop for shop in named_shops(scene.issuer, wallet_id)] == ["Corner Café"]
+    assert code_of(wallet.post("/v1/wallet/named_shops", {"code": "x"})) == (400, "body_invalid")
+    assert wallet.post("/v1/wallet/named_shops/stop", code).json() == {"status": "done"}
+    assert named_shops(scene.issuer, wallet_id) == ()

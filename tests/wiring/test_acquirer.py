@@ -10,12 +10,12 @@ import msgspec
 import pytest
 
 from handsel.config import AcquirerConfig, Link, MerchantEntry, Secret
-from handsel.errors import AccessDenied
+from handsel.errors import AccessDenied, ConfigError
 from handsel.flows.acquiring.acquirer import limits_of_till
 from handsel.flows.acquiring.sign_in import find_till, sign_in_merchant
 from handsel.limits import AMOUNT_MINOR_MAX, TillLimits
 from handsel.store.acquirer import AcquirerDatabase
-from handsel.wiring.acquirer import build_acquirer
+from handsel.wiring.acquirer import build_acquirer, open_or_make_identity
 
 LINK = Link("http://127.0.0.1:9", Secret("l" * 64))
 KEY, OTHER_KEY, TOKEN, OTHER_TOKEN = ("k" * 64, "o" * 64, "t" * 64, "u" * 64)
@@ -67,3 +67,18 @@ def test_a_venue_takes_by_palm_what_the_settings_say(tmp_path: Path) -> None:
     store.close()
 
     assert acquirer.palm_minor_max == {"cafe": 20_00, "bar": AMOUNT_MINOR_MAX}
+
+
+def test_its_keys_are_made_at_the_first_start_and_kept(tmp_path: Path) -> None:
+    """
+    A receipt that it signed before a start is its own after it, and a key that others can read is not used.
+    """
+    path = tmp_path / "identity.key"
+
+    made = open_or_make_identity(path).public()
+
+    assert open_or_make_identity(path).public() == made
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.chmod(0o644)
+    with pytest.raises(ConfigError):
+        open_or_make_identity(path)

@@ -80,9 +80,15 @@ def summary(tally: Tally) -> str:
     """
     refunded = {None: "nobody was refunded", False: "NO REFUND ARRIVED", True: "the refund arrived"}
     erased = {None: "nobody was erased", False: "the erased palm no longer pays", True: "THE ERASED PALM STILL PAYS"}
+    by_receipt = {
+        None: "no receipt was shown",
+        False: "NO REFUND BY RECEIPT ARRIVED",
+        True: "its receipt is still paid back",
+    }
     return (
         f"\n{tally.enrolled} of {tally.people} enrolled; {tally.visits_paid} of {tally.visits} visits paid; "
-        f"{refunded[tally.refunded]}; {erased[tally.erased_pays]}."
+        f"{refunded[tally.refunded]}; {erased[tally.erased_pays]}; "
+        f"{by_receipt[tally.paid_back_by_receipt]}."
         f"\n{len(tally.paid)} of {tally.people} people paid, {tally.taken_for_someone_else} were taken for someone "
         f"else, {tally.strangers_paid} of {tally.stranger_visits} tries by strangers paid."
     )

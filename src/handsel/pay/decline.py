@@ -33,6 +33,8 @@ class DeclineReason(StrEnum):
     NOTES_DO_NOT_ADD_UP = "notes_do_not_add_up"
     NOTE_ALREADY_REDEEMED = "note_already_redeemed"
     CURRENCY_DIFFERS = "currency_differs"
+    NOT_CHARGED = "not_charged"
+    MORE_THAN_CHARGED = "more_than_charged"
     BOUND_TO_OTHER = "bound_to_other"
     ALREADY_ENROLLED = "already_enrolled"
     NOT_RECOGNISED = "not_recognised"

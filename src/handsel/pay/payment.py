@@ -25,6 +25,7 @@ from handsel.order import HOLDS_S
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.money import Money, require_positive
 from handsel.pay.tip import NO_TIPS, TipOffer
+from handsel.receipt import SignedStatement
 
 DESCRIPTION_CHARS_MAX = 200
 
@@ -214,6 +215,7 @@ class Charge:
 
     `signatures` are what the issuer signed, for a till that lost them; they are dropped when the notes are here. There
     are none of a charge that only reserves.
+    `reply` is what the issuer sealed to the till; it is dropped when the receipt has gone to the issuer.
     `secrets` are what makes notes of them, for a till that does not come back; they are dropped when the charge ends.
     """
 
@@ -224,6 +226,7 @@ class Charge:
     status: ChargeStatus = ChargeStatus.SUBMITTED
     signatures: tuple[bytes, ...] = ()
     reason: DeclineReason | None = None
+    reply: bytes | None = None
     secrets: bytes = b""
     tip_minor: int = 0
 
@@ -233,12 +236,12 @@ class Charge:
         """
         require_id(self.id)
 
-    def approved(self, signatures: tuple[bytes, ...]) -> Charge:
+    def approved(self, signatures: tuple[bytes, ...], reply: bytes | None = None) -> Charge:
         """
         Return the charge as the issuer approved it.
         """
         ensure(self.status is ChargeStatus.SUBMITTED, "only a submitted charge is approved")
-        return replace(self, status=ChargeStatus.APPROVED, signatures=signatures)
+        return replace(self, status=ChargeStatus.APPROVED, signatures=signatures, reply=reply)
 
     def declined(self, reason: DeclineReason) -> Charge:
         """
@@ -286,12 +289,28 @@ class Approved:
 
 
 @dataclass(frozen=True, repr=False)
+class ReceiptPapers:
+    """
+    Hold what a till seals a receipt with: the issuer's reply, which only it opens, the signed statement, and the
+    secret by which it finds out whether its own shop is to be named.
+    """
+
+    reply: bytes
+    signed: SignedStatement
+    naming_secret: bytes
+
+
+@dataclass(frozen=True, repr=False)
 class Paid:
     """
-    Answer that the notes are here, and under which code the receipt is found.
+    Answer that the notes are here, and under which code the receipt is found. `return_code` is for the customer alone.
+
+    There are no `papers` once the receipt has gone to the issuer, or where the issuer keeps none.
     """
 
     receipt_code: str
+    return_code: str = ""
+    papers: ReceiptPapers | None = None
 
 
 @dataclass(frozen=True)

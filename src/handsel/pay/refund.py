@@ -36,6 +36,15 @@ class RefundStatus(StrEnum):
     CANCELED = "canceled"
 
 
+class RefundWay(StrEnum):
+    """
+    Say how the wallet that is to be credited is found: by the customer's palm, or by the receipt of the payment.
+    """
+
+    PALM = "palm"
+    RECEIPT = "receipt"
+
+
 class RefundAttemptStatus(StrEnum):
     """
     Say where one attempt stands. The last three are final.
@@ -52,6 +61,8 @@ class RefundAttemptStatus(StrEnum):
 class Refund:
     """
     Promise a customer a part or the whole of a payment back. The id is made by the merchant, and kept for ever.
+
+    By receipt it has one attempt, and where that comes to nothing it is canceled.
     """
 
     id: str
@@ -61,6 +72,7 @@ class Refund:
     amount: Money
     created_ms: int
     status: RefundStatus = RefundStatus.REQUIRES_PALM
+    way: RefundWay = RefundWay.PALM
 
     def __post_init__(self) -> None:
         """

@@ -12,6 +12,7 @@ from handsel.pay.asking import Asking
 from handsel.pay.ledger import Refusal, Refused, Transfer
 from handsel.store import ledger
 from handsel.store.acquirer_captures import CaptureTable
+from handsel.store.acquirer_disputes import DisputeTable
 from handsel.store.acquirer_enrolments import EnrolmentTable
 from handsel.store.acquirer_merchants import MerchantTables
 from handsel.store.acquirer_notes import NoteTables, watch_held
@@ -91,6 +92,7 @@ class AcquirerBooks:
         self.notes = NoteTables(uow)
         self.captures = CaptureTable(uow)
         self.enrolments = EnrolmentTable(uow)
+        self.disputes = DisputeTable(uow)
 
     def open_account(self, account: Account, *, now_ms: int) -> None:
         """

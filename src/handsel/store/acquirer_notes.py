@@ -8,6 +8,7 @@ ledger says.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from handsel.errors import IdReused, ensure
 from handsel.pay.held_note import (
@@ -27,6 +28,18 @@ from handsel.store.ledger import account_state
 NOTES_READ_MAX = 1000  # Of one charge, purchase or redemption; they have at most 64.
 
 _NOTE = "SELECT key_id, serial, signature, worth_minor, currency, source_id FROM notes"
+
+
+@dataclass(frozen=True, repr=False)
+class NoteMark:
+    """
+    Name a note without its signature, and say where it stands.
+    """
+
+    key_id: str
+    serial: bytes
+    worth_minor: int
+    state: NoteState
 
 
 class NoteTables:
@@ -59,6 +72,16 @@ class NoteTables:
         """
         rows = self._uow.rows("SELECT serial FROM notes WHERE source_id = ? LIMIT ?", source_id, NOTES_READ_MAX)
         return frozenset(serial for (serial,) in rows)
+
+    def marks_of(self, source_id: str) -> tuple[NoteMark, ...]:
+        """
+        Return the notes that came with a charge, by serial: what names each, what it is worth, and where it stands.
+        """
+        rows = self._uow.rows(
+            "SELECT key_id, serial, worth_minor, state FROM notes WHERE source_id = ? ORDER BY serial LIMIT ?",
+            *(source_id, NOTES_READ_MAX),
+        )
+        return tuple(NoteMark(key_id, serial, worth, NoteState(state)) for key_id, serial, worth, state in rows)
 
     def held_serials(self, *, limit: int) -> tuple[bytes, ...]:
         """

@@ -20,7 +20,9 @@ _PAYMENT = (
     "SELECT id, merchant_id, till_id, amount_minor, currency, description, created_ms, status, receipt_code, paid_ms,"
     " hold_s, reserved_until_ms, captured_minor, cancel_reason, tips, tip_minor FROM payments"
 )
-_CHARGE = "SELECT id, payment_id, till_id, submitted_ms, status, signatures, reason, secrets, tip_minor FROM charges"
+_CHARGE = (
+    "SELECT id, payment_id, till_id, submitted_ms, status, signatures, reason, reply, secrets, tip_minor FROM charges"
+)
 
 
 class PaymentTables:
@@ -123,12 +125,18 @@ class PaymentTables:
         is_kept = charge.status is ChargeStatus.APPROVED  # Of what only reserves: that there are none.
         signatures = msgspec.msgpack.encode(charge.signatures) if is_kept else None
         changed = self._uow.execute(
-            "UPDATE charges SET status = ?, signatures = ?, reason = ?, secrets = ? WHERE id = ?"
+            "UPDATE charges SET status = ?, signatures = ?, reason = ?, reply = ?, secrets = ? WHERE id = ?"
             " AND status IN ('submitted', 'approved')",
             *(charge.status.value, signatures, charge.reason.value if charge.reason else None),
-            *(charge.secrets or None, charge.id),
+            *(charge.reply, charge.secrets or None, charge.id),
         )
         ensure(changed == 1, "a charge ends once")
+
+    def drop_reply(self, charge_id: str) -> None:
+        """
+        Drop the issuer's reply to the till of a charge.
+        """
+        self._uow.execute("UPDATE charges SET reply = NULL WHERE id = ?", charge_id)
 
     def find_charge(self, charge_id: str) -> Charge | None:
         """
@@ -222,8 +230,8 @@ def _meant(stored: PaymentStatus, reserved_until_ms: int | None, captured_minor:
 def _charge_or_none(row: Row | None) -> Charge | None:
     if row is None:
         return None
-    charge_id, payment_id, till_id, submitted_ms, status, signatures, reason, secrets, tip_minor = row
+    charge_id, payment_id, till_id, submitted_ms, status, signatures, reason, reply, secrets, tip_minor = row
     signed = msgspec.msgpack.decode(signatures, type=tuple[bytes, ...]) if signatures else ()
     why = DeclineReason(reason) if reason else None
     state = ChargeStatus(status)
-    return Charge(charge_id, payment_id, till_id, submitted_ms, state, signed, why, secrets or b"", tip_minor)
+    return Charge(charge_id, payment_id, till_id, submitted_ms, state, signed, why, reply, secrets or b"", tip_minor)

@@ -7,13 +7,13 @@ from __future__ import annotations
 from handsel.errors import ensure
 from handsel.pay.decline import DeclineReason
 from handsel.pay.money import Money
-from handsel.pay.refund import Refund, RefundAttempt, RefundAttemptStatus, RefundStatus
+from handsel.pay.refund import Refund, RefundAttempt, RefundAttemptStatus, RefundStatus, RefundWay
 from handsel.store.database import UnitOfWork
 from handsel.store.engine import Row
 
 REFUNDS_READ_MAX = 10_000  # Of one payment; each is at least one minor unit of it.
 
-_REFUND = "SELECT id, payment_id, merchant_id, till_id, amount_minor, currency, created_ms, status FROM refunds"
+_REFUND = "SELECT id, payment_id, merchant_id, till_id, amount_minor, currency, created_ms, status, way FROM refunds"
 
 
 class RefundTables:
@@ -29,10 +29,10 @@ class RefundTables:
         Keep a new refund. Raises `InvariantBroken` where more would be promised back than was paid.
         """
         self._uow.execute(
-            "INSERT INTO refunds (id, payment_id, merchant_id, till_id, amount_minor, currency, created_ms, status)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO refunds (id, payment_id, merchant_id, till_id, amount_minor, currency, created_ms, status,"
+            " way) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             *(refund.id, refund.payment_id, refund.merchant_id, refund.till_id, refund.amount.amount_minor),
-            *(refund.amount.currency, refund.created_ms, refund.status.value),
+            *(refund.amount.currency, refund.created_ms, refund.status.value, refund.way.value),
         )
 
     def save(self, refund: Refund) -> None:
@@ -111,6 +111,15 @@ class RefundTables:
         )
         return int(row[0]) if row else 0
 
+    def declined_for(self, refund_id: str) -> DeclineReason | None:
+        """
+        Return why the last attempt of a refund was declined, if it was.
+        """
+        row = self._uow.row(
+            "SELECT reason FROM refund_attempts WHERE refund_id = ? ORDER BY submitted_ms DESC LIMIT 1", refund_id
+        )
+        return DeclineReason(row[0]) if row and row[0] else None
+
     def unresolved_attempts(self, *, until_ms: int, now_ms: int, limit: int) -> tuple[str, ...]:
         """
         Return the ids of attempts submitted at `until_ms` or before, or after `now_ms`, that have not ended.
@@ -128,6 +137,6 @@ def _refund_or_none(row: Row | None) -> Refund | None:
 
 
 def _refund(row: Row) -> Refund:
-    refund_id, payment_id, merchant_id, till_id, amount_minor, currency, created_ms, status = row
+    refund_id, payment_id, merchant_id, till_id, amount_minor, currency, created_ms, status, way = row
     amount = Money(amount_minor, currency)
-    return Refund(refund_id, payment_id, merchant_id, till_id, amount, created_ms, RefundStatus(status))
+    return Refund(refund_id, payment_id, merchant_id, till_id, amount, created_ms, RefundStatus(status), RefundWay(way))

@@ -1,8 +1,9 @@
 """
 Hold the tables of the acquirer, beside those of the ledger. A step that was released is never changed.
 
-There is no palm, no wallet and no account of a customer in these tables, nothing that says that two payments were the
-same person's, and no sealed envelope. There must never be.
+There is no palm, no wallet and no account of a customer in these tables, and nothing that says that two payments were
+the same person's. There must never be. Nor is there a sealed envelope, but for the issuer's reply to a till, which is
+there until the till has sealed the receipt.
 """
 
 from __future__ import annotations
@@ -193,6 +194,30 @@ BEGIN
 END;
 """
 
+# What the issuer sealed to the till of a charge; and how the customer of a refund is recognised.
+_RECEIPTS = """
+ALTER TABLE charges ADD COLUMN reply BLOB;
+ALTER TABLE refunds ADD COLUMN way TEXT NOT NULL DEFAULT 'palm' CHECK (way IN ('palm', 'receipt'));
+"""
+
+# What somebody says of a payment whose receipt was presented. Nothing is known of that somebody.
+_DISPUTES = """
+CREATE TABLE disputes (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    payment_id TEXT NOT NULL REFERENCES payments (id),
+    merchant_id TEXT NOT NULL REFERENCES merchants (id),
+    finding TEXT NOT NULL,
+    opened_ms INTEGER NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('open', 'refunded', 'refused', 'withdrawn')),
+    ended_ms INTEGER,
+    CHECK ((status = 'open') = (ended_ms IS NULL))
+);
+CREATE INDEX disputes_by_merchant ON disputes (merchant_id, number);
+CREATE INDEX disputes_of_payment ON disputes (payment_id);
+CREATE UNIQUE INDEX disputes_open ON disputes (payment_id) WHERE status = 'open';
+"""
+
 ACQUIRER_SCHEMA = Schema(
     "acquirer",
     (
@@ -206,5 +231,7 @@ ACQUIRER_SCHEMA = Schema(
             postgresql="DROP TRIGGER refunds_are_covered ON refunds;\nDROP FUNCTION refunds_are_covered();"
             + _REFUNDS_OF_WHAT_WAS_PAID,
         ),
+        _RECEIPTS,
+        _DISPUTES,
     ),
 )

@@ -25,6 +25,8 @@ class ChargeRow:
     """
     Carry a charge as it is stored: `state` is reserved, approved, declined or voided; `factor` is the second factor
     that it was paid with, pin or passkey.
+
+    `reply` is sealed to its till, `refunded_minor` what was paid back by receipt.
     """
 
     id: str
@@ -35,6 +37,8 @@ class ChargeRow:
     state: str
     reason: str | None = None
     signatures: tuple[bytes, ...] | None = None
+    reply: bytes | None = None
+    refunded_minor: int = 0
     factor: str | None = None
 
 
@@ -98,29 +102,43 @@ def find_charge(uow: UnitOfWork, charge_id: str) -> ChargeRow | None:
     Return a charge, or None.
     """
     row = uow.row(
-        "SELECT id, digest, reservation_id, wallet_id, amount_minor, state, reason, signatures, factor FROM charges"
-        " WHERE id = ?",
+        "SELECT id, digest, reservation_id, wallet_id, amount_minor, state, reason, signatures, reply, refunded_minor,"
+        " factor FROM charges WHERE id = ?",
         charge_id,
     )
     if row is None:
         return None
-    found_id, digest, reservation_id, wallet_id, amount_minor, state, reason, signatures, factor = row
+    found_id, digest, reservation_id, wallet_id, amount_minor, state, reason, signatures = row[:8]
+    reply, refunded_minor, factor = row[8:]
     return ChargeRow(
         *(found_id, digest, reservation_id, wallet_id, amount_minor, state, reason),
-        signatures=_decode(signatures),
-        factor=factor,
+        *(_decode(signatures), reply, refunded_minor, factor),
     )
 
 
-def approve_charge(uow: UnitOfWork, charge_id: str, signatures: tuple[bytes, ...]) -> None:
+def approve_charge(
+    uow: UnitOfWork, charge_id: str, signatures: tuple[bytes, ...], *, reply: bytes | None = None
+) -> None:
     """
-    Write that a reserved charge was captured, and what was signed for it.
+    Write that a reserved charge was captured, what was signed for it, and what its till is told.
     """
     changed = uow.execute(
-        "UPDATE charges SET state = 'approved', signatures = ? WHERE id = ? AND state = 'reserved'",
-        *(_encode(signatures), charge_id),
+        "UPDATE charges SET state = 'approved', signatures = ?, reply = ? WHERE id = ? AND state = 'reserved'",
+        *(_encode(signatures), reply, charge_id),
     )
     ensure(changed == 1, "a charge is approved once")
+
+
+def count_refunded(uow: UnitOfWork, charge_id: str, amount_minor: int) -> bool:
+    """
+    Count what is paid back of a charge by its receipt; False where that would be more than was charged.
+    """
+    changed = uow.execute(
+        "UPDATE charges SET refunded_minor = refunded_minor + ?"
+        " WHERE id = ? AND state = 'approved' AND refunded_minor + ? <= amount_minor",
+        *(amount_minor, charge_id, amount_minor),
+    )
+    return changed == 1
 
 
 def void_reserved_charge(uow: UnitOfWork, reservation_id: str) -> None:

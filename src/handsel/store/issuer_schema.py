@@ -1,7 +1,8 @@
 """
 Hold the tables of the issuer, beside those of the ledger. A step that was released is never changed.
 
-There is no merchant, no shop, no till and no place in these tables, and there must never be one.
+There is no merchant, no shop, no till and no place in these tables, and there must never be one. The one exception is
+what a customer asks for by name: `named_shops` and `named_payments`.
 """
 
 from __future__ import annotations
@@ -246,4 +247,47 @@ CREATE TABLE holds (
 CREATE INDEX charges_reserved ON charges (wallet_id) WHERE state = 'reserved';
 """
 
-ISSUER_SCHEMA = Schema("issuer", (_TABLES, _CARDS, _SECOND_FACTORS, _CHARGE_NUMBERS, _HOLDS))
+# A key without a number was made here, where a wallet had none left: what is sealed to it nobody opens, and it is not
+# kept. A charge's `reply` is what its till was told of them; only that till opens it. `refunded_minor` counts what was
+# paid back by receipt.
+_RECEIPTS = """
+ALTER TABLE charges ADD COLUMN reply BLOB;
+ALTER TABLE charges ADD COLUMN refunded_minor INTEGER NOT NULL DEFAULT 0
+    CHECK (refunded_minor BETWEEN 0 AND amount_minor);
+
+CREATE TABLE receipt_keys (
+    id TEXT PRIMARY KEY,
+    wallet_id TEXT NOT NULL REFERENCES wallets (id),
+    key BLOB NOT NULL UNIQUE CHECK (length(key) = 32),
+    number INTEGER CHECK (number >= 0),
+    charge_id TEXT UNIQUE REFERENCES charges (id),
+    digest BLOB,
+    receipt BLOB,
+    CHECK (number IS NOT NULL OR (charge_id IS NOT NULL AND receipt IS NULL)),
+    CHECK (receipt IS NULL OR digest IS NOT NULL),
+    CHECK (digest IS NULL OR charge_id IS NOT NULL)
+);
+CREATE INDEX receipt_keys_unused ON receipt_keys (wallet_id, number) WHERE charge_id IS NULL;
+CREATE INDEX receipt_keys_by_wallet ON receipt_keys (wallet_id, number);
+"""
+
+# Only for wallets whose owner asked for it, shop by shop.
+_NAMED = """
+CREATE TABLE named_shops (
+    wallet_id TEXT NOT NULL REFERENCES wallets (id),
+    naming_key BLOB NOT NULL CHECK (length(naming_key) = 32),
+    shop TEXT NOT NULL,
+    since_ms INTEGER NOT NULL,
+    PRIMARY KEY (wallet_id, naming_key)
+);
+
+CREATE TABLE named_payments (
+    charge_id TEXT PRIMARY KEY REFERENCES charges (id),
+    wallet_id TEXT NOT NULL,
+    naming_key BLOB NOT NULL,
+    description TEXT NOT NULL,
+    FOREIGN KEY (wallet_id, naming_key) REFERENCES named_shops (wallet_id, naming_key) ON DELETE CASCADE
+);
+"""
+
+ISSUER_SCHEMA = Schema("issuer", (_TABLES, _CARDS, _SECOND_FACTORS, _CHARGE_NUMBERS, _HOLDS, _RECEIPTS, _NAMED))

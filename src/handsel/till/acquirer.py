@@ -13,6 +13,7 @@ import msgspec
 from handsel.matching.message import PerMatcher
 from handsel.notes.mint import NoteSecret
 from handsel.notes.note import Note, PublicNoteKeys
+from handsel.receipt import SignedStatement
 from handsel.till.action import ToldAction
 
 
@@ -118,12 +119,55 @@ class SignedAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_
         return "SignedAnswer()"
 
 
+class PapersAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Carry what a receipt is sealed with: the issuer's reply to this till, the acquirer's signed statement, and the
+    shop's naming secret.
+    """
+
+    reply: bytes
+    signed: SignedStatement
+    naming_secret: bytes
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of the papers.
+        """
+        return "PapersAnswer()"
+
+
+class ReceiptBrought(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Bring a receipt that is sealed to the payer's wallet, and a line that is sealed to the issuer.
+    """
+
+    receipt_id: str
+    sealed: bytes
+    line: bytes
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of what is sealed.
+        """
+        return "ReceiptBrought()"
+
+
 class PaidAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="paid"):
     """
-    Answer that the notes are handed over.
+    Answer that the notes are handed over. `return_code` is for the customer alone.
+
+    `papers` are there until the receipt has been brought.
     """
 
     receipt_code: str
+    return_code: str = ""
+    papers: PapersAnswer | None = None
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of the receipt.
+        """
+        return "PaidAnswer()"
 
 
 class ReservedAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="reserved"):
@@ -215,4 +259,9 @@ class Acquirer(Protocol):
     def ask_card(self, asked: CardAsked) -> CardAnswered | DeclinedAnswer:
         """
         Return the issuer's answer to a card that is shown.
+        """
+
+    def bring_receipt(self, charge_id: str, brought: ReceiptBrought) -> None:
+        """
+        Have a receipt brought to the issuer, once, however often the same comes.
         """

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from handsel.clock import Clock
 from handsel.config import AttackHintSetting, Parties
-from handsel.errors import BodyInvalid, HandselError, InvariantBroken, NotFound, StoreError
+from handsel.errors import BodyInvalid, HandselError, InvariantBroken, NotFound
 from handsel.ids import ID_BYTES
 from handsel.keys import PublicKeys
 from handsel.log import Log
@@ -22,6 +22,7 @@ from handsel.till.acquirer import Acquirer, DeclinedAnswer, EnrolledAnswer
 from handsel.till.action import Action, EnrolmentAction, typed_code
 from handsel.till.agent_state import AgentState, describe
 from handsel.till.card import Card
+from handsel.till.close_charge import ChargeCloser
 from handsel.till.collect import Collected, collect
 from handsel.till.conclude import conclude, outcome_name, reason_name
 from handsel.till.held_key import CardRefused, HeldKey, unlock
@@ -91,6 +92,7 @@ class Agent:
         self._reader = reader
         self._acquirer = acquirer
         self._journal = journal
+        self._closer = ChargeCloser(journal, parties.issuer, random_bytes, log)
         self._threshold = parties.threshold
         self._receipts_url = receipts_url
         self._clock = clock
@@ -345,7 +347,7 @@ class Agent:
         else:
             del self._open[request.id]
             if isinstance(request, OpenCharge):
-                self._close(request)
+                self._closer.close(request, outcome, now_ms=self._clock())
         self._conclude(request.action, outcome)
         if isinstance(outcome, EnrolledAnswer) and isinstance(request, OpenEnrolment):
             self._show_card(request)
@@ -355,13 +357,6 @@ class Agent:
             screen = self._session.screen
             is_shown = isinstance(screen, Enrolled) and screen.action == request.action
             self._card = request.card if is_shown else None
-
-    def _close(self, charge: OpenCharge) -> None:
-        try:
-            self._journal.close(charge.id)
-        except StoreError as exc:
-            # It stays in the file: after the next start the acquirer says once more how it ended.
-            self._log.event("journal.not_closed", code=exc.code)
 
     def _conclude(self, action: Action, outcome: Outcome) -> None:
         now_ms = self._clock()

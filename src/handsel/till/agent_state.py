@@ -57,6 +57,7 @@ SCREEN_NAMES: dict[type[Screen], ScreenName] = {
     PutAside: "put_aside",
 }
 _RECEIPT_CODE = re.compile(r"[0-9A-Za-z_-]{1,64}")
+_RETURN_CODE = re.compile(r"[a-z2-7]{16}")
 
 
 class AgentState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,6 +97,7 @@ class AgentState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     good_frames: int = 0
     frames_needed: int = 0
     receipt_code: str = ""
+    return_code: str = ""
     receipt_url: str = ""
     may_retry: bool = False
     may_cancel: bool = False
@@ -119,7 +121,7 @@ def describe(
     """
     screen = session.screen
     action = action_of(screen)
-    receipt_code = _receipt_code(screen)
+    receipt_code, return_code = _receipt_code(screen), _return_code(screen)
     wants_frames = isinstance(screen, Showing | Reading)
     state = AgentState(
         screen=SCREEN_NAMES[type(screen)],
@@ -136,7 +138,8 @@ def describe(
         has_pin=has_pin,
         good_frames=screen.good if isinstance(screen, Reading) else 0,
         receipt_code=receipt_code,
-        receipt_url=f"{receipts_url}/{receipt_code}" if receipt_code else "",
+        return_code=return_code,
+        receipt_url=_receipt_url(receipts_url, receipt_code, return_code),
         may_retry=session.may_retry,
         may_cancel=session.may_cancel,
         may_enrol=session.may_enrol,
@@ -167,3 +170,15 @@ def _receipt_code(screen: Screen) -> str:
     # It becomes part of a link: what does not look like a code is left out.
     code = screen.receipt_code if isinstance(screen, Paid | Refunded) else ""
     return code if _RECEIPT_CODE.fullmatch(code) else ""
+
+
+def _return_code(screen: Screen) -> str:
+    code = screen.return_code if isinstance(screen, Paid) else ""
+    return code if _RETURN_CODE.fullmatch(code) else ""
+
+
+def _receipt_url(receipts_url: str, receipt_code: str, return_code: str) -> str:
+    # What stands behind the # stays in the customer's browser: no server is sent it, and no log has it.
+    if not receipt_code:
+        return ""
+    return f"{receipts_url}/{receipt_code}" + (f"#{return_code}" if return_code else "")

@@ -26,6 +26,7 @@ from handsel.till.acquirer import (
     EnrolmentAnswer,
     EnrolmentRequest,
     PaidAnswer,
+    ReceiptBrought,
     RefundAnswer,
     RefundRequest,
 )
@@ -146,6 +147,12 @@ class AcquirerClient:
         Return the issuer's answer to a card that is shown.
         """
         return _decode(self._post("/v1/till/cards", asked, SHORT), _CARD)
+
+    def bring_receipt(self, charge_id: str, brought: ReceiptBrought) -> None:
+        """
+        Have a receipt brought to the issuer, once, however often the same comes.
+        """
+        self._post(f"/v1/till/charges/{require_id(charge_id)}/receipt", brought, LONG)
 
     def _get(self, path: str) -> bytes:
         return self._ask(self.http.build_request("GET", path, timeout=SHORT))

@@ -1,5 +1,6 @@
 """
-Keep what the till must not forget: charges that were sent and whose end is not known, with the secrets of their notes.
+Keep what the till must not forget: charges that were sent and whose end is not known, with the secrets of their notes;
+and receipts that are sealed and still to be brought.
 
 One private file, replaced as a whole: a crash leaves the old one or the new one. A charge is written before it is sent;
 where that fails, it is not sent. No palm, vector or share is ever written. Refunds and enrolments are not kept: the
@@ -17,22 +18,26 @@ import msgspec
 from handsel.errors import ConfigError, StoreCorrupt, StoreError, StoreFull, ensure
 from handsel.keys import read_private_file, replace_private_file
 from handsel.notes.mint import NoteSecret
+from handsel.till.acquirer import ReceiptBrought
 from handsel.till.action import ChargeAction
 
 ENTRIES_MAX = 256  # Charges without an end; a till that has so many asks for a person.
-VERSION = 2  # Since 2, a secret holds what unblinds its note.
+RECEIPTS_MAX = 64  # Sealed, and not brought; of more the oldest are given up. Each has at most 24 KB.
+VERSION = 3  # Since 2, a secret holds what unblinds its note; since 3, there are receipts.
+VERSIONS_READ = (2, 3)
 DIRECTORY_MODE = 0o700
 
 
 class ChargeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
-    Keep one charge: what it pays, and what its notes are finished with.
+    Keep one charge: what it pays, and what its notes are finished with; `reply_secret` opens the issuer's reply.
     """
 
     charge_id: str
     action: ChargeAction
     begun_ms: int
     secrets: tuple[NoteSecret, ...]
+    reply_secret: bytes = b""
 
     def __repr__(self) -> str:
         """
@@ -41,9 +46,26 @@ class ChargeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return "ChargeEntry()"
 
 
+class ReceiptEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Keep one receipt that is sealed and still to be brought. Nobody can read it here any more.
+    """
+
+    charge_id: str
+    brought: ReceiptBrought
+    sealed_ms: int
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of the entry.
+        """
+        return "ReceiptEntry()"
+
+
 class _JournalFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: int
     entries: tuple[ChargeEntry, ...]
+    receipts: tuple[ReceiptEntry, ...] = ()
 
 
 class Journal:
@@ -51,9 +73,10 @@ class Journal:
     Keep the open charges of one till in the file at `path`. Safe for several threads; one process at a time.
     """
 
-    def __init__(self, path: Path, entries: tuple[ChargeEntry, ...]) -> None:
+    def __init__(self, path: Path, entries: tuple[ChargeEntry, ...], receipts: tuple[ReceiptEntry, ...] = ()) -> None:
         self._path = path
         self._entries = entries
+        self._receipts = receipts
         self._lock = threading.Lock()
 
     @classmethod
@@ -73,9 +96,9 @@ class Journal:
             raise StoreCorrupt(
                 f"{path.name} cannot be read: keep a copy, it holds customers' money, then move it"
             ) from exc
-        if held.version != VERSION:
+        if held.version not in VERSIONS_READ:
             raise StoreCorrupt(f"{path.name} is of another version of Handsel: start the version that wrote it")
-        return cls(path, held.entries)
+        return cls(path, held.entries, held.receipts)
 
     def entries(self) -> tuple[ChargeEntry, ...]:
         """
@@ -92,26 +115,45 @@ class Journal:
             if len(self._entries) >= ENTRIES_MAX:
                 raise StoreFull("too many charges of this till have no end: ask the acquirer about them")
             ensure(all(held.charge_id != entry.charge_id for held in self._entries), "a charge is begun once")
-            entries = (*self._entries, entry)
-            _replace(self._path, entries)
-            self._entries = entries
+            self._replace((*self._entries, entry), self._receipts)
 
-    def close(self, charge_id: str) -> None:
+    def close(self, charge_id: str, receipt: ReceiptEntry | None = None) -> None:
         """
-        Forget a charge that has ended. Raises `StoreFull` and `StoreError`; then it is still in the file.
+        Forget a charge that has ended, and keep its receipt in the same moment.
+
+        Raises `StoreFull` and `StoreError`; then the charge is still in the file.
         """
         with self._lock:
             entries = tuple(held for held in self._entries if held.charge_id != charge_id)
-            _replace(self._path, entries)
-            self._entries = entries
+            receipts = self._receipts if receipt is None else (*self._receipts, receipt)
+            self._replace(entries, receipts[-RECEIPTS_MAX:])
+
+    def receipts(self) -> tuple[ReceiptEntry, ...]:
+        """
+        Return the receipts that are still to be brought, oldest first.
+        """
+        with self._lock:
+            return self._receipts
+
+    def drop_receipt(self, charge_id: str) -> None:
+        """
+        Forget a receipt that was brought, or is given up. Raises `StoreFull` and `StoreError`; then it is still there.
+        """
+        with self._lock:
+            self._replace(self._entries, tuple(held for held in self._receipts if held.charge_id != charge_id))
+
+    def _replace(self, entries: tuple[ChargeEntry, ...], receipts: tuple[ReceiptEntry, ...]) -> None:
+        # The caller holds `_lock`.
+        _write(self._path, _JournalFile(VERSION, entries, receipts))
+        self._entries, self._receipts = entries, receipts
 
 
-def _replace(path: Path, entries: tuple[ChargeEntry, ...]) -> None:
+def _write(path: Path, held: _JournalFile) -> None:
     """
-    Put `entries` into the file at `path`, all or nothing. Raises `StoreFull`, `StoreError`.
+    Put `held` into the file at `path`, all or nothing. Raises `StoreFull`, `StoreError`.
     """
     try:
-        replace_private_file(path, msgspec.json.encode(_JournalFile(VERSION, entries)))
+        replace_private_file(path, msgspec.json.encode(held))
     except StoreFull as exc:
         raise StoreFull("the till's disk is full: free some space, nothing was sent") from exc
     except StoreError as exc:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import msgspec
 
 from handsel.ids import ID_BYTES
+from handsel.keys import KEY_BYTES
 from handsel.notes.mint import NoteSecret, prepare
 from handsel.notes.note import PublicNoteKeys
 from handsel.order import NO_PIN, ChargeOrder, EnrolmentOrder, NoteRequest, RefundOrder, Way
@@ -19,6 +20,7 @@ from handsel.till.collect import best_reading, best_readings, those_of_last
 from handsel.till.held_key import CardRefused, HeldKey
 from handsel.till.journal import ChargeEntry
 from handsel.till.seal_palm import PalmSealer
+from handsel.till.seal_receipt import reply_key_of
 from handsel.till.session import ENROLMENT_MERGED
 from handsel.till.settle import RESEND_MS_MAX, OpenCharge, OpenEnrolment, OpenRefund, OpenRequest
 from handsel.till.typed_pin import TypedPin
@@ -68,14 +70,15 @@ class RequestMaker:
         keys = self.acquirer.note_keys()
         amount_minor, currency = action.total_minor, action.currency
         secrets, notes = ((), ()) if action.hold_s else self._prepare(action, keys, now_ms=now_ms)
-        digest = self.sealer.fresh_digest()
-        order = ChargeOrder(self._new_id(), amount_minor, currency, digest, notes, pin, action.hold_s)
+        reply_secret = self.sealer.random_bytes(KEY_BYTES)
+        digest, reply_key = self.sealer.fresh_digest(), reply_key_of(reply_secret)
+        order = ChargeOrder(self._new_id(), amount_minor, currency, digest, notes, pin, action.hold_s, reply_key)
         if isinstance(shown, Card):
             request = self.sealer.seal_held_charge(order, payment_intent=action.id, secrets=secrets, card=shown)
         else:
             request = self.sealer.seal_charge(order, payment_intent=action.id, secrets=secrets, probe=shown)
         request = msgspec.structs.replace(request, tip_minor=action.tip_minor)
-        entry = ChargeEntry(order.charge_id, action, now_ms, secrets)
+        entry = ChargeEntry(order.charge_id, action, now_ms, secrets, reply_secret)
         return OpenCharge(entry, request, keys, until_ms=now_ms + RESEND_MS_MAX, next_ms=now_ms)
 
     def _prepare(

@@ -55,12 +55,13 @@ class Working:
 @dataclass(frozen=True)
 class Paid:
     """
-    The notes are handed over. `receipt_code` leads to the receipt.
+    The notes are handed over. `receipt_code` leads to the receipt; with `return_code` a shop pays back without a palm.
     """
 
     action: ChargeAction
     receipt_code: str
     until_ms: int
+    return_code: str = ""
 
 
 @dataclass(frozen=True)

@@ -141,11 +141,11 @@ class Session:
         """
         return replace(self, unsettled=self.unsettled | {action_id})
 
-    def paid(self, action: ChargeAction, *, receipt_code: str, now_ms: int) -> Session:
+    def paid(self, action: ChargeAction, *, receipt_code: str, return_code: str = "", now_ms: int) -> Session:
         """
         Return the session after a payment.
         """
-        return self._finish(action.id, Paid(action, receipt_code, now_ms + PAID_MS))
+        return self._finish(action.id, Paid(action, receipt_code, now_ms + PAID_MS, return_code))
 
     def reserved(self, action: ChargeAction, *, now_ms: int) -> Session:
         """

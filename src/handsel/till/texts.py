@@ -64,6 +64,8 @@ DECLINES = {
     "note_key_expired": "This did not go through. Nothing was paid; please try again.",
     "notes_do_not_add_up": "This did not go through. Nothing was paid; please ask the shop.",
     "note_already_redeemed": "This did not go through. Nothing was credited; please ask the shop.",
+    "not_charged": "This did not go through. Nothing was credited; please ask the shop.",
+    "more_than_charged": "This did not go through. Nothing was credited; please ask the shop.",
     "currency_differs": "Your wallet holds another currency. Please pay another way.",
     "over_limit": "This is more than may be paid by palm now. Please pay another way.",
     "needs_second_factor": (

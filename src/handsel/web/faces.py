@@ -27,7 +27,7 @@ WALLET = Face(
     word="Wallet",
     run_by="the issuer: your bank",
     sees="your wallet, the amounts and the times",
-    never_sees="your palm, the shop, the place, or what you bought",
+    never_sees="your palm, the place, or, but for shops that you have named, the shop and what you bought",
 )
 SHOP = Face(
     name="shop",

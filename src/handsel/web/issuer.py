@@ -1,5 +1,5 @@
 """
-Serve the issuer to acquirers: charges, redemptions, purchases, refunds, enrolments and cards.
+Serve the issuer to acquirers: charges, redemptions, purchases, refunds, receipts, enrolments and cards.
 
 Orders and answers come sealed; what goes back names no wallet.
 """
@@ -22,6 +22,8 @@ from handsel.flows.issuing.give_back import give_back
 from handsel.flows.issuing.issuer import Issuer
 from handsel.flows.issuing.redeem import redeem
 from handsel.flows.issuing.refund import refund
+from handsel.flows.issuing.refund_charge import ChargeRefund, refund_charge
+from handsel.flows.issuing.take_receipt import take_receipt
 from handsel.flows.issuing.void_charge import void_charge
 from handsel.notes.announce import SignedNoteKeys
 from handsel.pay.decline import Declined
@@ -33,6 +35,7 @@ from handsel.web.issuer_bodies import (
     CardAnswerBody,
     CardBody,
     ChargeBody,
+    ChargeRefundBody,
     CompletionBody,
     CreditedBody,
     DeclinedBody,
@@ -40,6 +43,7 @@ from handsel.web.issuer_bodies import (
     EnrolmentBegunBody,
     EnrolmentBody,
     PurchaseBody,
+    ReceiptBody,
     RedeemedBody,
     RedemptionBody,
     RefundBody,
@@ -81,10 +85,21 @@ def _charge_routes(issuer: Issuer, acquirers: Mapping[str, Secret]) -> list[Rout
         outcome = refund(issuer, body.refund_id, acquirer=acquirer, order=body.order, answers=answers, notes=body.notes)
         return CreditedBody() if isinstance(outcome, Credited) else _declined(outcome)
 
+    def charge_refunded(acquirer: str, path: Mapping[str, str], body: ChargeRefundBody) -> CreditedBody | DeclinedBody:
+        wanted = ChargeRefund(body.refund_id, path["id"], Money(body.amount_minor, body.currency), body.notes)
+        outcome = refund_charge(issuer, wanted, acquirer=acquirer)
+        return CreditedBody() if isinstance(outcome, Credited) else _declined(outcome)
+
+    def received(_: str, __: Mapping[str, str], body: ReceiptBody) -> Nothing:
+        take_receipt(issuer, body.receipt_id, sealed=body.sealed, line=body.line)
+        return Nothing()
+
     return [
         post("/v1/charges", caller, ChargeBody, charged),
         post("/v1/charges/{id}/void", caller, Nothing, voided),
         post("/v1/refunds", caller, RefundBody, refunded),
+        post("/v1/charges/{id}/refunds", caller, ChargeRefundBody, charge_refunded),
+        post("/v1/receipts", caller, ReceiptBody, received),
     ]
 
 
@@ -170,7 +185,9 @@ def _note_keys(issuer: Issuer) -> SignedNoteKeys:
 def _charge_body(outcome: Approved | Declined | Reserved) -> SignedBody | DeclinedBody | ReservedBody:
     if isinstance(outcome, Reserved):
         return ReservedBody(outcome.amount_minor, outcome.until_ms)
-    return SignedBody(outcome.signatures) if isinstance(outcome, Approved) else _declined(outcome)
+    if isinstance(outcome, Declined):
+        return _declined(outcome)
+    return SignedBody(outcome.signatures, outcome.reply)
 
 
 def _declined(declined: Declined) -> DeclinedBody:

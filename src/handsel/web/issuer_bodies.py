@@ -83,6 +83,17 @@ class RefundBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     proof: bytes | None = None
 
 
+class ChargeRefundBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Ask the issuer to credit the wallet that paid a charge with these notes.
+    """
+
+    refund_id: str
+    amount_minor: int
+    currency: str
+    notes: tuple[Note, ...]
+
+
 class EnrolmentBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Ask the issuer to check the code of an enrolment.
@@ -116,12 +127,25 @@ class CompletionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answers: PerMatcher
 
 
-class SignedBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="approved"):
+class SignedBody(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="status", tag="approved"
+):
     """
-    Answer that the issuer debited, and what it signed.
+    Answer that the issuer debited, and what it signed. `reply` is sealed to the till of a charge.
     """
 
     signatures: tuple[bytes, ...]
+    reply: bytes | None = None
+
+
+class ReceiptBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Bring a receipt to the issuer, sealed to a wallet's key, and a line that is sealed to the issuer.
+    """
+
+    receipt_id: str
+    sealed: bytes
+    line: bytes
 
 
 class ReservedBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="reserved"):

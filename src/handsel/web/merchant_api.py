@@ -15,6 +15,7 @@ from starlette.routing import Route
 from handsel.clock import Clock
 from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.acquiring.capture_payment import capture_payment_intent
+from handsel.flows.acquiring.refund_by_receipt import refund_by_receipt, why_canceled
 from handsel.flows.acquiring.request_payment import (
     PaymentRequest,
     cancel_payment_intent,
@@ -26,6 +27,7 @@ from handsel.flows.acquiring.request_refund import RefundRequest, cancel_refund,
 from handsel.flows.acquiring.show_receipt import merchant_balance
 from handsel.flows.acquiring.sign_in import sign_in_merchant
 from handsel.ids import require_id
+from handsel.pay.decline import DeclineReason
 from handsel.pay.merchant import Merchant
 from handsel.pay.money import Money
 from handsel.pay.payment import PaymentIntent
@@ -108,13 +110,19 @@ def _refund_routes(acquirer: Acquirer, clock: Clock) -> list[Route]:
 
     def created(merchant: Merchant, _: Path, body: RefundRequestBody) -> MerchantRefundBody:
         request = RefundRequest(require_id(body.id), require_id(body.payment_intent), body.amount, body.till)
-        return _refund_body(create_refund(acquirer, merchant, request, now_ms=clock()))
+        if body.return_code is None:
+            return refund_body(create_refund(acquirer, merchant, request, now_ms=clock()))
+        code = body.return_code
+        return refund_body(refund_by_receipt(acquirer, merchant, request, return_code=code, now_ms=clock()).refund)
+
+    def refund_body(refund: Refund) -> MerchantRefundBody:
+        return _refund_body(refund, why_canceled(acquirer, refund))
 
     def shown(merchant: Merchant, path: Path) -> MerchantRefundBody:
-        return _refund_body(find_refund(acquirer, merchant, require_id(path["id"])))
+        return refund_body(find_refund(acquirer, merchant, require_id(path["id"])))
 
     def canceled(merchant: Merchant, path: Path, _: Nothing) -> MerchantRefundBody:
-        return _refund_body(cancel_refund(acquirer, merchant, require_id(path["id"])))
+        return refund_body(cancel_refund(acquirer, merchant, require_id(path["id"])))
 
     return [
         post("/v1/refunds", caller, RefundRequestBody, created),
@@ -146,7 +154,7 @@ def _payment_body(payment: PaymentIntent) -> PaymentIntentBody:
     )
 
 
-def _refund_body(refund: Refund) -> MerchantRefundBody:
+def _refund_body(refund: Refund, why: DeclineReason | None) -> MerchantRefundBody:
     return MerchantRefundBody(
         id=refund.id,
         payment_intent=refund.payment_id,
@@ -154,4 +162,6 @@ def _refund_body(refund: Refund) -> MerchantRefundBody:
         currency=refund.amount.currency.lower(),
         status=refund.status.value,
         created_ms=refund.created_ms,
+        way=refund.way.value,
+        reason=why.value if why else None,
     )

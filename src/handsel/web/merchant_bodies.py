@@ -117,18 +117,26 @@ class PaymentIntentsBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
 class RefundRequestBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
-    Ask for a refund: of all that is left, unless an amount is named.
+    Ask for a refund: of all that is left, unless an amount is named. With a `return_code` it goes to the wallet that
+    paid, at once and without a palm; while a dispute is open, an empty one does.
     """
 
     id: str
     payment_intent: str
     amount: int | None = None
     till: str | None = None
+    return_code: str | None = None
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of the code.
+        """
+        return "RefundRequestBody()"
 
 
 class MerchantRefundBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
-    Show a refund.
+    Show a refund. `way` is palm or receipt; `reason` says why one by receipt was declined, if it was.
     """
 
     id: str
@@ -137,6 +145,8 @@ class MerchantRefundBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     currency: str
     status: str
     created_ms: int
+    way: str
+    reason: str | None
 
 
 class BalanceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

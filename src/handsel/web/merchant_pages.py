@@ -19,6 +19,7 @@ from handsel.clock import Clock
 from handsel.errors import AccessDenied, BodyInvalid
 from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.acquiring.capture_payment import capture_payment_intent
+from handsel.flows.acquiring.refund_by_receipt import refund_by_receipt, why_canceled
 from handsel.flows.acquiring.request_payment import (
     PaymentRequest,
     cancel_payment_intent,
@@ -34,12 +35,14 @@ from handsel.flows.acquiring.request_refund import (
     find_refund,
     list_refunds,
 )
+from handsel.flows.acquiring.show_dispute import disputes_of
 from handsel.flows.acquiring.show_receipt import merchant_balance
 from handsel.flows.acquiring.sign_in import sign_in_merchant
 from handsel.ids import new_id, require_id
 from handsel.pay.merchant import Merchant
 from handsel.pay.money import EURO, Money, parse_amount
 from handsel.pay.payment import DESCRIPTION_CHARS_MAX
+from handsel.pay.refund import RefundWay
 from handsel.pay.tip import NO_TIPS, TipOffer
 from handsel.web.errors import ErrorBody
 from handsel.web.faces import SHOP
@@ -92,11 +95,19 @@ class CaptureFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class RefundFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
-    Pay an amount back, once for each id.
+    Pay an amount back, once for each id: to a palm or, with `way` set so, to the wallet that paid.
     """
 
     id: str
     amount: str
+    way: RefundWay = RefundWay.PALM
+    return_code: str = ""
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of the code.
+        """
+        return "RefundFields()"
 
 
 class SignInView(msgspec.Struct, frozen=True):
@@ -143,11 +154,18 @@ class ShopDesk:
     dress: Dress
 
 
+def shop_desk(acquirer: Acquirer, clock: Clock) -> ShopDesk:
+    """
+    Return what the shop's pages need.
+    """
+    return ShopDesk(acquirer, clock, Dress(SHOP))
+
+
 def merchant_routes(acquirer: Acquirer, clock: Clock) -> list[BaseRoute]:
     """
     Return the routes of the shop's pages, and of the receipts that anybody with their code may see.
     """
-    desk = ShopDesk(acquirer, clock, Dress(SHOP))
+    desk = shop_desk(acquirer, clock)
     receipts = receipt_route(acquirer, desk.dress)
     return [
         static_files(),
@@ -206,8 +224,8 @@ def _charge_routes(desk: ShopDesk) -> list[BaseRoute]:
         return go(f"/payments/{payment.id}")
 
     return [
-        page("/charge", _signed_in(desk, ask)),
-        form("/charge", ChargeFields, _signed_in_form(desk, charge)),
+        page("/charge", signed_in(desk, ask)),
+        form("/charge", ChargeFields, signed_in_form(desk, charge)),
     ]
 
 
@@ -232,10 +250,11 @@ def _payment_routes(desk: ShopDesk) -> list[BaseRoute]:
         try:
             amount = parse_amount(fields.amount, currency=EURO)
             wanted = RefundRequest(require_id(fields.id), payment_id, amount.amount_minor)
-            create_refund(desk.acquirer, merchant, wanted, now_ms=desk.clock())
+            _give_back(desk, merchant, wanted, fields)
         except BodyInvalid as exc:
             view = _payment_view(desk, merchant, payment_id)
-            view = msgspec.structs.replace(view, wrong=_sentence(exc), amount=fields.amount)
+            wrong = {"wrong_receipt" if fields.way is RefundWay.RECEIPT else "wrong": _sentence(exc)}
+            view = msgspec.structs.replace(view, amount=fields.amount, **wrong)
             return desk.dress.render("merchant/payment.html", view, status=400)
         return go(f"/payments/{payment_id}")
 
@@ -246,11 +265,11 @@ def _payment_routes(desk: ShopDesk) -> list[BaseRoute]:
         return go(f"/payments/{_payment_id(request)}")
 
     return [
-        page("/payments", _signed_in(desk, payments)),
-        page("/payments/{payment}", _signed_in(desk, payment)),
-        form("/payments/{payment}/cancel", NoFields, _signed_in_form(desk, cancel)),
-        form("/payments/{payment}/refunds", RefundFields, _signed_in_form(desk, refund)),
-        form("/payments/{payment}/refunds/{refund}/cancel", NoFields, _signed_in_form(desk, cancel_one_refund)),
+        page("/payments", signed_in(desk, payments)),
+        page("/payments/{payment}", signed_in(desk, payment)),
+        form("/payments/{payment}/cancel", NoFields, signed_in_form(desk, cancel)),
+        form("/payments/{payment}/refunds", RefundFields, signed_in_form(desk, refund)),
+        form("/payments/{payment}/refunds/{refund}/cancel", NoFields, signed_in_form(desk, cancel_one_refund)),
     ]
 
 
@@ -266,10 +285,14 @@ def _capture_routes(desk: ShopDesk) -> list[BaseRoute]:
             return desk.dress.render("merchant/payment.html", view, status=400)
         return go(f"/payments/{payment_id}")
 
-    return [form("/payments/{payment}/capture", CaptureFields, _signed_in_form(desk, capture))]
+    return [form("/payments/{payment}/capture", CaptureFields, signed_in_form(desk, capture))]
 
 
-def _signed_in(desk: ShopDesk, answer: Callable[[Request, Merchant], Response]) -> Callable[[Request], Response]:
+def signed_in(desk: ShopDesk, answer: Callable[[Request, Merchant], Response]) -> Callable[[Request], Response]:
+    """
+    Return a page that only a merchant sees. Others are asked for a key.
+    """
+
     def respond(request: Request) -> Response:
         try:
             merchant = sign_in_merchant(desk.acquirer, request.cookies.get(KEY_COOKIE, ""))
@@ -280,13 +303,24 @@ def _signed_in(desk: ShopDesk, answer: Callable[[Request, Merchant], Response]) 
     return respond
 
 
-def _signed_in_form(
+def signed_in_form(
     desk: ShopDesk, answer: Callable[[Request, Merchant, F], Response]
 ) -> Callable[[Request, F], Response]:
+    """
+    Return the same for a form.
+    """
+
     def respond(request: Request, fields: F) -> Response:
-        return _signed_in(desk, lambda again, merchant: answer(again, merchant, fields))(request)
+        return signed_in(desk, lambda again, merchant: answer(again, merchant, fields))(request)
 
     return respond
+
+
+def _give_back(desk: ShopDesk, merchant: Merchant, wanted: RefundRequest, fields: RefundFields) -> None:
+    if fields.way is RefundWay.RECEIPT:
+        refund_by_receipt(desk.acquirer, merchant, wanted, return_code=fields.return_code, now_ms=desk.clock())
+    else:
+        create_refund(desk.acquirer, merchant, wanted, now_ms=desk.clock())
 
 
 def _sign_out() -> Response:
@@ -316,7 +350,14 @@ def _payment_view(desk: ShopDesk, merchant: Merchant, payment_id: str) -> Paymen
     payment = find_payment_intent(desk.acquirer, merchant, payment_id)
     refunds = list_refunds(desk.acquirer, merchant, payment.id)
     declined_tries = count_declined_tries(desk.acquirer, payment)
-    return payment_view(payment, refunds, declined_tries=declined_tries, request_id=new_id())
+    return payment_view(
+        payment,
+        refunds,
+        declined_tries=declined_tries,
+        request_id=new_id(),
+        why={refund.id: why_canceled(desk.acquirer, refund) for refund in refunds},
+        disputes=disputes_of(desk.acquirer, payment),
+    )
 
 
 def _payment_id(request: Request) -> str:

@@ -26,7 +26,7 @@ from handsel.web.app import read_body, require_same_origin
 from handsel.web.errors import ErrorBody
 from handsel.web.faces import Face
 
-FORM_BYTES_MAX = 8192  # The longest form is a description of 200 characters and an amount.
+FORM_BYTES_MAX = 8192  # Of most forms: a description of 200 characters and an amount, or fifty public keys.
 FIELDS_MAX = 16
 COOKIE_S_MAX = 30 * 24 * 3600  # Thirty days, then a person signs in again.
 _HERE = Path(__file__).parent
@@ -98,14 +98,16 @@ def page(path: str, answer: Callable[[Request], Response]) -> Route:
     return Route(path, respond, methods=["GET"])
 
 
-def form(path: str, fields: type[F], answer: Callable[[Request, F], Response]) -> Route:
+def form(
+    path: str, fields: type[F], answer: Callable[[Request, F], Response], *, bytes_max: int = FORM_BYTES_MAX
+) -> Route:
     """
     Return a route that takes a form from a page of the same origin. Raises `AccessDenied` and `BodyInvalid`.
     """
 
     async def respond(request: Request) -> Response:
         require_same_origin(request)
-        sent = read_fields(await read_body(request, FORM_BYTES_MAX), fields)
+        sent = read_fields(await read_body(request, bytes_max), fields)
         return await run_in_threadpool(answer, request, sent)
 
     return Route(path, respond, methods=["POST"])

@@ -39,6 +39,7 @@ ISSUER_TIMEOUT_S = 8.0
 
 _ANSWER = Decoder(AnswerBody)
 _KEYS = Decoder(SignedNoteKeys)
+_NOTHING = Decoder(Nothing)
 _REDEEMED = Decoder(bodies.RedeemedBody)
 _SIGNED: Decoder[bodies.SignedBody | bodies.DeclinedBody] = Decoder(bodies.SignedBody | bodies.DeclinedBody)
 _CHARGED: Decoder[bodies.SignedBody | bodies.DeclinedBody | bodies.ReservedBody] = Decoder(
@@ -152,9 +153,23 @@ class HttpIssuer:
         """
         body = bodies.RefundBody(refund_id, order, notes, *proof_of(answers))
         answer = self._link.post_once("/v1/refunds", body, _CREDITED)
-        if isinstance(answer, Lost):
-            return Unanswered()
-        return Declined(answer.reason) if isinstance(answer, bodies.DeclinedBody) else Credited()
+        return _credited(answer)
+
+    def refund_charge(
+        self, refund_id: str, *, charge_id: str, amount: Money, notes: tuple[Note, ...]
+    ) -> Credited | Declined | Unanswered:
+        """
+        Redeem the notes into the wallet that paid a charge: all of them, or none.
+        """
+        body = bodies.ChargeRefundBody(refund_id, amount.amount_minor, amount.currency, notes)
+        answer = self._link.post_once(f"/v1/charges/{require_id(charge_id)}/refunds", body, _CREDITED)
+        return _credited(answer)
+
+    def take_receipt(self, receipt_id: str, *, sealed: bytes, line: bytes) -> None:
+        """
+        Keep a receipt for the wallet to whose key it is sealed.
+        """
+        self._link.post("/v1/receipts", bodies.ReceiptBody(receipt_id, sealed, line), _NOTHING)
 
     def begin_enrolment(self, enrolment_id: str, *, order: bytes) -> EnrolmentBegun | Enrolled | Declined:
         """
@@ -200,7 +215,13 @@ def _charged(answer: bodies.SignedBody | bodies.DeclinedBody | bodies.ReservedBo
 
 
 def _signed(answer: bodies.SignedBody | bodies.DeclinedBody) -> Signed | Declined:
-    return Signed(answer.signatures) if isinstance(answer, bodies.SignedBody) else Declined(answer.reason)
+    return Signed(answer.signatures, answer.reply) if isinstance(answer, bodies.SignedBody) else Declined(answer.reason)
+
+
+def _credited(answer: bodies.CreditedBody | bodies.DeclinedBody | Lost) -> Credited | Declined | Unanswered:
+    if isinstance(answer, Lost):
+        return Unanswered()
+    return Declined(answer.reason) if isinstance(answer, bodies.DeclinedBody) else Credited()
 
 
 def _enrolled(answer: bodies.EnrolledBody | bodies.DeclinedBody) -> Enrolled | Declined:

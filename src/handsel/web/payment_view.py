@@ -4,11 +4,15 @@ Say in words where a payment and its refunds stand, for the shop.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
+from handsel.pay.decline import DeclineReason
+from handsel.pay.dispute import Dispute, DisputeStatus
 from handsel.pay.money import Money, sum_money
 from handsel.pay.payment import CancelReason, PaymentIntent, PaymentStatus
-from handsel.pay.refund import Refund, RefundStatus
+from handsel.pay.refund import Refund, RefundStatus, RefundWay
 from handsel.web.pages import plain_amount
 
 
@@ -38,11 +42,24 @@ class RefundLine(msgspec.Struct, frozen=True):
     can_cancel: bool
 
 
+class DisputeLine(msgspec.Struct, frozen=True):
+    """
+    Show the last case about a payment. While it is open, the shop may pay back without a return code.
+    """
+
+    id: str
+    opened_ms: int
+    tone: str
+    word: str
+    is_open: bool
+
+
 class PaymentView(msgspec.Struct, frozen=True):
     """
     Show a payment, its refunds, and what can be done next.
 
-    `version` changes whenever the page would say something else. `declined` says how many tries were declined, never
+    `version` changes whenever the page would say something else. `wrong` is about a refund to a palm, `wrong_receipt`
+    about one by receipt. `declined` says how many tries were declined, never
     why. `refundable` is None where nothing is left, and `capturable` where nothing is reserved, until `until_ms`.
     """
 
@@ -54,6 +71,7 @@ class PaymentView(msgspec.Struct, frozen=True):
     can_cancel: bool
     receipt_code: str
     refunds: tuple[RefundLine, ...]
+    dispute: DisputeLine | None
     refundable: Money | None
     capturable: Money | None
     tip: Money | None
@@ -61,6 +79,7 @@ class PaymentView(msgspec.Struct, frozen=True):
     request_id: str
     amount: str
     wrong: str
+    wrong_receipt: str
 
 
 _PAYMENT_WORDS = {
@@ -90,6 +109,21 @@ _REFUND_WORDS = {
     RefundStatus.SUCCEEDED: ("good", "Paid back"),
     RefundStatus.CANCELED: ("bad", "Cancelled"),
 }
+_BY_RECEIPT_WORDS = {
+    RefundStatus.PROCESSING: ("wait", "On its way to the wallet that paid"),
+    RefundStatus.SUCCEEDED: ("good", "Paid back to the wallet that paid"),
+    RefundStatus.CANCELED: ("bad", "Did not go through: nothing was paid back, try again"),
+}
+_DECLINED_WORDS = {
+    DeclineReason.WALLET_CLOSED: "The wallet that paid is closed: give the money back another way",
+    DeclineReason.MORE_THAN_CHARGED: "The bank has paid all of it back already",
+}
+_DISPUTE_WORDS = {
+    DisputeStatus.OPEN: ("wait", "Somebody presented the receipt and disputes this payment"),
+    DisputeStatus.REFUNDED: ("good", "Disputed, and paid back"),
+    DisputeStatus.REFUSED: ("bad", "Disputed, and you said no"),
+    DisputeStatus.WITHDRAWN: ("good", "Disputed, and taken back"),
+}
 _MOVING = (PaymentStatus.REQUIRES_PALM, PaymentStatus.PROCESSING)
 _REFUND_MOVING = (RefundStatus.REQUIRES_PALM, RefundStatus.PROCESSING)
 
@@ -106,16 +140,24 @@ def payment_line(payment: PaymentIntent) -> PaymentLine:
 
 
 def payment_view(
-    payment: PaymentIntent, refunds: tuple[Refund, ...], *, declined_tries: int, request_id: str
+    payment: PaymentIntent,
+    refunds: tuple[Refund, ...],
+    *,
+    declined_tries: int,
+    request_id: str,
+    why: Mapping[str, DeclineReason | None],
+    disputes: tuple[Dispute, ...],
 ) -> PaymentView:
     """
-    Return a payment with its refunds. `request_id` is for the next refund.
+    Return a payment with its refunds. `request_id` is for the next refund; `why` says of those by receipt why they were
+    declined.
     """
     left = _refundable(payment, refunds)
     capturable = payment.capturable if payment.capturable.amount_minor else None
     typed = left or capturable
     refund_statuses = (f"{refund.id}:{refund.status.value}" for refund in refunds)
-    statuses = (payment.status.value, str(declined_tries), *refund_statuses)
+    case_statuses = (f"{dispute.id}:{dispute.status.value}" for dispute in disputes)
+    statuses = (payment.status.value, str(declined_tries), *refund_statuses, *case_statuses)
     return PaymentView(
         version=" ".join(statuses),
         payment=payment_line(payment),
@@ -124,7 +166,8 @@ def payment_view(
         is_moving=payment.status in _MOVING or any(refund.status in _REFUND_MOVING for refund in refunds),
         can_cancel=payment.status in _MOVING and payment.captured_minor is None,
         receipt_code=payment.receipt_code or "",
-        refunds=tuple(map(_refund_line, refunds)),
+        refunds=tuple(_refund_line(refund, why.get(refund.id)) for refund in refunds),
+        dispute=_dispute_line(disputes[-1]) if disputes else None,
         refundable=left,
         capturable=capturable,
         tip=payment.tip if payment.tip_minor else None,
@@ -132,6 +175,7 @@ def payment_view(
         request_id=request_id,
         amount=str(typed).removesuffix(f" {typed.currency}") if typed else "",
         wrong="",
+        wrong_receipt="",
     )
 
 
@@ -152,8 +196,16 @@ def _declined_text(tries: int) -> str:
     return "One try was declined at the till" if tries == 1 else f"{tries} tries were declined at the till"
 
 
-def _refund_line(refund: Refund) -> RefundLine:
+def _dispute_line(dispute: Dispute) -> DisputeLine:
+    tone, word = _DISPUTE_WORDS[dispute.status]
+    return DisputeLine(dispute.id, dispute.opened_ms, tone, word, dispute.status is DisputeStatus.OPEN)
+
+
+def _refund_line(refund: Refund, why: DeclineReason | None) -> RefundLine:
     tone, word = _REFUND_WORDS[refund.status]
+    if refund.way is RefundWay.RECEIPT:
+        tone, word = _BY_RECEIPT_WORDS.get(refund.status, (tone, word))
+        word = _DECLINED_WORDS.get(why, word) if why else word
     can_cancel = refund.status is RefundStatus.REQUIRES_PALM
     return RefundLine(refund.id, refund.amount, refund.created_ms, tone, word, can_cancel)
 

@@ -1,5 +1,5 @@
 """
-Serve the acquirer to its tills: what to show, charges, notes, refunds and enrolments.
+Serve the acquirer to its tills: what to show, charges, notes, receipts, refunds and enrolments.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.acquiring.carry_card import carry_card
 from handsel.flows.acquiring.carry_charge import ShownForCharge, charge_state, give_up_charge, submit_charge
 from handsel.flows.acquiring.carry_enrolment import ShownForEnrolment, submit_enrolment
+from handsel.flows.acquiring.carry_receipt import SealedForWallet, carry_receipt
 from handsel.flows.acquiring.carry_refund import ShownForRefund, submit_refund
 from handsel.flows.acquiring.show_action import Action, current_action
 from handsel.flows.acquiring.sign_in import find_till
@@ -24,7 +25,7 @@ from handsel.pay.decline import Declined
 from handsel.pay.merchant import Till
 from handsel.pay.payment import Approved, ChargeState, Paid, Pending, Reserved
 from handsel.web.app import bearer_token, get, post
-from handsel.web.bodies import shown_by
+from handsel.web.bodies import Nothing, shown_by
 from handsel.web.till_bodies import (
     ActionBody,
     CardAnswerBody,
@@ -32,6 +33,7 @@ from handsel.web.till_bodies import (
     DeclinedAnswerBody,
     EnrolledAnswerBody,
     PaidAnswerBody,
+    PapersBody,
     PendingAnswerBody,
     RefundedAnswerBody,
     ReservedAnswerBody,
@@ -40,6 +42,7 @@ from handsel.web.till_bodies import (
     TillChargeBody,
     TillEnrolmentBody,
     TillNotesBody,
+    TillReceiptBody,
     TillRefundBody,
     TillVoidBody,
     TipChoiceBody,
@@ -109,13 +112,18 @@ def _charge_routes(acquirer: Acquirer, caller: Callable[[Request], Till], clock:
         return _charge_body(state)
 
     def handed_over(till: Till, path: Path, body: TillNotesBody) -> PaidAnswerBody:
-        return PaidAnswerBody(accept_notes(acquirer, till, path["id"], body.notes, now_ms=clock()).receipt_code)
+        return _paid_body(accept_notes(acquirer, till, path["id"], body.notes, now_ms=clock()))
+
+    def brought(till: Till, path: Path, body: TillReceiptBody) -> Nothing:
+        carry_receipt(acquirer, till, path["id"], SealedForWallet(body.receipt_id, body.sealed, body.line))
+        return Nothing()
 
     return [
         post("/v1/till/charges", caller, TillChargeBody, charged),
         get("/v1/till/charges/{id}", caller, charge),
         post("/v1/till/charges/{id}/void", caller, TillVoidBody, given_up),
         post("/v1/till/charges/{id}/notes", caller, TillNotesBody, handed_over),
+        post("/v1/till/charges/{id}/receipt", caller, TillReceiptBody, brought),
     ]
 
 
@@ -133,13 +141,19 @@ def _action_body(action: Action) -> ActionBody:
     )
 
 
+def _paid_body(paid: Paid) -> PaidAnswerBody:
+    papers = paid.papers
+    body = None if papers is None else PapersBody(papers.reply, papers.signed, papers.naming_secret)
+    return PaidAnswerBody(paid.receipt_code, paid.return_code, body)
+
+
 def _charge_body(state: ChargeState) -> ChargeAnswerBody:
     if isinstance(state, Pending):
         return PendingAnswerBody()
     if isinstance(state, Approved):
         return SignedAnswerBody(state.signatures)
     if isinstance(state, Paid):
-        return PaidAnswerBody(state.receipt_code)
+        return _paid_body(state)
     if isinstance(state, Reserved):
         return ReservedAnswerBody()
     return DeclinedAnswerBody(state.reason)

@@ -14,6 +14,7 @@ from handsel.matching.message import PerMatcher
 from handsel.notes.mint import NoteSecret
 from handsel.notes.note import Note
 from handsel.pay.decline import DeclineReason
+from handsel.receipt import SignedStatement
 
 
 class TipChoiceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -150,12 +151,42 @@ class ReservedAnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     """
 
 
+class PapersBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Carry what a till seals a receipt with: the issuer's reply to it, the signed statement, the shop's naming secret.
+    """
+
+    reply: bytes
+    signed: SignedStatement
+    naming_secret: bytes
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of the papers.
+        """
+        return "PapersBody()"
+
+
+class TillReceiptBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Bring a receipt that is sealed to the payer's wallet, and a line that is sealed to the issuer.
+    """
+
+    receipt_id: str
+    sealed: bytes
+    line: bytes
+
+
 class PaidAnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="paid"):
     """
-    Answer that the notes are here, and under which code the receipt is found.
+    Answer that the notes are here, and under which code the receipt is found; `return_code` is for the customer alone.
+
+    `papers` are there until the receipt has been brought.
     """
 
     receipt_code: str
+    return_code: str
+    papers: PapersBody | None
 
 
 class RefundedAnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="approved"):

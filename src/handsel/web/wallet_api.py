@@ -14,19 +14,25 @@ from starlette.routing import Route
 
 from handsel.errors import BodyInvalid, NotFound
 from handsel.flows.issuing.consent import CONSENT_VERSIONS, give_consent
+from handsel.flows.issuing.deposit_receipt_keys import deposit_receipt_keys, keys_wanted
 from handsel.flows.issuing.enrolment_code import EnrolmentCode, give_enrolment_code
 from handsel.flows.issuing.erase_palm import erase_palm
 from handsel.flows.issuing.issuer import Issuer
 from handsel.flows.issuing.keep_card import pause_card, resume_card, revoke_card
+from handsel.flows.issuing.name_shop import name_shop, stop_naming
 from handsel.flows.issuing.open_wallet import open_wallet, wallet_of
 from handsel.flows.issuing.pause_palm import pause_palm, resume_palm
+from handsel.flows.issuing.show_receipts import delete_receipt, show_receipts
 from handsel.flows.issuing.show_wallet import CardLine, HistoryLine, HoldLine, PalmLine, show_wallet, wallet_history
 from handsel.flows.issuing.top_up import top_up
+from handsel.ids import require_id
 from handsel.order import Way
 from handsel.pay.decline import Declined
 from handsel.pay.money import Money
 from handsel.web.app import anyone, bearer_token, get, post
 from handsel.web.bodies import Nothing
+from handsel.web.receipt_pages import KeysWantedBody, ReceiptsBody
+from handsel.web.shop_code import read_shop_code
 
 
 class OpenedBody(msgspec.Struct, frozen=True):
@@ -95,6 +101,29 @@ class CodeBody(msgspec.Struct, frozen=True, omit_defaults=True):
         return "CodeBody()"
 
 
+class ReceiptKeysBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Deposit public keys for receipts, numbered from `first`.
+    """
+
+    first: int
+    keys: tuple[bytes, ...]
+
+
+class ShopCodeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Have the shop of this code named on the statement, or no longer. Whoever asks has shown what it means.
+    """
+
+    code: str
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of the code.
+        """
+        return "ShopCodeBody()"
+
+
 class WalletBody(msgspec.Struct, frozen=True):
     """
     Answer with what is in a wallet, the last movements, and what is reserved: amounts and times, never a shop.
@@ -148,8 +177,44 @@ def wallet_api_routes(issuer: Issuer, deliver: Callable[[], object], *, sandbox:
         post("/v1/wallet/top_ups", caller, TopUpBody, topped_up),
         post("/v1/wallet/consents", caller, ConsentBody, consented),
         post("/v1/wallet/enrolment_codes", caller, WayBody, code),
+        *_receipt_routes(issuer, caller),
         *_palm_routes(issuer, caller, deliver),
         *_card_routes(issuer, caller),
+    ]
+
+
+def _receipt_routes(issuer: Issuer, caller: Callable[[Request], str]) -> list[Route]:
+    def listed(wallet: str, _: Mapping[str, str]) -> ReceiptsBody:
+        return ReceiptsBody(show_receipts(issuer, wallet))
+
+    def deleted(wallet: str, path: Mapping[str, str], _: Nothing) -> OutcomeBody:
+        delete_receipt(issuer, wallet, require_id(path["receipt"]))
+        return OutcomeBody("done")
+
+    def wanted(wallet: str, _: Mapping[str, str]) -> KeysWantedBody:
+        keys = keys_wanted(issuer, wallet)
+        return KeysWantedBody(keys.first, keys.count)
+
+    def deposited(wallet: str, _: Mapping[str, str], body: ReceiptKeysBody) -> KeysWantedBody:
+        keys = deposit_receipt_keys(issuer, wallet, body.keys, first=body.first)
+        return KeysWantedBody(keys.first, keys.count)
+
+    def named(wallet: str, _: Mapping[str, str], body: ShopCodeBody) -> OutcomeBody:
+        code = read_shop_code(body.code)
+        name_shop(issuer, wallet, shop=code.shop, naming_key=code.naming_key)
+        return OutcomeBody("done")
+
+    def stopped(wallet: str, _: Mapping[str, str], body: ShopCodeBody) -> OutcomeBody:
+        stop_naming(issuer, wallet, naming_key=read_shop_code(body.code).naming_key)
+        return OutcomeBody("done")
+
+    return [
+        get("/v1/wallet/receipts", caller, listed),
+        post("/v1/wallet/receipts/{receipt}/delete", caller, Nothing, deleted),
+        get("/v1/wallet/receipt_keys", caller, wanted),
+        post("/v1/wallet/receipt_keys", caller, ReceiptKeysBody, deposited),
+        post("/v1/wallet/named_shops", caller, ShopCodeBody, named),
+        post("/v1/wallet/named_shops/stop", caller, ShopCodeBody, stopped),
     ]
 
 

@@ -2,7 +2,8 @@
 Serve the wallet's pages: open a wallet, sign in and out, see its money and history, close it.
 
 Each route calls one flow of the issuer and renders what it answers. What concerns a palm is in `palm_pages`, what
-concerns a card in `card_pages`, PIN, passkeys and limits in `safety_pages`, a passkey's yes in `approval_pages`.
+concerns a card in `card_pages`, PIN, passkeys and limits in `safety_pages`, a passkey's yes in `approval_pages`, what
+concerns receipts in `receipt_pages`.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from handsel.web.faces import WALLET
 from handsel.web.pages import Dress, NoFields, forget, form, go, page, remember, static_files
 from handsel.web.palm_pages import palm_routes
 from handsel.web.palm_view import PalmSummary, summarise, waiting_code
+from handsel.web.receipt_pages import receipt_routes
 from handsel.web.safety_pages import safety_routes
 from handsel.web.wallet_desk import (
     CARD_CODE_COOKIE,
@@ -132,6 +134,7 @@ class HomeView(msgspec.Struct, frozen=True):
     """
 
     number: str
+    wallet: str
     balance: Money
     reserved: Money
     holds: tuple[HoldView, ...]
@@ -148,7 +151,7 @@ _WORDS = {
     "top_up": ("Demo money", "Play money from the sandbox. It buys nothing outside the demo."),
     "payment": (
         "Paid by palm",
-        "Where and what for is not written here, because your bank does not know it. The till's receipt says it.",
+        "Where and what for is not written here, because your bank does not know it. Your receipts say it.",
     ),
     "refund": ("Paid back", "A shop paid this back to your palm. Your bank does not know which."),
     "closing": ("Paid out on closing", "What was left when the wallet was closed, paid back to where it came from."),
@@ -163,7 +166,7 @@ def wallet_routes(issuer: Issuer, deliver: Callable[[], object], *, sandbox: boo
     """
     play_money = Money(TOP_UP_MINOR, issuer.currency) if sandbox else None
     desk = WalletDesk(issuer, Dress(WALLET), deliver, play_money)
-    mine = (*_door_routes(desk), *_home_routes(desk), *palm_routes(desk), *card_routes(desk))
+    mine = (*_door_routes(desk), *_home_routes(desk), *palm_routes(desk), *card_routes(desk), *receipt_routes(desk))
     return [static_files(), *mine, *safety_routes(desk), *approval_routes(desk)]
 
 
@@ -279,6 +282,7 @@ def _home_view(desk: WalletDesk, request: Request, wallet_id: str) -> HomeView:
     waiting = waiting_code(request.cookies.get(CODE_COOKIE, ""), wallet, now_ms=desk.issuer.clock())
     return HomeView(
         number=spell(wallet.wallet_id[:16]),
+        wallet=wallet.wallet_id[:16],
         balance=Money(wallet.balance_minor, wallet.currency),
         reserved=Money(under_way_minor, wallet.currency),
         holds=holds,

@@ -17,18 +17,21 @@ from handsel.flows.acquiring.settle_capture import expire_reservations, resolve_
 from handsel.flows.acquiring.settle_charge import resolve_charges
 from handsel.flows.acquiring.settle_refund import resolve_refunds
 from handsel.flows.acquiring.sign_in import register_merchant, register_till, revoke_others
+from handsel.keys import PartyKeys
 from handsel.log import Log
 from handsel.notes.announce import TrustedNoteKeys
 from handsel.pay.merchant import Merchant, Till
 from handsel.pay.tip import TipOffer
 from handsel.store.acquirer import AcquirerDatabase
 from handsel.web.app import build_app
+from handsel.web.dispute_api import dispute_api_routes
+from handsel.web.dispute_pages import dispute_routes
 from handsel.web.health import health_route
 from handsel.web.merchant_api import merchant_api_routes
-from handsel.web.merchant_pages import merchant_error_page, merchant_routes
+from handsel.web.merchant_pages import merchant_error_page, merchant_routes, shop_desk
 from handsel.web.parties import HttpIssuer, HttpMatchers
 from handsel.web.till_api import till_api_routes
-from handsel.wiring.paths import DATABASE_FILE, NOTE_LIST_FILE
+from handsel.wiring.paths import DATABASE_FILE, KEY_FILE, NOTE_LIST_FILE
 from handsel.wiring.serve import Chore, lifespan_of, private_files_only, serve, served_hosts, take_port
 
 RESOLVE_INTERVAL_S = 5.0
@@ -49,6 +52,8 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
             health_route(),
             *till_api_routes(acquirer, system_clock),
             *merchant_api_routes(acquirer, system_clock),
+            *dispute_api_routes(acquirer, system_clock),
+            *dispute_routes(shop_desk(acquirer, system_clock)),
             *merchant_routes(acquirer, system_clock),
         ],
         log=log,
@@ -76,6 +81,7 @@ def build_acquirer(config: AcquirerConfig, store: AcquirerDatabase, directory: P
             for merchant_id, entry in config.merchants.items()
             if entry.tip_percents
         },
+        identity=open_or_make_identity(directory / KEY_FILE),
     )
     merchants = {Merchant(merchant_id, entry.name): entry.key for merchant_id, entry in config.merchants.items()}
     tills = {Till(shop, name): token for shop, entry in config.merchants.items() for name, token in entry.tills.items()}
@@ -85,6 +91,17 @@ def build_acquirer(config: AcquirerConfig, store: AcquirerDatabase, directory: P
     for till, token in tills.items():
         register_till(acquirer, till, token=token.reveal())
     return acquirer
+
+
+def open_or_make_identity(path: Path) -> PartyKeys:
+    """
+    Return the acquirer's keys, made at its first start. Raises `ConfigError`.
+
+    They sign receipts, and what they were for a receipt it is good for: they are kept as long as the books.
+    """
+    if not path.exists():
+        PartyKeys.generate().save(path)
+    return PartyKeys.load(path)
 
 
 def _chores(acquirer: Acquirer, config: AcquirerConfig) -> tuple[Chore, ...]:

@@ -6,6 +6,7 @@ They speak to the parties over HTTP as apps, a cash register and a page do, and 
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,8 +19,10 @@ from handsel import errors
 from handsel.flows.issuing.consent import CARD_CONSENT_VERSION, CONSENT_VERSION
 from handsel.ids import new_id
 from handsel.order import Way
+from handsel.receipt import Statement, derive_receipt_key, open_receipt, read_statement
 from handsel.till.agent_state import AgentState
 from handsel.web.errors import ErrorBody
+from handsel.web.receipt_pages import KeysWantedBody, ReceiptsBody
 from handsel.web.wallet_api import CodeBody, OpenedBody, WalletBody
 from handsel.wiring.demo import Demo
 
@@ -32,6 +35,8 @@ SHOWN_MAX = 5  # How often one picture is shown until it is looked at.
 SCREEN_S_MAX = 15.0  # The till asks what to show twice a second.
 OUTCOME_S_MAX = 40.0  # Longer than the till itself waits for an outcome.
 ERASURE_S_MAX = 15.0
+RECEIPT_S_MAX = 15.0  # The till brings it a second after the payment, or two.
+RECEIPT_SECRET_BYTES = 32
 OVER = frozenset({"paid", "reserved", "refunded", "enrolled", "declined", "trouble"})
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -124,6 +129,7 @@ class Customer:
     def __init__(self, http: httpx.Client, issuer_url: str) -> None:
         opened = Party(http, issuer_url).post("/v1/wallets", {}, OpenedBody)
         self._issuer = Party(http, issuer_url, opened.wallet_key)
+        self._receipt_secret = secrets.token_bytes(RECEIPT_SECRET_BYTES)
 
     def prepare(self) -> str:
         """
@@ -131,6 +137,7 @@ class Customer:
         """
         self._issuer.post("/v1/wallet/top_ups", {"id": new_id(), "amount": TOP_UP_MINOR}, Anything)
         self._issuer.post("/v1/wallet/consents", {"version": CONSENT_VERSION}, Anything)
+        self.deposit_receipt_keys()
         return self._issuer.post("/v1/wallet/enrolment_codes", {}, CodeBody).code
 
     def prepare_card(self) -> str:
@@ -141,6 +148,28 @@ class Customer:
         consent = {"version": CARD_CONSENT_VERSION, "way": Way.HELD_KEY}
         self._issuer.post("/v1/wallet/consents", consent, Anything)
         return self._issuer.post("/v1/wallet/enrolment_codes", {"way": Way.HELD_KEY}, CodeBody).code
+
+    def deposit_receipt_keys(self) -> None:
+        """
+        Give the issuer as many public keys for receipts as it wants.
+        """
+        wanted = self._issuer.get("/v1/wallet/receipt_keys", KeysWantedBody)
+        numbers = range(wanted.first, wanted.first + wanted.count)
+        made = [derive_receipt_key(self._receipt_secret, number).public_key().public_bytes_raw() for number in numbers]
+        body = {"first": wanted.first, "keys": msgspec.to_builtins(made)}
+        self._issuer.post("/v1/wallet/receipt_keys", body, Anything)
+
+    def read_receipt(self) -> Statement:
+        """
+        Wait for the receipt of the last payment, and return what it states. Raises `PartyUnavailable`.
+        """
+        deadline = time.monotonic() + RECEIPT_S_MAX
+        while (receipt := self._issuer.get("/v1/wallet/receipts", ReceiptsBody).lines[0].receipt) is None:
+            if time.monotonic() > deadline:
+                raise errors.PartyUnavailable("the till has not brought the receipt")
+            time.sleep(ASK_S)
+        key = derive_receipt_key(self._receipt_secret, receipt.number)
+        return read_statement(open_receipt(receipt.sealed, key=key))
 
     def revoke_card(self) -> None:
         """
@@ -188,11 +217,19 @@ class Shop:
         body = {"id": new_id(), "amount": amount_minor, "currency": CURRENCY, "description": "Coffee and cake"}
         return self._acquirer.post("/v1/payment_intents", body, _Intent).id
 
-    def give_back(self, payment_intent: str) -> str:
+    def give_back(self, payment_intent: str, *, amount_minor: int | None = None) -> str:
         """
-        Ask for a refund of a whole payment, and return its id.
+        Ask for a refund of a whole payment or a part of it, and return its id.
         """
-        return self._acquirer.post("/v1/refunds", {"id": new_id(), "payment_intent": payment_intent}, _Intent).id
+        body = {"id": new_id(), "payment_intent": payment_intent, "amount": amount_minor}
+        return self._acquirer.post("/v1/refunds", body, _Intent).id
+
+    def give_back_by_receipt(self, payment_intent: str, return_code: str) -> str:
+        """
+        Pay back what is left of a payment to the wallet that paid, and return how the refund stands.
+        """
+        body = {"id": new_id(), "payment_intent": payment_intent, "return_code": return_code}
+        return self._acquirer.post("/v1/refunds", body, _Intent).status
 
     def wait_until_settled(self, payment_intent: str) -> str:
         """

@@ -1,11 +1,13 @@
 """
-Tell the whole story: people enrol and pay, strangers try, one is refunded, one is erased and no longer pays.
+Tell the whole story: people enrol and pay, strangers try, one is refunded, one is erased and no longer pays, and is
+paid back by the receipt all the same.
 
 Real processes and real HTTP. Whether somebody was taken for someone else is read from the wallets: who was debited?
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -13,6 +15,8 @@ import httpx
 
 from handsel.wiring.actors import Customer, HandShown, Picture, Shop, TillCamera, open_http
 from handsel.wiring.demo import Demo
+
+PART_MINOR = 1_00  # Of a payment of 4.50 EUR: the rest is paid back by its receipt.
 
 Report = Callable[["Line"], None]
 
@@ -56,6 +60,7 @@ class Tally:
     strangers_paid: int = 0
     refunded: bool | None = None
     erased_pays: bool | None = None
+    paid_back_by_receipt: bool | None = None
 
     @property
     def is_safe(self) -> bool:
@@ -109,6 +114,7 @@ class Story:
         if regulars:
             self._refund(regulars[0])
             self._erase(regulars[-1])
+            self._return(regulars[-1])
         return self.tally
 
     def _enrol(self, guest: Guest) -> Iterator[Customer]:
@@ -143,7 +149,7 @@ class Story:
 
     def _refund(self, regular: _Regular) -> None:
         before = regular.customer.balance()
-        self._shop.give_back(regular.payment_intent)
+        self._shop.give_back(regular.payment_intent, amount_minor=PART_MINOR)
         shown = self._till.take_back(regular.guest.visits[0])
         self._till.dismiss()
         self.tally.refunded = shown.screen == "refunded" and regular.customer.balance() > before
@@ -156,6 +162,15 @@ class Story:
         _, shown = self._hold_out(regular.guest.visits[0])
         self.tally.erased_pays = shown.screen == "paid"
         self._say(regular.guest, "pays, erased", shown, {"paid": "PAID THOUGH ERASED"})
+
+    def _return(self, regular: _Regular) -> None:
+        started, before = time.monotonic(), regular.customer.balance()
+        receipt = regular.customer.read_receipt()
+        status = self._shop.give_back_by_receipt(regular.payment_intent, receipt.return_code)
+        has_arrived = status == "succeeded" and regular.customer.balance() > before
+        self.tally.paid_back_by_receipt = has_arrived
+        outcome = "credited" if has_arrived else "NOT CREDITED"
+        self._report(Line(regular.guest.name, "shows the receipt", outcome, time.monotonic() - started))
 
     def _hold_out(self, pictures: tuple[Picture, ...]) -> tuple[str, HandShown]:
         payment_intent = self._shop.ask()

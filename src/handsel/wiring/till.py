@@ -14,6 +14,7 @@ from handsel.keys import PartyKeys
 from handsel.log import Log
 from handsel.notes.announce import TrustedNoteKeys
 from handsel.till.agent import Agent
+from handsel.till.bring_receipts import ReceiptCourier
 from handsel.till.client import AcquirerClient, open_http
 from handsel.till.journal import Journal
 from handsel.till.light import lights_of
@@ -28,6 +29,7 @@ from handsel.wiring.paths import JOURNAL_FILE, KEY_FILE, NOTE_LIST_FILE
 from handsel.wiring.serve import Chore, lifespan_of, private_files_only, serve, served_hosts, take_port
 
 POLL_INTERVAL_S = 0.4
+BRING_INTERVAL_S = 1.0
 
 
 def run(config_path: Path, *, stops_with_stdin: bool) -> None:
@@ -43,10 +45,13 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
     require_gallery(reader.model.curve, config.parties)
     if config.attack_hint is not AttackHintSetting.OFF:
         reader = replace(reader, look=look_at)
+    acquirer = AcquirerClient(http, TrustedNoteKeys(config.note_root, config_path.parent / NOTE_LIST_FILE))
+    journal = Journal.open(config_path.parent / JOURNAL_FILE)
+    courier = ReceiptCourier(journal, acquirer, system_clock, log)
     agent = Agent(
         reader=reader,
-        acquirer=AcquirerClient(http, TrustedNoteKeys(config.note_root, config_path.parent / NOTE_LIST_FILE)),
-        journal=Journal.open(config_path.parent / JOURNAL_FILE),
+        acquirer=acquirer,
+        journal=journal,
         parties=config.parties,
         till=PartyKeys.load(config_path.parent / KEY_FILE).public(),
         receipts_url=config.receipts_url,
@@ -58,11 +63,15 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
         ways=config.ways,
         held_threshold=held_threshold(reader.model.curve, held_fmr=config.held_fmr),
     )
+    chores = (
+        Chore("poll", POLL_INTERVAL_S, agent.poll),
+        Chore("bring_receipts", BRING_INTERVAL_S, courier.bring_next),
+    )
     app = build_app(
         [health_route(), *till_routes(agent, SimulatedCamera() if config.simulated_camera else None, config.ways)],
         log=log,
         hosts=served_hosts(config.host, config.public_host),
-        lifespan=lifespan_of((Chore("poll", POLL_INTERVAL_S, agent.poll),), log=log, stop=http.close),
+        lifespan=lifespan_of(chores, log=log, stop=http.close),
         error_page=till_error_page,
     )
     serve(app, listener, stops_with_stdin=stops_with_stdin)

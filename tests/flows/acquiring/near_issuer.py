@@ -25,6 +25,8 @@ from handsel.flows.issuing.give_back import give_back
 from handsel.flows.issuing.issuer import Issuer
 from handsel.flows.issuing.redeem import redeem
 from handsel.flows.issuing.refund import refund
+from handsel.flows.issuing.refund_charge import ChargeRefund, refund_charge
+from handsel.flows.issuing.take_receipt import take_receipt
 from handsel.flows.issuing.void_charge import void_charge
 from handsel.matching.message import PerMatcher
 from handsel.notes.announce import SignedNoteKeys
@@ -123,6 +125,22 @@ class NearIssuer:
             return ports.Unanswered()
         return answer if isinstance(answer, Declined) else ports.Credited()
 
+    def refund_charge(
+        self, refund_id: str, *, charge_id: str, amount: Money, notes: tuple[Note, ...]
+    ) -> ports.Credited | Declined | ports.Unanswered:
+        wanted = ChargeRefund(refund_id, charge_id, amount, notes)
+        answer = self._call("refund_charge", lambda: refund_charge(self.issuer, wanted, acquirer=ACQUIRER))
+        if answer is None:
+            return ports.Unanswered()
+        return answer if isinstance(answer, Declined) else ports.Credited()
+
+    def take_receipt(self, receipt_id: str, *, sealed: bytes, line: bytes) -> None:
+        def take() -> bool:
+            take_receipt(self.issuer, receipt_id, sealed=sealed, line=line)
+            return True
+
+        self._certain("take_receipt", take)
+
     def begin_enrolment(self, enrolment_id: str, *, order: bytes) -> ports.EnrolmentBegun | ports.Enrolled | Declined:
         answer = self._certain(
             "begin_enrolment", lambda: begin_enrolment(self.issuer, enrolment_id, acquirer=ACQUIRER, order=order)
@@ -178,7 +196,7 @@ def _charged(answer: issued.Approved | Declined | issued.Reserved) -> ports.Sign
 
 
 def _signed(answer: issued.Approved | Declined) -> ports.Signed | Declined:
-    return answer if isinstance(answer, Declined) else ports.Signed(answer.signatures)
+    return answer if isinstance(answer, Declined) else ports.Signed(answer.signatures, answer.reply)
 
 
 def _enrolled(answer: Enrolled | Declined) -> ports.Enrolled | Declined:

@@ -17,7 +17,7 @@ from typing import TypeVar
 from handsel.envelope import seal
 from handsel.flows.acquiring.accept_notes import accept_notes
 from handsel.flows.acquiring.accounts import differences, in_hand_minor, notes_ordered, settlement
-from handsel.flows.acquiring.acquirer import Acquirer, AcquiringBounds
+from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.acquiring.announced_keys import AnnouncedKeys
 from handsel.flows.acquiring.buy_notes import resolve_purchases
 from handsel.flows.acquiring.carry_charge import ShownForCharge, submit_charge
@@ -119,7 +119,9 @@ class Street:
         self.issuer = NearIssuer(issuer)
         self.matchers = PlainMatchers(self.matcher_keys, issuer.keys.public())
         self.database = self._open()
-        self.acquirer = Acquirer(self.database, self.matchers, self.issuer, self.announced(), AcquiringBounds())
+        self.acquirer = Acquirer(
+            self.database, self.matchers, self.issuer, self.announced(), identity=PartyKeys.generate()
+        )
         self._register()
 
     def copied_to(self, directory: Path, *, url: str = "") -> Street:
@@ -137,7 +139,9 @@ class Street:
         made.matchers = replace(self.matchers, palms=dict(self.matchers.palms), own=dict(self.matchers.own), down=set())
         made.matchers.committed = set(self.matchers.committed)
         made.database = made._open()
-        made.acquirer = Acquirer(made.database, made.matchers, made.issuer, made.announced())
+        made.acquirer = Acquirer(
+            made.database, made.matchers, made.issuer, made.announced(), identity=self.acquirer.identity
+        )
         if url:
             made._register()
         return made
@@ -232,14 +236,16 @@ class Street:
 
     # The till.
 
-    def show(self, palm: str, payment: PaymentIntent, *, charge_id: str | None = None) -> ShownAtTill:
+    def show(
+        self, palm: str, payment: PaymentIntent, *, charge_id: str | None = None, reply_key: bytes | None = None
+    ) -> ShownAtTill:
         """
         Show a palm for a payment: seal an order and three queries, and keep what makes notes.
         """
         keys = self.issuer.issuer.note_keys.public()
         minor = payment.amount.amount_minor
         kept, requests = prepare(minor, currency="EUR", keys=keys, random_bytes=secrets.token_bytes, now_ms=self.now_ms)
-        order = ChargeOrder(charge_id or new_id(), minor, "EUR", _digest(), requests)
+        order = ChargeOrder(charge_id or new_id(), minor, "EUR", _digest(), requests, reply_key=reply_key)
         sealed = seal(order, to=self._issuer_keys, purpose=CHARGE)
         queries = self.queries(palm, bind(order))
         return ShownAtTill(ShownForCharge(order.charge_id, payment.id, sealed, queries, kept), kept)

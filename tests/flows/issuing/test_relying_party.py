@@ -8,7 +8,7 @@ import dataclasses
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from handsel.errors import PasskeyInvalid
@@ -43,6 +43,7 @@ def test_what_is_no_answer_is_refused(response: str) -> None:
 
 
 @given(st.sampled_from([MADE, SIGNED]), st.sampled_from(["rawId", "response"]), jsons, st.integers(0, 2))
+@example(MADE, "rawId", "", 0)
 def test_an_answer_with_a_wrong_part_is_refused(answer: str, part: str, wrong: object, depth: int) -> None:
     parsed = json.loads(answer)
     target, name = (parsed, part) if part == "rawId" else (parsed["response"], sorted(parsed["response"])[depth % 2])

@@ -8,6 +8,7 @@ from handsel.errors import BodyInvalid, IdReused, NotFound
 from handsel.flows.acquiring.accounts import book_payment
 from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.acquiring.genuine_note import held_note
+from handsel.flows.acquiring.write_receipt import write_receipt
 from handsel.notes.denomination import NOTES_MAX
 from handsel.notes.note import Note
 from handsel.pay.merchant import Till
@@ -44,7 +45,8 @@ def take_notes(acquirer: Acquirer, till_id: str, charge_id: str, notes: tuple[No
         # 2.
         charge, payment = _charge_of(books, till_id, charge_id)
         if charge.status is ChargeStatus.PAID and payment.reserved_until_ms is None:
-            return _paid_before(books, payment, charge_id, notes)
+            _require_same(books, charge_id, notes)
+            return write_receipt(acquirer, books, charge, payment)
         if charge.status is not ChargeStatus.APPROVED:
             raise BodyInvalid("this charge was not approved: nothing is to be paid for it")
         if payment.reserved_until_ms is not None:
@@ -60,8 +62,9 @@ def take_notes(acquirer: Acquirer, till_id: str, charge_id: str, notes: tuple[No
         books.payments.save_charge(charge.paid())
         books.payments.save(paid)
         book_payment(books, charge_id, paid.received, merchant_id=payment.merchant_id, now_ms=now_ms)
+        answer = write_receipt(acquirer, books, charge.paid(), paid)
         books.commit()
-    return Paid(paid.receipt)
+    return answer
 
 
 def _charge_of(books: AcquirerBooks, till_id: str, charge_id: str) -> tuple[Charge, PaymentIntent]:
@@ -72,7 +75,6 @@ def _charge_of(books: AcquirerBooks, till_id: str, charge_id: str) -> tuple[Char
     return charge, payment
 
 
-def _paid_before(books: AcquirerBooks, payment: PaymentIntent, charge_id: str, notes: tuple[Note, ...]) -> Paid:
+def _require_same(books: AcquirerBooks, charge_id: str, notes: tuple[Note, ...]) -> None:
     if books.notes.serials_of(charge_id) != {note.serial for note in notes}:
         raise IdReused("this charge was paid with other notes")
-    return Paid(payment.receipt)

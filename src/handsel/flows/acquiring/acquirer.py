@@ -4,19 +4,25 @@ Hold what every flow of the acquirer stands on: its books, the parties that it a
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import secrets
+from base64 import b32encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 
 from handsel.errors import ensure
 from handsel.flows.acquiring.announced_keys import AnnouncedKeys
 from handsel.flows.acquiring.ports import Issuer, Matchers
 from handsel.ids import ID_BYTES
+from handsel.keys import PartyKeys
 from handsel.limits import TillLimits
 from handsel.notes.denomination import NOTES_MAX
 from handsel.pay.asking import AskingLimits
 from handsel.pay.tip import TipOffer
 from handsel.store.acquirer import AcquirerDatabase
+
+RETURN_CODE_BYTES = 10
 
 
 def limits_of_till(settings: TillLimits) -> AskingLimits:
@@ -51,13 +57,14 @@ class AcquiringBounds:
     redemptions_max: int = 50  # In one go.
     enrolment_ms_max: int = 60_000  # After that, an enrolment of which nothing was heard may be sent again.
     list_max: int = 100  # Payments on one page.
+    disputes_max: int = 5  # Of one payment, ever: whoever has its receipt cannot keep its shop busy.
 
     def __post_init__(self) -> None:
         """
         Refuse a bound that would let nothing through, or more than the issuer takes. Raises `InvariantBroken`.
         """
         bounds = (self.shown_ms_max, self.charges_declined_max, self.unresolved_ms_min, self.resolve_batch_max)
-        more = (self.redeem_notes_max, self.redemptions_max, self.enrolment_ms_max, self.list_max)
+        more = (self.redeem_notes_max, self.redemptions_max, self.enrolment_ms_max, self.list_max, self.disputes_max)
         ensure(all(bound > 0 for bound in (*bounds, *more)), "every bound is above zero")
         ensure(self.redeem_notes_max <= NOTES_MAX, "the issuer takes at most NOTES_MAX notes at once")
 
@@ -67,7 +74,7 @@ class Acquirer:
     """
     Join the acquirer's books with the parties that it asks. `random_bytes` makes ids, serials and shuffles;
     `asking` bounds how often each till asks with palms, `palm_minor_max` what the merchant of an id takes at a time;
-    `tips` are those that a merchant offers unless a payment says otherwise.
+    `tips` are those that a merchant offers unless a payment says otherwise; `identity` signs receipts.
     """
 
     store: AcquirerDatabase
@@ -79,9 +86,31 @@ class Acquirer:
     asking: AskingLimits = field(default_factory=lambda: limits_of_till(TillLimits()))
     palm_minor_max: Mapping[str, int] = field(default_factory=dict)
     tips: Mapping[str, TipOffer] = field(default_factory=dict)
+    _: KW_ONLY
+    identity: PartyKeys
 
     def new_id(self) -> str:
         """
         Return a fresh random id: 128 bits.
         """
         return self.random_bytes(ID_BYTES).hex()
+
+    def return_code(self, receipt_code: str) -> str:
+        """
+        Return what proves that the receipt of a payment is there: 16 letters and digits, 80 bits.
+
+        It is in no table, and in nothing that a merchant's key opens: the till tells it to the customer.
+        """
+        secret = self._derived(b"return-code", receipt_code)[:RETURN_CODE_BYTES]
+        return b32encode(secret).decode().lower()
+
+    def naming_secret(self, merchant_id: str) -> bytes:
+        """
+        Return the secret by which a shop's tills find the payers who want the shop named: 32 bytes.
+        """
+        return self._derived(b"naming-secret", merchant_id)
+
+    def _derived(self, use: bytes, name: str) -> bytes:
+        # Derived and not drawn, so that a stolen database has none of them.
+        key = hashlib.sha256(b"handsel/v1/acquirer\0" + self.identity.sign.private_bytes_raw()).digest()
+        return hmac.digest(key, use + b"\0" + name.encode(), "sha256")

@@ -16,6 +16,7 @@ from handsel.flows.acquiring.ask_matchers import answers_to
 from handsel.flows.acquiring.limit_asking import NoPalm, begin_asking
 from handsel.flows.acquiring.ports import Unanswered, Voided
 from handsel.flows.acquiring.settle_charge import conclude_charge, settle_charge
+from handsel.flows.acquiring.write_receipt import write_receipt
 from handsel.matching.message import PerMatcher
 from handsel.notes.denomination import AMOUNT_MINOR_MAX, NOTES_MAX
 from handsel.notes.mint import NoteSecret
@@ -23,7 +24,15 @@ from handsel.order import SealedProof
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.merchant import Till
 from handsel.pay.money import Money
-from handsel.pay.payment import Charge, ChargeState, ChargeStatus, PaymentIntent, PaymentStatus, state_of_charge
+from handsel.pay.payment import (
+    Charge,
+    ChargeState,
+    ChargeStatus,
+    Paid,
+    PaymentIntent,
+    PaymentStatus,
+    state_of_charge,
+)
 from handsel.store.acquirer import AcquirerBooks
 
 
@@ -113,9 +122,10 @@ def charge_state(acquirer: Acquirer, till: Till, charge_id: str) -> ChargeState:
     with acquirer.store.unit_of_work() as books:
         charge = books.payments.find_charge(charge_id)
         payment = books.payments.find(charge.payment_id) if charge else None
-    if charge is None or payment is None or charge.till_id != till.id:
-        raise NotFound("there is no charge of that id")
-    return state_of_charge(charge, payment)
+        if charge is None or payment is None or charge.till_id != till.id:
+            raise NotFound("there is no charge of that id")
+        state = state_of_charge(charge, payment)
+        return write_receipt(acquirer, books, charge, payment) if isinstance(state, Paid) else state
 
 
 def give_up_charge(acquirer: Acquirer, till: Till, charge_id: str, *, payment_id: str, now_ms: int) -> ChargeState:

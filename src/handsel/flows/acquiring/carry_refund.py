@@ -8,21 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from handsel.errors import HandselError, IdReused, NotFound, PalmInvalid, PartyUnavailable, ensure
+from handsel.errors import HandselError, IdReused, NotFound, PalmInvalid
 from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.acquiring.ask_matchers import answers_to
 from handsel.flows.acquiring.buy_notes import buy_notes
-from handsel.flows.acquiring.genuine_note import note_of
 from handsel.flows.acquiring.limit_asking import NoPalm, begin_asking
-from handsel.flows.acquiring.ports import Unanswered, Voided
-from handsel.flows.acquiring.settle_refund import conclude_refund, settle_refund, state_in
+from handsel.flows.acquiring.ports import Voided
+from handsel.flows.acquiring.send_notes import send_notes
+from handsel.flows.acquiring.settle_refund import conclude_refund, state_in
 from handsel.matching.message import PerMatcher
-from handsel.notes.note import Note
 from handsel.order import SealedProof
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.merchant import Till
-from handsel.pay.money import sum_money
-from handsel.pay.refund import Refund, RefundAttempt, RefundAttemptStatus, RefundState, RefundStatus
+from handsel.pay.refund import Refund, RefundAttempt, RefundState, RefundStatus
 from handsel.store.acquirer import AcquirerBooks
 
 
@@ -49,9 +47,8 @@ def submit_refund(acquirer: Acquirer, till: Till, shown: ShownForRefund, *, now_
        often, the attempt is declined here, and the matchers hear nothing of it.
     2. Ask the three matchers, unless a held key was shown.
     3. Buy notes of the same sum from the issuer.
-    4. Write that the notes are on their way, and send them. If the answer is lost, redeem them: where that can be done,
-       the refund was not carried out and never will be; where it cannot, it was.
-    5. Write the outcome, and book it. Notes that were not credited are redeemed with the others.
+    4. Write that the notes are on their way, send them, and write and book the outcome. Notes that were not credited
+       are redeemed with the others.
 
     Whatever is interrupted between two of these is ended by `resolve_refunds` and `resolve_purchases`. Raises
     `NotFound` and `IdReused` before anything has happened, and `PartyUnavailable` or what a party refused the envelopes
@@ -85,47 +82,13 @@ def submit_refund(acquirer: Acquirer, till: Till, shown: ShownForRefund, *, now_
         raise
     if not_bought is not None:
         return conclude_refund(acquirer, shown.attempt_id, Voided(), now_ms=now_ms)
-    # 4. and 5.
-    return _send_notes(acquirer, shown, answers, now_ms=now_ms)
-
-
-def _send_notes(
-    acquirer: Acquirer, shown: ShownForRefund, answers: PerMatcher | SealedProof, *, now_ms: int
-) -> RefundState:
-    notes = _mark_asked(acquirer, shown)
-    if isinstance(notes, RefundAttempt):
-        with acquirer.store.unit_of_work() as books:
-            return state_in(books, notes)
-    try:
-        answer = acquirer.issuer.refund(shown.attempt_id, order=shown.order, answers=answers, notes=notes)
-    except PartyUnavailable:
-        conclude_refund(acquirer, shown.attempt_id, Voided(), now_ms=now_ms)
-        raise
-    except HandselError:
-        settle_refund(acquirer, shown.attempt_id, now_ms=now_ms)
-        raise
-    if isinstance(answer, Unanswered):
-        return settle_refund(acquirer, shown.attempt_id, now_ms=now_ms)
-    return conclude_refund(acquirer, shown.attempt_id, answer, now_ms=now_ms)
-
-
-def _mark_asked(acquirer: Acquirer, shown: ShownForRefund) -> tuple[Note, ...] | RefundAttempt:
-    """
-    Write that the notes of an attempt are on their way and return them, or the attempt where it was ended meanwhile.
-    """
-    with acquirer.store.unit_of_work() as books:
-        attempt = books.refunds.find_attempt(shown.attempt_id)
-        refund = books.refunds.find(shown.refund_id)
-        if attempt is None or refund is None:
-            raise NotFound("there is no refund attempt of that id")
-        if attempt.status is not RefundAttemptStatus.SUBMITTED:
-            return attempt
-        held = books.notes.reserved_for(attempt.id)
-        worth = sum_money((note.worth for note in held), currency=refund.amount.currency)
-        ensure(worth == refund.amount, "what is sent for a refund is worth just that")
-        books.refunds.save_attempt(attempt.asked())
-        books.commit()
-        return tuple(note_of(note) for note in held)
+    # 4.
+    return send_notes(
+        acquirer,
+        shown.attempt_id,
+        lambda notes: acquirer.issuer.refund(shown.attempt_id, order=shown.order, answers=answers, notes=notes),
+        now_ms=now_ms,
+    )
 
 
 def _known_state(books: AcquirerBooks, till: Till, shown: ShownForRefund) -> RefundState | None:

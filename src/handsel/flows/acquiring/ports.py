@@ -22,10 +22,11 @@ from handsel.pay.money import Money
 @dataclass(frozen=True, repr=False)
 class Signed:
     """
-    Answer that the issuer approved and signed, in the order of the requests.
+    Answer that the issuer approved and signed, in the order of the requests. `reply` is sealed to a charge's till.
     """
 
     signatures: tuple[bytes, ...]
+    reply: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -105,8 +106,8 @@ class Issuer(Protocol):
     """
     Reach the issuer. Every id is made by the acquirer or the till, and a repeated call has the same answer.
 
-    `charge` and `refund` raise `PartyUnavailable` only where the issuer was certainly not asked; where it may have
-    been, they return `Unanswered`. The others raise it whenever there is no answer.
+    `charge`, `refund` and `refund_charge` raise `PartyUnavailable` only where the issuer was certainly not asked; where
+    it may have been, they return `Unanswered`. The others raise it whenever there is no answer.
     """
 
     def note_keys(self) -> SignedNoteKeys:
@@ -151,6 +152,18 @@ class Issuer(Protocol):
     ) -> Credited | Declined | Unanswered:
         """
         Redeem the notes into the wallet of whoever showed the palm: all of them, or none.
+        """
+
+    def refund_charge(
+        self, refund_id: str, *, charge_id: str, amount: Money, notes: tuple[Note, ...]
+    ) -> Credited | Declined | Unanswered:
+        """
+        Redeem the notes into the wallet that paid a charge: all of them, or none.
+        """
+
+    def take_receipt(self, receipt_id: str, *, sealed: bytes, line: bytes) -> None:
+        """
+        Keep a receipt for the wallet to whose key it is sealed.
         """
 
     def begin_enrolment(self, enrolment_id: str, *, order: bytes) -> EnrolmentBegun | Enrolled | Declined:

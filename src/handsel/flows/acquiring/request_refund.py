@@ -13,7 +13,7 @@ from handsel.flows.acquiring.sign_in import choose_till
 from handsel.pay.merchant import Merchant
 from handsel.pay.money import Money, sum_money
 from handsel.pay.payment import PaymentIntent, PaymentStatus
-from handsel.pay.refund import Refund, RefundStatus
+from handsel.pay.refund import Refund, RefundStatus, RefundWay
 from handsel.store.acquirer import AcquirerBooks
 
 
@@ -40,20 +40,10 @@ def create_refund(acquirer: Acquirer, merchant: Merchant, request: RefundRequest
     """
     with acquirer.store.unit_of_work() as books:
         payment = payment_of(books, merchant, request.payment_id)
-        found = books.refunds.find(request.id)
+        found = find_same(books, merchant, request)
         if found is not None:
-            return _same(found, merchant, request)
-        if payment.status is not PaymentStatus.SUCCEEDED:
-            raise BodyInvalid("only a payment that has succeeded is refunded")
-        left_minor = refundable_minor(books, payment)
-        amount_minor = left_minor if request.amount_minor is None else request.amount_minor
-        if not 0 < amount_minor <= left_minor:
-            left = Money(left_minor, payment.amount.currency)
-            raise BodyInvalid(f"pay back more than 0 and at most {left}")
-        till_id = choose_till(books, merchant, name=request.till_name).id if request.till_name else payment.till_id
-        amount = Money(amount_minor, payment.amount.currency)
-        refund = Refund(request.id, payment.id, merchant.id, till_id, amount, now_ms)
-        books.refunds.add(refund)
+            return found
+        refund = promise(books, merchant, payment, request, now_ms=now_ms)
         books.commit()
         return refund
 
@@ -106,9 +96,43 @@ def _refund_of(books: AcquirerBooks, merchant: Merchant, refund_id: str) -> Refu
     return refund
 
 
-def _same(found: Refund, merchant: Merchant, request: RefundRequest) -> Refund:
+def find_same(
+    books: AcquirerBooks, merchant: Merchant, request: RefundRequest, *, way: RefundWay = RefundWay.PALM
+) -> Refund | None:
+    """
+    Return the refund of that id, or None where it is new. Raises `IdReused` where it stands for another.
+    """
+    found = books.refunds.find(request.id)
+    if found is None:
+        return None
     amounts = (None, found.amount.amount_minor)
-    is_same = (found.payment_id, found.merchant_id) == (request.payment_id, merchant.id)
+    is_same = (found.payment_id, found.merchant_id, found.way) == (request.payment_id, merchant.id, way)
     if not is_same or request.amount_minor not in amounts:
         raise IdReused("that id stands for another refund: make a new one")
     return found
+
+
+def promise(
+    books: AcquirerBooks,
+    merchant: Merchant,
+    payment: PaymentIntent,
+    request: RefundRequest,
+    *,
+    way: RefundWay = RefundWay.PALM,
+    now_ms: int,
+) -> Refund:
+    """
+    Write a new refund, of no more than is left of the payment. Raises `BodyInvalid` and `NotFound`.
+    """
+    if payment.status is not PaymentStatus.SUCCEEDED:
+        raise BodyInvalid("only a payment that has succeeded is refunded")
+    left_minor = refundable_minor(books, payment)
+    amount_minor = left_minor if request.amount_minor is None else request.amount_minor
+    if not 0 < amount_minor <= left_minor:
+        left = Money(left_minor, payment.amount.currency)
+        raise BodyInvalid(f"pay back more than 0 and at most {left}")
+    till_id = choose_till(books, merchant, name=request.till_name).id if request.till_name else payment.till_id
+    amount = Money(amount_minor, payment.amount.currency)
+    refund = Refund(request.id, payment.id, merchant.id, till_id, amount, now_ms, way=way)
+    books.refunds.add(refund)
+    return refund

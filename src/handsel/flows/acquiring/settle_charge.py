@@ -92,7 +92,7 @@ def _wanted_answer(acquirer: Acquirer, charge_id: str, answer: Answer) -> Answer
 
 def _answered(charge: Charge, answer: Answer) -> Charge:
     if isinstance(answer, Signed):
-        return charge.approved(answer.signatures)
+        return charge.approved(answer.signatures, answer.reply)
     if isinstance(answer, Reserved):
         return charge.approved(())
     if isinstance(answer, Declined):

@@ -7,6 +7,7 @@ from __future__ import annotations
 from handsel.errors import NotFound, PartyUnavailable, ensure
 from handsel.flows.acquiring.accounts import book_refund
 from handsel.flows.acquiring.acquirer import Acquirer
+from handsel.flows.acquiring.answer_dispute import answer_by_refund
 from handsel.flows.acquiring.for_each import for_each
 from handsel.flows.acquiring.genuine_note import note_of
 from handsel.flows.acquiring.limit_asking import NoPalm, end_asking
@@ -15,7 +16,15 @@ from handsel.flows.acquiring.redeem_notes import book_redemption
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.held_note import HeldNote, Redemption
 from handsel.pay.payment import Pending
-from handsel.pay.refund import Refund, RefundAttempt, RefundAttemptStatus, RefundState, RefundStatus, state_of_refund
+from handsel.pay.refund import (
+    Refund,
+    RefundAttempt,
+    RefundAttemptStatus,
+    RefundState,
+    RefundStatus,
+    RefundWay,
+    state_of_refund,
+)
 from handsel.store.acquirer import AcquirerBooks
 
 
@@ -122,11 +131,13 @@ def _conclude(
         is_lost = isinstance(answer, Credited) and attempt.status is not RefundAttemptStatus.CREDITED
         ensure(not is_lost, "a refund that was given up is never credited")
         return state_in(books, attempt)
-    end_asking(acquirer, books, attempt.till_id, answer, asked_ms=attempt.submitted_ms)
+    if refund.way is RefundWay.PALM:
+        end_asking(acquirer, books, attempt.till_id, answer, asked_ms=attempt.submitted_ms)
     if isinstance(answer, Credited):
         attempt, refund = attempt.credited(), refund.succeeded()
         books.notes.spend(attempt_id)
         book_refund(books, attempt_id, refund.amount, merchant_id=refund.merchant_id, now_ms=now_ms)
+        answer_by_refund(books, refund.payment_id, now_ms=now_ms)
     else:
         attempt = attempt.declined(answer.reason) if isinstance(answer, Declined) else attempt.voided()
         refund = refund.open_again()
@@ -137,6 +148,8 @@ def _conclude(
 
 
 def _kept_open(acquirer: Acquirer, books: AcquirerBooks, refund: Refund) -> Refund:
+    if refund.way is RefundWay.RECEIPT and refund.status is RefundStatus.REQUIRES_PALM:
+        return refund.canceled()  # No till waits for a palm.
     # As with a payment: a till that may try palms for ever would be an oracle for them.
     declined_often = books.refunds.count_declined(refund.id) >= acquirer.bounds.charges_declined_max
     return refund.canceled() if declined_often and refund.status is RefundStatus.REQUIRES_PALM else refund

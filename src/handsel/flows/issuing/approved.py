@@ -11,9 +11,12 @@ from dataclasses import dataclass
 class Approved:
     """
     Answer that the sum was debited, and with the signatures of the notes that were asked for, in the same order.
+
+    `reply` is for the till of a charge alone, sealed to it.
     """
 
     signatures: tuple[bytes, ...]
+    reply: bytes | None = None
 
 
 @dataclass(frozen=True, repr=False)

@@ -21,6 +21,7 @@ from handsel.flows.issuing.check_notes import worth_of_requests
 from handsel.flows.issuing.issuer import Issuer, decline_of, digest_of
 from handsel.flows.issuing.limit_asking import begin_asking, end_asking
 from handsel.flows.issuing.recognise import recognise_payer
+from handsel.flows.issuing.reply_to_till import reply_to_till
 from handsel.flows.issuing.second_factor import (
     Factor,
     PinAsked,
@@ -40,6 +41,7 @@ from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.ledger import Capture, Refused, Transfer, derive_id
 from handsel.pay.limit import DAY_MS, needs_second_factor, over_every_limit, over_limit
 from handsel.pay.money import Money, require_positive
+from handsel.receipt import require_receipt_key
 from handsel.store import issuer as wallets
 from handsel.store import issuer_hold as holds
 from handsel.store import issuer_limit as limits
@@ -115,6 +117,8 @@ def _open_order(issuer: Issuer, charge_id: str, order: bytes) -> ChargeOrder:
             raise BodyInvalid(f"what only reserves asks for no notes, and is for one of {HOLDS_S} seconds")
     elif not 0 < len(wanted.notes) <= NOTES_MAX:
         raise BodyInvalid(f"a charge asks for 1 to {NOTES_MAX} notes")
+    if wanted.reply_key is not None:
+        require_receipt_key(wanted.reply_key)
     return wanted
 
 
@@ -215,7 +219,7 @@ def outcome_of(row: ChargeRow, hold: HoldRow | None) -> Approved | Declined | Re
     if hold is not None:
         return Reserved(hold.amount_minor, hold.until_ms)
     if row.signatures is not None:
-        return Approved(row.signatures)
+        return Approved(row.signatures, row.reply)
     if row.reason is None:
         raise InvariantBroken("a charge that is neither approved nor declined has no outcome yet")
     return Declined(DeclineReason(row.reason))
@@ -297,6 +301,7 @@ def _settle(issuer: Issuer, wanted: ChargeOrder, signatures: tuple[bytes, ...]) 
         keys = issuer.note_keys.public()
         for request in wanted.notes:
             charges.count_signed(uow, keys.require(request.key_id))
-        charges.approve_charge(uow, wanted.charge_id, signatures)
+        reply = reply_to_till(issuer, uow, wanted, row)
+        charges.approve_charge(uow, wanted.charge_id, signatures, reply=reply)
         uow.commit()
-    return Approved(signatures)
+    return Approved(signatures, reply)

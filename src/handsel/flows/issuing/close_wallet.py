@@ -18,7 +18,9 @@ from handsel.pay.money import Money
 from handsel.store import issuer as wallets
 from handsel.store import issuer_card as cards
 from handsel.store import issuer_hold as holds
+from handsel.store import issuer_naming as naming
 from handsel.store import issuer_note as charges
+from handsel.store import issuer_receipt as receipts
 from handsel.store import ledger
 from handsel.store.database import UnitOfWork
 
@@ -66,7 +68,9 @@ def close_wallet(issuer: Issuer, wallet_id: str) -> Closed:
 
 def erase_wallet(issuer: Issuer, wallet_id: str) -> Closed:
     """
-    Close a wallet and remove its key, its consents and its codes: nobody can open it any more. Raises `NotFound`.
+    Close a wallet and remove its key, consents, codes, receipts and named shops: nobody can open it any more.
+
+    Raises `NotFound`.
 
     What stays are entries of the ledger under a random account, which the law asks for: Regulation (EU) 2024/1624
     Art. 77.
@@ -74,6 +78,8 @@ def erase_wallet(issuer: Issuer, wallet_id: str) -> Closed:
     closed = close_wallet(issuer, wallet_id)
     with issuer.database.unit_of_work() as uow:
         wallets.forget_owner(uow, wallet_id)
+        receipts.forget_receipts(uow, wallet_id)
+        naming.forget_named_shops(uow, wallet_id)
         uow.commit()
     return closed
 

@@ -28,7 +28,7 @@ from handsel.store.database import UnitOfWork
 from handsel.store.issuer import WalletRow
 from handsel.store.issuer_note import RefundRow
 
-_Presented = tuple[tuple[Note, PublicNoteKey | DeclineReason], ...]
+Presented = tuple[tuple[Note, PublicNoteKey | DeclineReason], ...]
 
 
 def refund(
@@ -64,15 +64,15 @@ def refund(
     with issuer.database.unit_of_work() as uow:
         earlier = issuer_note.find_refund(uow, refund_id)  # 2
         if earlier is not None:
-            return _repeat(earlier, digest)
+            return repeat_refund(earlier, digest)
         refused = begin_asking(issuer, uow, acquirer, now_ms=now_ms)  # 3
-        amiss = refused or _refuse_notes(issuer, uow, wanted, presented)  # 4
+        amiss = refused or refuse_notes(issuer, uow, wanted, presented)  # 4
         wallet = amiss or recognise_payee(issuer, uow, wanted, answers)  # 5
         if refused is None:
             end_asking(issuer, uow, acquirer, wallet, asked_ms=now_ms)
         reason = wallet.reason if isinstance(wallet, Declined) else None
         if not isinstance(wallet, Declined):
-            _credit(issuer, uow, wanted, wallet, presented, now_ms=now_ms)  # 6
+            credit(issuer, uow, wanted, wallet, presented, now_ms=now_ms)  # 6
         row = RefundRow(digest, None if reason is None else reason.value)
         issuer_note.add_refund(uow, refund_id, row, now_ms=now_ms)
         uow.commit()
@@ -87,13 +87,19 @@ def _open_order(issuer: Issuer, refund_id: str, order: bytes) -> RefundOrder:
     return wanted
 
 
-def _repeat(earlier: RefundRow, digest: bytes) -> Credited | Declined:
+def repeat_refund(earlier: RefundRow, digest: bytes) -> Credited | Declined:
+    """
+    Return what came of a refund before. Raises `IdReused` where it was another.
+    """
     if earlier.digest != digest:
         raise IdReused("that id was used for another refund: make a new one")
     return Credited() if earlier.reason is None else Declined(DeclineReason(earlier.reason))
 
 
-def _refuse_notes(issuer: Issuer, uow: UnitOfWork, wanted: RefundOrder, presented: _Presented) -> Declined | None:
+def refuse_notes(issuer: Issuer, uow: UnitOfWork, wanted: RefundOrder, presented: Presented) -> Declined | None:
+    """
+    Return why the notes do not pay the sum back, or None.
+    """
     refused = {key for _note, key in presented if isinstance(key, DeclineReason)}
     for reason in DeclineReason:  # In their precedence.
         if reason in refused:
@@ -107,9 +113,12 @@ def _refuse_notes(issuer: Issuer, uow: UnitOfWork, wanted: RefundOrder, presente
     return None if wanted.currency == issuer.currency else Declined(DeclineReason.CURRENCY_DIFFERS)
 
 
-def _credit(
-    issuer: Issuer, uow: UnitOfWork, wanted: RefundOrder, wallet: WalletRow, presented: _Presented, *, now_ms: int
+def credit(
+    issuer: Issuer, uow: UnitOfWork, wanted: RefundOrder, wallet: WalletRow, presented: Presented, *, now_ms: int
 ) -> None:
+    """
+    Redeem notes that nothing is amiss with into a wallet.
+    """
     for note, key in presented:
         if isinstance(key, PublicNoteKey):
             issuer_note.mark_redeemed(uow, note, key=key, request_id=wanted.refund_id, now_ms=now_ms)

@@ -106,6 +106,8 @@ class RelyingParty:
         credential = made.credential_data
         if credential is None or not 0 < len(credential.credential_id) <= CREDENTIAL_ID_BYTES_MAX:
             raise PasskeyInvalid(_REFUSED)
+        if parsed["rawId"] != websafe_encode(credential.credential_id):  # `fido2` looks at the inner one only.
+            raise PasskeyInvalid(_REFUSED)
         return Passkey(credential.credential_id, bytes(credential), made.counter)
 
     def ask_for_yes(self, *, challenge: bytes, held: Sequence[Passkey]) -> str:

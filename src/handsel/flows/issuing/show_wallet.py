@@ -1,7 +1,8 @@
 """
 Show a wallet to whoever has its key: its balance, its palms, its card, its history; and hand out all of it at once.
 
-A line of the history has a kind, an amount and a time. It has no merchant, because the issuer knows none.
+A line of the history has a kind, an amount and a time. It has no merchant, because the issuer knows none; only the
+export has those that the owner wants named.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import msgspec
 from handsel.errors import NotFound, ensure
 from handsel.flows.issuing.issuer import Issuer
 from handsel.flows.issuing.show_factors import FactorsView, factors_of
+from handsel.flows.issuing.show_receipts import RECEIPTS_PAGE, ReceiptLine, receipt_lines
 from handsel.order import Way
 from handsel.pay.account import wallet_account
 from handsel.store import issuer as wallets
 from handsel.store import issuer_card as cards
 from handsel.store import issuer_hold as holds
+from handsel.store import issuer_naming as naming
 from handsel.store import issuer_palm as palms
 from handsel.store import ledger
 from handsel.store.database import UnitOfWork
@@ -99,10 +102,20 @@ class WalletView(msgspec.Struct, frozen=True):
     holds: tuple[HoldLine, ...] = ()
 
 
+class NamedShopLine(msgspec.Struct, frozen=True):
+    """
+    Show a shop that the owner wants named.
+    """
+
+    shop: str
+    since_ms: int
+
+
 class WalletExport(msgspec.Struct, frozen=True):
     """
-    Hand out all that the issuer holds about a wallet: GDPR Art. 15 and 20. `sealed_template` opens with the card alone;
-    of a PIN and of passkeys it is told that they are there, and since when.
+    Hand out all that the issuer holds about a wallet: GDPR Art. 15 and 20. `sealed_template` opens with the card alone,
+    and `receipts`, of which those are here that are sealed or named, with the keys in the owner's browser; of a PIN and
+    of passkeys it is told that they are there, and since when.
     """
 
     wallet: WalletView
@@ -110,6 +123,8 @@ class WalletExport(msgspec.Struct, frozen=True):
     history: tuple[HistoryLine, ...]
     sealed_template: bytes | None = None
     factors: FactorsView | None = None
+    receipts: tuple[ReceiptLine, ...] = ()
+    named_shops: tuple[NamedShopLine, ...] = ()
 
 
 def show_wallet(issuer: Issuer, wallet_id: str) -> WalletView:
@@ -146,8 +161,20 @@ def export_wallet(issuer: Issuer, wallet_id: str) -> WalletExport:
             lines += page
             if len(page) < HISTORY_PAGE:
                 break
+        held = _receipts(uow, view)
+        shops = tuple(NamedShopLine(row.shop, row.since_ms) for row in naming.named_shops_of(uow, wallet_id))
     consents = tuple(ConsentLine(row.version, row.given_at_ms, row.withdrawn_at_ms, row.way) for row in rows)
-    return WalletExport(view, consents, lines, None if card is None else card.sealed_template, factors)
+    return WalletExport(view, consents, lines, None if card is None else card.sealed_template, factors, held, shops)
+
+
+def _receipts(uow: UnitOfWork, view: WalletView) -> tuple[ReceiptLine, ...]:
+    lines: tuple[ReceiptLine, ...] = ()
+    for number in range(HISTORY_PAGES_MAX):
+        page = receipt_lines(uow, view.wallet_id, currency=view.currency, page=number)
+        lines += tuple(line for line in page if line.receipt or line.shop)
+        if len(page) < RECEIPTS_PAGE:
+            break
+    return lines
 
 
 def _view(uow: UnitOfWork, wallet_id: str) -> WalletView:

@@ -136,6 +136,8 @@ function showButtons(next, isOpen) {
 function showReceipt(next) {
   find("receipt").hidden = !next.receipt_code;
   find("code").textContent = next.receipt_code ?? "";
+  find("return").hidden = !next.return_code;
+  find("return-code").textContent = next.return_code?.replace(/(.{4})(?=.)/g, "$1 ") ?? "";
   if (next.receipt_code) find("receipt").querySelector("a").href = next.receipt_url;
 }
 

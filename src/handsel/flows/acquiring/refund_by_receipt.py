@@ -1,0 +1,128 @@
+"""
+Refund by receipt: pay back to the wallet that paid, without a palm, because the customer has shown the receipt.
+
+What shows it is the return code, which is in the receipt alone: the till told it to the customer, and no page, answer
+or table of the merchant has it. So who holds a merchant's key, or its list of payments, cannot pay back what nobody has
+brought back; and a slip of a finger does not pay a stranger. Where the money goes it does not decide: that is always
+the wallet that paid. An open dispute stands in for the code: its receipt was presented to the acquirer itself.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+
+from handsel.errors import BodyInvalid, HandselError, InvariantBroken, NotFound
+from handsel.flows.acquiring.acquirer import Acquirer
+from handsel.flows.acquiring.buy_notes import buy_notes
+from handsel.flows.acquiring.ports import Voided
+from handsel.flows.acquiring.request_payment import payment_of
+from handsel.flows.acquiring.request_refund import RefundRequest, find_same, promise
+from handsel.flows.acquiring.send_notes import send_notes
+from handsel.flows.acquiring.settle_refund import conclude_refund
+from handsel.pay.decline import DeclineReason
+from handsel.pay.merchant import Merchant
+from handsel.pay.payment import PaymentIntent
+from handsel.pay.refund import Refund, RefundAttempt, RefundWay
+from handsel.store.acquirer import AcquirerBooks
+
+
+@dataclass(frozen=True, repr=False)
+class ByReceipt:
+    """
+    Answer how a refund by receipt stands; canceled, it says why where that is known.
+    """
+
+    refund: Refund
+    declined: DeclineReason | None
+
+
+def refund_by_receipt(
+    acquirer: Acquirer, merchant: Merchant, request: RefundRequest, *, return_code: str, now_ms: int
+) -> ByReceipt:
+    """
+    Pay back to the wallet that paid, once, however often the same request comes.
+
+    1. The payment is the merchant's, and the code is its receipt's; without a code, its receipt was presented in a
+       dispute that is open. Raises `NotFound` and `BodyInvalid`.
+    2. Promise the refund, and write the one attempt, before anything is sent. What is left of the payment is counted as
+       for every refund.
+    3. Buy notes of the same sum.
+    4. Send them to the issuer with the id of the charge. Lost answers are found out as for every refund.
+
+    Whatever is interrupted is ended by `resolve_refunds`; a refund that comes to nothing is canceled. Raises
+    `PartyUnavailable`, or what the issuer refused with, after nothing was credited.
+    """
+    # 1. and 2.
+    with acquirer.store.unit_of_work() as books:
+        payment = payment_of(books, merchant, request.payment_id)
+        found = find_same(books, merchant, request, way=RefundWay.RECEIPT)
+        if found is not None:
+            return ByReceipt(found, books.refunds.declined_for(found.id))
+        _require_receipt(acquirer, books, payment, return_code)
+        refund = promise(books, merchant, payment, request, way=RefundWay.RECEIPT, now_ms=now_ms)
+        attempt = RefundAttempt(acquirer.new_id(), refund.id, refund.till_id, now_ms)
+        books.refunds.add_attempt(attempt)
+        books.refunds.save(refund.processing())
+        charge = books.payments.live_charge(payment.id)
+        if charge is None:
+            raise InvariantBroken("a payment that has succeeded has a charge that paid it")
+        books.commit()
+    # 3.
+    try:
+        not_bought = buy_notes(acquirer, attempt.id, refund.amount, now_ms=now_ms)
+    except HandselError:
+        conclude_refund(acquirer, attempt.id, Voided(), now_ms=now_ms)
+        raise
+    # 4.
+    if not_bought is None:
+        send_notes(
+            acquirer,
+            attempt.id,
+            lambda notes: acquirer.issuer.refund_charge(
+                attempt.id, charge_id=charge.id, amount=refund.amount, notes=notes
+            ),
+            now_ms=now_ms,
+        )
+    else:
+        conclude_refund(acquirer, attempt.id, Voided(), now_ms=now_ms)
+    return _state(acquirer, refund.id)
+
+
+def why_canceled(acquirer: Acquirer, refund: Refund) -> DeclineReason | None:
+    """
+    Return why a refund by receipt was declined, if it was. Of a palm the merchant is told no reason.
+    """
+    if refund.way is not RefundWay.RECEIPT:
+        return None
+    with acquirer.store.unit_of_work() as books:
+        return books.refunds.declined_for(refund.id)
+
+
+def payment_of_receipt(acquirer: Acquirer, merchant: Merchant, receipt_code: str) -> PaymentIntent:
+    """
+    Return the merchant's payment whose receipt has that code. Raises `NotFound`.
+    """
+    with acquirer.store.unit_of_work() as books:
+        payment = books.payments.by_receipt(receipt_code)
+    if payment is None or payment.merchant_id != merchant.id:
+        raise NotFound("this shop has no payment with that receipt")
+    return payment
+
+
+def _require_receipt(acquirer: Acquirer, books: AcquirerBooks, payment: PaymentIntent, return_code: str) -> None:
+    if not return_code and books.disputes.open_of(payment.id) is not None:
+        return
+    typed = "".join(return_code.split()).replace("-", "").lower().encode()
+    if payment.receipt_code is None:
+        raise BodyInvalid("only a payment that has succeeded is refunded")
+    if not hmac.compare_digest(typed, acquirer.return_code(payment.receipt_code).encode()):
+        raise BodyInvalid("this is not the return code of that payment's receipt: compare it with the receipt")
+
+
+def _state(acquirer: Acquirer, refund_id: str) -> ByReceipt:
+    with acquirer.store.unit_of_work() as books:
+        refund = books.refunds.find(refund_id)
+        if refund is None:
+            raise NotFound("there is no refund of that id")
+        return ByReceipt(refund, books.refunds.declined_for(refund_id))

@@ -1,0 +1,50 @@
+"""
+Close a charge in the journal when its end is known: forget it and, where it was paid, keep its sealed receipt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from handsel.errors import HandselError, StoreError
+from handsel.keys import PublicKeys
+from handsel.log import Log
+from handsel.till.acquirer import PaidAnswer
+from handsel.till.journal import Journal, ReceiptEntry
+from handsel.till.seal_receipt import seal_for_wallet
+from handsel.till.settle import OpenCharge, Outcome
+
+
+@dataclass(frozen=True, repr=False)
+class ChargeCloser:
+    """
+    Close charges of one till. `issuer` is to whom a statement line is sealed.
+    """
+
+    journal: Journal
+    issuer: PublicKeys
+    random_bytes: Callable[[int], bytes]
+    log: Log
+
+    def close(self, request: OpenCharge, outcome: Outcome, *, now_ms: int) -> None:
+        """
+        Close a charge. What cannot be sealed or written is logged, and nothing is raised: the payment stands.
+        """
+        receipt = self._sealed(request, outcome, now_ms=now_ms)
+        try:
+            self.journal.close(request.id, receipt)
+        except StoreError as exc:
+            # It stays in the file: after the next start the acquirer says once more how it ended.
+            self.log.event("journal.not_closed", code=exc.code)
+
+    def _sealed(self, request: OpenCharge, outcome: Outcome, *, now_ms: int) -> ReceiptEntry | None:
+        if not isinstance(outcome, PaidAnswer) or outcome.papers is None:
+            return None
+        try:
+            return seal_for_wallet(
+                request.entry, outcome.papers, issuer=self.issuer, random_bytes=self.random_bytes, now_ms=now_ms
+            )
+        except HandselError as exc:
+            self.log.event("receipt.not_sealed", code=exc.code)
+            return None
