@@ -18,7 +18,8 @@ is a value, never an exception. Messages say what to do, and carry no palm, vect
     │   ├── EnvelopeInvalid     a sealed envelope that does not open, or that holds something else
     │   ├── PalmInvalid         what a till sent as a palm, whose norm or form is not a palm's
     │   ├── BindingMismatch     an answer that was bound to another payment
-    │   └── SignatureInvalid    a signature that does not verify
+    │   ├── SignatureInvalid    a signature that does not verify
+    │   └── ProofInvalid        a proof that does not show what it should
     ├── ModelInvalid            a model file is missing or is not the one that the manifest names
     ├── GalleryError            the enrolled shares cannot be used
     │   ├── GalleryCorrupt      a row does not have the shape or checksum that it was written with
@@ -164,6 +165,14 @@ class SignatureInvalid(Untrusted):
     """
 
     code = "signature_invalid"
+
+
+class ProofInvalid(Untrusted):
+    """
+    A proof does not show what it should.
+    """
+
+    code = "proof_invalid"
 
 
 class ModelInvalid(HandselError):

@@ -50,6 +50,7 @@ EXIT_STATUS: dict[type[errors.HandselError], int] = {
     errors.PalmInvalid: 76,
     errors.BindingMismatch: 76,
     errors.SignatureInvalid: 76,
+    errors.ProofInvalid: 76,
     errors.ModelInvalid: 72,
     errors.GalleryError: 74,
     errors.GalleryCorrupt: 74,

@@ -24,6 +24,7 @@ STATUS: dict[type[errors.HandselError], int] = {
     errors.PalmInvalid: 400,
     errors.BindingMismatch: 400,
     errors.SignatureInvalid: 400,
+    errors.ProofInvalid: 400,
     errors.ModelInvalid: 500,
     errors.GalleryError: 500,
     errors.GalleryCorrupt: 500,
