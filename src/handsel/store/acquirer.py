@@ -20,8 +20,9 @@ from handsel.store.acquirer_schema import ACQUIRER_SCHEMA
 from handsel.store.asking import ASKING_SCHEMA, find_asking, save_asking
 from handsel.store.database import Database, UnitOfWork
 from handsel.store.ledger_schema import LEDGER_SCHEMA
+from handsel.store.tree_schema import TREE_SCHEMA
 
-SCHEMAS = (LEDGER_SCHEMA, ACQUIRER_SCHEMA, ASKING_SCHEMA)
+SCHEMAS = (LEDGER_SCHEMA, ACQUIRER_SCHEMA, ASKING_SCHEMA, TREE_SCHEMA)
 
 
 class AcquirerDatabase:
@@ -31,6 +32,13 @@ class AcquirerDatabase:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    @property
+    def database(self) -> Database:
+        """
+        Return the database itself, over whose ledger a tree is kept.
+        """
+        return self._database
 
     @classmethod
     def open(cls, path: Path, *, url: str = "") -> AcquirerDatabase:

@@ -15,9 +15,10 @@ from handsel.store.database import Database, UnitOfWork
 from handsel.store.issuer_note import watch_circulation
 from handsel.store.issuer_schema import ISSUER_SCHEMA
 from handsel.store.ledger_schema import LEDGER_SCHEMA
+from handsel.store.tree_schema import TREE_SCHEMA
 
 CONSENTS_READ_MAX = 100
-SCHEMAS = (LEDGER_SCHEMA, ISSUER_SCHEMA, ASKING_SCHEMA)
+SCHEMAS = (LEDGER_SCHEMA, ISSUER_SCHEMA, ASKING_SCHEMA, TREE_SCHEMA)
 
 
 @dataclass(frozen=True, repr=False)

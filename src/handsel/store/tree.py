@@ -163,6 +163,14 @@ class Tree:
                 return
 
 
+def was_signed(database: Database) -> bool:
+    """
+    Return whether a head was ever signed.
+    """
+    with database.unit_of_work() as uow:
+        return uow.row("SELECT 1 FROM tree_heads LIMIT 1") is not None
+
+
 def load_secret(uow: UnitOfWork) -> bytes | None:
     """
     Return what the secret bytes of all leaves are made of, or None where it was not drawn yet.

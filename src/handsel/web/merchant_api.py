@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from handsel.clock import Clock
 from handsel.flows.acquiring.acquirer import Acquirer
+from handsel.flows.acquiring.prove_payments import prove_statement
 from handsel.flows.acquiring.request_payment import (
     PaymentRequest,
     cancel_payment_intent,
@@ -29,7 +31,7 @@ from handsel.pay.merchant import Merchant
 from handsel.pay.money import Money
 from handsel.pay.payment import PaymentIntent
 from handsel.pay.refund import Refund
-from handsel.web.app import bearer_token, get, post
+from handsel.web.app import bearer_token, get, json_response, post
 from handsel.web.bodies import Nothing
 from handsel.web.merchant_bodies import (
     BalanceBody,
@@ -40,6 +42,7 @@ from handsel.web.merchant_bodies import (
     PaymentIntentsBody,
     RefundRequestBody,
 )
+from handsel.web.tree import number_in
 
 LISTED = 50
 Path = Mapping[str, str]
@@ -79,7 +82,19 @@ def merchant_api_routes(acquirer: Acquirer, clock: Clock) -> list[Route]:
         post("/v1/payment_intents/{id}/cancel", caller, Nothing, canceled),
         get("/v1/balance", caller, balance),
         *_refund_routes(acquirer, clock),
+        _statement_route(acquirer),
     ]
+
+
+def _statement_route(acquirer: Acquirer) -> Route:
+    def shown(request: Request) -> Response:
+        merchant = sign_in_merchant(acquirer, bearer_token(request))
+        currency = request.query_params.get("currency", "").upper()
+        payout_id = request.query_params.get("payout", "")
+        after = number_in(request, "after", "0")
+        return json_response(prove_statement(acquirer, merchant, currency=currency, after=after, payout_id=payout_id))
+
+    return Route("/v1/statement", shown, methods=["GET"])
 
 
 def _refund_routes(acquirer: Acquirer, clock: Clock) -> list[Route]:

@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute
 from handsel.clock import Clock
 from handsel.errors import AccessDenied, BodyInvalid
 from handsel.flows.acquiring.acquirer import Acquirer
+from handsel.flows.acquiring.prove_payments import prove_statement
 from handsel.flows.acquiring.request_payment import (
     PaymentRequest,
     cancel_payment_intent,
@@ -39,11 +40,13 @@ from handsel.ids import new_id, require_id
 from handsel.pay.merchant import Merchant
 from handsel.pay.money import EURO, Money, parse_amount
 from handsel.pay.payment import DESCRIPTION_CHARS_MAX
+from handsel.web.download import json_file
 from handsel.web.errors import ErrorBody
 from handsel.web.faces import SHOP
 from handsel.web.pages import Dress, NoFields, forget, form, go, page, remember, static_files
 from handsel.web.payment_view import PaymentLine, PaymentView, payment_line, payment_view
-from handsel.web.receipt_page import receipt_route
+from handsel.web.receipt_page import receipt_routes
+from handsel.web.tree import number_in
 
 KEY_COOKIE = "handsel_merchant"
 PAGE_PAYMENTS = 50
@@ -132,8 +135,8 @@ def merchant_routes(acquirer: Acquirer, clock: Clock) -> list[BaseRoute]:
     Return the routes of the shop's pages, and of the receipts that anybody with their code may see.
     """
     desk = ShopDesk(acquirer, clock, Dress(SHOP))
-    receipts = receipt_route(acquirer, desk.dress)
-    return [static_files(), receipts, *_door_routes(desk), *_charge_routes(desk), *_payment_routes(desk)]
+    receipts = receipt_routes(acquirer, desk.dress)
+    return [static_files(), *receipts, *_door_routes(desk), *_charge_routes(desk), *_payment_routes(desk)]
 
 
 def merchant_error_page(request: Request, status: int, body: ErrorBody) -> Response:
@@ -192,6 +195,10 @@ def _payment_routes(desk: ShopDesk) -> list[BaseRoute]:
         older = found[-1].id if len(found) == PAGE_PAYMENTS else ""
         return desk.dress.render("merchant/payments.html", PaymentsView(tuple(map(payment_line, found)), older))
 
+    def statement(request: Request, merchant: Merchant) -> Response:
+        after = number_in(request, "after", "0")
+        return json_file(prove_statement(desk.acquirer, merchant, currency=EURO, after=after), "statement.json")
+
     def payment(request: Request, merchant: Merchant) -> Response:
         return desk.dress.render("merchant/payment.html", _payment_view(desk, merchant, _payment_id(request)))
 
@@ -221,6 +228,7 @@ def _payment_routes(desk: ShopDesk) -> list[BaseRoute]:
 
     return [
         page("/payments", _signed_in(desk, payments)),
+        page("/statement.json", _signed_in(desk, statement)),
         page("/payments/{payment}", _signed_in(desk, payment)),
         form("/payments/{payment}/cancel", NoFields, _signed_in_form(desk, cancel)),
         form("/payments/{payment}/refunds", RefundFields, _signed_in_form(desk, refund)),

@@ -23,6 +23,7 @@ from handsel.flows.issuing.top_up import top_up
 from handsel.ids import new_id, require_id
 from handsel.pay.money import Money
 from handsel.web.card_pages import card_routes
+from handsel.web.download import json_file
 from handsel.web.errors import ErrorBody
 from handsel.web.faces import WALLET
 from handsel.web.pages import Dress, NoFields, forget, form, go, page, remember, static_files
@@ -222,9 +223,7 @@ def _home_routes(desk: WalletDesk) -> list[BaseRoute]:
         return desk.dress.render("wallet/entry.html", _entry(lines[0]))
 
     def export(_: Request, wallet_id: str) -> Response:
-        held = msgspec.json.format(msgspec.json.encode(export_wallet(desk.issuer, wallet_id)))
-        headers = {"Cache-Control": "no-store", "Content-Disposition": 'attachment; filename="handsel-wallet.json"'}
-        return Response(held, headers=headers, media_type="application/json")
+        return json_file(export_wallet(desk.issuer, wallet_id), "handsel-wallet.json")
 
     return [
         page("/wallet", signed_in(desk, home)),

@@ -25,6 +25,8 @@ from handsel.web.merchant_api import merchant_api_routes
 from handsel.web.merchant_pages import merchant_error_page, merchant_routes
 from handsel.web.parties import HttpIssuer, HttpMatchers
 from handsel.web.till_api import till_api_routes
+from handsel.web.tree import tree_routes
+from handsel.wiring.open_tree import GROW_INTERVAL_S, open_tree
 from handsel.wiring.paths import DATABASE_FILE, NOTE_LIST_FILE
 from handsel.wiring.serve import Chore, lifespan_of, private_files_only, serve, served_hosts, take_port
 
@@ -47,6 +49,7 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
             *till_api_routes(acquirer, system_clock),
             *merchant_api_routes(acquirer, system_clock),
             *merchant_routes(acquirer, system_clock),
+            *tree_routes(acquirer.tree),
         ],
         log=log,
         hosts=served_hosts(config.host, config.public_host),
@@ -66,6 +69,7 @@ def build_acquirer(config: AcquirerConfig, store: AcquirerDatabase, directory: P
         HttpMatchers(config.matchers),
         issuer,
         AnnouncedKeys(issuer, TrustedNoteKeys(config.note_root, directory / NOTE_LIST_FILE)),
+        tree=open_tree(store.database, directory, party="acquirer", clock=system_clock),
         asking=limits_of_till(config.till_limits),
     )
     merchants = {Merchant(merchant_id, entry.name): entry.key for merchant_id, entry in config.merchants.items()}
@@ -80,6 +84,7 @@ def build_acquirer(config: AcquirerConfig, store: AcquirerDatabase, directory: P
 
 def _chores(acquirer: Acquirer, config: AcquirerConfig) -> tuple[Chore, ...]:
     return (
+        Chore("grow_tree", GROW_INTERVAL_S, acquirer.tree.grow),
         Chore("redeem_notes", config.redeem_interval_s, lambda: redeem_notes(acquirer, now_ms=system_clock())),
         Chore("resolve_charges", RESOLVE_INTERVAL_S, lambda: resolve_charges(acquirer, now_ms=system_clock())),
         Chore("resolve_refunds", RESOLVE_INTERVAL_S, lambda: resolve_refunds(acquirer, now_ms=system_clock())),

@@ -23,8 +23,10 @@ from handsel.web.app import build_app
 from handsel.web.health import health_route
 from handsel.web.issuer import issuer_routes
 from handsel.web.matcher_orders import HttpMatcherOrders
+from handsel.web.tree import tree_routes
 from handsel.web.wallet_api import wallet_api_routes
 from handsel.web.wallet_pages import wallet_error_page, wallet_routes
+from handsel.wiring.open_tree import GROW_INTERVAL_S, open_tree
 from handsel.wiring.paths import DATABASE_FILE, KEY_FILE, NOTE_KEY_FILE, NOTE_ROOT_FILE
 from handsel.wiring.serve import Chore, lifespan_of, private_files_only, serve, served_hosts, take_port
 
@@ -50,6 +52,7 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
         deliver_orders(issuer, matchers)
 
     chores = (
+        Chore("grow_tree", GROW_INTERVAL_S, issuer.tree.grow),
         Chore("deliver_orders", DELIVER_INTERVAL_S, deliver),
         Chore("expire_charges", EXPIRE_INTERVAL_S, lambda: expire_charges(issuer)),
         Chore("truncate_log", TRUNCATE_INTERVAL_S, issuer.database.truncate_log),
@@ -62,6 +65,7 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
             *issuer_routes(issuer, config.acquirers, deliver),
             *wallet_api_routes(issuer, deliver, sandbox=config.sandbox),
             *wallet_routes(issuer, deliver, sandbox=config.sandbox),
+            *tree_routes(issuer.tree),
         ],
         log=log,
         hosts=served_hosts(config.host, config.public_host),
@@ -79,8 +83,9 @@ def build_issuer(config: IssuerConfig, directory: Path) -> Issuer:
     note_keys = kept.open_or_make(currency=EURO, now_ms=system_clock())
     kept.renew(note_keys, now_ms=system_clock())
     keys = {name: party.keys for name, party in config.parties.matchers.items()}
+    database = open_issuer_database(directory / DATABASE_FILE, url=config.database_url.reveal())
     issuer = Issuer(
-        database=open_issuer_database(directory / DATABASE_FILE, url=config.database_url.reveal()),
+        database=database,
         keys=PartyKeys.load(directory / KEY_FILE),
         note_keys=note_keys,
         matchers=MatcherKeys(keys["a"], keys["b"], keys["c"]),
@@ -91,6 +96,7 @@ def build_issuer(config: IssuerConfig, directory: Path) -> Issuer:
         currency=EURO,
         clock=system_clock,
         random_bytes=os.urandom,
+        tree=open_tree(database, directory, party="issuer", clock=system_clock),
     )
     open_issuer_accounts(issuer)
     return issuer

@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from handsel.envelope import seal
 from handsel.flows.acquiring.accept_notes import accept_notes
 from handsel.flows.acquiring.accounts import differences, in_hand_minor, notes_ordered, settlement
@@ -56,6 +58,7 @@ from handsel.pay.refund import Refund, RefundState
 from handsel.store import ledger
 from handsel.store.acquirer import AcquirerDatabase
 from handsel.store.issuer import open_issuer_database
+from handsel.store.tree import Tree
 from tests.flows.acquiring.near_issuer import ACQUIRER, NearIssuer
 from tests.flows.acquiring.plain_matchers import PlainMatchers
 
@@ -64,6 +67,7 @@ TILL = Till("corner-cafe", "till-1")
 SHOP_KEY = "k" * 64
 TILL_TOKEN = "t" * 64
 NOW_MS = 1_800_000_000_000
+TREE_KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 
 T = TypeVar("T")
 
@@ -88,8 +92,9 @@ class Street:
         self.directory = directory
         self.wallets: dict[str, str] = {}
         self.matcher_keys = {name: PartyKeys.generate() for name in MATCHERS}
+        database = open_issuer_database(directory / "issuer" / "issuer.sqlite")
         issuer = Issuer(
-            database=open_issuer_database(directory / "issuer" / "issuer.sqlite"),
+            database=database,
             keys=PartyKeys.generate(),
             note_keys=note_keys,
             matchers=MatcherKeys(*(self.matcher_keys[name].public() for name in MATCHERS)),
@@ -100,12 +105,15 @@ class Street:
             currency="EUR",
             clock=lambda: self.now_ms,
             random_bytes=secrets.token_bytes,
+            tree=Tree(database, TREE_KEY, party="issuer", clock=lambda: self.now_ms),
         )
         open_issuer_accounts(issuer)
         self.issuer = NearIssuer(issuer)
         self.matchers = PlainMatchers(self.matcher_keys, issuer.keys.public())
         self.database = self._open()
-        self.acquirer = Acquirer(self.database, self.matchers, self.issuer, self.announced(), AcquiringBounds())
+        self.acquirer = Acquirer(
+            self.database, self.matchers, self.issuer, self.announced(), AcquiringBounds(), tree=self._tree()
+        )
         register_merchant(self.acquirer, SHOP, key=SHOP_KEY)
         register_till(self.acquirer, TILL, token=TILL_TOKEN)
 
@@ -118,11 +126,12 @@ class Street:
         made.directory = directory
         made.wallets = dict(self.wallets)
         database = open_issuer_database(directory / "issuer" / "issuer.sqlite")
-        made.issuer = NearIssuer(replace(self.issuer.issuer, database=database, clock=lambda: made.now_ms))
+        tree = Tree(database, TREE_KEY, party="issuer", clock=lambda: made.now_ms)
+        made.issuer = NearIssuer(replace(self.issuer.issuer, database=database, clock=lambda: made.now_ms, tree=tree))
         made.matchers = replace(self.matchers, palms=dict(self.matchers.palms), own=dict(self.matchers.own), down=set())
         made.matchers.committed = set(self.matchers.committed)
         made.database = made._open()
-        made.acquirer = Acquirer(made.database, made.matchers, made.issuer, made.announced())
+        made.acquirer = Acquirer(made.database, made.matchers, made.issuer, made.announced(), tree=made._tree())
         return made
 
     def announced(self) -> AnnouncedKeys:
@@ -135,6 +144,9 @@ class Street:
     def _open(self) -> AcquirerDatabase:
         return AcquirerDatabase.open(self.directory / "acquirer" / "acquirer.sqlite")
 
+    def _tree(self) -> Tree:
+        return Tree(self.database.database, TREE_KEY, party="acquirer", clock=lambda: self.now_ms)
+
     def restart(self) -> None:
         """
         Close the acquirer and open it again on the same file; the line works again.
@@ -145,7 +157,7 @@ class Street:
         self.matchers.down.clear()
         self.matchers.on_query = lambda: None
         keys = self.announced()
-        self.acquirer = replace(self.acquirer, store=self.database, issuer=self.issuer, keys=keys)
+        self.acquirer = replace(self.acquirer, store=self.database, issuer=self.issuer, keys=keys, tree=self._tree())
 
     def close(self) -> None:
         self.database.close()

@@ -49,7 +49,7 @@ def accept_notes(acquirer: Acquirer, till: Till, charge_id: str, notes: tuple[No
         paid = payment.succeeded(receipt_code=acquirer.new_id(), now_ms=now_ms)
         books.payments.save_charge(charge.paid())
         books.payments.save(paid)
-        book_payment(books, charge_id, payment.amount, merchant_id=payment.merchant_id, now_ms=now_ms)
+        book_payment(books, payment.id, payment.amount, merchant_id=payment.merchant_id, now_ms=now_ms)
         books.commit()
     return Paid(paid.receipt)
 

@@ -16,6 +16,7 @@ from handsel.limits import TillLimits
 from handsel.notes.denomination import NOTES_MAX
 from handsel.pay.asking import AskingLimits
 from handsel.store.acquirer import AcquirerDatabase
+from handsel.store.tree import Tree
 
 
 def limits_of_till(settings: TillLimits) -> AskingLimits:
@@ -63,13 +64,14 @@ class AcquiringBounds:
 class Acquirer:
     """
     Join the acquirer's books with the parties that it asks. `random_bytes` makes ids, serials and shuffles;
-    `asking` bounds how often each till asks with palms.
+    `asking` bounds how often each till asks with palms; `tree` proves what is in the ledger.
     """
 
     store: AcquirerDatabase
     matchers: Matchers
     issuer: Issuer
     keys: AnnouncedKeys
+    tree: Tree = field(kw_only=True)
     bounds: AcquiringBounds = field(default_factory=AcquiringBounds)
     random_bytes: Callable[[int], bytes] = secrets.token_bytes
     asking: AskingLimits = field(default_factory=lambda: limits_of_till(TillLimits()))

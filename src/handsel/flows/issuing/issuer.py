@@ -22,6 +22,7 @@ from handsel.pay.ledger import Refusal, Refused
 from handsel.pay.limit import Limits
 from handsel.store import ledger
 from handsel.store.database import Database
+from handsel.store.tree import Tree
 
 
 @dataclass(frozen=True, repr=False)
@@ -50,7 +51,7 @@ class Issuer:
     Hold the issuer's database, its keys, the matchers' public keys, and where time and randomness come from.
 
     `palms_max` is how many palms the matchers' galleries take, `asking` how often each acquirer may ask, and `showing`
-    how often one card may be shown.
+    how often one card may be shown. `tree` proves what is in the ledger.
     """
 
     database: Database
@@ -64,6 +65,7 @@ class Issuer:
     currency: str
     clock: Clock
     random_bytes: Callable[[int], bytes]
+    tree: Tree
 
 
 def limits_of_acquirer(settings: AcquirerLimits) -> AskingLimits:

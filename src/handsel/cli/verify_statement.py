@@ -1,0 +1,116 @@
+"""
+Check, offline, that a statement holds every entry of an account, and every payment of one's own list:
+`handsel verify-statement`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from pathlib import Path
+
+from handsel.cli.proof_files import add_key, read_json, read_key, tell_head
+from handsel.errors import BodyInvalid, NotFound, ProofInvalid
+from handsel.ids import require_id
+from handsel.pay.money import Money
+from handsel.pay.payment import booking_of
+from handsel.proof.head import TreeKey
+from handsel.proof.statement import ProvedStatement, Statement, missing_payments, verify_statement
+
+PAYMENTS_MAX = 1_000_000  # In a list of one's own.
+NAMED_MAX = 20
+_WHAT = "a statement: get it from the shop's page, or from /v1/statement"
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """
+    Add the verb.
+    """
+    text = "check, offline, that a statement is complete; 1 if a payment of one's own list is not in it"
+    parser = subparsers.add_parser("verify-statement", help=text, description=text[0].upper() + text[1:] + ".")
+    parser.add_argument("file", type=Path, metavar="FILE", help="the statement")
+    parser.add_argument(
+        "--payments", type=Path, metavar="CSV", help="one's own list: a payment's id and its minor units in each line"
+    )
+    parser.add_argument("--previous", type=Path, metavar="FILE", help="the statement before, which it must continue")
+    add_key(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """
+    Say what is proved, and name what is missing.
+
+    Raises `NotFound`, `BodyInvalid`, `SignatureInvalid` and `ProofInvalid`.
+    """
+    key = read_key(args.key)
+    statement = read_json(args.file, Statement, what=_WHAT)
+    proved = verify_statement(statement, key=key)
+    _require_own_ids(statement, proved.currency)
+    if args.previous is not None:
+        _require_continued(read_json(args.previous, Statement, what=_WHAT), proved, key)
+    _tell(statement, proved)
+    if args.payments is None:
+        print("Whether all your payments are in it, only your own list can tell: --payments CSV.")
+        return 0
+    made = _read_payments(args.payments)
+    by_step = {booking_of(payment_id, currency=proved.currency): payment_id for payment_id in made}
+    missing = missing_payments(statement, {step: made[payment_id] for step, payment_id in by_step.items()})
+    for step in missing[:NAMED_MAX]:
+        print(f"MISSING, or of another amount: payment {by_step[step]}")
+    total = Money(sum(made.values()), proved.currency)
+    if missing:
+        print(f"{len(missing)} of the {len(made)} payments of your list are not in this statement.")
+        return 1
+    print(f"All {len(made)} payments of your list, {total} together, are in it, each with its amount.")
+    return 0
+
+
+def _tell(statement: Statement, proved: ProvedStatement) -> None:
+    def money(minor: int) -> str:
+        return f"{'-' if minor < 0 else ''}{Money(abs(minor), proved.currency)}"
+
+    print(f"Proved: entries {proved.first} to {proved.last} of {proved.account}, without a gap,")
+    print(f"in the ledger {tell_head(statement.head)}.")
+    print(f"Before: {money(proved.opening_minor)}. After: {money(proved.closing_minor)}.")
+    for code, minor in sorted(proved.by_code.items()):
+        print(f"  {code}: {money(minor)}")
+    if statement.payout_id:
+        print(f"The last entry is the pay-out; {money(proved.closing_minor)} was left after it.")
+
+
+def _require_own_ids(statement: Statement, currency: str) -> None:
+    for line in statement.lines:
+        if line.payment_id and booking_of(line.payment_id, currency=currency) != line.leaf.id:
+            raise ProofInvalid("a line of the statement names a payment that is not its own")
+
+
+def _require_continued(before: Statement, proved: ProvedStatement, key: TreeKey) -> None:
+    earlier = verify_statement(before, key=key)
+    if (earlier.account, earlier.last + 1, earlier.closing_minor) != (
+        proved.account,
+        proved.first,
+        proved.opening_minor,
+    ):
+        raise ProofInvalid(f"the statement does not go on after entry {earlier.last} of the one before")
+
+
+def _read_payments(path: Path) -> dict[str, int]:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = [row for row, _ in zip(csv.reader(file), range(PAYMENTS_MAX + 1), strict=False) if row]
+    except (OSError, UnicodeDecodeError, csv.Error) as exc:
+        raise NotFound(f"{path.name} cannot be read as a list of payments") from exc
+    if len(rows) > PAYMENTS_MAX:
+        raise BodyInvalid(f"{path.name} has more than {PAYMENTS_MAX} lines")
+    made: dict[str, int] = {}
+    for number, row in enumerate(rows, 1):
+        if len(row) != 2 or not row[1].strip().isdigit():
+            raise BodyInvalid(f"line {number} of {path.name} is not a payment's id, a comma, and its minor units")
+        payment_id = require_id(row[0].strip())
+        if payment_id in made:
+            raise BodyInvalid(f"line {number} of {path.name} names a payment for the second time")
+        made[payment_id] = int(row[1])
+    if not made:
+        raise BodyInvalid(f"{path.name} holds no payment: an empty list proves nothing")
+    return made
