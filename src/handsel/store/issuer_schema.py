@@ -165,4 +165,21 @@ CREATE TABLE card_enrolments (
 );
 """
 
-ISSUER_SCHEMA = Schema("issuer", (_TABLES, _CARDS))
+# Who a person is: each row sealed with a key of its own. Without its wrapped key a row is random bytes.
+_IDENTITIES = """
+CREATE TABLE identities (
+    wallet_id TEXT NOT NULL REFERENCES wallets (id),
+    kind TEXT NOT NULL,
+    basis TEXT NOT NULL CHECK (basis IN ('service', 'law')),
+    sealed BLOB NOT NULL,
+    wrapped_key BLOB,
+    written_at_ms INTEGER NOT NULL,
+    purge_at_ms INTEGER,
+    shredded_at_ms INTEGER,
+    PRIMARY KEY (wallet_id, kind),
+    CHECK ((wrapped_key IS NULL) = (shredded_at_ms IS NOT NULL))
+);
+CREATE INDEX identities_due ON identities (purge_at_ms) WHERE wrapped_key IS NOT NULL;
+"""
+
+ISSUER_SCHEMA = Schema("issuer", (_TABLES, _CARDS, _IDENTITIES))

@@ -185,7 +185,7 @@ def loading(uow: UnitOfWork) -> Load:
     """
 
     def load(level: int, place: int) -> bytes:
-        row = uow.row("SELECT hashes FROM tree_tiles WHERE level = ? AND place = ?", level, place)
+        row = uow.row("SELECT hashes FROM tree_tiles WHERE level = ? AND number = ?", level, place)
         return bytes(row[0]) if row else b""
 
     return load
@@ -240,8 +240,8 @@ def _over(changed: dict[Place, bytes], load: Load) -> Load:
 def _write_tiles(uow: UnitOfWork, changed: dict[Place, bytes]) -> None:
     for (level, place), hashes in changed.items():
         uow.execute(
-            "INSERT INTO tree_tiles (level, place, hashes) VALUES (?, ?, ?)"
-            " ON CONFLICT (level, place) DO UPDATE SET hashes = excluded.hashes",
+            "INSERT INTO tree_tiles (level, number, hashes) VALUES (?, ?, ?)"
+            " ON CONFLICT (level, number) DO UPDATE SET hashes = excluded.hashes",
             *(level, place, hashes),
         )
 

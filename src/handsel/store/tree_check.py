@@ -138,7 +138,7 @@ class _Check:
 
     def _compare_rest(self) -> None:
         with self._database.unit_of_work() as uow:
-            tiles = uow.rows("SELECT level, place, length(hashes) FROM tree_tiles ORDER BY level, place")
+            tiles = uow.rows("SELECT level, number, length(hashes) FROM tree_tiles ORDER BY level, number")
         for level, place, length in tiles:
             count = (self._signed >> (HEIGHT * level)) - place * WIDTH
             if length != min(max(count, 0), WIDTH) * HASH_BYTES:

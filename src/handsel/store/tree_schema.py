@@ -16,9 +16,9 @@ CREATE TABLE tree_secret (
 -- The hashes of all complete parts of the tree, 256 in a row: of leaves, of 256 leaves, and so on.
 CREATE TABLE tree_tiles (
     level INTEGER NOT NULL,
-    place INTEGER NOT NULL,
+    number INTEGER NOT NULL,
     hashes BLOB NOT NULL,
-    PRIMARY KEY (level, place)
+    PRIMARY KEY (level, number)
 );
 
 -- All heads that were ever signed: one for each size.

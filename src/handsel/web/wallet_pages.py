@@ -1,8 +1,8 @@
 """
-Serve the wallet's pages: open a wallet, sign in and out, see its money and history, close it.
+Serve the wallet's pages: open a wallet, sign in and out, see its money and history.
 
 Each route calls one flow of the issuer and renders what it answers. What concerns a palm is in `palm_pages`, what
-concerns a card in `card_pages`.
+concerns a card in `card_pages`, what a person takes along and how one leaves in `leaving_pages`.
 """
 
 from __future__ import annotations
@@ -15,27 +15,24 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from handsel.errors import AccessDenied, NotFound
-from handsel.flows.issuing.close_wallet import close_wallet, erase_wallet
 from handsel.flows.issuing.issuer import Issuer
 from handsel.flows.issuing.open_wallet import open_wallet, wallet_of
-from handsel.flows.issuing.show_wallet import HISTORY_PAGE, HistoryLine, export_wallet, show_wallet, wallet_history
+from handsel.flows.issuing.show_wallet import HISTORY_PAGE, HistoryLine, show_wallet, wallet_history
 from handsel.flows.issuing.top_up import top_up
 from handsel.ids import new_id, require_id
 from handsel.pay.money import Money
 from handsel.web.card_pages import card_routes
-from handsel.web.download import json_file
 from handsel.web.errors import ErrorBody
 from handsel.web.faces import WALLET
+from handsel.web.leaving_pages import leaving_routes
 from handsel.web.pages import Dress, NoFields, forget, form, go, page, remember, static_files
 from handsel.web.palm_pages import palm_routes
 from handsel.web.palm_view import PalmSummary, summarise, waiting_code
 from handsel.web.wallet_desk import (
-    CARD_CODE_COOKIE,
     CODE_COOKIE,
     FRESH_COOKIE,
     KEY_COOKIE,
     WalletDesk,
-    delivering,
     sign_out,
     signed_in,
     signed_in_form,
@@ -150,7 +147,8 @@ def wallet_routes(issuer: Issuer, deliver: Callable[[], object], *, sandbox: boo
     """
     play_money = Money(TOP_UP_MINOR, issuer.currency) if sandbox else None
     desk = WalletDesk(issuer, Dress(WALLET), deliver, play_money)
-    return [static_files(), *_door_routes(desk), *_home_routes(desk), *palm_routes(desk), *card_routes(desk)]
+    own = (*_home_routes(desk), *palm_routes(desk), *card_routes(desk), *leaving_routes(desk))
+    return [static_files(), *_door_routes(desk), *own]
 
 
 def wallet_error_page(request: Request, status: int, body: ErrorBody) -> Response:
@@ -222,35 +220,11 @@ def _home_routes(desk: WalletDesk) -> list[BaseRoute]:
             raise NotFound("this wallet has no such entry")
         return desk.dress.render("wallet/entry.html", _entry(lines[0]))
 
-    def export(_: Request, wallet_id: str) -> Response:
-        return json_file(export_wallet(desk.issuer, wallet_id), "handsel-wallet.json")
-
     return [
         page("/wallet", signed_in(desk, home)),
         form("/wallet/top-ups", TopUpFields, signed_in_form(desk, add_money)),
         page("/wallet/entries", signed_in(desk, entries)),
         page("/wallet/entries/{number}", signed_in(desk, entry)),
-        page("/wallet/export.json", signed_in(desk, export)),
-        *_closing_routes(desk),
-    ]
-
-
-def _closing_routes(desk: WalletDesk) -> list[BaseRoute]:
-    def ask(request: Request, wallet_id: str) -> Response:
-        return desk.dress.render("wallet/close.html", _home_view(desk, request, wallet_id))
-
-    def close(_: Request, wallet_id: str, __: NoFields) -> Response:
-        close_wallet(desk.issuer, wallet_id)
-        return delivering(desk, forget(go("/wallet"), CODE_COOKIE, CARD_CODE_COOKIE))
-
-    def erase(_: Request, wallet_id: str, __: NoFields) -> Response:
-        erase_wallet(desk.issuer, wallet_id)
-        return delivering(desk, sign_out())
-
-    return [
-        page("/wallet/close", signed_in(desk, ask)),
-        form("/wallet/close", NoFields, signed_in_form(desk, close)),
-        form("/wallet/erase", NoFields, signed_in_form(desk, erase)),
     ]
 
 

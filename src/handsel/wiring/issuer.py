@@ -11,6 +11,7 @@ from handsel.clock import system_clock
 from handsel.config import IssuerConfig, load_config
 from handsel.flows.issuing.abort_enrolment import expire_enrolments
 from handsel.flows.issuing.deliver_orders import deliver_orders
+from handsel.flows.issuing.erase_person import shred_identities
 from handsel.flows.issuing.issuer import Issuer, MatcherKeys, limits_of_acquirer, limits_of_card, open_issuer_accounts
 from handsel.flows.issuing.void_charge import expire_charges
 from handsel.keys import PartyKeys
@@ -18,7 +19,9 @@ from handsel.log import Log
 from handsel.notes.keep import NoteKeyFile, load_root, read_secret
 from handsel.pay.limit import CONTACTLESS_EUR
 from handsel.pay.money import EURO
+from handsel.store.database import Database
 from handsel.store.issuer import open_issuer_database
+from handsel.store.issuer_identity import Identities, has_identities, open_master_key
 from handsel.web.app import build_app
 from handsel.web.health import health_route
 from handsel.web.issuer import issuer_routes
@@ -27,12 +30,13 @@ from handsel.web.tree import tree_routes
 from handsel.web.wallet_api import wallet_api_routes
 from handsel.web.wallet_pages import wallet_error_page, wallet_routes
 from handsel.wiring.open_tree import GROW_INTERVAL_S, open_tree
-from handsel.wiring.paths import DATABASE_FILE, KEY_FILE, NOTE_KEY_FILE, NOTE_ROOT_FILE
+from handsel.wiring.paths import DATABASE_FILE, IDENTITIES_KEY_FILE, KEY_FILE, NOTE_KEY_FILE, NOTE_ROOT_FILE
 from handsel.wiring.serve import Chore, lifespan_of, private_files_only, serve, served_hosts, take_port
 
 DELIVER_INTERVAL_S = 2.0
 EXPIRE_INTERVAL_S = 5.0
 RENEW_INTERVAL_S = 3600.0  # How often it is looked whether the next note keys are due; they are for two weeks.
+SHRED_INTERVAL_S = 60.0
 TRUNCATE_INTERVAL_S = 60.0  # How long what was erased may still stand in the database's write-ahead log.
 
 
@@ -56,6 +60,7 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
         Chore("deliver_orders", DELIVER_INTERVAL_S, deliver),
         Chore("expire_charges", EXPIRE_INTERVAL_S, lambda: expire_charges(issuer)),
         Chore("truncate_log", TRUNCATE_INTERVAL_S, issuer.database.truncate_log),
+        Chore("shred_identities", SHRED_INTERVAL_S, lambda: shred_identities(issuer)),
         Chore("renew_note_keys", RENEW_INTERVAL_S, lambda: kept.renew(issuer.note_keys, now_ms=system_clock())),
         Chore("expire_enrolments", EXPIRE_INTERVAL_S, lambda: expire_enrolments(issuer)),
     )
@@ -97,9 +102,21 @@ def build_issuer(config: IssuerConfig, directory: Path) -> Issuer:
         clock=system_clock,
         random_bytes=os.urandom,
         tree=open_tree(database, directory, party="issuer", clock=system_clock),
+        identities=open_identities(database, directory),
     )
     open_issuer_accounts(issuer)
     return issuer
+
+
+def open_identities(database: Database, directory: Path) -> Identities:
+    """
+    Return what seals personal data. Its master key is made at first use.
+
+    Raises `ConfigError` where it is missing and there is something to open with it.
+    """
+    with database.unit_of_work() as uow:
+        is_new = not has_identities(uow)
+    return Identities(open_master_key(directory / IDENTITIES_KEY_FILE, is_new=is_new))
 
 
 def note_key_file(config: IssuerConfig, directory: Path) -> NoteKeyFile:

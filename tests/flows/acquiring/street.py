@@ -58,6 +58,7 @@ from handsel.pay.refund import Refund, RefundState
 from handsel.store import ledger
 from handsel.store.acquirer import AcquirerDatabase
 from handsel.store.issuer import open_issuer_database
+from handsel.store.issuer_identity import Identities
 from handsel.store.tree import Tree
 from tests.flows.acquiring.near_issuer import ACQUIRER, NearIssuer
 from tests.flows.acquiring.plain_matchers import PlainMatchers
@@ -106,6 +107,7 @@ class Street:
             clock=lambda: self.now_ms,
             random_bytes=secrets.token_bytes,
             tree=Tree(database, TREE_KEY, party="issuer", clock=lambda: self.now_ms),
+            identities=Identities(bytes(32)),
         )
         open_issuer_accounts(issuer)
         self.issuer = NearIssuer(issuer)

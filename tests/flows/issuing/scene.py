@@ -54,6 +54,7 @@ from handsel.pay.money import Money
 from handsel.store import ledger
 from handsel.store.database import Database, UnitOfWork
 from handsel.store.issuer import open_issuer_database
+from handsel.store.issuer_identity import Identities
 from handsel.store.issuer_note import ensure_circulation
 from handsel.store.tree import Tree
 
@@ -126,6 +127,7 @@ class Scene:
             clock=lambda: self.now_ms,
             random_bytes=secrets.token_bytes,
             tree=Tree(database, TREE_KEY, party="issuer", clock=lambda: self.now_ms),
+            identities=Identities(bytes(32)),
         )
         open_issuer_accounts(self.issuer)
         self.matchers = FakeMatchers(self.matcher_keys, self.issuer.keys)

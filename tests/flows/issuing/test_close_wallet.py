@@ -6,11 +6,9 @@ from __future__ import annotations
 
 import pytest
 
-from handsel.errors import AccessDenied, NotFound
+from handsel.errors import NotFound
 from handsel.flows.issuing.charge import charge
-from handsel.flows.issuing.close_wallet import Closed, close_wallet, erase_wallet
-from handsel.flows.issuing.consent import give_consent
-from handsel.flows.issuing.open_wallet import open_wallet, wallet_of
+from handsel.flows.issuing.close_wallet import Closed, close_wallet
 from handsel.flows.issuing.show_wallet import show_wallet, wallet_history
 from handsel.flows.issuing.top_up import top_up
 from handsel.flows.issuing.void_charge import expire_charges
@@ -64,22 +62,6 @@ def test_a_payment_under_way_is_voided_by_the_closing(scene: Scene, is_expired: 
     assert scene.circulating() == 0
 
 
-def test_nobody_can_open_an_erased_wallet_and_the_ledger_still_adds_up(scene: Scene) -> None:
-    opened = open_wallet(scene.issuer)
-    give_consent(scene.issuer, opened.wallet_id, version="1")
-    top_up(scene.issuer, opened.wallet_id, top_up_id=new_id(), amount=euro(10_00))
-
-    assert erase_wallet(scene.issuer, opened.wallet_id) == Closed(euro(10_00))
-
-    with pytest.raises(AccessDenied):
-        wallet_of(scene.issuer, opened.key)
-    with scene.issuer.database.unit_of_work() as uow:
-        assert uow.rows("SELECT 1 FROM consents UNION SELECT 1 FROM enrolment_codes") == []
-    scene.audit()
-
-
 def test_a_wallet_that_never_was_cannot_be_closed(scene: Scene) -> None:
     with pytest.raises(NotFound):
         close_wallet(scene.issuer, new_id())
-    with pytest.raises(NotFound):
-        erase_wallet(scene.issuer, new_id())

@@ -1,5 +1,5 @@
 """
-Close a wallet, and erase whatever leads from a person to it.
+Close a wallet: its money goes back, its palms and its card are erased, and it can be read and nothing else.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from handsel.store import issuer_card as cards
 from handsel.store import issuer_note as charges
 from handsel.store import ledger
 from handsel.store.database import UnitOfWork
+from handsel.store.issuer_identity import end_service
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ def close_wallet(issuer: Issuer, wallet_id: str) -> Closed:
     """
     Close a wallet: void what is under way, erase palms and card, and pay what is left back to where it came from.
 
-    Its key still opens it, to read. Doing it again changes nothing. Raises `NotFound`.
+    What was known of the person for its service alone is shredded; what the law asks for is kept, until a date. Its key
+    still opens it, to read. Doing it again changes nothing. Raises `NotFound`.
     """
     now_ms = issuer.clock()
     with issuer.database.unit_of_work() as uow:
@@ -52,23 +54,10 @@ def close_wallet(issuer: Issuer, wallet_id: str) -> Closed:
         erase_palms_of(issuer, uow, wallet_id, now_ms=now_ms)
         cards.remove_card_of(uow, wallet_id)
         paid_back = _pay_back(issuer, uow, wallet_id, now_ms=now_ms)
+        end_service(uow, wallet_id, ended_at_ms=now_ms, now_ms=now_ms)
         wallets.mark_wallet_closed(uow, wallet_id, now_ms=now_ms)
         uow.commit()
     return Closed(paid_back)
-
-
-def erase_wallet(issuer: Issuer, wallet_id: str) -> Closed:
-    """
-    Close a wallet and remove its key, its consents and its codes: nobody can open it any more. Raises `NotFound`.
-
-    What stays are entries of the ledger under a random account, which the law asks for: Regulation (EU) 2024/1624
-    Art. 77.
-    """
-    closed = close_wallet(issuer, wallet_id)
-    with issuer.database.unit_of_work() as uow:
-        wallets.forget_owner(uow, wallet_id)
-        uow.commit()
-    return closed
 
 
 def _pay_back(issuer: Issuer, uow: UnitOfWork, wallet_id: str, *, now_ms: int) -> Money:

@@ -22,6 +22,7 @@ from handsel.pay.ledger import Refusal, Refused
 from handsel.pay.limit import Limits
 from handsel.store import ledger
 from handsel.store.database import Database
+from handsel.store.issuer_identity import Identities
 from handsel.store.tree import Tree
 
 
@@ -51,7 +52,8 @@ class Issuer:
     Hold the issuer's database, its keys, the matchers' public keys, and where time and randomness come from.
 
     `palms_max` is how many palms the matchers' galleries take, `asking` how often each acquirer may ask, and `showing`
-    how often one card may be shown. `tree` proves what is in the ledger.
+    how often one card may be shown. `tree` proves what is in the ledger,
+    and `identities` seals what says who a person is.
     """
 
     database: Database
@@ -66,6 +68,7 @@ class Issuer:
     clock: Clock
     random_bytes: Callable[[int], bytes]
     tree: Tree
+    identities: Identities
 
 
 def limits_of_acquirer(settings: AcquirerLimits) -> AskingLimits:

@@ -1,5 +1,5 @@
 """
-Show a wallet to whoever has its key: its balance, its palms, its card, its history; and hand out all of it at once.
+Show a wallet to whoever has its key: its balance, its palms, its card, its history.
 
 A line of the history has a kind, an amount and a time. It has no merchant, because the issuer knows none.
 """
@@ -57,17 +57,6 @@ class HistoryLine(msgspec.Struct, frozen=True):
     at_ms: int
 
 
-class ConsentLine(msgspec.Struct, frozen=True):
-    """
-    Show one consent.
-    """
-
-    version: str
-    given_at_ms: int
-    withdrawn_at_ms: int | None
-    way: str
-
-
 class WalletView(msgspec.Struct, frozen=True):
     """
     Show a wallet as it is now. `available_minor` is the balance less what is reserved.
@@ -85,23 +74,12 @@ class WalletView(msgspec.Struct, frozen=True):
     card: CardLine | None = None
 
 
-class WalletExport(msgspec.Struct, frozen=True):
-    """
-    Hand out all that the issuer holds about a wallet: GDPR Art. 15 and 20. `sealed_template` opens with the card alone.
-    """
-
-    wallet: WalletView
-    consents: tuple[ConsentLine, ...]
-    history: tuple[HistoryLine, ...]
-    sealed_template: bytes | None = None
-
-
 def show_wallet(issuer: Issuer, wallet_id: str) -> WalletView:
     """
     Return a wallet as it is now. Raises `NotFound`.
     """
     with issuer.database.unit_of_work() as uow:
-        return _view(uow, wallet_id)
+        return view_in(uow, wallet_id)
 
 
 def wallet_history(
@@ -115,25 +93,23 @@ def wallet_history(
         return _page(uow, wallet_id, before_number, limit)
 
 
-def export_wallet(issuer: Issuer, wallet_id: str) -> WalletExport:
+def history_in(uow: UnitOfWork, wallet_id: str) -> tuple[HistoryLine, ...]:
     """
-    Return all that is held about a wallet, as of one moment. Raises `NotFound`.
+    Return the whole history of a wallet, newest first, within the unit of work of another flow. Raises `NotFound`.
     """
-    with issuer.database.unit_of_work() as uow:
-        view = _view(uow, wallet_id)
-        rows = wallets.consents_of(uow, wallet_id)
-        card = cards.card_of_wallet(uow, wallet_id)
-        lines: tuple[HistoryLine, ...] = ()
-        for _page_number in range(HISTORY_PAGES_MAX):
-            page = _page(uow, wallet_id, lines[-1].number if lines else None, HISTORY_PAGE)
-            lines += page
-            if len(page) < HISTORY_PAGE:
-                break
-    consents = tuple(ConsentLine(row.version, row.given_at_ms, row.withdrawn_at_ms, row.way) for row in rows)
-    return WalletExport(view, consents, lines, None if card is None else card.sealed_template)
+    lines: tuple[HistoryLine, ...] = ()
+    for _page_number in range(HISTORY_PAGES_MAX):
+        page = _page(uow, wallet_id, lines[-1].number if lines else None, HISTORY_PAGE)
+        lines += page
+        if len(page) < HISTORY_PAGE:
+            break
+    return lines
 
 
-def _view(uow: UnitOfWork, wallet_id: str) -> WalletView:
+def view_in(uow: UnitOfWork, wallet_id: str) -> WalletView:
+    """
+    Return a wallet as it is now, within the unit of work of another flow. Raises `NotFound`.
+    """
     wallet = wallets.find_wallet(uow, wallet_id)
     state = ledger.account_state(uow, f"wallet:{wallet_id}")
     if wallet is None or state is None:

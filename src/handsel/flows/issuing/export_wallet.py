@@ -1,0 +1,153 @@
+"""
+Hand out all that the issuer holds about a wallet, as of one moment: GDPR Art. 15 and 20.
+
+Shares of palms are in it nowhere: the issuer has none. Whom a payment went to is not, either: it does not know.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from handsel.errors import NotFound
+from handsel.flows.issuing.issuer import Issuer
+from handsel.flows.issuing.show_wallet import HistoryLine, WalletView, history_in, view_in
+from handsel.pay.account import wallet_account
+from handsel.pay.asking import Asking
+from handsel.pay.limit import DAY_MS
+from handsel.proof.statement import Statement
+from handsel.store import issuer as wallets
+from handsel.store import issuer_card as cards
+from handsel.store import issuer_note as charges
+from handsel.store.issuer_export import (
+    ChargeLine,
+    CodeLine,
+    EnrolmentLine,
+    OrderLine,
+    charges_of,
+    codes_of,
+    enrolments_of,
+    orders_of,
+)
+
+FORMAT = "handsel/v1/wallet-export"
+
+
+class ConsentLine(msgspec.Struct, frozen=True):
+    """
+    Hand out one consent.
+    """
+
+    version: str
+    given_at_ms: int
+    withdrawn_at_ms: int | None
+    way: str
+
+
+class CardExport(msgspec.Struct, frozen=True):
+    """
+    Hand out a card. `sealed_template` opens with the card alone; `asking` is how often it was shown, and in vain.
+    """
+
+    card_id: bytes
+    public_key: bytes
+    sealed_template: bytes
+    state: str
+    enrolled_at_ms: int
+    asking: Asking
+
+
+class LimitsLine(msgspec.Struct, frozen=True):
+    """
+    Hand out what may be paid by palm alone, at once and in a day, and what of it was paid in the last one.
+    """
+
+    per_payment_minor: int
+    per_day_minor: int
+    spent_in_day_minor: int
+
+
+class IdentityLine(msgspec.Struct, frozen=True):
+    """
+    Hand out one kind of personal data: why it is kept, and until when; None while the wallet is open.
+    """
+
+    kind: str
+    content: str
+    basis: str
+    written_at_ms: int
+    purge_at_ms: int | None
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of the person.
+        """
+        return "IdentityLine()"
+
+
+class WalletExport(msgspec.Struct, frozen=True):
+    """
+    Hand out all of it. `history` is what was booked, newest first; `orders` are those to matchers, with their signed
+    confirmations.
+    """
+
+    wallet: WalletView
+    limits: LimitsLine
+    identities: tuple[IdentityLine, ...]
+    consents: tuple[ConsentLine, ...]
+    card: CardExport | None
+    codes: tuple[CodeLine, ...]
+    enrolments: tuple[EnrolmentLine, ...]
+    orders: tuple[OrderLine, ...]
+    charges: tuple[ChargeLine, ...]
+    history: tuple[HistoryLine, ...]
+    format: str = FORMAT
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of the person.
+        """
+        return "WalletExport()"
+
+
+def export_wallet(issuer: Issuer, wallet_id: str) -> WalletExport:
+    """
+    Return all that is held about a wallet. Raises `NotFound`.
+    """
+    now_ms = issuer.clock()
+    with issuer.database.unit_of_work() as uow:
+        card = cards.card_of_wallet(uow, wallet_id)
+        view = view_in(uow, wallet_id)
+        spent_minor = charges.spent_since(uow, wallet_id, now_ms - DAY_MS)
+        return WalletExport(
+            wallet=view,
+            limits=LimitsLine(issuer.limits.per_payment.amount_minor, issuer.limits.per_day.amount_minor, spent_minor),
+            identities=tuple(
+                IdentityLine(row.kind, row.content, row.basis.value, row.written_at_ms, row.purge_at_ms)
+                for row in issuer.identities.get(uow, wallet_id)
+            ),
+            consents=tuple(
+                ConsentLine(row.version, row.given_at_ms, row.withdrawn_at_ms, row.way)
+                for row in wallets.consents_of(uow, wallet_id)
+            ),
+            card=None
+            if card is None
+            else CardExport(
+                card.id, card.public_key, card.sealed_template, card.state, card.enrolled_at_ms, card.asking
+            ),
+            codes=codes_of(uow, wallet_id),
+            enrolments=enrolments_of(uow, wallet_id),
+            orders=orders_of(uow, wallet_id),
+            charges=charges_of(uow, wallet_id),
+            history=history_in(uow, wallet_id),
+        )
+
+
+def prove_wallet(issuer: Issuer, wallet_id: str, *, after: int = 0) -> Statement:
+    """
+    Prove the entries of a wallet after the one of that number, to be checked offline. Raises `NotFound`.
+    """
+    with issuer.database.unit_of_work() as uow:
+        wallet = wallets.find_wallet(uow, wallet_id)
+    if wallet is None:
+        raise NotFound("there is no such wallet")
+    return issuer.tree.statement(wallet_account(wallet_id, currency=wallet.currency).id, after=after)
