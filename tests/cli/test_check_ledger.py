@@ -7,16 +7,18 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from handsel.cli.main import main
 from handsel.errors import ConfigError
+from handsel.proof.head import TreeKey
 from handsel.store import ledger
 from handsel.store.acquirer import SCHEMAS
 from handsel.store.database import Database
 from handsel.wiring.demo import Ports, set_up
 from handsel.wiring.open_tree import open_tree
-from handsel.wiring.paths import CONFIG_FILE, DATABASE_FILE, TREE_KEY_FILE
+from handsel.wiring.paths import CONFIG_FILE, DATABASE_FILE, TREE_KEY_FILE, TREE_PUBLIC_FILE
 from tests.store.small_ledger import FUNDS, WALLET, move
 
 
@@ -74,6 +76,18 @@ def test_a_lost_key_is_not_replaced_by_another(home: Path) -> None:
         open_tree(database, home, party="acquirer", clock=lambda: 2)
     assert not (home / TREE_KEY_FILE).exists()
     database.close()
+
+
+def test_the_public_half_is_beside_the_key_and_comes_back(home: Path) -> None:
+    told = (home / TREE_PUBLIC_FILE).read_bytes()
+    (home / TREE_PUBLIC_FILE).unlink()
+    database = Database.open(home / DATABASE_FILE, schemas=SCHEMAS)
+
+    opened = open_tree(database, home, party="acquirer", clock=lambda: 2)
+    database.close()
+
+    assert (home / TREE_PUBLIC_FILE).read_bytes() == told
+    assert msgspec.json.decode(told, type=TreeKey) == opened.public
 
 
 def tamper(home: Path, *changes: str) -> None:

@@ -115,13 +115,12 @@ def verify_growth(older: SignedHead, newer: SignedHead, proof: GrowthProof | Non
     verify_consistency(hashes, first=first.size, first_root=first.root, second=second.size, second_root=second.root)
 
 
-def make_tree_key(path: Path, *, public: Path, party: str) -> Ed25519PrivateKey:
+def make_tree_key(path: Path) -> Ed25519PrivateKey:
     """
-    Write a new tree key to `path`, and its public half, for everybody, to `public`. Raises `ConfigError`.
+    Write a new tree key to `path`. Raises `ConfigError` where there is one.
     """
     key = Ed25519PrivateKey.generate()
     write_private_file(path, key.private_bytes_raw())
-    write_private_file(public, msgspec.json.encode(public_half(key, party=party)))
     return key
 
 

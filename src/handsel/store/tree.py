@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from handsel.clock import Clock
-from handsel.errors import BodyInvalid, NotFound, StoreCorrupt, ensure
+from handsel.errors import BodyInvalid, NotFound, StoreCorrupt, StoreError, ensure
 from handsel.ids import require_id
 from handsel.proof.head import GrowthProof, SignedHead, TreeHead, TreeKey, public_half, sign_head
 from handsel.proof.leaf import CREDIT, SECRET_BYTES
@@ -87,36 +86,35 @@ class Tree:
         Return the newest head. Raises `NotFound` while nothing was ever booked.
         """
         with self._database.unit_of_work() as uow:
-            return self._require_head(uow)
+            head = _last_head(uow, self._party)
+        if head is None:
+            raise NotFound("nothing was booked yet: there is no head to show")
+        return head
 
     def growth(self, *, first: int, second: int) -> GrowthProof:
         """
         Prove that the list of one head begins with that of another, by their sizes. Raises `BodyInvalid`.
         """
-        with self._database.unit_of_work() as uow:
-            newest = self._require_head(uow)
-            if not 0 < first <= second <= newest.head.size:
-                raise BodyInvalid(f"ask for two sizes, the smaller one first, up to {newest.head.size}")
-            tiles = Tiles(second, loading(uow))
-            return GrowthProof(first, second, prove_consistency(tiles.hash_of, first, second))
+        newest = self.head()
+        if not 0 < first <= second <= newest.head.size:
+            raise BodyInvalid(f"ask for two sizes, the smaller one first, up to {newest.head.size}")
+        return GrowthProof(first, second, prove_consistency(self._tiles(second).hash_of, first, second))
 
     def receipt(self, step_id: str) -> ReceiptProof:
         """
         Prove that a step is in the list, and which account it credits. Raises `NotFound`.
         """
-        require_id(step_id)
-        self._reach(lambda uow: max((row.sequence for row in rows_of(uow, (step_id,))), default=0))
         with self._database.unit_of_work() as uow:
-            head, rows = self._require_head(uow), rows_of(uow, (step_id,))
-            if not rows or rows[0].refusal:
-                raise NotFound("nothing of that id was booked")
-            row, tiles = rows[0], Tiles(head.head.size, loading(uow))
-            return ReceiptProof(
-                leaf=leaf_of(row, self._secret),
-                credited=open_account_of(row, CREDIT, self._secret),
-                path=prove_inclusion(tiles.hash_of, row.sequence - 1, tiles.size),
-                head=head,
-            )
+            rows = rows_of(uow, (require_id(step_id),))
+        if not rows or rows[0].refusal:
+            raise NotFound("nothing of that id was booked")
+        row, head = rows[0], self._reach(rows[0].sequence)
+        return ReceiptProof(
+            leaf=leaf_of(row, self._secret),
+            credited=open_account_of(row, CREDIT, self._secret),
+            path=prove_inclusion(self._tiles(head.head.size).hash_of, row.sequence - 1, head.head.size),
+            head=head,
+        )
 
     def statement(self, account_id: str, *, after: int = 0, limit: int = LINES_MAX, payout_id: str = "") -> Statement:
         """
@@ -125,42 +123,45 @@ class Tree:
         Raises `NotFound` where there are none.
         """
         ensure(0 < limit <= LINES_MAX, f"a statement has at most {LINES_MAX} lines")
-        self._reach(_newest_sequence)
         with self._database.unit_of_work() as uow:
-            head = self._require_head(uow)
             rows = rows_of(uow, _entry_ids(uow, account_id, after=after, limit=limit))
-            rows = [row for row in rows if row.sequence <= head.head.size]
-            if payout_id:
-                end = next((place for place, row in enumerate(rows) if row.id.hex() == payout_id), None)
-                rows = rows[: end + 1] if end is not None else []
-            if not rows:
-                raise NotFound("there are no entries between these points")
-            tiles = Tiles(head.head.size, loading(uow))
-            return Statement(
-                account=account_id,
-                head=head,
-                lines=tuple(line_of(row, account_id, self._secret) for row in rows),
-                hashes=prove_many(tiles.hash_of, [row.sequence - 1 for row in rows], tiles.size),
-                payout_id=payout_id,
-            )
+        if payout_id:
+            end = next((place for place, row in enumerate(rows) if row.id.hex() == payout_id), -1)
+            rows = rows[: end + 1]
+        if not rows:
+            raise NotFound(f"the account has no such entries among the {limit} after entry {after}")
+        head = self._reach(rows[-1].sequence)
+        hash_of = self._tiles(head.head.size).hash_of
+        return Statement(
+            account=account_id,
+            head=head,
+            lines=tuple(line_of(row, account_id, self._secret) for row in rows),
+            hashes=prove_many(hash_of, [row.sequence - 1 for row in rows], head.head.size),
+            payout_id=payout_id,
+        )
 
-    def _require_head(self, uow: UnitOfWork) -> SignedHead:
-        head = _last_head(uow, self._party)
-        if head is None:
-            raise NotFound("nothing was booked yet: there is no head to show")
-        return head
-
-    def _reach(self, wanted: Callable[[UnitOfWork], int]) -> None:
+    def _reach(self, sequence: int) -> SignedHead:
         """
-        Let the tree grow until it holds what is asked for: it is a moment behind the ledger.
+        Return a head of a list that holds a step, once the tree has grown so far: it is a moment behind the ledger.
         """
         for _ in range(ROUNDS_MAX):
             with self._database.unit_of_work() as uow:
                 head = _last_head(uow, self._party)
-                if wanted(uow) <= (head.head.size if head else 0):
-                    return
-            if not self.grow():
-                return
+            if head is not None and sequence <= head.head.size:
+                return head
+            self.grow()
+        raise StoreError("the tree is far behind the ledger: ask again in a while")
+
+    def _tiles(self, size: int) -> Tiles:
+        """
+        Return the tree of that size. Each tile is read by itself, so that whoever books does not wait for a proof.
+        """
+
+        def load(level: int, place: int) -> bytes:
+            with self._database.unit_of_work() as uow:
+                return loading(uow)(level, place)
+
+        return Tiles(size, load)
 
 
 def was_signed(database: Database) -> bool:
@@ -206,11 +207,6 @@ def _draw_secret(database: Database) -> bytes:
 def _last_head(uow: UnitOfWork, party: str) -> SignedHead | None:
     row = uow.row("SELECT size, root, at_ms, signature FROM tree_heads ORDER BY size DESC LIMIT 1")
     return None if row is None else SignedHead(TreeHead(party, row[0], row[1], row[2]), row[3])
-
-
-def _newest_sequence(uow: UnitOfWork) -> int:
-    row = uow.row("SELECT sequence FROM transfers ORDER BY sequence DESC LIMIT 1")
-    return int(row[0]) if row else 0
 
 
 def _entry_ids(uow: UnitOfWork, account_id: str, *, after: int, limit: int) -> list[str]:
