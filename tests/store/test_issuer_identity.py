@@ -23,6 +23,7 @@ from handsel.store.issuer_identity import (
     has_identities,
     kept_of,
     open_master_key,
+    shred,
     shred_due,
 )
 
@@ -97,6 +98,34 @@ def test_the_service_ends_and_the_law_has_five_years(database: Database, identit
         ("iban", True, None, 100),
         ("name", True, None, 100 + RETENTION_MS),
     ]
+
+
+def test_one_kind_goes_when_it_is_no_longer_needed_unless_the_law_keeps_it(
+    database: Database, identities: Identities
+) -> None:
+    wallet_id, other = somebody(database, identities), somebody(database, identities)
+    with database.unit_of_work() as uow:
+        shred(uow, wallet_id, kind="iban", now_ms=5)
+        shred(uow, wallet_id, kind="mandate", now_ms=5)
+        with pytest.raises(BodyInvalid, match="the law"):
+            shred(uow, wallet_id, kind="name", now_ms=5)
+        uow.commit()
+
+    assert contents(database, identities, wallet_id) == {"name": NAME}
+    assert contents(database, identities, other) == {"name": NAME, "iban": IBAN}
+
+
+def test_a_row_may_have_a_day_of_its_own(database: Database, identities: Identities) -> None:
+    wallet_id = somebody(database, identities)
+    with database.unit_of_work() as uow:
+        put = identities.put
+        put(uow, wallet_id, kind="mandate", content="M-1", basis=Basis.LAW, now_ms=5, purge_at_ms=700)
+        end_service(uow, wallet_id, ended_at_ms=100, now_ms=100)
+        assert kept_of(uow, wallet_id)[0] == KeptRow("mandate", Basis.LAW, 700)
+        assert (shred_due(uow, now_ms=699), shred_due(uow, now_ms=700)) == (0, 1)
+        uow.commit()
+
+    assert contents(database, identities, wallet_id) == {"name": NAME}
 
 
 def test_another_master_key_and_another_row_open_nothing(database: Database, identities: Identities) -> None:

@@ -75,9 +75,21 @@ class Identities:
         ensure(len(master) == KEY_BYTES, "a master key has 32 bytes")
         self._master = AESGCM(master)
 
-    def put(self, uow: UnitOfWork, wallet_id: str, *, kind: str, content: str, basis: Basis, now_ms: int) -> None:
+    def put(
+        self,
+        uow: UnitOfWork,
+        wallet_id: str,
+        *,
+        kind: str,
+        content: str,
+        basis: Basis,
+        now_ms: int,
+        purge_at_ms: int | None = None,
+    ) -> None:
         """
         Keep one kind of personal data of a wallet, in place of what was kept under it. Raises `BodyInvalid`.
+
+        `purge_at_ms` is a day of its own on which it goes; without one, it goes as its basis says.
         """
         raw = content.encode()
         if not _KIND.fullmatch(kind) or not 0 < len(raw) <= CONTENT_BYTES_MAX:
@@ -86,9 +98,10 @@ class Identities:
         place = _place(wallet_id, kind)
         uow.execute("DELETE FROM identities WHERE wallet_id = ? AND kind = ?", wallet_id, kind)
         uow.execute(
-            "INSERT INTO identities (wallet_id, kind, basis, sealed, wrapped_key, written_at_ms)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            *(wallet_id, kind, basis.value, _seal(AESGCM(key), raw, place), _seal(self._master, key, place), now_ms),
+            "INSERT INTO identities (wallet_id, kind, basis, sealed, wrapped_key, written_at_ms, purge_at_ms)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            *(wallet_id, kind, basis.value, _seal(AESGCM(key), raw, place), _seal(self._master, key, place)),
+            *(now_ms, purge_at_ms),
         )
 
     def get(self, uow: UnitOfWork, wallet_id: str) -> tuple[IdentityRow, ...]:
@@ -123,6 +136,15 @@ def kept_of(uow: UnitOfWork, wallet_id: str) -> tuple[KeptRow, ...]:
         wallet_id,
     )
     return tuple(KeptRow(kind, Basis(basis), purge_at_ms) for kind, basis, purge_at_ms in rows)
+
+
+def shred(uow: UnitOfWork, wallet_id: str, *, kind: str, now_ms: int) -> None:
+    """
+    Shred one kind of personal data that is no longer needed. Raises `BodyInvalid` where the law has it kept.
+    """
+    if any(row.kind == kind and row.basis is Basis.LAW for row in kept_of(uow, wallet_id)):
+        raise BodyInvalid("the law has this kept until its day: it goes by itself then")
+    _shred(uow, "wallet_id = ? AND kind = ?", wallet_id, kind, now_ms=now_ms)
 
 
 def end_service(uow: UnitOfWork, wallet_id: str, *, ended_at_ms: int, now_ms: int) -> None:
