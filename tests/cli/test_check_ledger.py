@@ -64,6 +64,16 @@ def test_what_is_in_no_leaf_is_audited(home: Path, capsys: pytest.CaptureFixture
     assert "WRONG: this does not hold: what an account has reserved" in capsys.readouterr().out
 
 
+def test_heads_of_another_key_than_the_one_that_was_kept_are_named(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = tmp_path / "kept.pub"
+    kept.write_bytes(msgspec.json.encode(TreeKey("acquirer", bytes(32))))
+
+    assert main(["check-ledger", "acquirer", "--config", str(home / CONFIG_FILE), "--key", str(kept)]) == 1
+    assert "WRONG: the head of size 3 is not signed with this key" in capsys.readouterr().out
+
+
 def test_the_settings_of_another_party_are_refused(home: Path) -> None:
     assert main(["check-ledger", "issuer", "--config", str(home / CONFIG_FILE)]) == 78
 

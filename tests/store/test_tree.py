@@ -21,7 +21,7 @@ from handsel.pay.ledger import Capture, Linked, Release, Transfer
 from handsel.proof.head import SignedHead, verify_growth
 from handsel.proof.receipt import verify_receipt
 from handsel.proof.statement import verify_statement
-from handsel.store import ledger, tree
+from handsel.store import ledger, tree, tree_check
 from handsel.store.database import Database
 from handsel.store.ledger_schema import LEDGER_SCHEMA
 from handsel.store.ledger_writer import LedgerWriter
@@ -199,6 +199,10 @@ def test_only_sizes_that_there_are_are_compared(opened: Database) -> None:
 TAMPERED = [
     ("UPDATE transfers SET amount_minor = 99 WHERE sequence = 1", "step 1 is not what was signed"),
     ("UPDATE transfers SET code = 'gift' WHERE sequence = 2", "step 2 is not what was signed"),
+    ("UPDATE transfers SET kind = 'gift' WHERE sequence = 2", "step 2 is not what was signed"),
+    ("UPDATE transfers SET amount_minor = -5 WHERE sequence = 2", "step 2 is not what was signed"),
+    ("UPDATE transfers SET code = 'für' WHERE sequence = 2", "step 2 is not what was signed"),
+    ("DELETE FROM refused", "step 8 is not what was signed"),
     ("UPDATE transfers SET kind = 'post' WHERE sequence = 8", "step 8 is not what was signed"),
     ("UPDATE transfers SET at_ms = 5 WHERE sequence = 3", "step 3 is not what was signed"),
     ("UPDATE transfers SET credit_balance_minor = 1 WHERE sequence = 1", "step 1 is not what was signed"),
@@ -229,6 +233,42 @@ def test_whatever_is_changed_behind_the_ledgers_back_is_named(filed: Database, c
     assert finding in check_tree(filed, grown.public)
 
 
+def test_between_two_heads_the_one_that_covers_a_step_decides(filed: Database) -> None:
+    grown = planted(filed)
+    for _ in range(3):
+        for _ in range(3):
+            post(filed, move(1))
+        grown.grow()
+
+    tamper(filed, "UPDATE transfers SET at_ms = 9 WHERE sequence = 5")
+
+    assert check_tree(filed, grown.public) == (
+        "the head of size 6 does not fit: of steps 4 to 6, one was changed",
+        "step 5 is not what was signed",
+    )
+
+
+def test_a_ledger_that_goes_on_meanwhile_is_checked_all_the_same(
+    filed: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grown = planted(filed)
+    post(filed, move(1))
+    grown.grow()
+    compare = tree_check._Check._compare_head
+
+    def compare_while_others_book(check: tree_check._Check, signed: SignedHead) -> None:
+        post(filed, move(1))
+        grown.grow()
+        compare(check, signed)
+
+    monkeypatch.setattr(tree_check._Check, "_compare_head", compare_while_others_book)
+
+    findings = check_tree(filed, grown.public)
+
+    assert findings == ()
+    assert grown.head().head.size == 2
+
+
 def test_what_was_changed_is_not_built_upon(filed: Database) -> None:
     every_kind_of_step(filed)
     grown = planted(filed)
@@ -239,6 +279,14 @@ def test_what_was_changed_is_not_built_upon(filed: Database) -> None:
     with pytest.raises((StoreCorrupt, InvariantBroken)):
         grown.grow()
     assert grown.head().head.size == 14
+
+
+def test_a_row_that_is_no_step_is_not_taken_in(filed: Database) -> None:
+    post(filed, move(1))
+    tamper(filed, "UPDATE transfers SET kind = 'gift'")
+
+    with pytest.raises(StoreCorrupt, match="step 1"):
+        planted(filed).grow()
 
 
 def test_a_changed_step_is_not_proved_any_more(filed: Database) -> None:

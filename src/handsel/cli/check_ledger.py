@@ -26,6 +26,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser("check-ledger", help=text, description=text[0].upper() + text[1:] + ".")
     parser.add_argument("party", choices=("issuer", "acquirer"), help="whose it is")
     parser.add_argument("--config", type=Path, required=True, help="the party's settings (TOML, mode 0600)")
+    parser.add_argument(
+        "--key", type=Path, metavar="FILE", help="its public tree key, kept elsewhere; without it, the tree.pub there"
+    )
     parser.set_defaults(run=run)
 
 
@@ -34,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     Check, and print a line for each thing that does not fit. Raises `ConfigError`, `StoreError` and `NotFound`.
     """
     home = args.config.parent
-    key = read_key(home / TREE_PUBLIC_FILE)
+    key = read_key(args.key or home / TREE_PUBLIC_FILE)
     database = _open(args.party, args.config)
     try:
         findings = [*check_tree(database, key), *_audited(database)]

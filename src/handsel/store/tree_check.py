@@ -15,13 +15,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from handsel.errors import SignatureInvalid
+from handsel.errors import SignatureInvalid, StoreCorrupt
 from handsel.proof.head import SignedHead, TreeHead, TreeKey
 from handsel.proof.merkle import HASH_BYTES, node_hash
 from handsel.proof.tiles import HEIGHT, WIDTH, Load, Place, append
 from handsel.store.database import Database
 from handsel.store.tree import LEAVES_MAX, load_secret, loading
-from handsel.store.tree_leaves import hash_of_row, rows_after
+from handsel.store.tree_leaves import LeafRow, hash_of_row, rows_after
 
 FINDINGS_MAX = 100
 
@@ -86,7 +86,7 @@ class _Check:
         first = self._size
         with self._database.unit_of_work() as uow:
             rows = rows_after(uow, first, limit=min(LEAVES_MAX, self._signed - first))
-            leaves = [hash_of_row(row, self._secret) for row in rows]
+            leaves = [self._hash(row) for row in rows]
             is_whole = [row.sequence for row in rows] == list(
                 range(first + 1, min(first + LEAVES_MAX, self._signed) + 1)
             )
@@ -106,6 +106,12 @@ class _Check:
         self._edge = {(level, place): self._edge[level, place] for level, place in last.items()}
         self._size += len(leaves)
         return True
+
+    def _hash(self, row: LeafRow) -> bytes:
+        try:
+            return hash_of_row(row, self._secret)
+        except StoreCorrupt:
+            return bytes(HASH_BYTES)  # Of no step: it fits nothing.
 
     def _compare_tiles(self, tiles: dict[Place, bytes], load: Load, first: int) -> None:
         for (level, place), hashes in sorted(tiles.items()):
@@ -132,15 +138,17 @@ class _Check:
                 f"the head of size {size} does not fit: of steps {self._last_good + 1} to {size}, one was changed"
             )
         word = "the hash of step {} in the tree was changed" if fits else "step {} is not what was signed"
-        self.findings += [word.format(number) for number in self._differing]
-        self._differing = []
+        self.findings += [word.format(number) for number in self._differing if number <= size]
+        self._differing = [number for number in self._differing if number > size]
         self._last_good = size if fits and self._last_good is not None else None
 
     def _compare_rest(self) -> None:
         with self._database.unit_of_work() as uow:
             tiles = uow.rows("SELECT level, number, length(hashes) FROM tree_tiles ORDER BY level, number")
+            row = uow.row("SELECT COALESCE(MAX(size), 0) FROM tree_heads")  # It may have grown meanwhile.
+        size = int(row[0]) if row else 0
         for level, place, length in tiles:
-            count = (self._signed >> (HEIGHT * level)) - place * WIDTH
+            count = (size >> (HEIGHT * level)) - place * WIDTH
             if length != min(max(count, 0), WIDTH) * HASH_BYTES:
                 self.findings.append(f"tile {place} of level {level} of the tree holds more or less than it should")
 

@@ -6,11 +6,12 @@ A leaf is nothing but its row and the ledger's secret: whoever has both finds th
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
 
 import msgspec
 
-from handsel.errors import ensure
+from handsel.errors import StoreCorrupt, ensure
 from handsel.pay.batch import REFUSED
 from handsel.proof.leaf import (
     CREDIT,
@@ -101,21 +102,13 @@ def rows_of(uow: UnitOfWork, ids: Iterable[str]) -> list[LeafRow]:
 def hash_of_row(row: LeafRow, secret: bytes) -> bytes:
     """
     Return the hash of a step's leaf: that of `leaf_of`, with fewer values on the way.
+
+    Raises `StoreCorrupt` where a row holds what no step does: somebody has written to it.
     """
-    debit_nonce, debited_nonce, credit_nonce, credited_nonce = nonces(secret, row.sequence)
-    debit, credit = row.debit, row.credit
-    commitments = (
-        commit_account(debit.account, debit_nonce),
-        commit_running(debit.number, debit.balance_minor, debited_nonce),
-        commit_account(credit.account, credit_nonce),
-        commit_running(credit.number, credit.balance_minor, credited_nonce),
-    )
-    return leaf_hash(
-        encode(
-            *(row.sequence, row.id, KINDS[row.kind], row.amount_minor, row.currency, row.at_ms, row.happened_at_ms),
-            *(row.pending_id, row.link_id, commitments, row.code, row.refusal),
-        )
-    )
+    try:
+        return _hash(row, secret)
+    except (KeyError, ValueError, struct.error) as exc:
+        raise StoreCorrupt(f"step {row.sequence} of the ledger is none: run handsel check-ledger") from exc
 
 
 def leaf_of(row: LeafRow, secret: bytes) -> Leaf:
@@ -169,6 +162,23 @@ def line_of(row: LeafRow, account: str, secret: bytes) -> StatementLine:
         side=side,
         account_nonce=open_account_of(row, side, secret).nonce,
         running=open_running_of(row, side, secret),
+    )
+
+
+def _hash(row: LeafRow, secret: bytes) -> bytes:
+    debit_nonce, debited_nonce, credit_nonce, credited_nonce = nonces(secret, row.sequence)
+    debit, credit = row.debit, row.credit
+    commitments = (
+        commit_account(debit.account, debit_nonce),
+        commit_running(debit.number, debit.balance_minor, debited_nonce),
+        commit_account(credit.account, credit_nonce),
+        commit_running(credit.number, credit.balance_minor, credited_nonce),
+    )
+    return leaf_hash(
+        encode(
+            *(row.sequence, row.id, KINDS[row.kind], row.amount_minor, row.currency, row.at_ms, row.happened_at_ms),
+            *(row.pending_id, row.link_id, commitments, row.code, row.refusal),
+        )
     )
 
 
