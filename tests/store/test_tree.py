@@ -167,6 +167,26 @@ def test_a_statement_holds_all_entries_and_a_receipt_its_one(opened: Database) -
             ask()
 
 
+def test_a_payout_is_shown_with_all_that_it_pays_out(filed: Database) -> None:
+    grown = planted(filed)
+    for minor in (5, 7):
+        post(filed, move(minor))
+    first = move(12, debit=WALLET, credit=FUNDS)
+    post(filed, first)
+    for minor in (20, 30):
+        post(filed, move(minor))
+    second = move(50, debit=WALLET, credit=FUNDS)
+    post(filed, second)
+    post(filed, move(9))
+
+    for after, payout, numbers in ((0, first, (1, 3)), (3, second, (4, 6))):
+        proved = verify_statement(grown.statement(WALLET.id, after=after, payout_id=payout.id), key=grown.public)
+        assert (proved.first, proved.last) == numbers
+        assert (proved.opening_minor, proved.closing_minor) == (0, 0)
+    with pytest.raises(NotFound):
+        grown.statement(WALLET.id, after=3, payout_id=first.id)
+
+
 def test_what_was_refused_has_no_receipt(opened: Database) -> None:
     refused = move(999, debit=WALLET, credit=NOTES)
     post(opened, refused)
