@@ -25,21 +25,29 @@ from handsel.config import (
     Parties,
     Secret,
     TillConfig,
+    is_secure_origin,
     load_config,
     save_config,
 )
 from handsel.errors import ConfigError
+from handsel.flows.issuing.issuer import limits_of_payment
 from handsel.keys import PartyKeys, write_private_file
 from handsel.limits import (
+    AMOUNT_MINOR_MAX,
     ASKS_PER_MINUTE_MAX,
     ASKS_REMEMBERED_MAX,
     FORGET_S_MAX,
     AcquirerLimits,
+    AloneSince,
     CardLimits,
+    PaymentLimits,
+    PinLimits,
     TillLimits,
 )
 from handsel.matching.message import MATCHERS
+from handsel.notes import denomination
 from handsel.order import Way
+from handsel.pay.limit import CONTACTLESS_EUR
 
 Settings = IssuerConfig | AcquirerConfig | MatcherConfig | TillConfig
 
@@ -403,3 +411,79 @@ def test_a_till_offers_both_ways_unless_a_setting_says_otherwise(tmp_path: Path)
 
     assert (till.ways, till.held_fmr) == ((Way.OPEN_HAND, Way.HELD_KEY), 1e-4)
     assert msgspec.structs.replace(till, ways=(Way.HELD_KEY,), held_fmr=1e-3).ways == (Way.HELD_KEY,)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("alone_minor_max", 0),
+        ("alone_minor_max", 500_01),
+        ("alone_since_minor_max", 49_99),
+        ("alone_since_number_max", 0),
+        ("alone_per_day_minor_max", 0),
+        ("alone_per_day_minor_max", 1000_01),
+        ("payment_minor_max", 0),
+        ("payment_minor_max", AMOUNT_MINOR_MAX + 1),
+        ("day_minor_max", 499_99),
+    ],
+)
+def test_a_limit_of_payments_that_is_none_is_an_error(name: str, value: int) -> None:
+    with pytest.raises(ConfigError):
+        msgspec.structs.replace(PaymentLimits(), **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("digits_min", 3),
+        ("digits_min", 13),
+        ("wrong_in_a_row_max", 0),
+        ("wrong_in_a_row_max", 11),
+        ("tries_per_minute_max", 0),
+        ("tries_per_day_max", 5),
+        ("lock_s_min", 0.5),
+        ("lock_s_max", 200.0),
+        ("forget_s", 24 * 3600.0),
+    ],
+)
+def test_a_limit_of_a_pin_that_is_none_is_an_error(name: str, value: float) -> None:
+    with pytest.raises(ConfigError):
+        msgspec.structs.replace(PinLimits(), **{name: value})
+
+
+def test_the_default_limits_are_those_of_the_law_and_notes_are_made_for_the_most() -> None:
+    assert limits_of_payment(PaymentLimits(), currency="EUR") == CONTACTLESS_EUR
+    by_number = PaymentLimits(alone_since=AloneSince.NUMBER)
+    assert limits_of_payment(by_number, currency="EUR").alone_since == 5
+    assert denomination.AMOUNT_MINOR_MAX == AMOUNT_MINOR_MAX
+
+
+@pytest.mark.parametrize(
+    ("origin", "is_secure"),
+    [
+        ("https://wallet.example.org", True),
+        ("https://wallet.example.org:8443", True),
+        ("http://wallet.localhost:8401", True),
+        ("http://localhost", True),
+        ("http://wallet.example.org", False),
+        ("http://localhost.example.org", False),
+        ("https://127.0.0.1:8401", False),
+        ("http://127.0.0.1", False),
+        ("https://wallet.example.org/", False),
+        ("https://wallet.example.org:65536", False),
+        ("https://a@wallet.example.org", False),
+        ("wallet.example.org", False),
+        ("https://wallet.example.org\n", False),
+    ],
+)
+def test_passkeys_are_offered_where_browsers_allow_them(origin: str, is_secure: bool) -> None:
+    assert is_secure_origin(origin) == is_secure
+    if not is_secure:
+        with pytest.raises(ConfigError, match="wallet_origin"):
+            msgspec.structs.replace(EVERY_ROLE["issuer"], wallet_origin=origin)
+
+
+@pytest.mark.parametrize("minor", [0, AMOUNT_MINOR_MAX + 1])
+def test_a_venue_that_takes_nothing_or_more_than_there_are_notes_for_is_an_error(minor: int) -> None:
+    with pytest.raises(ConfigError, match="palm_minor_max"):
+        MerchantEntry("Shop", Secret(TOKEN), {}, palm_minor_max=minor)

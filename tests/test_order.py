@@ -10,7 +10,20 @@ import itertools
 import msgspec
 import pytest
 
-from handsel.order import BINDING_BYTES, ChargeOrder, EnrolmentOrder, NoteRequest, RefundOrder, bind, till_digest
+from handsel.errors import BodyInvalid
+from handsel.order import (
+    BINDING_BYTES,
+    NO_PIN,
+    PIN_BYTES,
+    ChargeOrder,
+    EnrolmentOrder,
+    NoteRequest,
+    RefundOrder,
+    bind,
+    pad_pin,
+    till_digest,
+    typed_pin,
+)
 
 DIGEST = till_digest(b"k" * 32, b"n" * 16)
 CHARGE = ChargeOrder("0" * 32, 450, "EUR", DIGEST, (NoteRequest("key", b"message"),))
@@ -103,3 +116,38 @@ def test_an_order_with_an_unknown_field_is_refused(kind: type[msgspec.Struct]) -
 
 def test_no_code_shows_in_a_repr() -> None:
     assert ENROLMENT.code not in repr(ENROLMENT)
+
+
+def with_pin(pin: bytes) -> ChargeOrder:
+    return msgspec.structs.replace(CHARGE, pin=pin)
+
+
+def test_a_pin_changes_neither_the_binding_nor_the_length_of_an_order_and_its_repr_says_nothing() -> None:
+    order = with_pin(pad_pin("402917"))
+
+    assert bind(order) == bind(CHARGE)
+    assert len(msgspec.msgpack.encode(order)) == len(msgspec.msgpack.encode(CHARGE))
+    assert "402917" not in repr(order)
+
+
+@pytest.mark.parametrize("typed", ["0", "0000", "402917", "9" * PIN_BYTES])
+def test_a_pin_is_read_as_it_was_typed(typed: str) -> None:
+    assert len(pad_pin(typed)) == PIN_BYTES
+    assert typed_pin(with_pin(pad_pin(typed))) == typed
+
+
+def test_an_order_without_a_pin_has_none() -> None:
+    assert CHARGE.pin == NO_PIN
+    assert typed_pin(CHARGE) is None
+
+
+@pytest.mark.parametrize("typed", ["", "12a4", "9" * (PIN_BYTES + 1), "４０２９", " 123"])
+def test_what_is_no_pin_is_not_padded(typed: str) -> None:
+    with pytest.raises(BodyInvalid):
+        pad_pin(typed)
+
+
+@pytest.mark.parametrize("pin", [b"", b"1234", b"12\0" + b"4" * 13, b"\xff" * PIN_BYTES, b"1" * (PIN_BYTES + 1)])
+def test_what_nobody_pads_like_that_is_refused(pin: bytes) -> None:
+    with pytest.raises(BodyInvalid):
+        typed_pin(with_pin(pin))

@@ -8,6 +8,7 @@ An unknown key is an error, and so is a file that others may read, because it ho
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
@@ -19,7 +20,7 @@ import msgspec
 from handsel.certificate import require_certificate_of
 from handsel.errors import ConfigError
 from handsel.keys import KEY_BYTES, PublicKeys, read_private_file, write_private_file
-from handsel.limits import AcquirerLimits, CardLimits, TillLimits
+from handsel.limits import AMOUNT_MINOR_MAX, AcquirerLimits, CardLimits, PaymentLimits, PinLimits, TillLimits
 from handsel.order import Way
 
 PORT_MAX = 65535
@@ -31,6 +32,9 @@ REDEEM_INTERVAL_S_MAX = 24 * 3600.0
 MATCHERS = {"a", "b", "c"}
 ISSUER = "issuer"  # Among the callers of a matcher; any other is an acquirer.
 TOKEN_CHARS_MIN = 32
+_ORIGIN = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*)(:(?P<port>[1-9][0-9]{0,4}))?"
+)
 
 
 class Secret:
@@ -128,7 +132,9 @@ class IssuerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `acquirers` maps the name of each acquirer to the token that it presents; `sandbox` allows top-ups out of nothing;
     `acquirer_limits` bounds how often each acquirer asks with palms, `card_limits` how often one card may be shown;
-    `note_secret_file` encrypts the note keys; `database_url` is a PostgreSQL database's.
+    `note_secret_file` encrypts the note keys; `database_url` is a PostgreSQL database's; `payment_limits` bounds what
+    one wallet pays, `pin_limits` its PIN. `wallet_origin` is where browsers see the wallet's pages, as `https://` and a
+    name: passkeys are bound to it, and there are none without it.
     """
 
     port: int
@@ -142,23 +148,41 @@ class IssuerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     acquirer_limits: AcquirerLimits = msgspec.field(default_factory=AcquirerLimits)
     card_limits: CardLimits = msgspec.field(default_factory=CardLimits)
     database_url: DatabaseUrl = DatabaseUrl("")
+    payment_limits: PaymentLimits = msgspec.field(default_factory=PaymentLimits)
+    pin_limits: PinLimits = msgspec.field(default_factory=PinLimits)
+    wallet_origin: str = ""
 
     def __post_init__(self) -> None:
         """
-        Refuse settings with which nobody could enrol. Raises `ConfigError`.
+        Refuse settings with which nobody could enrol, and pages where no browser allows a passkey.
+
+        Raises `ConfigError`.
         """
         _require_address(self.port)
         _require_three(self.matchers)
+        if self.wallet_origin and not is_secure_origin(self.wallet_origin):
+            raise ConfigError("wallet_origin is https:// and a host name; http:// is secure on localhost names alone")
 
 
 class MerchantEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Describe a merchant of the acquirer: name, API key, and the token of each till by the till's name.
+
+    `palm_minor_max` is the most that this venue takes by palm at a time, in minor units; by default whatever notes are
+    made for. It stands here because the issuer, which keeps all other limits, never learns a venue.
     """
 
     name: str
     key: Secret
     tills: dict[str, Secret]
+    palm_minor_max: int = AMOUNT_MINOR_MAX
+
+    def __post_init__(self) -> None:
+        """
+        Refuse a venue that takes nothing, or more than there are notes for. Raises `ConfigError`.
+        """
+        if not 0 < self.palm_minor_max <= AMOUNT_MINOR_MAX:
+            raise ConfigError(f"palm_minor_max must lie between 1 and {AMOUNT_MINOR_MAX}")
 
 
 class AcquirerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -293,6 +317,18 @@ def save_config(path: Path, config: IssuerConfig | AcquirerConfig | MatcherConfi
     Write settings to a new file of mode 0600. Raises `ConfigError` where it exists already.
     """
     write_private_file(path, msgspec.toml.encode(config, enc_hook=_encode))
+
+
+def is_secure_origin(origin: str) -> bool:
+    """
+    Return whether browsers offer passkeys to pages of that origin: a name over TLS, or a name that is this machine's.
+
+    An address of numbers is no name: a passkey cannot be bound to it.
+    """
+    found = _ORIGIN.fullmatch(origin)
+    if found is None or int(found["port"] or 1) > PORT_MAX or found["host"].replace(".", "").isdigit():
+        return False
+    return found["scheme"] == "https" or found["host"].split(".")[-1] == "localhost"
 
 
 def _require_address(port: int) -> None:

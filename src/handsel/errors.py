@@ -151,6 +151,14 @@ class PalmInvalid(Untrusted):
     code = "palm_invalid"
 
 
+class PasskeyInvalid(Untrusted):
+    """
+    A passkey's answer is not one to what was asked.
+    """
+
+    code = "passkey_invalid"
+
+
 class BindingMismatch(Untrusted):
     """
     An answer was bound to another payment.

@@ -1,8 +1,12 @@
 """
-Bound how often a till, an acquirer or a card may ask with palms. Each default says why it is what it is.
+Bound how often a till, an acquirer or a card may ask with palms, how often a PIN is tried, and how much is paid.
+
+Each default says why it is what it is.
 """
 
 from __future__ import annotations
+
+from enum import StrEnum
 
 import msgspec
 
@@ -12,6 +16,10 @@ ASKS_PER_MINUTE_MAX = 100_000  # Bounds on what somebody types; what three match
 ASKS_REMEMBERED_MAX = 10_000
 LOCK_S_LEAST = 1.0
 FORGET_S_MAX = 30 * 24 * 3600.0
+AMOUNT_MINOR_MAX = 52 * 4096  # What notes are made for at a time.
+ALONE_NUMBER_MAX = 1000
+PIN_DIGITS_LEAST = 4  # ISO 9564-1: a PIN has 4 to 12 digits.
+PIN_DIGITS_MAX = 12
 
 
 class TillLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -112,6 +120,90 @@ class CardLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not self.shown_per_minute_max <= self.shown_per_day_max <= ASKS_PER_MINUTE_MAX * 24 * 60:
             raise ConfigError("shown_per_day_max must not be less than shown_per_minute_max, nor more than any day has")
         _require_count(self.in_vain_max, name="in_vain_max", most=ASKS_REMEMBERED_MAX // 2)
+        _require_lock(self.lock_s_min, self.lock_s_max, self.forget_s)
+
+
+class AloneSince(StrEnum):
+    """
+    Name what is counted of payments without a second factor since the last one with it. The law has the issuer choose.
+    """
+
+    SUM = "sum"
+    NUMBER = "number"
+
+
+class PaymentLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Bound what one wallet pays, in minor units. What is paid alone is paid by palm, without PIN and passkey.
+
+    Where a limit of what is paid alone is reached, a second factor is asked for; where one of the others is, nothing is
+    paid. A customer may set lower ones for the own wallet. Why these defaults:
+
+    * `alone_minor_max`: EUR 50, the most that Art. 11 of Regulation (EU) 2018/389 allows at a time.
+    * `alone_since` says which of the two counters of Art. 11 holds: by sum, since few small payments, a coffee a day,
+      are not interrupted every week.
+    * `alone_since_minor_max` and `alone_since_number_max`: EUR 150 and five payments, as there.
+    * `alone_per_day_minor_max`: EUR 150, so that who has copied a palm gets no more out of a day, even where its owner
+      has just used a second factor.
+    * `payment_minor_max`: EUR 500, more than a week's shopping; who buys a piano can pay otherwise.
+    * `day_minor_max`: EUR 1000, two of those. A PIN that was watched loses no more before it is missed.
+    """
+
+    alone_minor_max: int = 50_00
+    alone_since: AloneSince = AloneSince.SUM
+    alone_since_minor_max: int = 150_00
+    alone_since_number_max: int = 5
+    alone_per_day_minor_max: int = 150_00
+    payment_minor_max: int = 500_00
+    day_minor_max: int = 1000_00
+
+    def __post_init__(self) -> None:
+        """
+        Refuse limits with which nobody could pay, or that hold nothing. Raises `ConfigError`.
+        """
+        _require_count(self.payment_minor_max, name="payment_minor_max", most=AMOUNT_MINOR_MAX)
+        _require_count(self.alone_minor_max, name="alone_minor_max", most=self.payment_minor_max)
+        _require_count(self.alone_since_number_max, name="alone_since_number_max", most=ALONE_NUMBER_MAX)
+        if self.day_minor_max < self.payment_minor_max:
+            raise ConfigError("day_minor_max must not be less than payment_minor_max")
+        _require_count(self.alone_per_day_minor_max, name="alone_per_day_minor_max", most=self.day_minor_max)
+        if self.alone_since_minor_max < self.alone_minor_max:
+            raise ConfigError("alone_since_minor_max must not be less than alone_minor_max")
+
+
+class PinLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Bound the PIN: how short it may be, and how often it is tried at tills, for each wallet.
+
+    A try counts as wrong until the PIN is known to be right. Why these defaults:
+
+    * `digits_min`: six. A thief with the palm who tries once a day for a year finds one of a million with a chance of
+      0.04 %, and one of ten thousand with 4 %.
+    * `wrong_in_a_row_max`: three, as with cards.
+    * `lock_s_min`, `lock_s_max`: five minutes, then twice as long after each wrong one, up to a day. A lock ends by
+      itself, lest a stranger lock somebody out for ever; with the key of the wallet it ends at once.
+    * `tries_per_minute_max`, `tries_per_day_max`: more than anybody types who knows the PIN.
+    * `forget_s`: thirty days. Sooner, and it would pay to wait.
+    """
+
+    digits_min: int = 6
+    wrong_in_a_row_max: int = 3
+    tries_per_minute_max: int = 6
+    tries_per_day_max: int = 50
+    lock_s_min: float = 300.0
+    lock_s_max: float = 24 * 3600.0
+    forget_s: float = 30 * 24 * 3600.0
+
+    def __post_init__(self) -> None:
+        """
+        Refuse a PIN of a length that there is not, and limits that would never lock. Raises `ConfigError`.
+        """
+        if not PIN_DIGITS_LEAST <= self.digits_min <= PIN_DIGITS_MAX:
+            raise ConfigError(f"digits_min must lie between {PIN_DIGITS_LEAST} and {PIN_DIGITS_MAX}")
+        _require_count(self.wrong_in_a_row_max, name="wrong_in_a_row_max", most=10)
+        _require_count(self.tries_per_minute_max, name="tries_per_minute_max", most=ASKS_PER_MINUTE_MAX)
+        if not self.tries_per_minute_max <= self.tries_per_day_max <= ASKS_PER_MINUTE_MAX:
+            raise ConfigError("tries_per_day_max must not be less than tries_per_minute_max")
         _require_lock(self.lock_s_min, self.lock_s_max, self.forget_s)
 
 

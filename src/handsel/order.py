@@ -16,10 +16,14 @@ from enum import StrEnum
 
 import msgspec
 
+from handsel.errors import BodyInvalid
+
 BINDING_BYTES = 32
 CARD_ID_BYTES = 16
 CARD_KEY_BYTES = 32  # Of a public key, RFC 8032, and of a key that an answer is sealed to, RFC 7748.
 SIGNATURE_BYTES = 64
+PIN_BYTES = 16  # Of a PIN in an order, padded: an order with one is as long as an order without.
+NO_PIN = bytes(PIN_BYTES)
 TEMPLATE_BYTES = 1024  # Of a template of any model, padded: its length says nothing.
 SEALED_TEMPLATE_BYTES = TEMPLATE_BYTES + 16  # With the tag of ChaCha20-Poly1305, RFC 8439.
 CHARGE = "till-to-issuer/charge"
@@ -54,6 +58,8 @@ class ChargeOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Ask the issuer to debit whoever showed the palm, and to sign notes of the same sum.
 
     `till_digest` is a hash of the till's key and a nonce: with it the issuer checks the binding and learns no till.
+    `pin` is what the customer typed, as `pad_pin` makes it. The binding leaves it out: matchers see a binding, and from
+    its hash a PIN could be guessed.
     """
 
     charge_id: str
@@ -61,6 +67,13 @@ class ChargeOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     currency: str
     till_digest: bytes
     notes: tuple[NoteRequest, ...]
+    pin: bytes = NO_PIN
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of the PIN.
+        """
+        return "ChargeOrder()"
 
 
 class RefundOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -177,6 +190,27 @@ class SealedProof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Return nothing of what is sealed.
         """
         return "SealedProof()"
+
+
+def pad_pin(typed: str) -> bytes:
+    """
+    Return a PIN as an order carries it: its digits, then zeros up to `PIN_BYTES`. Raises `BodyInvalid`.
+    """
+    if not typed.isascii() or not typed.isdigit() or len(typed) > PIN_BYTES:
+        raise BodyInvalid(f"a PIN has digits only, and at most {PIN_BYTES}")
+    return typed.encode().ljust(PIN_BYTES, b"\0")
+
+
+def typed_pin(order: ChargeOrder) -> str | None:
+    """
+    Return the PIN in an order, or None where none was typed. Raises `BodyInvalid` for what `pad_pin` does not make.
+    """
+    if order.pin == NO_PIN:
+        return None
+    typed = order.pin.rstrip(b"\0").decode("latin-1")
+    if pad_pin(typed) != order.pin:
+        raise BodyInvalid(f"a PIN comes in {PIN_BYTES} bytes")
+    return typed
 
 
 def held_message(order: ChargeOrder | RefundOrder) -> bytes:

@@ -80,3 +80,17 @@ def test_what_was_asked_of_the_ledgers_bench_is_passed_on(monkeypatch: pytest.Mo
 
     assert status == 0
     assert heard == [["--payers=10", "--json"]]
+
+
+def test_the_bench_of_charges_is_passed_what_was_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[list[str]] = []
+
+    def hear(asked: list[str]) -> int:
+        heard.append(asked)
+        return 0
+
+    monkeypatch.syspath_prepend(str(ROOT))
+    monkeypatch.setattr("bench.charge.main", hear)
+
+    assert main(["bench", "charge", "--rate", "5", "--seconds", "2", "--json"]) == 0
+    assert heard == [["--rate=5", "--seconds=2", "--json"]]

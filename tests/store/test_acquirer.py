@@ -165,9 +165,12 @@ def test_only_charges_of_which_nothing_was_heard_are_unresolved(books: AcquirerB
         books.payments.add_charge(charges[-1])
     books.payments.save_charge(charges[2].approved((b"s",)))
 
-    assert books.payments.unresolved_charges(until_ms=29, limit=9) == (charges[1].id,)
-    assert books.payments.unresolved_charges(until_ms=30, limit=9) == (charges[1].id, charges[0].id)
-    assert books.payments.unresolved_charges(until_ms=30, limit=1) == (charges[1].id,)
+    assert books.payments.unresolved_charges(until_ms=29, now_ms=99, limit=9) == (charges[1].id,)
+    assert books.payments.unresolved_charges(until_ms=30, now_ms=99, limit=9) == (charges[1].id, charges[0].id)
+    assert books.payments.unresolved_charges(until_ms=30, now_ms=99, limit=1) == (charges[1].id,)
+    # Set back, the clock shows less than what was written.
+    assert books.payments.unresolved_charges(until_ms=0, now_ms=30, limit=9) == ()
+    assert books.payments.unresolved_charges(until_ms=0, now_ms=29, limit=9) == (charges[0].id,)
 
 
 def test_no_more_is_promised_back_than_was_paid(books: AcquirerBooks) -> None:
@@ -204,7 +207,7 @@ def test_an_attempt_ends_once(books: AcquirerBooks) -> None:
     books.refunds.save_attempt(attempt.voided())
 
     assert books.refunds.find_attempt(attempt.id) == attempt.voided()
-    assert books.refunds.unresolved_attempts(until_ms=9, limit=9) == ()
+    assert books.refunds.unresolved_attempts(until_ms=9, now_ms=99, limit=9) == ()
     with pytest.raises(InvariantBroken):
         books.refunds.save_attempt(attempt.asked())
 
@@ -305,8 +308,8 @@ def test_a_purchase_is_kept_until_it_ends(books: AcquirerBooks) -> None:
     purchase = Purchase(new_id(), add_attempt(books).id, EUR_1, b"secrets", 5)
     books.notes.add_purchase(purchase)
     assert books.notes.find_purchase(purchase.id) == purchase
-    assert books.notes.unresolved_purchases(until_ms=4, limit=9) == ()
-    assert books.notes.unresolved_purchases(until_ms=5, limit=9) == (purchase.id,)
+    assert books.notes.unresolved_purchases(until_ms=4, now_ms=99, limit=9) == ()
+    assert books.notes.unresolved_purchases(until_ms=5, now_ms=99, limit=9) == (purchase.id,)
 
     books.notes.save_purchase(purchase.signed())
 

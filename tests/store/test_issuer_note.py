@@ -134,18 +134,6 @@ def test_only_a_reserved_charge_is_voided(opened: Database) -> None:
     assert states == ["approved", "voided"]
 
 
-def test_what_was_spent_counts_what_is_under_way_and_only_what_is_recent(opened: Database) -> None:
-    with opened.unit_of_work() as uow:
-        notes.add_charge(uow, reserved(new_id(), minor=1), now_ms=10)
-        notes.add_charge(uow, reserved(new_id(), minor=2), now_ms=11)
-        voided = reserved(new_id(), minor=4)
-        notes.add_charge(uow, voided, now_ms=11)
-        notes.void_reserved_charge(uow, voided.reservation_id)
-
-        assert notes.spent_since(uow, WALLET, 9) == 3
-        assert notes.spent_since(uow, WALLET, 10) == 2
-
-
 def test_outcomes_are_read_as_they_were_written(opened: Database) -> None:
     request_id = new_id()
     refund = RefundRow(b"d" * 32, "over_limit")

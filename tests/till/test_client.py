@@ -20,6 +20,7 @@ from handsel import errors
 from handsel.config import Link, Secret
 from handsel.matching.message import PerMatcher
 from handsel.notes.announce import TrustedNoteKeys
+from handsel.notes.mint import NoteSecret
 from handsel.notes.note import KEY_BITS, Note
 from handsel.till.acquirer import (
     ChargeRequest,
@@ -38,7 +39,8 @@ from tests.till.fakes import COFFEE, COFFEE_BACK, Keyring
 TOKEN = "t" * 64
 CHARGE_ID = "0" * 32
 SEALED = PerMatcher(b"a", b"b", b"c")
-CHARGE = ChargeRequest(CHARGE_ID, COFFEE.id, b"order", SEALED)
+SECRET = NoteSecret("k", b"serial", b"inverse")
+CHARGE = ChargeRequest(CHARGE_ID, COFFEE.id, b"order", (SECRET,), SEALED)
 
 Answer = Callable[[httpx.Request], httpx.Response]
 
@@ -101,6 +103,7 @@ def test_a_charge_is_posted_as_the_contract_says() -> None:
         "charge_id": CHARGE_ID,
         "payment_intent": COFFEE.id,
         "order": b64(b"order"),
+        "secrets": [{"key_id": "k", "serial": b64(b"serial"), "inverse": b64(b"inverse")}],
         "queries": {"a": b64(b"a"), "b": b64(b"b"), "c": b64(b"c")},
     }
 

@@ -41,7 +41,7 @@ def queries_of(keyring: Keyring, sealer: PalmSealer, number: int = 0) -> tuple[Q
     """
     Return what the three matchers read of one charge.
     """
-    request = sealer.seal_charge(charge_order(sealer, number), payment_intent="p", probe=PROBE)
+    request = sealer.seal_charge(charge_order(sealer, number), payment_intent="p", secrets=(), probe=PROBE)
     return keyring.open_queries(request.queries)
 
 
@@ -76,7 +76,7 @@ def test_the_same_palm_twice_looks_like_two(keyring: Keyring, sealer: PalmSealer
 
 
 def test_each_matcher_opens_its_own_and_no_other(keyring: Keyring, sealer: PalmSealer) -> None:
-    queries = sealer.seal_charge(charge_order(sealer), payment_intent="p", probe=PROBE).queries
+    queries = sealer.seal_charge(charge_order(sealer), payment_intent="p", secrets=(), probe=PROBE).queries
     assert queries is not None
     sealed = {"a": queries.a, "b": queries.b, "c": queries.c}
     for owner in MATCHERS:
@@ -119,7 +119,7 @@ def test_a_template_is_the_mean_of_what_was_read(keyring: Keyring, sealer: PalmS
 
 
 def test_a_query_does_not_open_as_a_template(keyring: Keyring, sealer: PalmSealer) -> None:
-    queries = sealer.seal_charge(charge_order(sealer), payment_intent="p", probe=PROBE).queries
+    queries = sealer.seal_charge(charge_order(sealer), payment_intent="p", secrets=(), probe=PROBE).queries
     assert queries is not None
 
     with pytest.raises(EnvelopeInvalid):
@@ -131,7 +131,7 @@ def test_vectors_of_another_length_are_not_sealed(sealer: PalmSealer) -> None:
     order = EnrolmentOrder("0" * 32, "1", sealer.fresh_digest())
 
     with pytest.raises(InvariantBroken):
-        sealer.seal_charge(charge_order(sealer), payment_intent="p", probe=short)
+        sealer.seal_charge(charge_order(sealer), payment_intent="p", secrets=(), probe=short)
     with pytest.raises(InvariantBroken):
         sealer.seal_enrolment(order, embedding=Embedding(short.views[0], "x"), probe=PROBE)
 

@@ -4,6 +4,8 @@ The pauses between two questions grow, to a bound; and what was sealed is kept n
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from handsel.matching.message import PerMatcher
 from handsel.till.acquirer import ChargeRequest, DeclinedAnswer, RefundRequest
 from handsel.till.journal import ChargeEntry
@@ -18,6 +20,8 @@ from handsel.till.settle import (
     OpenRequest,
     Waiting,
     ask_again_later,
+    is_due,
+    is_over,
     resume,
     settle,
 )
@@ -32,7 +36,7 @@ def open_charge() -> OpenCharge:
     """
     Return a charge that was made at T.
     """
-    request = ChargeRequest(ENTRY.charge_id, COFFEE.id, b"order", SEALED)
+    request = ChargeRequest(ENTRY.charge_id, COFFEE.id, b"order", ENTRY.secrets, SEALED)
     return OpenCharge(ENTRY, request, until_ms=T + RESEND_MS_MAX, next_ms=T)
 
 
@@ -102,3 +106,15 @@ def test_open_requests_print_nothing_of_what_is_sealed() -> None:
     for value in (open_charge(), open_charge().request, SEALED):
         assert "order" not in repr(value)
         assert "b'" not in repr(value)
+
+
+def test_a_clock_that_was_set_back_holds_nothing_up() -> None:
+    charge = replace(open_charge(), next_ms=T + PAUSE_MS_MAX)
+    an_hour_ms = 3_600_000
+
+    assert not is_due(charge, now_ms=T)
+    assert is_due(charge, now_ms=T + PAUSE_MS_MAX)
+    assert is_due(charge, now_ms=T - 1)
+    assert not is_over(charge, now_ms=T)
+    assert is_over(charge, now_ms=T + RESEND_MS_MAX)
+    assert is_over(charge, now_ms=T - an_hour_ms)

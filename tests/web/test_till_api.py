@@ -63,7 +63,7 @@ def client(link: Link, trusted: TrustedNoteKeys) -> Iterator[AcquirerClient]:
 
 def request_of(shown: ShownAtTill) -> ChargeRequest:
     sent = shown.sent
-    return ChargeRequest(sent.charge_id, sent.payment_id, sent.order, *proof_of(sent.queries))
+    return ChargeRequest(sent.charge_id, sent.payment_id, sent.order, sent.secrets, *proof_of(sent.queries))
 
 
 def test_a_payment_is_shown_signed_and_paid_once(street: Street, client: AcquirerClient) -> None:

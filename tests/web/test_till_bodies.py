@@ -53,6 +53,9 @@ TELLS: dict[DeclineReason, str] = {
     DeclineReason.TOO_MANY_PALMS: NOTHING,
     DeclineReason.GALLERY_FULL: NOTHING,
     DeclineReason.OVER_LIMIT: SOMEONE,  # Where the sum alone is too large: nothing.
+    DeclineReason.NEEDS_SECOND_FACTOR: SOMEONE,
+    DeclineReason.PIN_LOCKED: SOMEONE,
+    DeclineReason.WRONG_PIN: SOMEONE,
     DeclineReason.INSUFFICIENT_FUNDS: SOMEONE,
 }
 
@@ -90,7 +93,7 @@ def till(street: Street) -> Api:
 def charged(street: Street, till: Api, palm: str, minor: int = 450) -> bytes:
     sent = street.show(palm, street.ask(minor)).sent
     body = {"charge_id": sent.charge_id, "payment_intent": sent.payment_id}
-    encoded = msgspec.to_builtins({"order": sent.order, "queries": sent.queries})
+    encoded = msgspec.to_builtins({"order": sent.order, "secrets": sent.secrets, "queries": sent.queries})
     return till.post("/v1/till/charges", {**body, **encoded}).content
 
 
@@ -162,7 +165,7 @@ def test_queries_of_another_order_say_nothing_of_their_palm(street: Street, till
     def mixed(palm: str) -> bytes:
         sent = street.show("nobody", street.ask()).sent
         queries = street.show(palm, street.ask()).sent.queries
-        encoded = msgspec.to_builtins({"order": sent.order, "queries": queries})
+        encoded = msgspec.to_builtins({"order": sent.order, "secrets": sent.secrets, "queries": queries})
         return till.post(
             "/v1/till/charges", {"charge_id": sent.charge_id, "payment_intent": sent.payment_id, **encoded}
         ).content

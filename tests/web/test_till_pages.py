@@ -22,7 +22,7 @@ from handsel.web.till_pages import TillAgent, till_error_page, till_routes
 from tests.web.browser import Browser, said
 
 WAYS = (Way.OPEN_HAND, Way.HELD_KEY)
-POSTS = ["/v1/frames?session=s", "/v1/enrolments", "/v1/cancel", "/v1/retry"]
+POSTS = ["/v1/frames?session=s", "/v1/enrolments", "/v1/pin", "/v1/cancel", "/v1/retry"]
 
 
 @dataclass
@@ -46,6 +46,10 @@ class FakeAgent:
         if not code.isdigit():
             raise BodyInvalid("type the code as it stands in your wallet")
         self.asked.append(("begin_enrolment", code, way))
+        return self.state()
+
+    def type_pin(self, typed: str, *, session: str) -> AgentState:
+        self.asked.append(("type_pin", typed, session))
         return self.state()
 
     def card_picture(self, *, session: str) -> bytes:
@@ -73,7 +77,8 @@ def state_in(answer: httpx.Response) -> AgentState:
 def test_the_screen_says_what_the_till_sees_and_where_pictures_stay() -> None:
     page = said(visit(FakeAgent()).get("/"))
 
-    assert "It sees your palm for a moment, and the amount; pictures stay on this machine and are not kept" in page
+    assert "It sees your palm for a moment, a PIN that is typed, and the amount;" in page
+    assert "pictures stay on this machine and are not kept" in page
     assert "It never sees who you are" in page
 
 
@@ -134,6 +139,7 @@ def test_a_frame_is_bounded(size: int, status: int) -> None:
             b'{"code": "12345678", "way": "held_key"}',
             ("begin_enrolment", "12345678", "held_key"),
         ),
+        ("/v1/pin", b'{"pin": "402917", "session": "s"}', ("type_pin", "402917", "s")),
         ("/v1/cancel", b"{}", ("cancel",)),
         ("/v1/retry", b"{}", ("retry",)),
     ],

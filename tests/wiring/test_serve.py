@@ -85,6 +85,30 @@ def test_a_port_can_be_taken_again_once_it_is_free() -> None:
     take_port(HOST, port).close()
 
 
+def test_an_answer_does_not_wait_for_an_acknowledgement() -> None:
+    """
+    Whoever is served on a taken port has its answer at once: small writes are not held back (Nagle's algorithm).
+    """
+    is_at_once: list[bool] = []
+
+    def note(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answers = writer.get_extra_info("socket")
+        is_at_once.append(answers.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0)
+        writer.close()
+
+    async def visit() -> None:
+        listener = take_port(HOST, 0)
+        async with await asyncio.start_server(note, sock=listener):
+            reader, writer = await asyncio.open_connection(*listener.getsockname())
+            await reader.read()
+            writer.close()
+            await writer.wait_closed()
+
+    asyncio.run(visit())
+
+    assert is_at_once == [True]
+
+
 def test_a_failing_chore_goes_on_and_is_logged_once() -> None:
     """
     A neighbour that is away for a while is said once, not at every round; the chore is done again and again.

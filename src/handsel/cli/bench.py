@@ -1,6 +1,6 @@
 """
-Measure on this machine: the blind match (`handsel bench matching`), notes (`handsel bench notes`) and the ledger
-(`handsel bench ledger`).
+Measure on this machine: the blind match (`handsel bench matching`), notes (`handsel bench notes`), the ledger
+(`handsel bench ledger`) and a charge from till to issuer and back (`handsel bench charge`).
 
 What measures lies beside the package, in the `bench` folder of its source, and is no part of what is installed: it
 writes galleries of random palms and opens what no matcher opens, and keeps ledgers of nobody's money. So it takes an
@@ -49,6 +49,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--database", choices=("sqlite", "postgresql"), help="without it, both")
     parser.add_argument("--json", action="store_true", help="print nothing but the JSON object")
     parser.set_defaults(run=run_ledger)
+    text = "measure how long a charge by notes takes, without the match; needs a checkout, and what its tests need"
+    parser = kinds.add_parser("charge", help=text, description=text[0].upper() + text[1:] + ".")
+    parser.add_argument("--rate", type=int, metavar="N", help="charges a second; without it, 50")
+    parser.add_argument("--seconds", type=int, metavar="S", help="for how long; without it, 20")
+    parser.add_argument("--json", action="store_true", help="print nothing but the JSON object")
+    parser.set_defaults(run=run_charge)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -72,6 +78,13 @@ def run_ledger(args: argparse.Namespace) -> int:
     return _measure("bench.ledger", args, ("transfers", "payers", "database"))
 
 
+def run_charge(args: argparse.Namespace) -> int:
+    """
+    Measure; 1 if a charge was not paid. Raises `NotFound` where the source is not there.
+    """
+    return _measure("bench.charge", args, ("rate", "seconds"))
+
+
 def checkout() -> Path:
     """
     Return the folder with the source: that of this package, or else the one we are in. Raises `NotFound`.
@@ -81,7 +94,7 @@ def checkout() -> Path:
             return folder
     raise NotFound(
         "the bench is not part of what is installed: get Handsel's source, and type `make bench-matching`, "
-        "`make bench-notes` or `make bench-ledger` in its folder"
+        "`make bench-notes`, `make bench-ledger` or `make bench-charge` in its folder"
     )
 
 

@@ -52,6 +52,7 @@ EXIT_STATUS: dict[type[errors.HandselError], int] = {
     errors.Untrusted: 76,
     errors.EnvelopeInvalid: 76,
     errors.PalmInvalid: 76,
+    errors.PasskeyInvalid: 76,
     errors.BindingMismatch: 76,
     errors.SignatureInvalid: 76,
     errors.ProofInvalid: 76,

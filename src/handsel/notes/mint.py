@@ -29,7 +29,7 @@ from handsel.order import NoteRequest
 
 class NoteSecret(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
-    Keep what the till needs to finish one note. It stays in the till's journal until the note is handed over.
+    Keep what finishes one note. It stays in the till's journal, and in the acquirer's books, until the note is there.
 
     Whoever has the `inverse` can tell the note from what the issuer saw: it is as secret as the note.
     """

@@ -16,6 +16,9 @@ class DeclineReason(StrEnum):
 
     What an order alone decides comes before anything that is said about a palm, so that nobody learns of a palm with an
     order that could never be carried out. `OVER_LIMIT`, too, comes before the palm where no wallet could pay so much.
+
+    `INSUFFICIENT_FUNDS` comes last: beyond what a palm pays alone, nobody without the second factor learns whether
+    there is as much in the wallet, as nobody learned it before there was one.
     """
 
     VOIDED = "voided"
@@ -39,6 +42,9 @@ class DeclineReason(StrEnum):
     TOO_MANY_PALMS = "too_many_palms"
     GALLERY_FULL = "gallery_full"
     OVER_LIMIT = "over_limit"
+    NEEDS_SECOND_FACTOR = "needs_second_factor"
+    PIN_LOCKED = "pin_locked"
+    WRONG_PIN = "wrong_pin"
     INSUFFICIENT_FUNDS = "insufficient_funds"
 
 

@@ -124,6 +124,7 @@ class Charge:
     Try to pay a payment with one palm that was shown. The id is made by the till.
 
     `signatures` are what the issuer signed, for a till that lost them; they are dropped when the notes are here.
+    `secrets` are what makes notes of them, for a till that does not come back; they are dropped when the charge ends.
     """
 
     id: str
@@ -133,6 +134,7 @@ class Charge:
     status: ChargeStatus = ChargeStatus.SUBMITTED
     signatures: tuple[bytes, ...] = ()
     reason: DeclineReason | None = None
+    secrets: bytes = b""
 
     def __post_init__(self) -> None:
         """
@@ -152,21 +154,21 @@ class Charge:
         Return the charge as the issuer declined it.
         """
         ensure(self.status is ChargeStatus.SUBMITTED, "only a submitted charge is declined")
-        return replace(self, status=ChargeStatus.DECLINED, reason=reason)
+        return replace(self, status=ChargeStatus.DECLINED, reason=reason, secrets=b"")
 
     def voided(self) -> Charge:
         """
         Return the charge as one that was not, and never will be, carried out.
         """
         ensure(self.status is ChargeStatus.SUBMITTED, "only a submitted charge is voided")
-        return replace(self, status=ChargeStatus.VOIDED)
+        return replace(self, status=ChargeStatus.VOIDED, secrets=b"")
 
     def paid(self) -> Charge:
         """
         Return the charge when its notes are here.
         """
         ensure(self.status is ChargeStatus.APPROVED, "only an approved charge is paid")
-        return replace(self, status=ChargeStatus.PAID, signatures=())
+        return replace(self, status=ChargeStatus.PAID, signatures=(), secrets=b"")
 
 
 @dataclass(frozen=True)

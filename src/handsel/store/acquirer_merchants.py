@@ -4,7 +4,6 @@ Keep merchants and tills, and hashes of what they show to prove who they are.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 
 from handsel.pay.merchant import Merchant, Till
@@ -45,14 +44,12 @@ class MerchantTables:
         """
         Take the key from every merchant, and the token from every till, whose id is not listed.
         """
-        self._uow.execute(
-            "UPDATE merchants SET key_hash = NULL WHERE id NOT IN (SELECT value FROM json_each(?))",
-            json.dumps(sorted(merchants)),
-        )
-        self._uow.execute(
-            "UPDATE tills SET token_hash = NULL WHERE id NOT IN (SELECT value FROM json_each(?))",
-            json.dumps(sorted(tills)),
-        )
+        for (merchant_id,) in self._uow.rows("SELECT id FROM merchants WHERE key_hash IS NOT NULL"):
+            if merchant_id not in merchants:
+                self._uow.execute("UPDATE merchants SET key_hash = NULL WHERE id = ?", merchant_id)
+        for (till_id,) in self._uow.rows("SELECT id FROM tills WHERE token_hash IS NOT NULL"):
+            if till_id not in tills:
+                self._uow.execute("UPDATE tills SET token_hash = NULL WHERE id = ?", till_id)
 
     def merchant(self, merchant_id: str) -> Merchant | None:
         """

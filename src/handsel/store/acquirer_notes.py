@@ -201,13 +201,14 @@ class NoteTables:
         amount = Money(amount_minor, currency)
         return Purchase(found_id, attempt_id, amount, secrets, ordered_ms, PurchaseStatus(status))
 
-    def unresolved_purchases(self, *, until_ms: int, limit: int) -> tuple[str, ...]:
+    def unresolved_purchases(self, *, until_ms: int, now_ms: int, limit: int) -> tuple[str, ...]:
         """
-        Return the ids of purchases ordered at `until_ms` or before, of which nothing has been heard since.
+        Return the ids of purchases ordered at `until_ms` or before, or after `now_ms`, of which nothing has been heard.
         """
         rows = self._uow.rows(
-            "SELECT id FROM purchases WHERE status = 'ordered' AND ordered_ms <= ? ORDER BY ordered_ms LIMIT ?",
-            *(until_ms, limit),
+            "SELECT id FROM purchases WHERE status = 'ordered' AND (ordered_ms <= ? OR ordered_ms > ?)"
+            " ORDER BY ordered_ms LIMIT ?",
+            *(until_ms, now_ms, limit),
         )
         return tuple(purchase_id for (purchase_id,) in rows)
 

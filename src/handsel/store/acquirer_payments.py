@@ -19,7 +19,7 @@ _PAYMENT = (
     "SELECT id, merchant_id, till_id, amount_minor, currency, description, created_ms, status, receipt_code, paid_ms"
     " FROM payments"
 )
-_CHARGE = "SELECT id, payment_id, till_id, submitted_ms, status, signatures, reason FROM charges"
+_CHARGE = "SELECT id, payment_id, till_id, submitted_ms, status, signatures, reason, secrets FROM charges"
 
 
 class PaymentTables:
@@ -104,8 +104,9 @@ class PaymentTables:
         Keep a new charge.
         """
         self._uow.execute(
-            "INSERT INTO charges (id, payment_id, till_id, submitted_ms, status) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO charges (id, payment_id, till_id, submitted_ms, status, secrets) VALUES (?, ?, ?, ?, ?, ?)",
             *(charge.id, charge.payment_id, charge.till_id, charge.submitted_ms, charge.status.value),
+            charge.secrets or None,
         )
 
     def save_charge(self, charge: Charge) -> None:
@@ -114,9 +115,10 @@ class PaymentTables:
         """
         signatures = msgspec.msgpack.encode(charge.signatures) if charge.signatures else None
         changed = self._uow.execute(
-            "UPDATE charges SET status = ?, signatures = ?, reason = ? WHERE id = ?"
+            "UPDATE charges SET status = ?, signatures = ?, reason = ?, secrets = ? WHERE id = ?"
             " AND status IN ('submitted', 'approved')",
-            *(charge.status.value, signatures, charge.reason.value if charge.reason else None, charge.id),
+            *(charge.status.value, signatures, charge.reason.value if charge.reason else None),
+            *(charge.secrets or None, charge.id),
         )
         ensure(changed == 1, "a charge ends once")
 
@@ -145,13 +147,28 @@ class PaymentTables:
         )
         return int(row[0]) if row else 0
 
-    def unresolved_charges(self, *, until_ms: int, limit: int) -> tuple[str, ...]:
+    def unresolved_charges(self, *, until_ms: int, now_ms: int, limit: int) -> tuple[str, ...]:
         """
         Return the ids of charges submitted at `until_ms` or before, of which nothing has been heard since.
+
+        One that was submitted after `now_ms` is among them: the clock was set back, and nobody waits for it.
         """
         rows = self._uow.rows(
-            "SELECT id FROM charges WHERE status = 'submitted' AND submitted_ms <= ? ORDER BY submitted_ms LIMIT ?",
-            *(until_ms, limit),
+            "SELECT id FROM charges WHERE status = 'submitted' AND (submitted_ms <= ? OR submitted_ms > ?)"
+            " ORDER BY submitted_ms LIMIT ?",
+            *(until_ms, now_ms, limit),
+        )
+        return tuple(charge_id for (charge_id,) in rows)
+
+    def unfinished_charges(self, *, until_ms: int, now_ms: int, limit: int) -> tuple[str, ...]:
+        """
+        Return the ids of charges submitted at `until_ms` or before, or after `now_ms`, that are approved and can be
+        finished here. The newest first: what cannot be finished does not hold up what can.
+        """
+        rows = self._uow.rows(
+            "SELECT id FROM charges WHERE status = 'approved' AND secrets IS NOT NULL"
+            " AND (submitted_ms <= ? OR submitted_ms > ?) ORDER BY submitted_ms DESC LIMIT ?",
+            *(until_ms, now_ms, limit),
         )
         return tuple(charge_id for (charge_id,) in rows)
 
@@ -178,7 +195,7 @@ def _payment(row: Row) -> PaymentIntent:
 def _charge_or_none(row: Row | None) -> Charge | None:
     if row is None:
         return None
-    charge_id, payment_id, till_id, submitted_ms, status, signatures, reason = row
+    charge_id, payment_id, till_id, submitted_ms, status, signatures, reason, secrets = row
     signed = msgspec.msgpack.decode(signatures, type=tuple[bytes, ...]) if signatures else ()
     why = DeclineReason(reason) if reason else None
-    return Charge(charge_id, payment_id, till_id, submitted_ms, ChargeStatus(status), signed, why)
+    return Charge(charge_id, payment_id, till_id, submitted_ms, ChargeStatus(status), signed, why, secrets or b"")

@@ -111,14 +111,14 @@ class RefundTables:
         )
         return int(row[0]) if row else 0
 
-    def unresolved_attempts(self, *, until_ms: int, limit: int) -> tuple[str, ...]:
+    def unresolved_attempts(self, *, until_ms: int, now_ms: int, limit: int) -> tuple[str, ...]:
         """
-        Return the ids of attempts submitted at `until_ms` or before that have not ended.
+        Return the ids of attempts submitted at `until_ms` or before, or after `now_ms`, that have not ended.
         """
         rows = self._uow.rows(
-            "SELECT id FROM refund_attempts WHERE status IN ('submitted', 'asked') AND submitted_ms <= ?"
-            " ORDER BY submitted_ms LIMIT ?",
-            *(until_ms, limit),
+            "SELECT id FROM refund_attempts WHERE status IN ('submitted', 'asked')"
+            " AND (submitted_ms <= ? OR submitted_ms > ?) ORDER BY submitted_ms LIMIT ?",
+            *(until_ms, now_ms, limit),
         )
         return tuple(attempt_id for (attempt_id,) in rows)
 

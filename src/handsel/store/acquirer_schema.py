@@ -150,4 +150,10 @@ CREATE TABLE enrolments (
 # What the issuer has stated of a note that it refused as redeemed before.
 _PROOFS = "ALTER TABLE notes ADD COLUMN proof BLOB CHECK (proof IS NULL OR state = 'refused');"
 
-ACQUIRER_SCHEMA = Schema("acquirer", (_TABLES, _PROOFS))
+# What makes notes of the signatures of a charge, for a till that does not come back. It goes when the charge ends.
+_SECRETS = """
+ALTER TABLE charges ADD COLUMN secrets BLOB CHECK (secrets IS NULL OR status IN ('submitted', 'approved'));
+CREATE INDEX charges_unfinished ON charges (submitted_ms) WHERE status = 'approved';
+"""
+
+ACQUIRER_SCHEMA = Schema("acquirer", (_TABLES, _PROOFS, _SECRETS))

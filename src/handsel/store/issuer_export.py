@@ -25,9 +25,16 @@ EXPORTED: dict[str, str] = {
     "matcher_orders": "orders",
     "charges": "charges",
     "identities": "identities",
+    "own_limits": "factors",
+    "pins": "factors",
+    "pin_tries": "factors",
+    "passkeys": "factors",
+    "approvals": "approvals",
 }
 NOT_EXPORTED: dict[str, str] = {
     "milestones": "where in the ledger some of the entries are that the history holds, and nothing else",
+    "pin_checks": "a PIN that is being checked, for a moment: how it ended is in its charge and in the tries",
+    "passkey_offers": "a random number that a new passkey has to sign, for a few minutes",
     "pending": "how a reservation stands: the state of its charge says it",
     "refused": "what the ledger refused: the charge's reason says it; a top-up that was refused moved nothing",
 }
@@ -76,7 +83,9 @@ class OrderLine:
 @dataclass(frozen=True, repr=False)
 class ChargeLine:
     """
-    Carry a charge: `state` is reserved, approved, declined or voided. Whom it paid is not known.
+    Carry a charge: `state` is reserved, approved, declined or voided, `factor` whether a PIN or a passkey was used.
+
+    Whom it paid is not known.
     """
 
     charge_id: str
@@ -84,6 +93,21 @@ class ChargeLine:
     state: str
     reason: str | None
     at_ms: int
+    factor: str | None
+
+
+@dataclass(frozen=True, repr=False)
+class ApprovalLine:
+    """
+    Carry what a passkey was asked to allow, and the charge that used it.
+    """
+
+    approval_id: str
+    amount_minor: int
+    currency: str
+    asked_at_ms: int
+    given_at_ms: int | None
+    charge_id: str | None
 
 
 def enrolments_of(uow: UnitOfWork, wallet_id: str) -> tuple[EnrolmentLine, ...]:
@@ -127,7 +151,20 @@ def charges_of(uow: UnitOfWork, wallet_id: str) -> tuple[ChargeLine, ...]:
     Return all charges of a wallet, oldest first, with those that were declined.
     """
     rows = uow.rows(
-        "SELECT id, amount_minor, state, reason, at_ms FROM charges WHERE wallet_id = ? ORDER BY at_ms, id LIMIT ?",
+        "SELECT id, amount_minor, state, reason, at_ms, factor FROM charges WHERE wallet_id = ?"
+        " ORDER BY at_ms, id LIMIT ?",
         *(wallet_id, ROWS_READ_MAX),
     )
     return tuple(ChargeLine(*row) for row in rows)
+
+
+def approvals_of(uow: UnitOfWork, wallet_id: str) -> tuple[ApprovalLine, ...]:
+    """
+    Return what passkeys of a wallet were asked to allow, oldest first.
+    """
+    rows = uow.rows(
+        "SELECT id, amount_minor, currency, asked_at_ms, given_at_ms, charge_id FROM approvals WHERE wallet_id = ?"
+        " ORDER BY asked_at_ms, id LIMIT ?",
+        *(wallet_id, ROWS_READ_MAX),
+    )
+    return tuple(ApprovalLine(*row) for row in rows)

@@ -23,7 +23,8 @@ from handsel.store.ledger import account_state
 @dataclass(frozen=True, repr=False)
 class ChargeRow:
     """
-    Carry a charge as it is stored: `state` is reserved, approved, declined or voided.
+    Carry a charge as it is stored: `state` is reserved, approved, declined or voided; `factor` is the second factor
+    that it was paid with, pin or passkey.
     """
 
     id: str
@@ -34,6 +35,7 @@ class ChargeRow:
     state: str
     reason: str | None = None
     signatures: tuple[bytes, ...] | None = None
+    factor: str | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -83,10 +85,10 @@ def add_charge(uow: UnitOfWork, row: ChargeRow, *, now_ms: int) -> None:
     Write a new charge.
     """
     uow.execute(
-        "INSERT INTO charges (id, digest, reservation_id, wallet_id, amount_minor, state, reason, signatures, at_ms)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO charges (id, digest, reservation_id, wallet_id, amount_minor, state, reason, signatures, at_ms,"
+        " factor) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         *(row.id, row.digest, row.reservation_id, row.wallet_id, row.amount_minor, row.state, row.reason),
-        *(_encode(row.signatures), now_ms),
+        *(_encode(row.signatures), now_ms, row.factor),
     )
 
 
@@ -95,15 +97,17 @@ def find_charge(uow: UnitOfWork, charge_id: str) -> ChargeRow | None:
     Return a charge, or None.
     """
     row = uow.row(
-        "SELECT id, digest, reservation_id, wallet_id, amount_minor, state, reason, signatures FROM charges"
+        "SELECT id, digest, reservation_id, wallet_id, amount_minor, state, reason, signatures, factor FROM charges"
         " WHERE id = ?",
         charge_id,
     )
     if row is None:
         return None
-    found_id, digest, reservation_id, wallet_id, amount_minor, state, reason, signatures = row
+    found_id, digest, reservation_id, wallet_id, amount_minor, state, reason, signatures, factor = row
     return ChargeRow(
-        found_id, digest, reservation_id, wallet_id, amount_minor, state, reason, signatures=_decode(signatures)
+        *(found_id, digest, reservation_id, wallet_id, amount_minor, state, reason),
+        signatures=_decode(signatures),
+        factor=factor,
     )
 
 
@@ -131,18 +135,6 @@ def reserved_charges(uow: UnitOfWork, wallet_id: str) -> tuple[str, ...]:
     """
     rows = uow.rows("SELECT id FROM charges WHERE wallet_id = ? AND state = 'reserved' LIMIT 1000", wallet_id)
     return tuple(charge_id for (charge_id,) in rows)
-
-
-def spent_since(uow: UnitOfWork, wallet_id: str, since_ms: int) -> int:
-    """
-    Return the sum of a wallet's charges after `since_ms`, those under way included, in minor units.
-    """
-    row = uow.row(
-        "SELECT COALESCE(SUM(amount_minor), 0) FROM charges"
-        " WHERE wallet_id = ? AND at_ms > ? AND state IN ('reserved', 'approved')",
-        *(wallet_id, since_ms),
-    )
-    return int(row[0]) if row else 0
 
 
 def add_refund(uow: UnitOfWork, refund_id: str, row: RefundRow, *, now_ms: int) -> None:

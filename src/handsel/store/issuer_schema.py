@@ -165,6 +165,67 @@ CREATE TABLE card_enrolments (
 );
 """
 
+# What a wallet may pay, and its second factors. A check of a PIN has a row from its beginning to its end, so that a
+# crash between neither forgets the try nor counts it twice. The digits are in no table, only what Argon2 makes of them.
+_SECOND_FACTORS = """
+ALTER TABLE charges ADD COLUMN factor TEXT CHECK (factor IN ('pin', 'passkey'));
+
+CREATE INDEX charges_with_factor ON charges (wallet_id, at_ms) WHERE factor IS NOT NULL;
+
+CREATE TABLE own_limits (
+    wallet_id TEXT PRIMARY KEY REFERENCES wallets (id),
+    alone_per_payment_minor INTEGER,
+    per_payment_minor INTEGER,
+    per_day_minor INTEGER
+);
+
+CREATE TABLE pins (
+    wallet_id TEXT PRIMARY KEY REFERENCES wallets (id),
+    hash TEXT NOT NULL,
+    set_at_ms INTEGER NOT NULL
+);
+
+CREATE TABLE pin_tries (
+    wallet_id TEXT PRIMARY KEY REFERENCES wallets (id),
+    asking BLOB NOT NULL
+);
+
+CREATE TABLE pin_checks (
+    charge_id TEXT PRIMARY KEY,
+    digest BLOB NOT NULL,
+    wallet_id TEXT NOT NULL REFERENCES wallets (id),
+    begun_at_ms INTEGER NOT NULL
+);
+
+CREATE TABLE passkeys (
+    id BLOB PRIMARY KEY,
+    wallet_id TEXT NOT NULL REFERENCES wallets (id),
+    credential BLOB NOT NULL,
+    sign_count INTEGER NOT NULL,
+    added_at_ms INTEGER NOT NULL
+);
+CREATE INDEX passkeys_by_wallet ON passkeys (wallet_id);
+
+CREATE TABLE passkey_offers (
+    wallet_id TEXT PRIMARY KEY REFERENCES wallets (id),
+    challenge BLOB NOT NULL,
+    expires_at_ms INTEGER NOT NULL
+);
+
+CREATE TABLE approvals (
+    id TEXT PRIMARY KEY,
+    wallet_id TEXT NOT NULL REFERENCES wallets (id),
+    amount_minor INTEGER NOT NULL,
+    currency TEXT NOT NULL,
+    nonce BLOB NOT NULL,
+    asked_at_ms INTEGER NOT NULL,
+    given_at_ms INTEGER,
+    charge_id TEXT UNIQUE,
+    CHECK (charge_id IS NULL OR given_at_ms IS NOT NULL)
+);
+CREATE INDEX approvals_by_wallet ON approvals (wallet_id, asked_at_ms);
+"""
+
 # Who a person is: each row sealed with a key of its own. Without its wrapped key a row is random bytes.
 _IDENTITIES = """
 CREATE TABLE identities (
@@ -182,4 +243,4 @@ CREATE TABLE identities (
 CREATE INDEX identities_due ON identities (purge_at_ms) WHERE wrapped_key IS NOT NULL;
 """
 
-ISSUER_SCHEMA = Schema("issuer", (_TABLES, _CARDS, _IDENTITIES))
+ISSUER_SCHEMA = Schema("issuer", (_TABLES, _CARDS, _SECOND_FACTORS, _IDENTITIES))

@@ -11,6 +11,7 @@ from typing import Protocol
 import msgspec
 
 from handsel.matching.message import PerMatcher
+from handsel.notes.mint import NoteSecret
 from handsel.notes.note import Note, PublicNoteKeys
 from handsel.till.action import ToldAction
 
@@ -19,12 +20,14 @@ class ChargeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     """
     Ask to pay a payment with the palm that was shown. `order` is sealed to the issuer.
 
-    `queries` are there with an open hand, and `proof`, sealed to the issuer, with a held key.
+    `secrets` are what the notes are finished with, for the acquirer to do it should the till not come back. `queries`
+    are there with an open hand, and `proof`, sealed to the issuer, with a held key.
     """
 
     charge_id: str
     payment_intent: str
     order: bytes
+    secrets: tuple[NoteSecret, ...]
     queries: PerMatcher | None = None
     proof: bytes | None = None
 

@@ -10,11 +10,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
 
 from handsel.clock import Clock
 from handsel.config import AttackHintSetting, Parties
-from handsel.errors import BadInput, BodyInvalid, HandselError, InvariantBroken, NotFound, StoreError
+from handsel.errors import BodyInvalid, HandselError, InvariantBroken, NotFound, StoreError
 from handsel.ids import ID_BYTES
 from handsel.keys import PublicKeys
 from handsel.log import Log
@@ -25,7 +24,7 @@ from handsel.till.agent_state import AgentState, describe
 from handsel.till.card import Card
 from handsel.till.collect import Collected, collect
 from handsel.till.conclude import conclude, outcome_name, reason_name
-from handsel.till.held_key import CardRefused, HeldKey, look_for_card, unlock
+from handsel.till.held_key import CardRefused, HeldKey, unlock
 from handsel.till.hint import Hint, TillHint
 from handsel.till.journal import Journal
 from handsel.till.light import Light, next_light
@@ -33,7 +32,8 @@ from handsel.till.make_request import RequestMaker
 from handsel.till.screen import Enrolled, Reading, Showing
 from handsel.till.seal_palm import PalmSealer
 from handsel.till.second_look import Step, next_step
-from handsel.till.session import ATTACK_HINT, Session, frames_needed
+from handsel.till.see_frame import Reader, see_frame
+from handsel.till.session import ATTACK_HINT, Session, action_of, frames_needed
 from handsel.till.settle import (
     NothingDone,
     OpenCharge,
@@ -42,28 +42,18 @@ from handsel.till.settle import (
     Outcome,
     Waiting,
     ask_again_later,
+    is_due,
     resume,
     settle,
 )
-from handsel.vision.frame import Frame, decode_frame
+from handsel.till.typed_pin import TypedPin
 from handsel.vision.qr_code import as_png, draw_qr_code
-from handsel.vision.read_palm import PalmReading, Rejected
+from handsel.vision.read_palm import PalmReading
 
 CODE_CHARS_MAX = 32  # Of what is typed; a code has eight digits.
 FRAME_WAIT_S_MAX = 0.5  # For `poll` to have asked; whoever sends or looks at a frame takes longer, and it is dropped.
 POLL_WAIT_S_MAX = 2.0  # For a frame that is being read.
 SETTLED_PER_POLL_MAX = 4
-
-
-class Reader(Protocol):
-    """
-    Read a palm from a frame; `PalmReader` is one.
-    """
-
-    def read(self, frame: Frame) -> PalmReading | Rejected:
-        """
-        Return the palm, or why there is none.
-        """
 
 
 class Agent:
@@ -94,6 +84,7 @@ class Agent:
         self._ways = ways
         self._issuer = parties.issuer
         self._held: HeldKey | None = None  # Of the action that is shown, from its card to its end.
+        self._pin: TypedPin | None = None  # For the hand that is asked for once more.
         self._card: Card | None = None  # A new one, while it is on the screen.
         self._attack_hint = attack_hint
         self._lights = lights
@@ -133,6 +124,7 @@ class Agent:
                 is_online=self._is_online,
                 has_held_key=self._held is not None,
                 has_new_card=self._card is not None,
+                has_pin=self._pin is not None,
             )
 
     def card_picture(self, *, session: str) -> bytes:
@@ -209,6 +201,22 @@ class Agent:
             self._show(self._session.retry(now_ms=self._clock()))
         return self.state()
 
+    def type_pin(self, typed: str, *, session: str) -> AgentState:
+        """
+        Hold a PIN for the hand that is asked for next, once more. Raises `BodyInvalid` for what is no PIN, and where
+        the screen of that `session` asks for none any more.
+        """
+        now_ms = self._clock()
+        with self._lock:
+            self._show(self._session.tick(now_ms=now_ms))
+            action = action_of(self._session.screen)
+            if action is None or session != self._name or not self._session.may_type_pin:
+                raise BodyInvalid("no PIN is asked for any more: look at the screen")
+            pin = TypedPin.of(typed, action_id=action.id, now_ms=now_ms)
+            self._show(self._session.retry(now_ms=now_ms))
+            self._pin = pin
+        return self.state()
+
     def _look(self, content: bytes, name: str, light: Light | None) -> OpenRequest | None:
         """
         Look at one frame and return the request that it completes, or None.
@@ -224,7 +232,8 @@ class Agent:
             before, held = self._session.screen, self._readings
             if name != self._name or not isinstance(before, Showing | Reading):
                 return None
-        seen = self._read(content, before.action)  # 2
+        ways = self._ways if self._held is None else ()
+        seen = see_frame(self._reader, content, before.action, ways=ways)  # 2
         if isinstance(seen, Card):
             self._unlock(seen, before)
             return None
@@ -293,24 +302,12 @@ class Agent:
             return collect(held, seen=lit, action=action, threshold=self._threshold)
         return Collected(held, seen)
 
-    def _read(self, content: bytes, action: Action) -> PalmReading | Hint | Card:
-        try:
-            frame = decode_frame(content)
-        except BadInput:
-            return TillHint.UNREADABLE
-        seen = self._reader.read(frame)
-        if not isinstance(seen, Rejected):
-            return seen
-        # To look for a card takes as long as to look for a hand does, and is done only where there is no palm.
-        card = None if self._held else look_for_card(frame, action, ways=self._ways)
-        return card or seen.reason
-
     def _make(self, action: Action, readings: tuple[PalmReading, ...], *, now_ms: int) -> OpenRequest | None:
         """
         Return the request, in the journal if it is a charge; or show why there is none. Nothing is sent here.
         """
         try:
-            request = self._maker.make(action, readings, self._held, now_ms=now_ms)
+            request = self._maker.make(action, readings, self._held, self._pin, now_ms=now_ms)
             if isinstance(request, CardRefused):
                 self._conclude(action, DeclinedAnswer(request.reason))
                 return None
@@ -322,13 +319,13 @@ class Agent:
         except Exception:
             self._conclude(action, NothingDone(InvariantBroken.code, is_retryable=False))
             raise
-        self._held = None
+        self._held = self._pin = None
         self._open[request.id] = request
         return request
 
     def _settle_due(self) -> None:
         now_ms = self._clock()
-        due = [request for request in self._open.values() if request.next_ms <= now_ms]
+        due = [request for request in self._open.values() if is_due(request, now_ms=now_ms)]
         for request in due[:SETTLED_PER_POLL_MAX]:
             self._ask(request)
 
@@ -389,6 +386,8 @@ class Agent:
             self._card = None
         if self._held is not None and not session.may_hold(self._held.action_id):
             self._held = None
+        if self._pin is not None and not self._pin.is_needed(session, now_ms=self._clock()):
+            self._pin = None
         if is_new:
             self._name = self._new_id()
 

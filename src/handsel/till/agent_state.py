@@ -52,7 +52,8 @@ class AgentState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `session` names the moment that frames are taken for; frames of another one are not looked at. `reason` is that of a
     hint or a decline, `code` that of an error; `light` names the colour that the page is to show for the next frame.
-    `has_held_key` says that a card was read for what is asked now, `has_new_card` that one is to be photographed.
+    `has_held_key` says that a card was read for what is asked now, `has_new_card` that one is to be photographed;
+    `wants_pin` asks for a PIN, `has_pin` says that it was typed and the hand is to follow.
     `merchant`, `currency` and other texts are empty where there are none.
     """
 
@@ -71,6 +72,8 @@ class AgentState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     code: str = ""
     has_held_key: bool = False
     has_new_card: bool = False
+    wants_pin: bool = False
+    has_pin: bool = False
     good_frames: int = 0
     frames_needed: int = 0
     receipt_code: str = ""
@@ -90,6 +93,7 @@ def describe(
     is_online: bool,
     has_held_key: bool = False,
     has_new_card: bool = False,
+    has_pin: bool = False,
 ) -> AgentState:
     """
     Return what the page is told of `session`, whose frames are called `name`, the next of them to be taken in `light`.
@@ -115,6 +119,8 @@ def describe(
         code=screen.code if isinstance(screen, Trouble) else "",
         has_held_key=has_held_key,
         has_new_card=has_new_card,
+        wants_pin=session.may_type_pin,
+        has_pin=has_pin,
         good_frames=screen.good if isinstance(screen, Reading) else 0,
         frames_needed=0 if action is None else frames_needed(action),
         receipt_code=receipt_code,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from handsel.ids import ID_BYTES
 from handsel.notes.mint import prepare
-from handsel.order import ChargeOrder, EnrolmentOrder, RefundOrder, Way
+from handsel.order import NO_PIN, ChargeOrder, EnrolmentOrder, RefundOrder, Way
 from handsel.till.acquirer import Acquirer
 from handsel.till.action import Action, ChargeAction, EnrolmentAction, RefundAction
 from handsel.till.card import Card
@@ -18,6 +18,7 @@ from handsel.till.journal import ChargeEntry
 from handsel.till.seal_palm import PalmSealer
 from handsel.till.session import ENROLMENT_MERGED
 from handsel.till.settle import RESEND_MS_MAX, OpenCharge, OpenEnrolment, OpenRefund, OpenRequest
+from handsel.till.typed_pin import TypedPin
 from handsel.vision.embedding import Probe
 from handsel.vision.read_palm import PalmReading, merge_probes, merge_readings
 
@@ -34,12 +35,19 @@ class RequestMaker:
     held_threshold: float
 
     def make(
-        self, action: Action, readings: tuple[PalmReading, ...], held: HeldKey | None, *, now_ms: int
+        self,
+        action: Action,
+        readings: tuple[PalmReading, ...],
+        held: HeldKey | None,
+        pin: TypedPin | None,
+        *,
+        now_ms: int,
     ) -> OpenRequest | CardRefused:
         """
         Return the request that `readings` make of `action`, not sent yet. Raises what keeps it from being made.
 
-        With a `held` key the palm is compared here, and where it is another, nothing is made of it.
+        With a `held` key the palm is compared here, and where it is another, nothing is made of it. A `pin` goes into
+        the order of a charge, which is sealed to the issuer.
         """
         if isinstance(action, EnrolmentAction):
             make = self._card_enrolment if action.way is Way.HELD_KEY else self._enrolment
@@ -50,19 +58,19 @@ class RequestMaker:
             return refused
         shown = held.card if held else probe
         if isinstance(action, ChargeAction):
-            return self._charge(action, shown, now_ms=now_ms)
+            return self._charge(action, shown, NO_PIN if pin is None else pin.padded, now_ms=now_ms)
         return self._refund(action, shown, now_ms=now_ms)
 
-    def _charge(self, action: ChargeAction, shown: Probe | Card, *, now_ms: int) -> OpenCharge:
+    def _charge(self, action: ChargeAction, shown: Probe | Card, pin: bytes, *, now_ms: int) -> OpenCharge:
         keys = self.acquirer.note_keys()
         amount_minor, currency = action.amount_minor, action.currency
         random_bytes = self.sealer.random_bytes
         secrets, notes = prepare(amount_minor, currency=currency, keys=keys, random_bytes=random_bytes, now_ms=now_ms)
-        order = ChargeOrder(self._new_id(), amount_minor, currency, self.sealer.fresh_digest(), notes)
+        order = ChargeOrder(self._new_id(), amount_minor, currency, self.sealer.fresh_digest(), notes, pin)
         if isinstance(shown, Card):
-            request = self.sealer.seal_held_charge(order, payment_intent=action.id, card=shown)
+            request = self.sealer.seal_held_charge(order, payment_intent=action.id, secrets=secrets, card=shown)
         else:
-            request = self.sealer.seal_charge(order, payment_intent=action.id, probe=shown)
+            request = self.sealer.seal_charge(order, payment_intent=action.id, secrets=secrets, probe=shown)
         entry = ChargeEntry(order.charge_id, action, now_ms, secrets)
         return OpenCharge(entry, request, keys, until_ms=now_ms + RESEND_MS_MAX, next_ms=now_ms)
 

@@ -24,6 +24,7 @@ from handsel.matching.message import MATCHERS, QUERY, TEMPLATE, PerMatcher, Quer
 from handsel.matching.ring import Words
 from handsel.matching.split import split_query, split_rows, to_wire
 from handsel.matching.template import quantise
+from handsel.notes.mint import NoteSecret
 from handsel.order import (
     CARD_ENROLMENT,
     CHARGE,
@@ -64,13 +65,15 @@ class PalmSealer:
         """
         return till_digest(self.till_key, self.random_bytes(NONCE_BYTES))
 
-    def seal_charge(self, order: ChargeOrder, *, payment_intent: str, probe: Probe) -> ChargeRequest:
+    def seal_charge(
+        self, order: ChargeOrder, *, payment_intent: str, secrets: tuple[NoteSecret, ...], probe: Probe
+    ) -> ChargeRequest:
         """
-        Return the request for a charge.
+        Return the request for a charge. `secrets` go to the acquirer as they are: it is handed the notes anyway.
         """
         sealed = seal(order, to=self.parties.issuer, purpose=CHARGE)
         queries = self._seal_each(self._queries(probe, bind(order)), QUERY)
-        return ChargeRequest(order.charge_id, payment_intent, sealed, queries)
+        return ChargeRequest(order.charge_id, payment_intent, sealed, secrets, queries)
 
     def seal_refund(self, order: RefundOrder, *, refund: str, probe: Probe) -> RefundRequest:
         """
@@ -80,12 +83,15 @@ class PalmSealer:
         queries = self._seal_each(self._queries(probe, bind(order)), QUERY)
         return RefundRequest(order.refund_id, refund, sealed, queries)
 
-    def seal_held_charge(self, order: ChargeOrder, *, payment_intent: str, card: Card) -> ChargeRequest:
+    def seal_held_charge(
+        self, order: ChargeOrder, *, payment_intent: str, secrets: tuple[NoteSecret, ...], card: Card
+    ) -> ChargeRequest:
         """
         Return the request for a charge with a held key. The caller has compared the palm.
         """
         sealed = seal(order, to=self.parties.issuer, purpose=CHARGE)
-        return ChargeRequest(order.charge_id, payment_intent, sealed, proof=self._seal_proof(card.prove(order)))
+        proof = self._seal_proof(card.prove(order))
+        return ChargeRequest(order.charge_id, payment_intent, sealed, secrets, proof=proof)
 
     def seal_held_refund(self, order: RefundOrder, *, refund: str, card: Card) -> RefundRequest:
         """

@@ -57,6 +57,10 @@ ASKED_TOO_OFTEN = "asked_too_often"  # The till must wait. No palm was asked wit
 NOT_RECOGNISED = "not_recognised"
 CARD_UNKNOWN = "card_unknown"  # To the issuer, or made for another model: it is enrolled again.
 CARD_LOCKED = "card_locked"
+NEEDS_SECOND_FACTOR = "needs_second_factor"
+WRONG_PIN = "wrong_pin"
+PIN_REASONS = frozenset({NEEDS_SECOND_FACTOR, WRONG_PIN})  # After these a PIN is asked for.
+UNCOUNTED_REASONS = frozenset({ASKED_TOO_OFTEN, NEEDS_SECOND_FACTOR})  # Nothing was wrong with the palm.
 RETRYABLE_REASONS = frozenset({NOT_RECOGNISED, "ambiguous", "bound_to_other"})
 
 
@@ -143,7 +147,7 @@ class Session:
         """
         Return the session after a decline. Another try is allowed for some reasons, `ATTEMPTS_MAX` times in all.
         """
-        tried = (self.tried if self.tried_id == action.id else 0) + (reason != ASKED_TOO_OFTEN)
+        tried = (self.tried if self.tried_id == action.id else 0) + (reason not in UNCOUNTED_REASONS)
         may_retry = (
             reason in RETRYABLE_REASONS and tried < ATTEMPTS_MAX and isinstance(action, ChargeAction | RefundAction)
         )
@@ -232,6 +236,19 @@ class Session:
             return isinstance(screen, Trouble) and screen.is_retryable
         is_used_up = self.tried_id == screen.action.id and self.tried >= ATTEMPTS_MAX
         return screen.action == self.told and not is_used_up
+
+    @property
+    def may_type_pin(self) -> bool:
+        """
+        Say whether a PIN is asked for, to be followed by the hand once more.
+        """
+        screen = self.screen
+        return (
+            isinstance(screen, Declined)
+            and isinstance(screen.action, ChargeAction)
+            and screen.reason in PIN_REASONS
+            and self.may_retry
+        )
 
     def retry(self, *, now_ms: int) -> Session:
         """

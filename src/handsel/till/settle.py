@@ -33,7 +33,7 @@ from handsel.till.session import VOIDED
 RESEND_MS_MAX = 30_000  # A palm is sent again for so long, and no longer: by then its owner may have gone.
 RESUME_MS_MAX = 10_000  # After a start, how long what the process before sent may still be on its way.
 PAUSE_MS_MIN = 500
-PAUSE_MS_MAX = 15_000
+PAUSE_MS_MAX = 5_000  # What acquirer and issuer have brought to an end is known here so much later.
 DOUBLINGS_MAX = 5
 
 
@@ -148,6 +148,20 @@ def resume(entry: ChargeEntry, *, now_ms: int) -> OpenCharge:
     return OpenCharge(entry, until_ms=now_ms + RESUME_MS_MAX, next_ms=now_ms)
 
 
+def is_due(request: OpenRequest, *, now_ms: int) -> bool:
+    """
+    Return whether it is time to ask for a request again: also where a clock that was set back puts it far ahead.
+    """
+    return not now_ms < request.next_ms <= now_ms + PAUSE_MS_MAX
+
+
+def is_over(request: OpenRequest, *, now_ms: int) -> bool:
+    """
+    Return whether the time is over in which a request is sent again: also where a clock was set back.
+    """
+    return not now_ms < request.until_ms <= now_ms + RESEND_MS_MAX
+
+
 def ask_again_later(request: OpenRequest, *, now_ms: int) -> OpenRequest:
     """
     Return the request as one that was asked for once more: the pause doubles, up to `PAUSE_MS_MAX`.
@@ -156,7 +170,7 @@ def ask_again_later(request: OpenRequest, *, now_ms: int) -> OpenRequest:
     """
     pause_ms = min(PAUSE_MS_MIN << min(request.asked, DOUBLINGS_MAX), PAUSE_MS_MAX)
     later = replace(request, asked=request.asked + 1, next_ms=now_ms + pause_ms)
-    return replace(later, request=None) if isinstance(later, OpenCharge) and now_ms >= later.until_ms else later
+    return replace(later, request=None) if isinstance(later, OpenCharge) and is_over(later, now_ms=now_ms) else later
 
 
 def settle(acquirer: Acquirer, request: OpenRequest, *, now_ms: int) -> Outcome:
@@ -166,7 +180,7 @@ def settle(acquirer: Acquirer, request: OpenRequest, *, now_ms: int) -> Outcome:
     try:
         if isinstance(request, OpenCharge):
             return _settle_charge(acquirer, request, now_ms=now_ms)
-        if request.asked and now_ms >= request.until_ms:
+        if request.asked and is_over(request, now_ms=now_ms):
             return NeverKnown()
         if isinstance(request, OpenRefund):
             return _plain(acquirer.refund(request.request))
@@ -197,7 +211,7 @@ def _settle_charge(acquirer: Acquirer, request: OpenCharge, *, now_ms: int) -> O
     try:
         answer = acquirer.charge_state(request.id)  # 2
     except NotFound:
-        if now_ms >= request.until_ms:
+        if is_over(request, now_ms=now_ms):
             answer = acquirer.void_charge(request.id, payment_intent=request.action.id)
         elif request.request is None:
             return Waiting(PartyUnavailable.code)

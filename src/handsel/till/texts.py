@@ -63,7 +63,12 @@ DECLINES = {
     "notes_do_not_add_up": "This did not go through. Nothing was paid; please ask the shop.",
     "note_already_redeemed": "This did not go through. Nothing was credited; please ask the shop.",
     "currency_differs": "Your wallet holds another currency. Please pay another way.",
-    "over_limit": "This is more than may be paid by palm alone today. Please pay another way.",
+    "over_limit": "This is more than may be paid by palm now. Please pay another way.",
+    "needs_second_factor": (
+        "This much needs your PIN, too, or your yes in your wallet. Give one of them, and show your hand once more."
+    ),
+    "pin_locked": "The PIN was wrong too often. Unlock it in your wallet, wait a while, or pay another way.",
+    "wrong_pin": "This is not your PIN, or your wallet has none. Try again, or say yes in your wallet.",
     "insufficient_funds": "There is not enough money in the wallet. Top it up, or pay another way.",
     NO_PALM_SHOWN: "No palm was shown in time. Type the code again when you are ready.",
     ATTEMPTS_USED_UP: "Your palm was not recognised. Please pay another way.",

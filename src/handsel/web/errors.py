@@ -22,6 +22,7 @@ STATUS: dict[type[errors.HandselError], int] = {
     errors.Untrusted: 400,
     errors.EnvelopeInvalid: 400,
     errors.PalmInvalid: 400,
+    errors.PasskeyInvalid: 400,
     errors.BindingMismatch: 400,
     errors.SignatureInvalid: 400,
     errors.ProofInvalid: 400,

@@ -40,7 +40,7 @@ TILL = Face(
     name="till",
     word="Till",
     run_by="the shop, on this machine",
-    sees="your palm for a moment, and the amount; pictures stay on this machine and are not kept",
+    sees="your palm for a moment, a PIN that is typed, and the amount; pictures stay on this machine and are not kept",
     never_sees="who you are, or anything else you bought",
 )
 MATCHER = Face(

@@ -54,6 +54,7 @@ class ExportView(msgspec.Struct, frozen=True):
 
     held: WalletExport
     balance: Money
+    alone: Money
     per_payment: Money
     per_day: Money
 
@@ -75,6 +76,7 @@ def _export_routes(desk: WalletDesk) -> list[BaseRoute]:
         view = ExportView(
             held,
             balance=Money(held.wallet.balance_minor, currency),
+            alone=Money(held.limits.alone_per_payment_minor, currency),
             per_payment=Money(held.limits.per_payment_minor, currency),
             per_day=Money(held.limits.per_day_minor, currency),
         )

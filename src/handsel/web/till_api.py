@@ -94,7 +94,8 @@ def till_api_routes(acquirer: Acquirer, clock: Clock) -> list[Route]:
 
 def _charge_routes(acquirer: Acquirer, caller: Callable[[Request], Till], clock: Clock) -> list[Route]:
     def charged(till: Till, _: Path, body: TillChargeBody) -> ChargeAnswerBody:
-        shown = ShownForCharge(body.charge_id, body.payment_intent, body.order, shown_by(body.queries, body.proof))
+        queries = shown_by(body.queries, body.proof)
+        shown = ShownForCharge(body.charge_id, body.payment_intent, body.order, queries, body.secrets)
         return _charge_body(submit_charge(acquirer, till, shown, now_ms=clock()))
 
     def charge(till: Till, path: Path) -> ChargeAnswerBody:

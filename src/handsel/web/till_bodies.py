@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from handsel.matching.message import PerMatcher
+from handsel.notes.mint import NoteSecret
 from handsel.notes.note import Note
 from handsel.pay.decline import DeclineReason
 
@@ -39,11 +40,14 @@ class CurrentActionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 class TillChargeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Ask to pay a payment with the palm that was shown: with three queries or, with a held key, the proof of its card.
+
+    `secrets` are what the notes are finished with, should the till not come back to do it.
     """
 
     charge_id: str
     payment_intent: str
     order: bytes
+    secrets: tuple[NoteSecret, ...]
     queries: PerMatcher | None = None
     proof: bytes | None = None
 

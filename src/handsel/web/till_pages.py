@@ -46,6 +46,11 @@ class TillAgent(Protocol):
         Ask for the palm that belongs to a code, and return what is on the screen now.
         """
 
+    def type_pin(self, typed: str, *, session: str) -> AgentState:
+        """
+        Hold a PIN for the hand that is shown next, and return what is on the screen now.
+        """
+
     def card_picture(self, *, session: str) -> bytes:
         """
         Return the picture of a new card, while it is on the screen.
@@ -75,6 +80,21 @@ class CodeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Return nothing of the code.
         """
         return "CodeBody()"
+
+
+class PinBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Type a PIN on the screen of that `session`.
+    """
+
+    pin: str
+    session: str
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of the PIN.
+        """
+        return "PinBody()"
 
 
 class NoBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -118,6 +138,10 @@ def till_routes(agent: TillAgent, drawn: SimulatedCamera | None, ways: tuple[Way
         typed = decode_body(raw, CodeBody)
         return agent.begin_enrolment(typed.code, typed.way)
 
+    def pin(_: Request, raw: bytes) -> AgentState:
+        typed = decode_body(raw, PinBody)
+        return agent.type_pin(typed.pin, session=typed.session)
+
     def see(request: Request, raw: bytes) -> AgentState:
         asked = request.query_params
         return agent.see(raw, session=asked.get("session", ""), light=_light_of(asked.get("light")))
@@ -130,6 +154,7 @@ def till_routes(agent: TillAgent, drawn: SimulatedCamera | None, ways: tuple[Way
         _press("/v1/frames", see),
         page("/v1/card.png", card),
         _press("/v1/enrolments", enrol),
+        _press("/v1/pin", pin),
         _press("/v1/cancel", lambda _, raw: _without_body(raw, agent.cancel)),
         _press("/v1/retry", lambda _, raw: _without_body(raw, agent.retry)),
     ]

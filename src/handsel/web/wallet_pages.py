@@ -2,7 +2,8 @@
 Serve the wallet's pages: open a wallet, sign in and out, see its money and history.
 
 Each route calls one flow of the issuer and renders what it answers. What concerns a palm is in `palm_pages`, what
-concerns a card in `card_pages`, what a person takes along and how one leaves in `leaving_pages`.
+concerns a card in `card_pages`, PIN, passkeys and limits in `safety_pages`, a passkey's yes in `approval_pages`, what a
+person takes along and how one leaves in `leaving_pages`.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from handsel.errors import AccessDenied, NotFound
+from handsel.flows.issuing.approve_payment import waiting_payments
 from handsel.flows.issuing.issuer import Issuer
 from handsel.flows.issuing.open_wallet import open_wallet, wallet_of
 from handsel.flows.issuing.show_wallet import HISTORY_PAGE, HistoryLine, show_wallet, wallet_history
 from handsel.flows.issuing.top_up import top_up
 from handsel.ids import new_id, require_id
 from handsel.pay.money import Money
+from handsel.web.approval_pages import approval_routes
 from handsel.web.card_pages import card_routes
 from handsel.web.errors import ErrorBody
 from handsel.web.faces import WALLET
@@ -28,6 +31,7 @@ from handsel.web.leaving_pages import leaving_routes
 from handsel.web.pages import Dress, NoFields, forget, form, go, page, remember, static_files
 from handsel.web.palm_pages import palm_routes
 from handsel.web.palm_view import PalmSummary, summarise, waiting_code
+from handsel.web.safety_pages import safety_routes
 from handsel.web.wallet_desk import (
     CODE_COOKIE,
     FRESH_COOKIE,
@@ -126,6 +130,7 @@ class HomeView(msgspec.Struct, frozen=True):
     card_state: str
     entries: tuple[EntryView, ...]
     is_closed: bool
+    waiting: tuple[Money, ...]
 
 
 _WORDS = {
@@ -147,8 +152,8 @@ def wallet_routes(issuer: Issuer, deliver: Callable[[], object], *, sandbox: boo
     """
     play_money = Money(TOP_UP_MINOR, issuer.currency) if sandbox else None
     desk = WalletDesk(issuer, Dress(WALLET), deliver, play_money)
-    own = (*_home_routes(desk), *palm_routes(desk), *card_routes(desk), *leaving_routes(desk))
-    return [static_files(), *_door_routes(desk), *own]
+    mine = (*_door_routes(desk), *_home_routes(desk), *palm_routes(desk), *card_routes(desk), *leaving_routes(desk))
+    return [static_files(), *mine, *safety_routes(desk), *approval_routes(desk)]
 
 
 def wallet_error_page(request: Request, status: int, body: ErrorBody) -> Response:
@@ -243,6 +248,7 @@ def _home_view(desk: WalletDesk, request: Request, wallet_id: str) -> HomeView:
         card_state=wallet.card.state if wallet.card else "",
         entries=tuple(map(_entry, lines)),
         is_closed=is_closed,
+        waiting=tuple(one.amount for one in waiting_payments(desk.issuer, wallet_id) if one.approved_until_ms is None),
     )
 
 

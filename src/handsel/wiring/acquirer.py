@@ -11,6 +11,7 @@ from handsel.config import AcquirerConfig, load_config
 from handsel.flows.acquiring.acquirer import Acquirer, limits_of_till
 from handsel.flows.acquiring.announced_keys import AnnouncedKeys
 from handsel.flows.acquiring.buy_notes import resolve_purchases
+from handsel.flows.acquiring.finish_charge import finish_charges
 from handsel.flows.acquiring.redeem_notes import redeem_notes
 from handsel.flows.acquiring.settle_charge import resolve_charges
 from handsel.flows.acquiring.settle_refund import resolve_refunds
@@ -71,6 +72,7 @@ def build_acquirer(config: AcquirerConfig, store: AcquirerDatabase, directory: P
         AnnouncedKeys(issuer, TrustedNoteKeys(config.note_root, directory / NOTE_LIST_FILE)),
         tree=open_tree(store.database, directory, party="acquirer", clock=system_clock),
         asking=limits_of_till(config.till_limits),
+        palm_minor_max={merchant_id: entry.palm_minor_max for merchant_id, entry in config.merchants.items()},
     )
     merchants = {Merchant(merchant_id, entry.name): entry.key for merchant_id, entry in config.merchants.items()}
     tills = {Till(shop, name): token for shop, entry in config.merchants.items() for name, token in entry.tills.items()}
@@ -87,6 +89,7 @@ def _chores(acquirer: Acquirer, config: AcquirerConfig) -> tuple[Chore, ...]:
         Chore("grow_tree", GROW_INTERVAL_S, acquirer.tree.grow),
         Chore("redeem_notes", config.redeem_interval_s, lambda: redeem_notes(acquirer, now_ms=system_clock())),
         Chore("resolve_charges", RESOLVE_INTERVAL_S, lambda: resolve_charges(acquirer, now_ms=system_clock())),
+        Chore("finish_charges", RESOLVE_INTERVAL_S, lambda: finish_charges(acquirer, now_ms=system_clock())),
         Chore("resolve_refunds", RESOLVE_INTERVAL_S, lambda: resolve_refunds(acquirer, now_ms=system_clock())),
         Chore("resolve_purchases", RESOLVE_INTERVAL_S, lambda: resolve_purchases(acquirer, now_ms=system_clock())),
     )

@@ -181,11 +181,11 @@ class Shop:
     def __init__(self, http: httpx.Client, demo: Demo) -> None:
         self._acquirer = Party(http, demo.acquirer_api, demo.merchant_key.reveal())
 
-    def ask(self) -> str:
+    def ask(self, amount_minor: int = AMOUNT_MINOR) -> str:
         """
         Ask for a payment, and return its id.
         """
-        body = {"id": new_id(), "amount": AMOUNT_MINOR, "currency": CURRENCY, "description": "Coffee and cake"}
+        body = {"id": new_id(), "amount": amount_minor, "currency": CURRENCY, "description": "Coffee and cake"}
         return self._acquirer.post("/v1/payment_intents", body, _Intent).id
 
     def give_back(self, payment_intent: str) -> str:

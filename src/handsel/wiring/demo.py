@@ -264,6 +264,7 @@ def _write_settings(directory: Path, ports: Ports, gallery: GalleryPlan, till_li
         parties,
         public_host=WALLET_HOST,
         sandbox=True,
+        wallet_origin=f"http://{WALLET_HOST}:{ports.issuer}",
     )
     till = TillConfig(
         ports.till,

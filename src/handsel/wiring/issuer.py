@@ -12,12 +12,22 @@ from handsel.config import IssuerConfig, load_config
 from handsel.flows.issuing.abort_enrolment import expire_enrolments
 from handsel.flows.issuing.deliver_orders import deliver_orders
 from handsel.flows.issuing.erase_person import shred_identities
-from handsel.flows.issuing.issuer import Issuer, MatcherKeys, limits_of_acquirer, limits_of_card, open_issuer_accounts
+from handsel.flows.issuing.issuer import (
+    Issuer,
+    MatcherKeys,
+    SecondFactors,
+    limits_of_acquirer,
+    limits_of_card,
+    limits_of_payment,
+    limits_of_pin,
+    open_issuer_accounts,
+)
+from handsel.flows.issuing.pin_hash import PinHasher
+from handsel.flows.issuing.relying_party import RelyingParty
 from handsel.flows.issuing.void_charge import expire_charges
 from handsel.keys import PartyKeys
 from handsel.log import Log
 from handsel.notes.keep import NoteKeyFile, load_root, read_secret
-from handsel.pay.limit import CONTACTLESS_EUR
 from handsel.pay.money import EURO
 from handsel.store.database import Database
 from handsel.store.issuer import open_issuer_database
@@ -95,9 +105,10 @@ def build_issuer(config: IssuerConfig, directory: Path) -> Issuer:
         note_keys=note_keys,
         matchers=MatcherKeys(keys["a"], keys["b"], keys["c"]),
         palms_max=config.parties.palms_max,
-        limits=CONTACTLESS_EUR,
+        limits=limits_of_payment(config.payment_limits, currency=EURO),
         asking=limits_of_acquirer(config.acquirer_limits),
         showing=limits_of_card(config.card_limits),
+        factors=_second_factors(config, kept.secret),
         currency=EURO,
         clock=system_clock,
         random_bytes=os.urandom,
@@ -117,6 +128,15 @@ def open_identities(database: Database, directory: Path) -> Identities:
     with database.unit_of_work() as uow:
         is_new = not has_identities(uow)
     return Identities(open_master_key(directory / IDENTITIES_KEY_FILE, is_new=is_new))
+
+
+def _second_factors(config: IssuerConfig, secret: bytes) -> SecondFactors:
+    return SecondFactors(
+        PinHasher(secret),
+        limits_of_pin(config.pin_limits),
+        digits_min=config.pin_limits.digits_min,
+        party=RelyingParty(config.wallet_origin) if config.wallet_origin else None,
+    )
 
 
 def note_key_file(config: IssuerConfig, directory: Path) -> NoteKeyFile:

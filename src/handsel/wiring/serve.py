@@ -56,7 +56,9 @@ def take_port(host: str, port: int) -> socket.socket:
     """
     Return a listening socket on `host`:`port`. Raises `PortTaken`.
     """
-    taken = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Named as TCP, or asyncio would not know it, and let answers wait 40 ms for an acknowledgement (Nagle).
+    taken = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         taken.bind((host, port))

@@ -12,6 +12,7 @@ import pytest
 from handsel.notes.issue import NoteKeys
 from tests.flows.acquiring.street import Street
 from tests.notes.fresh_keys import fresh_note_keys
+from tests.postgresql import TestServer
 
 
 @pytest.fixture(scope="session")
@@ -33,11 +34,17 @@ def model(tmp_path_factory: pytest.TempPathFactory, note_keys: NoteKeys) -> Stre
     return made
 
 
-@pytest.fixture
-def street(tmp_path: Path, model: Street) -> Iterator[Street]:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def street(request: pytest.FixtureRequest, tmp_path: Path, model: Street) -> Iterator[Street]:
     """
-    Everybody, with one customer: `ann`, who has 100.00 EUR.
+    Everybody, with one customer: `ann`, who has 100.00 EUR; the acquirer's books are a file, or in PostgreSQL.
     """
-    made = model.copied_to(tmp_path)
+    url = ""
+    if request.param == "postgresql":
+        if request.node.get_closest_marker("sqlite"):
+            pytest.skip("it is about a file")
+        server: TestServer = request.getfixturevalue("postgresql")
+        url = server.url_at(tmp_path)
+    made = model.copied_to(tmp_path, url=url)
     yield made
     made.close()

@@ -62,6 +62,7 @@ from handsel.store.issuer_identity import Identities
 from handsel.store.tree import Tree
 from tests.flows.acquiring.near_issuer import ACQUIRER, NearIssuer
 from tests.flows.acquiring.plain_matchers import PlainMatchers
+from tests.flows.issuing.scene import second_factors
 
 SHOP = Merchant("corner-cafe", "Corner Café")
 TILL = Till("corner-cafe", "till-1")
@@ -91,6 +92,7 @@ class Street:
     def __init__(self, directory: Path, note_keys: NoteKeys) -> None:
         self.now_ms = NOW_MS
         self.directory = directory
+        self.url = ""
         self.wallets: dict[str, str] = {}
         self.matcher_keys = {name: PartyKeys.generate() for name in MATCHERS}
         database = open_issuer_database(directory / "issuer" / "issuer.sqlite")
@@ -101,6 +103,7 @@ class Street:
             matchers=MatcherKeys(*(self.matcher_keys[name].public() for name in MATCHERS)),
             palms_max=1000,
             limits=CONTACTLESS_EUR,
+            factors=second_factors(),
             asking=limits_of_acquirer(AcquirerLimits()),
             showing=limits_of_card(CardLimits()),
             currency="EUR",
@@ -116,16 +119,17 @@ class Street:
         self.acquirer = Acquirer(
             self.database, self.matchers, self.issuer, self.announced(), AcquiringBounds(), tree=self._tree()
         )
-        register_merchant(self.acquirer, SHOP, key=SHOP_KEY)
-        register_till(self.acquirer, TILL, token=TILL_TOKEN)
+        self._register()
 
-    def copied_to(self, directory: Path) -> Street:
+    def copied_to(self, directory: Path, *, url: str = "") -> Street:
         """
         Return the same street on a copy of its files, which must be closed. To make them takes time.
+
+        With the `url` of an empty place in PostgreSQL the acquirer's books are there, and its shop registered again.
         """
         shutil.copytree(self.directory, directory, dirs_exist_ok=True)
         made = copy(self)
-        made.directory = directory
+        made.directory, made.url = directory, url
         made.wallets = dict(self.wallets)
         database = open_issuer_database(directory / "issuer" / "issuer.sqlite")
         tree = Tree(database, TREE_KEY, party="issuer", clock=lambda: made.now_ms)
@@ -134,7 +138,13 @@ class Street:
         made.matchers.committed = set(self.matchers.committed)
         made.database = made._open()
         made.acquirer = Acquirer(made.database, made.matchers, made.issuer, made.announced(), tree=made._tree())
+        if url:
+            made._register()
         return made
+
+    def _register(self) -> None:
+        register_merchant(self.acquirer, SHOP, key=SHOP_KEY)
+        register_till(self.acquirer, TILL, token=TILL_TOKEN)
 
     def announced(self) -> AnnouncedKeys:
         """
@@ -144,7 +154,7 @@ class Street:
         return AnnouncedKeys(self.issuer, TrustedNoteKeys(root, path))
 
     def _open(self) -> AcquirerDatabase:
-        return AcquirerDatabase.open(self.directory / "acquirer" / "acquirer.sqlite")
+        return AcquirerDatabase.open(self.directory / "acquirer" / "acquirer.sqlite", url=self.url)
 
     def _tree(self) -> Tree:
         return Tree(self.database.database, TREE_KEY, party="acquirer", clock=lambda: self.now_ms)
@@ -232,7 +242,8 @@ class Street:
         kept, requests = prepare(minor, currency="EUR", keys=keys, random_bytes=secrets.token_bytes, now_ms=self.now_ms)
         order = ChargeOrder(charge_id or new_id(), minor, "EUR", _digest(), requests)
         sealed = seal(order, to=self._issuer_keys, purpose=CHARGE)
-        return ShownAtTill(ShownForCharge(order.charge_id, payment.id, sealed, self.queries(palm, bind(order))), kept)
+        queries = self.queries(palm, bind(order))
+        return ShownAtTill(ShownForCharge(order.charge_id, payment.id, sealed, queries, kept), kept)
 
     def submit(self, shown: ShownAtTill) -> ChargeState:
         return submit_charge(self.acquirer, TILL, shown.sent, now_ms=self.now_ms)

@@ -387,6 +387,7 @@ def test_a_till_that_never_comes_back_leaves_money_in_circulation(street: Street
     assert (street.circulating_minor(), street.shop_minor()) == (450, 0)
 
 
+@pytest.mark.sqlite
 def test_nothing_that_was_sealed_and_nobody_who_paid_is_in_the_books(street: Street) -> None:
     payment = street.ask(450)
     shown = street.show("ann", payment)

@@ -143,6 +143,7 @@ def test_a_crash_at_the_issuer_can_be_repeated(street: Street, shown: ShownForEn
     assert submit(street, shown) == Enrolled()
 
 
+@pytest.mark.sqlite
 def test_nothing_of_a_palm_is_stored(street: Street, shown: ShownForEnrolment) -> None:
     submit(street, shown)
     street.database.close()

@@ -4,6 +4,8 @@ What a merchant asks for is kept once, shown to nobody else, and given up only w
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from handsel.errors import BodyInvalid, IdReused, NotFound
@@ -14,6 +16,7 @@ from handsel.flows.acquiring.request_payment import (
     find_payment_intent,
     list_payment_intents,
 )
+from handsel.flows.acquiring.show_action import current_action
 from handsel.flows.acquiring.sign_in import register_merchant, register_till
 from handsel.ids import new_id
 from handsel.notes.denomination import AMOUNT_MINOR_MAX
@@ -21,7 +24,7 @@ from handsel.pay.merchant import Merchant, Till
 from handsel.pay.money import Money
 from handsel.pay.payment import PaymentIntent, PaymentStatus, Pending
 from tests.flows.acquiring.near_issuer import Line
-from tests.flows.acquiring.street import NOW_MS, SHOP, Street, at_once
+from tests.flows.acquiring.street import NOW_MS, SHOP, TILL, Street, at_once
 
 OTHER_SHOP = Merchant("bakery", "Bakery")
 
@@ -160,3 +163,32 @@ def test_a_page_has_bounds(street: Street) -> None:
 
 def test_payments_are_dated(street: Street) -> None:
     assert street.ask().created_ms == NOW_MS
+
+
+@pytest.mark.parametrize(("minor", "is_taken"), [(20_00, True), (20_01, False)])
+def test_a_venue_takes_as_much_by_palm_as_it_says_and_no_till_hears_of_more(
+    street: Street, minor: int, is_taken: bool
+) -> None:
+    street.acquirer = replace(street.acquirer, palm_minor_max={SHOP.id: 20_00})
+    request = PaymentRequest(new_id(), Money(minor, "EUR"))
+
+    if is_taken:
+        assert create(street, request).amount == request.amount
+    else:
+        with pytest.raises(BodyInvalid, match=r"at most 20\.00 EUR by palm"):
+            create(street, request)
+        assert current_action(street.acquirer, TILL, now_ms=street.now_ms) is None
+
+
+def test_what_one_venue_takes_binds_no_other(street: Street, other_shop: Merchant) -> None:
+    street.acquirer = replace(street.acquirer, palm_minor_max={SHOP.id: 20_00})
+
+    assert create(street, PaymentRequest(new_id(), Money(20_01, "EUR")), other_shop).amount == Money(20_01, "EUR")
+
+
+def test_a_payment_that_is_known_stays_known_where_a_venue_takes_less_from_now_on(street: Street) -> None:
+    request = PaymentRequest(new_id(), Money(50_00, "EUR"))
+    first = create(street, request)
+    street.acquirer = replace(street.acquirer, palm_minor_max={SHOP.id: 20_00})
+
+    assert create(street, request) == first

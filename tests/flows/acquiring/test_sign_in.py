@@ -108,6 +108,7 @@ def test_a_till_belongs_to_a_merchant(street: Street) -> None:
         register_till(street.acquirer, Till("nobody", "till-1"), token="s" * 64)
 
 
+@pytest.mark.sqlite
 def test_keys_and_tokens_are_not_stored(street: Street) -> None:
     street.database.close()
 

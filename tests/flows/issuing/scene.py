@@ -16,6 +16,7 @@ from typing import TypeVar
 
 import msgspec
 import pytest
+from argon2.profiles import CHEAPEST
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from handsel.envelope import open_envelope, seal
@@ -25,14 +26,24 @@ from handsel.flows.issuing.charge import charge
 from handsel.flows.issuing.consent import give_consent
 from handsel.flows.issuing.enrol import Enrolled, EnrolmentBegun, begin_enrolment, complete_enrolment
 from handsel.flows.issuing.enrolment_code import EnrolmentCode, give_enrolment_code
-from handsel.flows.issuing.issuer import Issuer, MatcherKeys, limits_of_acquirer, limits_of_card, open_issuer_accounts
+from handsel.flows.issuing.issuer import (
+    Issuer,
+    MatcherKeys,
+    SecondFactors,
+    limits_of_acquirer,
+    limits_of_card,
+    limits_of_pin,
+    open_issuer_accounts,
+)
 from handsel.flows.issuing.open_wallet import open_wallet
+from handsel.flows.issuing.pin_hash import PinHasher
 from handsel.flows.issuing.ports import SignedConfirmation
 from handsel.flows.issuing.refund import refund
+from handsel.flows.issuing.relying_party import RelyingParty
 from handsel.flows.issuing.top_up import ToppedUp, top_up
 from handsel.ids import new_id
 from handsel.keys import PartyKeys, verify_signature
-from handsel.limits import AcquirerLimits, CardLimits
+from handsel.limits import AcquirerLimits, CardLimits, PinLimits
 from handsel.matching.message import (
     ALIAS_SHARE,
     ANSWER,
@@ -60,12 +71,21 @@ from handsel.store.tree import Tree
 
 ACQUIRER = "example"
 TREE_KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
+ORIGIN = "http://wallet.localhost:8401"
 
 T = TypeVar("T")
 
 
 def xor(*words: bytes) -> bytes:
     return bytes(a ^ b for a, b in zip(words[0], words[1] if len(words) == 2 else xor(*words[1:]), strict=True))
+
+
+def second_factors() -> SecondFactors:
+    """
+    Return what PINs and passkeys are checked with, as by default, but that a PIN is hashed in no time.
+    """
+    pins = PinHasher(b"secret", parameters=CHEAPEST)
+    return SecondFactors(pins, limits_of_pin(PinLimits()), PinLimits().digits_min, RelyingParty(ORIGIN))
 
 
 @dataclass
@@ -123,6 +143,7 @@ class Scene:
             limits=CONTACTLESS_EUR,
             asking=limits_of_acquirer(AcquirerLimits()),
             showing=limits_of_card(CardLimits()),
+            factors=second_factors(),
             currency="EUR",
             clock=lambda: self.now_ms,
             random_bytes=secrets.token_bytes,

@@ -137,7 +137,7 @@ def test_charges_that_were_given_back_do_not_count_towards_the_limit(scene: Scen
     scene.payer("ada", 500_00)
     for _ in range(3):
         _interrupt(scene, scene.show("ada", 50_00))
-    assert scene.charge(scene.show("ada", 1)) == Declined(DeclineReason.OVER_LIMIT)
+    assert scene.charge(scene.show("ada", 1)) == Declined(DeclineReason.NEEDS_SECOND_FACTOR)
 
     scene.now_ms += HOLD_MS
     assert expire_charges(scene.issuer) == 3

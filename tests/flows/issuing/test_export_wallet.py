@@ -18,11 +18,14 @@ from handsel.flows.issuing.show_wallet import show_wallet
 from handsel.ids import new_id
 from handsel.order import Way
 from handsel.pay.asking import Asking
+from handsel.pay.money import Money
 from handsel.proof.statement import verify_statement
 from handsel.store.database import UnitOfWork
 from handsel.store.issuer_card import CardRow, put_card
 from handsel.store.issuer_export import EXPORTED, NOT_EXPORTED
 from handsel.store.issuer_identity import Basis
+from handsel.store.issuer_passkey import ApprovalRow, add_approval
+from handsel.store.issuer_pin import PinRow, put_pin
 from tests.flows.issuing.scene import Scene
 
 
@@ -38,6 +41,9 @@ def lived(scene: Scene, name: str) -> str:
     give_enrolment_code(scene.issuer, wallet)
     with scene.issuer.database.unit_of_work() as uow:
         put_card(uow, CardRow(bytes.fromhex(new_id()), wallet, bytes(32), b"sealed", "active", scene.now_ms, Asking()))
+        put_pin(uow, wallet, PinRow("hash", scene.now_ms))
+        approval = ApprovalRow(new_id(), wallet, Money(60_00, "EUR"), bytes(16), scene.now_ms)
+        add_approval(uow, approval)
         scene.issuer.identities.put(
             uow, wallet, kind="name", content=name.title(), basis=Basis.LAW, now_ms=scene.now_ms
         )

@@ -195,7 +195,7 @@ def test_an_order_that_fails_anyway_says_nothing_of_the_palm(scene: Scene, palm:
     notes = scene.buy("ada", 1_00)
 
     assert scene.charge(scene.show(palm, 4_50, alter=corrupted)) == Declined(DeclineReason.NOTES_DO_NOT_ADD_UP)
-    assert scene.charge(scene.show(palm, 50_01)) == Declined(DeclineReason.OVER_LIMIT)
+    assert scene.charge(scene.show(palm, 500_01)) == Declined(DeclineReason.OVER_LIMIT)
     assert scene.refund(palm, scene.refund_order(1_01), notes) == Declined(DeclineReason.NOTES_DO_NOT_ADD_UP)
     assert asking_of(scene).recent.count("x") == 0
 

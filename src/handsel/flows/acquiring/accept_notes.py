@@ -28,6 +28,13 @@ def accept_notes(acquirer: Acquirer, till: Till, charge_id: str, notes: tuple[No
 
     Raises `SignatureInvalid`, `NotFound`, `BodyInvalid` or `IdReused`; then nothing has changed.
     """
+    return take_notes(acquirer, till.id, charge_id, notes, now_ms=now_ms)
+
+
+def take_notes(acquirer: Acquirer, till_id: str, charge_id: str, notes: tuple[Note, ...], *, now_ms: int) -> Paid:
+    """
+    Take the notes of an approved charge of a till, whoever made them: in the steps of `accept_notes`.
+    """
     # 1.
     if not 0 < len(notes) <= NOTES_MAX or len({note.serial for note in notes}) != len(notes):
         raise BodyInvalid(f"a charge is paid with 1 to {NOTES_MAX} notes, each once")
@@ -35,7 +42,7 @@ def accept_notes(acquirer: Acquirer, till: Till, charge_id: str, notes: tuple[No
     held = tuple(held_note(note, keys=keys, source_id=charge_id, now_ms=now_ms) for note in notes)
     with acquirer.store.unit_of_work() as books:
         # 2.
-        charge, payment = _charge_of(books, till, charge_id)
+        charge, payment = _charge_of(books, till_id, charge_id)
         if charge.status is ChargeStatus.PAID:
             return _paid_before(books, payment, charge_id, notes)
         if charge.status is not ChargeStatus.APPROVED:
@@ -54,10 +61,10 @@ def accept_notes(acquirer: Acquirer, till: Till, charge_id: str, notes: tuple[No
     return Paid(paid.receipt)
 
 
-def _charge_of(books: AcquirerBooks, till: Till, charge_id: str) -> tuple[Charge, PaymentIntent]:
+def _charge_of(books: AcquirerBooks, till_id: str, charge_id: str) -> tuple[Charge, PaymentIntent]:
     charge = books.payments.find_charge(charge_id)
     payment = books.payments.find(charge.payment_id) if charge else None
-    if charge is None or payment is None or charge.till_id != till.id:
+    if charge is None or payment is None or charge.till_id != till_id:
         raise NotFound("there is no charge of that id")
     return charge, payment
 

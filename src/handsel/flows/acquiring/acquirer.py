@@ -5,7 +5,7 @@ Hold what every flow of the acquirer stands on: its books, the parties that it a
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from handsel.errors import ensure
@@ -43,7 +43,9 @@ class AcquiringBounds:
 
     shown_ms_max: int = 600_000  # How long a till shows what a merchant asked for.
     charges_declined_max: int = 10  # Of a payment or refund, which is canceled then: a till is no oracle for palms.
-    unresolved_ms_min: int = 30_000  # Longer than a charge that meets every timeout: matchers, issuer, void, 8 s each.
+    # Half of the 30 s in which every payment has an end. A charge that meets every timeout takes longer: it may be
+    # voided while it is on its way, which is an end, too.
+    unresolved_ms_min: int = 15_000
     resolve_batch_max: int = 100
     redeem_notes_max: int = NOTES_MAX  # In one redemption.
     redemptions_max: int = 50  # In one go.
@@ -64,7 +66,8 @@ class AcquiringBounds:
 class Acquirer:
     """
     Join the acquirer's books with the parties that it asks. `random_bytes` makes ids, serials and shuffles;
-    `asking` bounds how often each till asks with palms; `tree` proves what is in the ledger.
+    `asking` bounds how often each till asks with palms, `palm_minor_max` what the merchant of an id takes at a time;
+    `tree` proves what is in the ledger.
     """
 
     store: AcquirerDatabase
@@ -75,6 +78,7 @@ class Acquirer:
     bounds: AcquiringBounds = field(default_factory=AcquiringBounds)
     random_bytes: Callable[[int], bytes] = secrets.token_bytes
     asking: AskingLimits = field(default_factory=lambda: limits_of_till(TillLimits()))
+    palm_minor_max: Mapping[str, int] = field(default_factory=dict)
 
     def new_id(self) -> str:
         """

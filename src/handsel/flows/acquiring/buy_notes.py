@@ -57,7 +57,9 @@ def resolve_purchases(acquirer: Acquirer, *, now_ms: int) -> int:
     """
     with acquirer.store.unit_of_work() as books:
         until_ms = now_ms - acquirer.bounds.unresolved_ms_min
-        due = books.notes.unresolved_purchases(until_ms=until_ms, limit=acquirer.bounds.resolve_batch_max)
+        due = books.notes.unresolved_purchases(
+            until_ms=until_ms, now_ms=now_ms, limit=acquirer.bounds.resolve_batch_max
+        )
         purchases = {purchase_id: books.notes.find_purchase(purchase_id) for purchase_id in due}
     found = {purchase_id: purchase for purchase_id, purchase in purchases.items() if purchase is not None}
     return len(for_each(found, lambda purchase_id: _order(acquirer, found[purchase_id], now_ms=now_ms)))

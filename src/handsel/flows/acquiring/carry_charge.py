@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from handsel.errors import HandselError, IdReused, NotFound, PalmInvalid, PartyUnavailable
+from msgspec.msgpack import encode
+
+from handsel.errors import BodyInvalid, HandselError, IdReused, NotFound, PalmInvalid, PartyUnavailable
 from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.acquiring.ask_matchers import answers_to
 from handsel.flows.acquiring.limit_asking import NoPalm, begin_asking
 from handsel.flows.acquiring.ports import Unanswered, Voided
 from handsel.flows.acquiring.settle_charge import conclude_charge, settle_charge
 from handsel.matching.message import PerMatcher
+from handsel.notes.denomination import NOTES_MAX
+from handsel.notes.mint import NoteSecret
 from handsel.order import SealedProof
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.merchant import Till
@@ -27,12 +31,23 @@ class ShownForCharge:
     """
     Carry what a till sends of a palm that was shown for a charge: an order for the issuer, and a query for each matcher
     or, with a held key, a proof for the issuer.
+
+    `secrets` are what makes notes of the issuer's signatures: they are kept until the charge has ended, so that
+    `finish_charges` can do what its till cannot do any more.
     """
 
     charge_id: str
     payment_id: str
     order: bytes
     queries: PerMatcher | SealedProof
+    secrets: tuple[NoteSecret, ...]
+
+    def __post_init__(self) -> None:
+        """
+        Refuse a charge without notes, or with too many. Raises `BodyInvalid`.
+        """
+        if not 0 < len(self.secrets) <= NOTES_MAX:
+            raise BodyInvalid(f"a charge is paid with 1 to {NOTES_MAX} notes")
 
 
 def submit_charge(acquirer: Acquirer, till: Till, shown: ShownForCharge, *, now_ms: int) -> ChargeState:
@@ -57,7 +72,7 @@ def submit_charge(acquirer: Acquirer, till: Till, shown: ShownForCharge, *, now_
         payment = _open_payment(books, till, shown.payment_id)
         if isinstance(payment, Declined):
             return payment
-        charge = Charge(shown.charge_id, shown.payment_id, till.id, now_ms)
+        charge = Charge(shown.charge_id, shown.payment_id, till.id, now_ms, secrets=encode(shown.secrets))
         refused = begin_asking(acquirer, books, till.id, now_ms=now_ms)
         books.payments.add_charge(charge)
         if refused is not None:

@@ -36,7 +36,7 @@ def create_payment_intent(
     Keep a payment that is to be made, once, however often the same request comes.
 
     Raises `IdReused` where the id stands for another payment, `NotFound` where there is no such till, and `BodyInvalid`
-    for an amount for which no notes are made.
+    for an amount for which no notes are made, or that is more than this venue takes by palm: no till hears of it.
     """
     with acquirer.store.unit_of_work() as books:
         till = choose_till(books, merchant, name=request.till_name)
@@ -48,6 +48,11 @@ def create_payment_intent(
             if not found.asks_the_same(wanted):
                 raise IdReused("that id stands for another payment: make a new one")
             return found
+        most = acquirer.palm_minor_max.get(merchant.id, AMOUNT_MINOR_MAX)
+        if request.amount.amount_minor > most:
+            raise BodyInvalid(
+                f"this shop takes at most {Money(most, request.amount.currency)} by palm: take this payment another way"
+            )
         books.payments.add(wanted)
         books.commit()
         return wanted

@@ -58,14 +58,14 @@ def resolve_charges(acquirer: Acquirer, *, now_ms: int) -> int:
     """
     Bring charges to an end of which nothing was heard for `unresolved_ms_min`; return how many have one now.
 
-    After this a charge is approved, declined or voided. An approved one waits for its till, for ever: only the till can
-    make notes of what was signed. If the till never comes back (its disk is lost), the customer has been debited, the
-    merchant is not paid, the payment stays `processing` and the money stays among the issuer's notes in circulation,
-    where a person has to settle it. LIMITATIONS: nothing settles that by itself before the issuer's keys have a period.
+    After this a charge is approved, declined or voided. An approved one waits for its till to hand over the notes, and
+    no longer than that: `finish_charges` makes them here.
     """
     with acquirer.store.unit_of_work() as books:
         until_ms = now_ms - acquirer.bounds.unresolved_ms_min
-        due = books.payments.unresolved_charges(until_ms=until_ms, limit=acquirer.bounds.resolve_batch_max)
+        due = books.payments.unresolved_charges(
+            until_ms=until_ms, now_ms=now_ms, limit=acquirer.bounds.resolve_batch_max
+        )
     states = for_each(due, lambda charge_id: settle_charge(acquirer, charge_id))
     return sum(not isinstance(state, Pending) for state in states)
 

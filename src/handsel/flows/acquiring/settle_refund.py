@@ -68,7 +68,9 @@ def resolve_refunds(acquirer: Acquirer, *, now_ms: int) -> int:
     """
     with acquirer.store.unit_of_work() as books:
         until_ms = now_ms - acquirer.bounds.unresolved_ms_min
-        due = books.refunds.unresolved_attempts(until_ms=until_ms, limit=acquirer.bounds.resolve_batch_max)
+        due = books.refunds.unresolved_attempts(
+            until_ms=until_ms, now_ms=now_ms, limit=acquirer.bounds.resolve_batch_max
+        )
     states = for_each(due, lambda attempt_id: _resolve(acquirer, attempt_id, now_ms=now_ms))
     return sum(not isinstance(state, Pending) for state in states)
 

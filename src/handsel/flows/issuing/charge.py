@@ -4,6 +4,7 @@ Charge a wallet: debit whoever showed the palm, and sign notes of the same sum.
     reserved ──► approved       the wallet is debited, the notes are signed
        └───────► voided         the till cancelled, or nobody came back in time
     declined                    nothing was reserved
+    checked  ──► one of these   a PIN came along, and is needed
 
 The issuer learns an amount and a time. It is never told who is paid.
 """
@@ -19,29 +20,43 @@ from handsel.flows.issuing.check_notes import worth_of_requests
 from handsel.flows.issuing.issuer import Issuer, decline_of, digest_of
 from handsel.flows.issuing.limit_asking import begin_asking, end_asking
 from handsel.flows.issuing.recognise import recognise_payer
+from handsel.flows.issuing.second_factor import (
+    Factor,
+    PinAsked,
+    end_pin_check,
+    find_factor,
+    is_pin_right,
+    limits_of_wallet,
+    pin_asked_before,
+    use_factor,
+)
 from handsel.ids import require_id
 from handsel.matching.message import PerMatcher
 from handsel.notes.denomination import NOTES_MAX
-from handsel.order import CHARGE, ChargeOrder, SealedProof
+from handsel.order import CHARGE, ChargeOrder, SealedProof, typed_pin
 from handsel.pay.account import notes_in_circulation, wallet_account
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.ledger import Capture, Refused, Transfer, derive_id
-from handsel.pay.limit import DAY_MS, over_limit
+from handsel.pay.limit import DAY_MS, needs_second_factor, over_every_limit, over_limit
 from handsel.pay.money import Money, require_positive
+from handsel.store import issuer as wallets
+from handsel.store import issuer_limit as limits
 from handsel.store import issuer_note as charges
 from handsel.store import ledger
 from handsel.store.database import UnitOfWork
 from handsel.store.issuer import WalletRow
 from handsel.store.issuer_note import ChargeRow
 
-HOLD_MS = 60_000  # How long a sum stays reserved when a charge is interrupted between its two commits.
+HOLD_MS = 20_000  # How long a sum stays reserved when a charge is interrupted between its two commits.
 
 
 @dataclass(frozen=True)
 class _Reserved:
     """
-    Say that the sum is reserved, and the notes are still to be signed.
+    Say that the sum is reserved, with which second factor, and that the notes are still to be signed.
     """
+
+    factor: Factor | None = None
 
 
 def charge(
@@ -59,16 +74,21 @@ def charge(
     5. The three answers open, belong together and are bound to this very order; with a held key, what its card signed
        does, and is checked in their place. They hold an alias that was given out,
        of a palm that is enrolled and not paused, in a wallet that is open.
-    6. The sum is within the limits of the wallet, and in it: it is reserved, and the charge is kept. First commit.
+    6. The sum is within the limits of the wallet, with a second factor where one is needed, and in it: it is reserved,
+       and the charge is kept. First commit. A PIN is checked before, outside of any unit of work: that takes time and
+       memory, and is done for nobody whose palm was not recognised. The try is counted, and committed, before it.
     7. The notes are signed, outside of any unit of work: it is slow, and changes nothing.
     8. The reservation is captured: wallet → notes in circulation. The signatures are kept. Second commit.
 
-    A crash before 6 leaves nothing; one between 6 and 8 leaves a reservation, which the same request resumes, or
-    which is given back after `HOLD_MS`. Where 3 to 6 do not hold, the charge is declined for good. The caller must have
-    made sure that it is an acquirer that asks, and answer nobody else.
+    A crash before 6 leaves nothing, or a try of a PIN, which the same request resumes uncounted; one between 6 and 8
+    leaves a reservation, which the same request resumes, or which is given back after `HOLD_MS`. Where 3 to 6 do not
+    hold, the charge is declined for good. The caller must have made sure that it is an acquirer that asks, and answer
+    nobody else.
     """
     wanted = _open_order(issuer, charge_id, order)  # 1
     begun = _begin(issuer, wanted, answers, acquirer=acquirer)
+    if isinstance(begun, PinAsked):
+        begun = _go_on(issuer, wanted, is_right=is_pin_right(issuer, wanted, begun))
     if not isinstance(begun, _Reserved):
         return begun
     signatures = tuple(issuer.note_keys.sign(request) for request in wanted.notes)  # 7
@@ -80,6 +100,7 @@ def _open_order(issuer: Issuer, charge_id: str, order: bytes) -> ChargeOrder:
     if wanted.charge_id != require_id(charge_id):
         raise EnvelopeInvalid("the order is for another charge")
     require_positive(Money(wanted.amount_minor, wanted.currency))
+    typed_pin(wanted)
     if not 0 < len(wanted.notes) <= NOTES_MAX:
         raise BodyInvalid(f"a charge asks for 1 to {NOTES_MAX} notes")
     return wanted
@@ -87,31 +108,71 @@ def _open_order(issuer: Issuer, charge_id: str, order: bytes) -> ChargeOrder:
 
 def _begin(
     issuer: Issuer, wanted: ChargeOrder, answers: PerMatcher | SealedProof, *, acquirer: str
-) -> Approved | Declined | _Reserved:
+) -> Approved | Declined | _Reserved | PinAsked:
     now_ms = issuer.clock()
     with issuer.database.unit_of_work() as uow:
         earlier = charges.find_charge(uow, wanted.charge_id)  # 2
         if earlier is not None:
             return _repeat(earlier, wanted)
+        asked = pin_asked_before(uow, wanted)
+        if asked is not None:
+            return asked
         refused = begin_asking(issuer, uow, acquirer, now_ms=now_ms)  # 3
         wallet = (
             refused or _refuse_order(issuer, wanted, now_ms=now_ms) or recognise_payer(issuer, uow, wanted, answers)
         )  # 4, 5
         if refused is None:
             end_asking(issuer, uow, acquirer, wallet, asked_ms=now_ms)
-        outcome = wallet if isinstance(wallet, Declined) else _reserve(issuer, uow, wanted, wallet, now_ms=now_ms)
-        row = ChargeRow(
-            id=wanted.charge_id,
-            digest=digest_of(wanted),
-            reservation_id=derive_id("charge", wanted.charge_id),
-            wallet_id=None if isinstance(wallet, Declined) else wallet.id,
-            amount_minor=wanted.amount_minor,
-            state="reserved" if isinstance(outcome, _Reserved) else "declined",
-            reason=outcome.reason.value if isinstance(outcome, Declined) else None,
-        )
-        charges.add_charge(uow, row, now_ms=now_ms)
+        outcome = wallet if isinstance(wallet, Declined) else _decide(issuer, uow, wanted, wallet, now_ms=now_ms)
+        if not isinstance(outcome, PinAsked):
+            wallet_id = None if isinstance(wallet, Declined) else wallet.id
+            _keep(uow, wanted, outcome, wallet_id=wallet_id, now_ms=now_ms)
         uow.commit()
     return outcome
+
+
+def _go_on(issuer: Issuer, wanted: ChargeOrder, *, is_right: bool) -> Approved | Declined | _Reserved:
+    """
+    Go on with a charge whose PIN was checked. What happened meanwhile counts: what else was paid, a closing, a void.
+    """
+    now_ms = issuer.clock()
+    with issuer.database.unit_of_work() as uow:
+        earlier = charges.find_charge(uow, wanted.charge_id)
+        if earlier is not None:
+            return _repeat(earlier, wanted)
+        factor = end_pin_check(issuer, uow, wanted, is_right=is_right)
+        wallet = wallets.find_wallet(uow, factor.wallet_id) if factor else None
+        if factor is None or wallet is None:
+            return Declined(DeclineReason.VOIDED)  # Its time is over, as that of a reservation is.
+        outcome: Declined | _Reserved
+        if wallet.is_closed:
+            outcome = Declined(DeclineReason.WALLET_CLOSED)
+        elif not is_right:
+            outcome = Declined(DeclineReason.WRONG_PIN)
+        elif _refuse_sum(issuer, uow, wanted, wallet, now_ms=now_ms) is DeclineReason.OVER_LIMIT:
+            outcome = Declined(DeclineReason.OVER_LIMIT)
+        else:
+            outcome = _reserve(issuer, uow, wanted, wallet, factor, now_ms=now_ms)
+        _keep(uow, wanted, outcome, wallet_id=wallet.id, now_ms=now_ms)
+        uow.commit()
+    return outcome
+
+
+def _keep(
+    uow: UnitOfWork, wanted: ChargeOrder, outcome: Declined | _Reserved, *, wallet_id: str | None, now_ms: int
+) -> None:
+    factor = outcome.factor if isinstance(outcome, _Reserved) else None
+    row = ChargeRow(
+        id=wanted.charge_id,
+        digest=digest_of(wanted),
+        reservation_id=derive_id("charge", wanted.charge_id),
+        wallet_id=wallet_id,
+        amount_minor=wanted.amount_minor,
+        state="reserved" if isinstance(outcome, _Reserved) else "declined",
+        reason=outcome.reason.value if isinstance(outcome, Declined) else None,
+        factor=factor.kind if factor else None,
+    )
+    charges.add_charge(uow, row, now_ms=now_ms)
 
 
 def _repeat(earlier: ChargeRow, wanted: ChargeOrder) -> Approved | Declined | _Reserved:
@@ -134,22 +195,46 @@ def outcome_of(row: ChargeRow) -> Approved | Declined:
     return Declined(DeclineReason(row.reason))
 
 
-def _reserve(
+def _decide(
     issuer: Issuer, uow: UnitOfWork, wanted: ChargeOrder, wallet: WalletRow, *, now_ms: int
-) -> Declined | _Reserved:
+) -> Declined | _Reserved | PinAsked:
+    reason = _refuse_sum(issuer, uow, wanted, wallet, now_ms=now_ms)
+    if reason is None:
+        return _reserve(issuer, uow, wanted, wallet, None, now_ms=now_ms)
+    if reason is not DeclineReason.NEEDS_SECOND_FACTOR:
+        return Declined(reason)
+    factor = find_factor(issuer, uow, wanted, wallet, now_ms=now_ms)
+    return _reserve(issuer, uow, wanted, wallet, factor, now_ms=now_ms) if isinstance(factor, Factor) else factor
+
+
+def _refuse_sum(
+    issuer: Issuer, uow: UnitOfWork, wanted: ChargeOrder, wallet: WalletRow, *, now_ms: int
+) -> DeclineReason | None:
     amount = Money(wanted.amount_minor, wanted.currency)
-    spent = Money(charges.spent_since(uow, wallet.id, now_ms - DAY_MS), wallet.currency)
-    if over_limit(amount, spent_in_day=spent, limits=issuer.limits):  # 6
-        return Declined(DeclineReason.OVER_LIMIT)
+    spent = limits.spent_of(uow, wallet.id, currency=wallet.currency, day_from_ms=now_ms - DAY_MS)
+    may_pay = limits_of_wallet(issuer, uow, wallet.id)
+    if over_limit(amount, spent=spent, limits=may_pay):
+        return DeclineReason.OVER_LIMIT
+    needs_factor = needs_second_factor(amount, spent=spent, limits=may_pay)
+    return DeclineReason.NEEDS_SECOND_FACTOR if needs_factor else None
+
+
+def _reserve(
+    issuer: Issuer, uow: UnitOfWork, wanted: ChargeOrder, wallet: WalletRow, factor: Factor | None, *, now_ms: int
+) -> Declined | _Reserved:
     transfer = Transfer(
         derive_id("charge", wanted.charge_id),
         wallet_account(wallet.id, currency=wallet.currency).id,
         notes_in_circulation(issuer.currency).id,
-        amount,
+        Money(wanted.amount_minor, wanted.currency),
         "payment",
     )
     outcome = ledger.reserve(uow, transfer, expires_at_ms=now_ms + HOLD_MS, now_ms=now_ms)
-    return decline_of(outcome) if isinstance(outcome, Refused) else _Reserved()
+    if isinstance(outcome, Refused):
+        return decline_of(outcome)
+    if factor is not None:
+        use_factor(uow, factor, charge_id=wanted.charge_id)
+    return _Reserved(factor)
 
 
 def _refuse_order(issuer: Issuer, wanted: ChargeOrder, *, now_ms: int) -> Declined | None:
@@ -160,8 +245,7 @@ def _refuse_order(issuer: Issuer, wanted: ChargeOrder, *, now_ms: int) -> Declin
         return Declined(DeclineReason.NOTES_DO_NOT_ADD_UP)
     if wanted.currency != issuer.currency:
         return Declined(DeclineReason.CURRENCY_DIFFERS)
-    amount, nothing = Money(wanted.amount_minor, wanted.currency), Money(0, wanted.currency)
-    if over_limit(amount, spent_in_day=nothing, limits=issuer.limits):
+    if over_every_limit(Money(wanted.amount_minor, wanted.currency), limits=issuer.limits):
         return Declined(DeclineReason.OVER_LIMIT)
     return None
 

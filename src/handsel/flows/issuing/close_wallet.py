@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from handsel.errors import InvariantBroken, NotFound
 from handsel.flows.issuing.erase_palm import erase_palms_of
 from handsel.flows.issuing.issuer import Issuer
+from handsel.flows.issuing.second_factor import forget_factors
 from handsel.flows.issuing.void_charge import release_charge
 from handsel.order import Way
 from handsel.pay.account import sandbox_funds, wallet_account
@@ -33,7 +34,8 @@ class Closed:
 
 def close_wallet(issuer: Issuer, wallet_id: str) -> Closed:
     """
-    Close a wallet: void what is under way, erase palms and card, and pay what is left back to where it came from.
+    Close a wallet: void what is under way, erase palms, card, PIN and passkeys, and pay what is left back to where it
+    came from.
 
     What was known of the person for its service alone is shredded; what the law asks for is kept, until a date. Its key
     still opens it, to read. Doing it again changes nothing. Raises `NotFound`.
@@ -53,6 +55,7 @@ def close_wallet(issuer: Issuer, wallet_id: str) -> Closed:
             wallets.withdraw_consent(uow, wallet_id, way=way, now_ms=now_ms)
         erase_palms_of(issuer, uow, wallet_id, now_ms=now_ms)
         cards.remove_card_of(uow, wallet_id)
+        forget_factors(uow, wallet_id)
         paid_back = _pay_back(issuer, uow, wallet_id, now_ms=now_ms)
         end_service(uow, wallet_id, ended_at_ms=now_ms, now_ms=now_ms)
         wallets.mark_wallet_closed(uow, wallet_id, now_ms=now_ms)

@@ -10,6 +10,7 @@ import msgspec
 
 from handsel.errors import NotFound
 from handsel.flows.issuing.issuer import Issuer
+from handsel.flows.issuing.show_factors import FactorsView, factors_of
 from handsel.flows.issuing.show_wallet import HistoryLine, WalletView, history_in, view_in
 from handsel.pay.account import wallet_account
 from handsel.pay.asking import Asking
@@ -17,17 +18,19 @@ from handsel.pay.limit import DAY_MS
 from handsel.proof.statement import Statement
 from handsel.store import issuer as wallets
 from handsel.store import issuer_card as cards
-from handsel.store import issuer_note as charges
 from handsel.store.issuer_export import (
+    ApprovalLine,
     ChargeLine,
     CodeLine,
     EnrolmentLine,
     OrderLine,
+    approvals_of,
     charges_of,
     codes_of,
     enrolments_of,
     orders_of,
 )
+from handsel.store.issuer_limit import spent_of
 
 FORMAT = "handsel/v1/wallet-export"
 
@@ -58,9 +61,11 @@ class CardExport(msgspec.Struct, frozen=True):
 
 class LimitsLine(msgspec.Struct, frozen=True):
     """
-    Hand out what may be paid by palm alone, at once and in a day, and what of it was paid in the last one.
+    Hand out what may be paid at once and in a day, with a second factor and without, and what was paid in the last day.
     """
 
+    alone_per_payment_minor: int
+    alone_per_day_minor: int
     per_payment_minor: int
     per_day_minor: int
     spent_in_day_minor: int
@@ -92,6 +97,8 @@ class WalletExport(msgspec.Struct, frozen=True):
 
     wallet: WalletView
     limits: LimitsLine
+    factors: FactorsView
+    approvals: tuple[ApprovalLine, ...]
     identities: tuple[IdentityLine, ...]
     consents: tuple[ConsentLine, ...]
     card: CardExport | None
@@ -117,10 +124,19 @@ def export_wallet(issuer: Issuer, wallet_id: str) -> WalletExport:
     with issuer.database.unit_of_work() as uow:
         card = cards.card_of_wallet(uow, wallet_id)
         view = view_in(uow, wallet_id)
-        spent_minor = charges.spent_since(uow, wallet_id, now_ms - DAY_MS)
+        spent = spent_of(uow, wallet_id, currency=view.currency, day_from_ms=now_ms - DAY_MS)
+        limits = issuer.limits
         return WalletExport(
             wallet=view,
-            limits=LimitsLine(issuer.limits.per_payment.amount_minor, issuer.limits.per_day.amount_minor, spent_minor),
+            limits=LimitsLine(
+                limits.alone_per_payment.amount_minor,
+                limits.alone_per_day.amount_minor,
+                limits.per_payment.amount_minor,
+                limits.per_day.amount_minor,
+                spent.in_day.amount_minor,
+            ),
+            factors=factors_of(uow, wallet_id, now_ms=now_ms),
+            approvals=approvals_of(uow, wallet_id),
             identities=tuple(
                 IdentityLine(row.kind, row.content, row.basis.value, row.written_at_ms, row.purge_at_ms)
                 for row in issuer.identities.get(uow, wallet_id)

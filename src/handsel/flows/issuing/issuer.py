@@ -12,14 +12,17 @@ import msgspec
 
 from handsel.clock import Clock
 from handsel.errors import InvariantBroken
+from handsel.flows.issuing.pin_hash import PinHasher
+from handsel.flows.issuing.relying_party import RelyingParty
 from handsel.keys import PartyKeys, PublicKeys
-from handsel.limits import AcquirerLimits, CardLimits
+from handsel.limits import AcquirerLimits, AloneSince, CardLimits, PaymentLimits, PinLimits
 from handsel.notes.issue import NoteKeys
 from handsel.pay.account import notes_in_circulation, sandbox_funds
 from handsel.pay.asking import DAY_MS, MINUTE_MS, AskingLimits
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.ledger import Refusal, Refused
 from handsel.pay.limit import Limits
+from handsel.pay.money import Money
 from handsel.store import ledger
 from handsel.store.database import Database
 from handsel.store.issuer_identity import Identities
@@ -47,13 +50,26 @@ class MatcherKeys:
 
 
 @dataclass(frozen=True, repr=False)
+class SecondFactors:
+    """
+    Hold what PINs and passkeys are checked with: `tries` bounds how often a PIN is tried for one wallet. Without a
+    `party` no browser offers passkeys, and none are asked for.
+    """
+
+    pins: PinHasher
+    tries: AskingLimits
+    digits_min: int
+    party: RelyingParty | None
+
+
+@dataclass(frozen=True, repr=False)
 class Issuer:
     """
     Hold the issuer's database, its keys, the matchers' public keys, and where time and randomness come from.
 
-    `palms_max` is how many palms the matchers' galleries take, `asking` how often each acquirer may ask, and `showing`
-    how often one card may be shown. `tree` proves what is in the ledger,
-    and `identities` seals what says who a person is.
+    `palms_max` is how many palms the matchers' galleries take, `asking` how often each acquirer may ask, `showing` how
+    often one card may be shown, and `limits` what one wallet may pay. `tree` proves what is in the ledger, and
+    `identities` seals what says who a person is.
     """
 
     database: Database
@@ -64,6 +80,7 @@ class Issuer:
     limits: Limits
     asking: AskingLimits
     showing: AskingLimits
+    factors: SecondFactors
     currency: str
     clock: Clock
     random_bytes: Callable[[int], bytes]
@@ -103,6 +120,37 @@ def limits_of_card(settings: CardLimits) -> AskingLimits:
         lock_ms_min=round(settings.lock_s_min * 1000),
         lock_ms_max=round(settings.lock_s_max * 1000),
         forget_ms=round(settings.forget_s * 1000),
+    )
+
+
+def limits_of_pin(settings: PinLimits) -> AskingLimits:
+    """
+    Return how often a PIN may be tried for one wallet, as the settings say. A row of wrong ones counts, no share.
+    """
+    remembered = 2 * settings.wrong_in_a_row_max
+    return AskingLimits(
+        per_minute_max=settings.tries_per_minute_max,
+        per_day_max=settings.tries_per_day_max,
+        wrong_in_a_row_max=settings.wrong_in_a_row_max,
+        wrong_max=remembered - 1,
+        wrong_of=remembered,
+        lock_ms_min=round(settings.lock_s_min * 1000),
+        lock_ms_max=round(settings.lock_s_max * 1000),
+        forget_ms=round(settings.forget_s * 1000),
+    )
+
+
+def limits_of_payment(settings: PaymentLimits, *, currency: str) -> Limits:
+    """
+    Return what one wallet may pay, as the settings say.
+    """
+    by_sum = settings.alone_since is AloneSince.SUM
+    return Limits(
+        alone_per_payment=Money(settings.alone_minor_max, currency),
+        alone_since=Money(settings.alone_since_minor_max, currency) if by_sum else settings.alone_since_number_max,
+        alone_per_day=Money(settings.alone_per_day_minor_max, currency),
+        per_payment=Money(settings.payment_minor_max, currency),
+        per_day=Money(settings.day_minor_max, currency),
     )
 
 

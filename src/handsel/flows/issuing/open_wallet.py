@@ -11,12 +11,13 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from handsel.errors import AccessDenied
+from handsel.errors import AccessDenied, NotFound
 from handsel.flows.issuing.issuer import Issuer
 from handsel.ids import ID_BYTES
 from handsel.pay.account import wallet_account
 from handsel.store import issuer as wallets
 from handsel.store import ledger
+from handsel.store.database import UnitOfWork
 
 KEY_BYTES = 32
 _KEY_TEXT = re.compile(r"[0-9a-f]{64}")
@@ -57,6 +58,15 @@ def wallet_of(issuer: Issuer, key: str) -> str:
     if wallet_id is None:
         raise AccessDenied("no wallet has this key")
     return wallet_id
+
+
+def require_open(uow: UnitOfWork, wallet_id: str) -> None:
+    """
+    Make sure, within the unit of work of another flow, that there is such a wallet, not closed. Raises `NotFound`.
+    """
+    wallet = wallets.find_wallet(uow, wallet_id)
+    if wallet is None or wallet.is_closed:
+        raise NotFound("there is no such wallet, or it is closed")
 
 
 def _digest(key: bytes) -> bytes:

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 from handsel.errors import ensure
 from handsel.flows.issuing.approved import Approved, Voided
-from handsel.flows.issuing.charge import outcome_of
+from handsel.flows.issuing.charge import HOLD_MS, outcome_of
 from handsel.flows.issuing.issuer import Issuer
 from handsel.ids import require_id
 from handsel.pay.decline import Declined
 from handsel.pay.ledger import Refusal, Refused, Release, derive_id
 from handsel.store import issuer_note as charges
+from handsel.store import issuer_pin as pins
 from handsel.store import ledger
 from handsel.store.database import UnitOfWork
 from handsel.store.issuer_note import ChargeRow
@@ -32,6 +33,7 @@ def void_charge(issuer: Issuer, charge_id: str) -> Voided | Approved | Declined:
         if row is None:
             row = ChargeRow(charge_id, None, derive_id("charge", charge_id), None, 0, "voided")
             charges.add_charge(uow, row, now_ms=now_ms)
+            pins.remove_check(uow, charge_id)
         elif row.state == "reserved":
             release_charge(uow, row, now_ms=now_ms)
         elif row.state != "voided":
@@ -52,13 +54,14 @@ def release_charge(uow: UnitOfWork, row: ChargeRow, *, now_ms: int) -> None:
 
 def expire_charges(issuer: Issuer) -> int:
     """
-    Give back the reservations whose time is over, void their charges, and return how many. The wiring's loop calls
-    this.
+    Give back the reservations whose time is over, void their charges, and return how many; forget checks of PINs that
+    nobody came back for. The wiring's loop calls this.
     """
     now_ms = issuer.clock()
     with issuer.database.unit_of_work() as uow:
         expired = ledger.expire(uow, now_ms=now_ms)
         for reservation_id in expired:
             charges.void_reserved_charge(uow, reservation_id)
+        pins.forget_checks(uow, begun_before_ms=now_ms - HOLD_MS)
         uow.commit()
     return len(expired)

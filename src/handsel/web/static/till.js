@@ -4,6 +4,7 @@
 
 import { DrawnHand, Webcam } from "/static/eye.js";
 import { Light } from "/static/light.js";
+import { PinPad } from "/static/pinpad.js";
 
 const BEAT_MS = 500;
 const FRAME_MS = 200;
@@ -38,6 +39,8 @@ const webcam = new Webcam(find("video"));
 const drawn = choice ? new DrawnHand(find("drawn"), choice) : null;
 const lamp = new Light(document.documentElement, find("light-note"));
 
+const pinpad = new PinPad(find("pinpad"), document.getElementById("pin"), find("pin-wrong"), (pin, session) => act("/v1/pin", { pin, session }));
+
 let screen = LOST;
 let eye = null;
 let typing = false;
@@ -65,6 +68,7 @@ function money(state) {
 }
 
 function titleOf(state) {
+  if (state.wants_pin) return "One more step";
   const title = TITLES[state.screen];
   return typeof title === "string" ? title : title[state.kind];
 }
@@ -75,10 +79,12 @@ function show(next) {
   const isOpen = ["showing", "reading", "working"].includes(next.screen);
   const progress = next.screen === "working" ? 0.3 : next.good_frames / (next.frames_needed || 1) || 0;
   stage.dataset.screen = next.screen;
-  stage.dataset.tone = typing ? "" : (TONES[next.screen] ?? "");
+  stage.dataset.tone = typing || next.wants_pin ? "" : (TONES[next.screen] ?? "");
   stage.toggleAttribute("data-seen", progress > 0);
   say(find("shop"), next.merchant ?? "");
   say(find("title"), typing ? "Connect your palm" : titleOf(next));
+  find("pin-note").hidden = !next.has_pin || !next.wants_frames;
+  pinpad.show(next);
   say(find("amount"), typing ? "" : money(next));
   say(find("text"), typing ? "Your wallet shows you a code once you have agreed. Type it here." : next.message);
   say(find("description"), typing ? "" : (next.description ?? ""));
@@ -100,6 +106,7 @@ function showButtons(next, isOpen) {
   for (const [name, isOffered] of Object.entries(offered)) {
     document.querySelector(`[data-do="${name}"]`).hidden = typing || !isOffered;
   }
+  document.querySelector('[data-do="retry"]').textContent = next.wants_pin ? "I said yes in my wallet" : "Try again";
   document.querySelector('[data-do="cancel"]').textContent = isOpen ? "Cancel" : "Done";
   document.querySelector('[data-do="type_code"]').textContent = isAgain ? "Type the code again" : "Connect my palm to my wallet";
 }
