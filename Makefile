@@ -1,11 +1,11 @@
-# demo · test · check · bench · bench-matching · bench-notes · bench-ledger · card — each sets itself up.
+# demo · test · check · bench · bench-matching · bench-notes · bench-ledger · bench-payout · card — each sets itself up.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: setup demo walk test check bench bench-matching bench-notes bench-ledger card clean
+.PHONY: setup demo walk test check bench bench-matching bench-notes bench-ledger bench-payout card clean
 
 demo: $(VENV)/.runtime
 	@$(BIN)/handsel demo
@@ -36,6 +36,9 @@ bench-notes: $(VENV)/.dev
 
 bench-ledger: $(VENV)/.dev
 	@$(BIN)/handsel bench ledger
+
+bench-payout: $(VENV)/.runtime
+	@$(BIN)/handsel bench payout
 
 card: $(VENV)/.runtime
 	@$(BIN)/python bench/performance_card.py

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from handsel.bank_settings import AcquirerBank, IssuerBank
 from handsel.certificate import require_certificate_of
 from handsel.errors import ConfigError
 from handsel.keys import KEY_BYTES, PublicKeys, read_private_file, write_private_file
@@ -128,7 +129,7 @@ class IssuerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `acquirers` maps the name of each acquirer to the token that it presents; `sandbox` allows top-ups out of nothing;
     `acquirer_limits` bounds how often each acquirer asks with palms, `card_limits` how often one card may be shown;
-    `note_secret_file` encrypts the note keys; `database_url` is a PostgreSQL database's.
+    `note_secret_file` encrypts the note keys; `database_url` is a PostgreSQL database's; `bank` is its account.
     """
 
     port: int
@@ -142,6 +143,7 @@ class IssuerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     acquirer_limits: AcquirerLimits = msgspec.field(default_factory=AcquirerLimits)
     card_limits: CardLimits = msgspec.field(default_factory=CardLimits)
     database_url: DatabaseUrl = DatabaseUrl("")
+    bank: IssuerBank = msgspec.field(default_factory=IssuerBank)
 
     def __post_init__(self) -> None:
         """
@@ -165,7 +167,7 @@ class AcquirerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Settings of the acquirer. `merchants` are known by their ids; `note_root` is the key with which the issuer signs its
     note keys; `redeem_interval_s` is how long notes are held; `till_limits` bounds how often each till asks;
-    `database_url` is a PostgreSQL database's.
+    `database_url` is a PostgreSQL database's; `bank` is its account.
     """
 
     port: int
@@ -178,6 +180,7 @@ class AcquirerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     redeem_interval_s: float = 20.0
     till_limits: TillLimits = msgspec.field(default_factory=TillLimits)
     database_url: DatabaseUrl = DatabaseUrl("")
+    bank: AcquirerBank = msgspec.field(default_factory=AcquirerBank)
 
     def __post_init__(self) -> None:
         """

@@ -22,6 +22,7 @@ from handsel.flows.issuing.show_wallet import HISTORY_PAGE, HistoryLine, export_
 from handsel.flows.issuing.top_up import top_up
 from handsel.ids import new_id, require_id
 from handsel.pay.money import Money
+from handsel.web.bank_pages import bank_routes
 from handsel.web.card_pages import card_routes
 from handsel.web.errors import ErrorBody
 from handsel.web.faces import WALLET
@@ -128,6 +129,7 @@ class HomeView(msgspec.Struct, frozen=True):
     card_state: str
     entries: tuple[EntryView, ...]
     is_closed: bool
+    has_bank: bool
 
 
 _WORDS = {
@@ -137,6 +139,11 @@ _WORDS = {
         "Where and what for is not written here, because your bank does not know it. The till's receipt says it.",
     ),
     "refund": ("Paid back", "A shop paid this back to your palm. Your bank does not know which."),
+    "bank_top_up": ("Bank transfer", "From an account at a bank, with this wallet's reference."),
+    "assigned_top_up": ("Bank transfer", "From an account at a bank; it was found later that it is for this wallet."),
+    "direct_debit": ("Direct debit", "Collected from your account, as you asked."),
+    "returned_debit": ("Direct debit taken back", "Your bank, or you, took the direct debit back."),
+    "reversal": ("Bank transfer taken back", "The bank had stated it in error."),
     "closing": ("Paid out on closing", "What was left when the wallet was closed, paid back to where it came from."),
 }
 
@@ -149,7 +156,14 @@ def wallet_routes(issuer: Issuer, deliver: Callable[[], object], *, sandbox: boo
     """
     play_money = Money(TOP_UP_MINOR, issuer.currency) if sandbox else None
     desk = WalletDesk(issuer, Dress(WALLET), deliver, play_money)
-    return [static_files(), *_door_routes(desk), *_home_routes(desk), *palm_routes(desk), *card_routes(desk)]
+    return [
+        static_files(),
+        *_door_routes(desk),
+        *_home_routes(desk),
+        *palm_routes(desk),
+        *card_routes(desk),
+        *bank_routes(desk),
+    ]
 
 
 def wallet_error_page(request: Request, status: int, body: ErrorBody) -> Response:
@@ -270,6 +284,7 @@ def _home_view(desk: WalletDesk, request: Request, wallet_id: str) -> HomeView:
         card_state=wallet.card.state if wallet.card else "",
         entries=tuple(map(_entry, lines)),
         is_closed=is_closed,
+        has_bank=desk.issuer.bank is not None and not is_closed,
     )
 
 

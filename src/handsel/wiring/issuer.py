@@ -25,6 +25,7 @@ from handsel.web.issuer import issuer_routes
 from handsel.web.matcher_orders import HttpMatcherOrders
 from handsel.web.wallet_api import wallet_api_routes
 from handsel.web.wallet_pages import wallet_error_page, wallet_routes
+from handsel.wiring.bank_account import own_account
 from handsel.wiring.paths import DATABASE_FILE, KEY_FILE, NOTE_KEY_FILE, NOTE_ROOT_FILE
 from handsel.wiring.serve import Chore, lifespan_of, private_files_only, serve, served_hosts, take_port
 
@@ -91,6 +92,7 @@ def build_issuer(config: IssuerConfig, directory: Path) -> Issuer:
         currency=EURO,
         clock=system_clock,
         random_bytes=os.urandom,
+        bank=own_account(config.bank),
     )
     open_issuer_accounts(issuer)
     return issuer

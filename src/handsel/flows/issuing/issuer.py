@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from handsel.bank.orders import OwnAccount
 from handsel.clock import Clock
 from handsel.errors import InvariantBroken
 from handsel.keys import PartyKeys, PublicKeys
@@ -50,7 +51,7 @@ class Issuer:
     Hold the issuer's database, its keys, the matchers' public keys, and where time and randomness come from.
 
     `palms_max` is how many palms the matchers' galleries take, `asking` how often each acquirer may ask, and `showing`
-    how often one card may be shown.
+    how often one card may be shown. `bank` is the issuer's account at a bank; None where it has play money alone.
     """
 
     database: Database
@@ -64,6 +65,7 @@ class Issuer:
     currency: str
     clock: Clock
     random_bytes: Callable[[int], bytes]
+    bank: OwnAccount | None = None
 
 
 def limits_of_acquirer(settings: AcquirerLimits) -> AskingLimits:

@@ -13,9 +13,10 @@ from handsel.flows.issuing.issuer import Issuer
 from handsel.order import Way
 from handsel.pay.account import wallet_account
 from handsel.store import issuer as wallets
+from handsel.store import issuer_bank, ledger
 from handsel.store import issuer_card as cards
 from handsel.store import issuer_palm as palms
-from handsel.store import ledger
+from handsel.store.bank_parties import find_parties
 from handsel.store.database import UnitOfWork
 
 HISTORY_PAGE = 50
@@ -44,7 +45,8 @@ class CardLine(msgspec.Struct, frozen=True):
 
 class HistoryLine(msgspec.Struct, frozen=True):
     """
-    Show one movement: `kind` is top_up, payment, refund or closing; `amount_minor` is below zero where money left.
+    Show one movement: `kind` is top_up, payment, refund or closing, or of a bank: bank_top_up, assigned_top_up,
+    direct_debit, returned_debit or reversal. `amount_minor` is below zero where money left.
 
     `number` counts this wallet's lines from 1, and the next page begins before the last one seen.
     """
@@ -85,6 +87,21 @@ class WalletView(msgspec.Struct, frozen=True):
     card: CardLine | None = None
 
 
+class AccountLine(msgspec.Struct, frozen=True):
+    """
+    Show an account at a bank from which a wallet was filled.
+    """
+
+    holder: str
+    iban: str
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of the account.
+        """
+        return "AccountLine()"
+
+
 class WalletExport(msgspec.Struct, frozen=True):
     """
     Hand out all that the issuer holds about a wallet: GDPR Art. 15 and 20. `sealed_template` opens with the card alone.
@@ -94,6 +111,8 @@ class WalletExport(msgspec.Struct, frozen=True):
     consents: tuple[ConsentLine, ...]
     history: tuple[HistoryLine, ...]
     sealed_template: bytes | None = None
+    bank_reference: str | None = None
+    bank_accounts: tuple[AccountLine, ...] = ()
 
 
 def show_wallet(issuer: Issuer, wallet_id: str) -> WalletView:
@@ -129,8 +148,14 @@ def export_wallet(issuer: Issuer, wallet_id: str) -> WalletExport:
             lines += page
             if len(page) < HISTORY_PAGE:
                 break
+        reference = issuer_bank.newest_reference(uow, wallet_id)
+        holders = find_parties(uow, issuer_bank.parties_of_wallet(uow, wallet_id)).values()
+    accounts = tuple(dict.fromkeys((holder.name, holder.iban.text) for holder in holders))
     consents = tuple(ConsentLine(row.version, row.given_at_ms, row.withdrawn_at_ms, row.way) for row in rows)
-    return WalletExport(view, consents, lines, None if card is None else card.sealed_template)
+    sealed_template = None if card is None else card.sealed_template
+    return WalletExport(
+        view, consents, lines, sealed_template, reference, tuple(AccountLine(*each) for each in accounts)
+    )
 
 
 def _view(uow: UnitOfWork, wallet_id: str) -> WalletView:
