@@ -19,7 +19,7 @@ from handsel.pay.money import EURO, Money, require_positive
 
 NAME_CHARS_MAX = 70  # Of a name in a SEPA file. Source: EPC132-08, AT-02, AT-21.
 TEXT_CHARS_MAX = 140  # Of what a payment is for.
-ORDERS_MAX = 100_000  # In one file.
+ORDERS_MAX = 20_000  # In one file: what is ordered is written down as one, and the party waits meanwhile.
 AMOUNT_MINOR_MAX = 999_999_999_99  # Source: EPC132-08, AT-04.
 
 _BIC = re.compile(r"[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")

@@ -24,7 +24,7 @@ from handsel.errors import BodyInvalid, StatementInvalid
 from handsel.pay.money import AMOUNT_MINOR_MAX, MINOR_DIGITS, Money
 
 STATEMENTS_MAX = 100  # In one file.
-MOVEMENTS_MAX = 100_000
+MOVEMENTS_MAX = 20_000  # Booked as one, which takes some 4 s for 10,000: so long the party itself waits.
 TEXT_CHARS_MAX = 35  # Of any identification in ISO 20022 that is used here.
 NAME_CHARS_MAX = 140
 REMITTANCE_CHARS_MAX = 10 * 140

@@ -15,7 +15,7 @@ from handsel.errors import StatementInvalid
 
 REFUSED = "RJCT"
 NAME_CHARS_MAX = 35
-REFUSALS_MAX = 100_000
+REFUSALS_MAX = 20_000
 
 _NAMESPACE = re.compile(r"\{urn:iso:std:iso:20022:tech:xsd:pain\.002\.001\.(?:03|10)\}Document")
 

@@ -12,8 +12,8 @@ from defusedxml.ElementTree import iterparse
 
 from handsel.errors import StatementInvalid
 
-FILE_BYTES_MAX = 64 * 1024 * 1024  # About 50,000 movements.
-ELEMENTS_MAX = 3_000_000
+FILE_BYTES_MAX = 64 * 1024 * 1024  # 3 KB for each movement, which banks need half of.
+ELEMENTS_MAX = 2_000_000
 DEPTH_MAX = 32  # The deepest path of a statement has 14.
 
 

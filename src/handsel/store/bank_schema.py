@@ -75,6 +75,7 @@ CREATE TABLE bank_entries (
 );
 CREATE INDEX bank_entries_by_statement ON bank_entries (statement_id);
 CREATE INDEX bank_entries_by_subject ON bank_entries (subject);
+CREATE INDEX bank_entries_by_party ON bank_entries (party_id) WHERE party_id IS NOT NULL;
 CREATE INDEX bank_entries_by_end_to_end_id ON bank_entries (end_to_end_id);
 
 -- What does not agree. The amount has the sign of the movement.

@@ -183,6 +183,7 @@ CREATE TABLE mandates (
     signed_at_ms INTEGER NOT NULL,
     ended_at_ms INTEGER
 );
+CREATE INDEX mandates_by_party ON mandates (party_id);
 CREATE UNIQUE INDEX mandates_in_force ON mandates (wallet_id) WHERE ended_at_ms IS NULL;
 
 -- What is to be collected. Once it is in a file, an order of the same id says where it stands.

@@ -97,6 +97,7 @@ def test_what_the_bank_refuses_or_sends_back_waits_again(scene: Scene, bank: AtB
     back = bank.comes(3_00, end_to_end_id=again.orders[0].id, return_code="AC04")
     assert bank.say(back, out).differences == ()  # What comes back is understood also where it is stated first.
     assert bank.waiting() == waiting
+    assert isinstance(return_suspense(scene.issuer, due_on=bank.due(4)), NothingDue)  # Nobody is known to send it to.
     assert [line.name for line in bank.reconcile().statements[0].differences] == [Difference.NO_REFERENCE]
 
 
@@ -115,6 +116,23 @@ def test_what_is_left_in_a_closed_wallet_goes_back_to_where_it_came_from(scene: 
     bank.say(bank.leaves(20_00, end_to_end_id=made.orders[0].id))
     assert bank.suspense_minor() == 0
     assert bank.reconcile().is_explained
+    assert parties_kept(scene) == 0
+
+
+def test_who_has_been_sent_money_back_is_forgotten_and_an_owner_is_not(scene: Scene, bank: AtBank) -> None:
+    bank.say(bank.comes(20_00, bank_reference(scene.issuer, scene.wallet())), bank.comes(3_00))
+    assert parties_kept(scene) == 2
+
+    bank.say(bank.leaves(3_00, end_to_end_id=sent_back(bank).orders[0].id))
+
+    assert parties_kept(scene) == 1
+
+
+def parties_kept(scene: Scene) -> int:
+    with scene.issuer.database.unit_of_work() as uow:
+        row = uow.row("SELECT COUNT(*) FROM bank_parties")
+    assert row is not None
+    return int(row[0])
 
 
 @pytest.mark.parametrize("days", [-1, 61])

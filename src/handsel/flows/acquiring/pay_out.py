@@ -73,9 +73,9 @@ def order_pay_outs(
             batch = Batch(batch_id, OrderKind.PAY_OUT, due_on.isoformat(), now_ms)
             if not _order(books, batch, amount_minor_min=amount_minor_min, now_ms=now_ms):
                 return NothingDue()
-        made = transfer_file(books.bank, batch, by=by)
-        books.commit()
-    return made
+            books.commit()
+    with store.unit_of_work() as books:
+        return transfer_file(books.bank, batch, by=by)
 
 
 def list_pay_outs(acquirer: Acquirer, merchant: Merchant) -> tuple[PayOut, ...]:

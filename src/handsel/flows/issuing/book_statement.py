@@ -17,6 +17,7 @@ from handsel.flows.issuing.fill_wallet import fill_wallet, take_back, takes_mone
 from handsel.flows.issuing.issuer import Issuer
 from handsel.store import issuer_bank
 from handsel.store.bank import BankTables
+from handsel.store.bank_parties import forget_parties
 
 
 def book_statements(issuer: Issuer, statements: Sequence[Statement]) -> tuple[Booked, ...]:
@@ -39,13 +40,15 @@ def book_statements(issuer: Issuer, statements: Sequence[Statement]) -> tuple[Bo
 
 def order_ended(books: BankTables, order: BankOrder, now_ms: int) -> None:
     """
-    Follow what became of an order: money that was nobody's is with its sender, or is here again.
+    Follow what became of an order: money that was nobody's is with its sender, who is forgotten, or is here again.
     """
     if order.kind is not OrderKind.RETURN:
         return
     if order.state is OrderState.DONE:
         books.move_suspended(order.subject, was=SuspenseState.RETURNING, to=SuspenseState.RETURNED)
         books.settle_difference(order.subject, now_ms=now_ms)
+        if not issuer_bank.is_of_open_wallet(books.uow, order.party_id):
+            forget_parties(books.uow, (order.party_id,))
         return
     was = SuspenseState.RETURNING if order.state is OrderState.REFUSED else SuspenseState.RETURNED
     books.move_suspended(order.subject, was=was, to=SuspenseState.OPEN)
@@ -90,6 +93,8 @@ def _explain_reversal(books: BankTables, movement: Movement, entry_id: str, *, n
     """
     if movement.is_credit:
         return Difference.REVERSAL_UNMATCHED
+    if not movement.end_to_end_id and not movement.reference:
+        return Difference.REVERSAL_UNMATCHED  # The amount alone says nothing: it may be somebody else's.
     taken = books.find_reversible(
         change_minor=movement.money.amount_minor,
         end_to_end_id=movement.end_to_end_id,
