@@ -238,6 +238,17 @@ def _movement(word: str, kind: str) -> str:
         return str(file.execute(query).fetchone()[0])
 
 
+def test_a_statement_is_booked_beside_a_party_that_has_its_file_open(town: Town) -> None:
+    issuer = town.issuer()
+    Path("statement.xml").write_bytes(camt([moved(5_00, "b1", bank_reference(issuer, town.wallet))]))
+
+    for _ in range(2):
+        assert main(["bank", "book-statement", "issuer", "--config", "issuer/config.toml", "statement.xml"]) == 0
+
+    assert show_wallet(issuer, town.wallet).balance_minor == 5_00
+    issuer.database.close()
+
+
 def test_nothing_due_is_no_file(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
     for kind in ("collect", "settle", "send-back"):
         words = ["bank", kind, "--config", "issuer/config.toml", "--due", today(2).isoformat(), "--out", "none.xml"]
