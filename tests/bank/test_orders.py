@@ -97,8 +97,8 @@ def test_first_and_recurrent_debits_stand_in_blocks_of_their_own() -> None:
         lambda: transfer(text="x" * 141),
         lambda: OwnAccount(OWN.holder, bic="nonsense"),
         lambda: OwnAccount(OWN.holder, creditor_id="98ZZZ"),
-        lambda: sepa_text("☃", chars_max=70),
-        lambda: sepa_text("щ" * 40, chars_max=70),  # In Latin letters it is longer.
+        lambda: sepa_text("☃"),
+        lambda: sepa_text("щ" * 80),  # In Latin letters it is longer.
     ],
 )
 def test_what_no_bank_can_carry_out_is_refused(make: Callable[[], object]) -> None:
@@ -114,6 +114,15 @@ def test_the_longest_name_and_text_are_taken() -> None:
     assert b"ss" * 35 in written
 
 
+def test_a_name_that_no_bank_can_write_keeps_nobody_from_being_paid() -> None:
+    orders = (transfer(name="щ" * 40), transfer(name="☃"))
+
+    root = ElementTree.fromstring(write_credit_transfer(orders, by=OWN, batch_id=BATCH, due_on=DUE, made_at_ms=1))
+
+    names = [each.text for each in root.iterfind(".//t:CdtTrfTxInf/t:Cdtr/t:Nm", NAMESPACES)]
+    assert names == [("shch" * 40)[:70], "Account holder"]
+
+
 def test_who_has_no_creditor_identifier_does_not_collect() -> None:
     with pytest.raises(ConfigError):
         write_direct_debit(
@@ -122,7 +131,7 @@ def test_who_has_no_creditor_identifier_does_not_collect() -> None:
 
 
 def test_a_file_that_breaks_the_schema_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handsel.bank.credit_transfer.sepa_text", lambda text, *, chars_max: "x" * 200)
+    monkeypatch.setattr("handsel.bank.credit_transfer.sepa_text", lambda _: "x" * 200)
 
     with pytest.raises(InvariantBroken):
         write_credit_transfer((transfer(),), by=OWN, batch_id=BATCH, due_on=DUE, made_at_ms=1)

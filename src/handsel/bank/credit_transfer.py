@@ -9,8 +9,8 @@ from datetime import date
 
 from sepaxml import SepaTransfer
 
-from handsel.bank.orders import NAME_CHARS_MAX, ORDERS_MAX, TEXT_CHARS_MAX, OwnAccount, TransferOrder
-from handsel.bank.pain import finished, sepa_text
+from handsel.bank.orders import ORDERS_MAX, OwnAccount, TransferOrder
+from handsel.bank.pain import finished, sepa_name, sepa_text
 from handsel.errors import ensure
 from handsel.pay.money import EURO
 
@@ -23,12 +23,12 @@ def write_credit_transfer(
     """
     Return the file that asks the bank to pay all of `orders`: the same for the same orders.
 
-    Raises `BodyInvalid` for a name that cannot be written, and `InvariantBroken` where the file were not valid.
+    Raises `BodyInvalid` for a text that cannot be written, and `InvariantBroken` where the file were not valid.
     """
     ensure(0 < len(orders) <= ORDERS_MAX, f"a file has 1 to {ORDERS_MAX} orders")
     ensure(len({order.id for order in orders}) == len(orders), "every order has an id of its own")
     config = {
-        "name": sepa_text(by.holder.name, chars_max=NAME_CHARS_MAX),
+        "name": sepa_name(by.holder.name),
         "IBAN": by.holder.iban.text,
         "batch": True,
         "currency": EURO,
@@ -39,11 +39,11 @@ def write_credit_transfer(
     for order in orders:
         file.add_payment(
             {
-                "name": sepa_text(order.to.name, chars_max=NAME_CHARS_MAX),
+                "name": sepa_name(order.to.name),
                 "IBAN": order.to.iban.text,
                 "amount": order.money.amount_minor,
                 "execution_date": due_on,
-                "description": sepa_text(order.text, chars_max=TEXT_CHARS_MAX),
+                "description": sepa_text(order.text),
                 "endtoend_id": order.id,
             }
         )

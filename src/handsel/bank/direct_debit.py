@@ -9,8 +9,8 @@ from datetime import date
 
 from sepaxml import SepaDD
 
-from handsel.bank.orders import NAME_CHARS_MAX, ORDERS_MAX, TEXT_CHARS_MAX, DebitOrder, OwnAccount
-from handsel.bank.pain import finished, sepa_text
+from handsel.bank.orders import ORDERS_MAX, DebitOrder, OwnAccount
+from handsel.bank.pain import finished, sepa_name, sepa_text
 from handsel.errors import ConfigError, ensure
 from handsel.pay.money import EURO
 
@@ -23,7 +23,7 @@ def write_direct_debit(
     """
     Return the file that asks the bank to collect all of `orders`: the same for the same orders.
 
-    Raises `ConfigError` without a creditor identifier, `BodyInvalid` for a name that cannot be written, and
+    Raises `ConfigError` without a creditor identifier, `BodyInvalid` for a text that cannot be written, and
     `InvariantBroken` where the file were not valid.
     """
     if not by.creditor_id:
@@ -31,7 +31,7 @@ def write_direct_debit(
     ensure(0 < len(orders) <= ORDERS_MAX, f"a file has 1 to {ORDERS_MAX} orders")
     ensure(len({order.id for order in orders}) == len(orders), "every order has an id of its own")
     config = {
-        "name": sepa_text(by.holder.name, chars_max=NAME_CHARS_MAX),
+        "name": sepa_name(by.holder.name),
         "IBAN": by.holder.iban.text,
         "batch": True,
         "creditor_id": by.creditor_id,
@@ -43,14 +43,14 @@ def write_direct_debit(
     for order in sorted(orders, key=lambda each: each.sequence):  # One block for each sequence, in this order.
         file.add_payment(
             {
-                "name": sepa_text(order.by.name, chars_max=NAME_CHARS_MAX),
+                "name": sepa_name(order.by.name),
                 "IBAN": order.by.iban.text,
                 "amount": order.money.amount_minor,
                 "type": order.sequence.value,
                 "collection_date": due_on,
                 "mandate_id": order.mandate_id,
                 "mandate_date": order.signed_on,
-                "description": sepa_text(order.text, chars_max=TEXT_CHARS_MAX),
+                "description": sepa_text(order.text),
                 "endtoend_id": order.id,
             }
         )

@@ -11,21 +11,31 @@ from xml.etree import ElementTree
 from sepaxml.validation import ValidationError, try_valid_xml
 from text_unidecode import unidecode
 
-from handsel.bank.orders import block_id
+from handsel.bank.orders import NAME_CHARS_MAX, TEXT_CHARS_MAX, block_id
 from handsel.errors import BodyInvalid, InvariantBroken, ensure
 
+UNWRITABLE = "Account holder"  # For a name without a letter or digit that a bank takes; the number is what counts.
 # Source: EPC217-08, the letters that every bank takes.
 _FOREIGN = re.compile(r"[^A-Za-z0-9/?:().,'+ -]")
 
 
-def sepa_text(text: str, *, chars_max: int) -> str:
+def sepa_text(text: str) -> str:
     """
-    Return `text` in the letters that every bank takes, `Cafe` for `Café`. Raises `BodyInvalid` where it is too long.
+    Return what a payment is for in the letters that every bank takes. Raises `BodyInvalid` where it is too long.
     """
-    plain = " ".join(_FOREIGN.sub(" ", unidecode(text)).split())
-    if not 0 < len(plain) <= chars_max:
-        raise BodyInvalid(f"a name or text has, in Latin letters, 1 to {chars_max} characters")
+    plain = _plain(text)
+    if not 0 < len(plain) <= TEXT_CHARS_MAX:
+        raise BodyInvalid(f"what a payment is for has, in Latin letters, 1 to {TEXT_CHARS_MAX} characters")
     return plain
+
+
+def sepa_name(name: str) -> str:
+    """
+    Return a name in the letters that every bank takes, `Cafe` for `Café`, cut where it is longer in these.
+
+    It is never refused: one name that cannot be written would keep everybody else of a file from being paid.
+    """
+    return _plain(name)[:NAME_CHARS_MAX].strip() or UNWRITABLE
 
 
 def finished(written: bytes, *, schema: str, batch_id: str, made_at_ms: int) -> bytes:
@@ -54,3 +64,7 @@ def finished(written: bytes, *, schema: str, batch_id: str, made_at_ms: int) -> 
     except ValidationError as exc:
         raise InvariantBroken("a file for the bank is not valid by its schema; it was not written") from exc
     return out
+
+
+def _plain(text: str) -> str:
+    return " ".join(_FOREIGN.sub(" ", unidecode(text)).split())

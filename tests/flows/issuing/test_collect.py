@@ -15,6 +15,7 @@ from handsel.bank.read_status import Refusal
 from handsel.errors import BodyInvalid, ConfigError, IdReused, NotFound
 from handsel.flows.banking.book_status import Refused, book_status
 from handsel.flows.banking.order_payments import NothingDue
+from handsel.flows.banking.transfer_file import TransferFile
 from handsel.flows.issuing.close_wallet import close_wallet, erase_wallet
 from handsel.flows.issuing.collect import CollectionFile, collect
 from handsel.flows.issuing.mandate import (
@@ -26,6 +27,7 @@ from handsel.flows.issuing.mandate import (
     give_mandate,
     show_mandate,
 )
+from handsel.flows.issuing.resolve_suspense import return_suspense
 from handsel.ids import new_id
 from handsel.pay.money import Money
 from handsel.store.bank import BankTables
@@ -162,6 +164,11 @@ def test_what_comes_for_a_wallet_that_was_closed_meanwhile_goes_back(scene: Scen
     bank.say(bank.comes(20_00, end_to_end_id=collection_id))
 
     assert (bank.suspense_minor(), len(bank.waiting())) == (20_00, 1)
+    back = return_suspense(scene.issuer, due_on=bank.due())
+    assert isinstance(back, TransferFile) and back.orders[0].to == ANN
+    bank.say(bank.leaves(20_00, end_to_end_id=back.orders[0].id))
+    with pytest.raises(NotFound):
+        file(bank)  # It was carried out, and Ann is forgotten.
 
 
 def test_a_mandate_that_has_ended_collects_no_more(scene: Scene, bank: AtBank) -> None:

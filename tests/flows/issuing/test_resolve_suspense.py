@@ -126,6 +126,8 @@ def test_who_has_been_sent_money_back_is_forgotten_and_an_owner_is_not(scene: Sc
     bank.say(bank.leaves(3_00, end_to_end_id=sent_back(bank).orders[0].id))
 
     assert parties_kept(scene) == 1
+    with pytest.raises(NotFound):
+        sent_back(bank)  # The file of that day, which was carried out.
 
 
 def parties_kept(scene: Scene) -> int:

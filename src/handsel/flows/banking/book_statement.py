@@ -66,7 +66,8 @@ def book_statement(
     if statement.currency != currency:
         raise StatementInvalid(f"the statement is not in {currency}; nothing was booked")
     # 2.
-    statement_id = _id("bank-statement", of.text, statement.id)
+    # Banks begin to count anew with the year.
+    statement_id = _id("bank-statement", of.text, statement.closed_on[:4], statement.id)
     ends = (statement.id, statement.opening_minor, statement.closing_minor, statement.closed_on)
     digest = _digest(*statement.movements, of=ends)
     earlier = books.find_statement(statement_id)
@@ -125,7 +126,6 @@ def _book_movement(
         explanation = Difference.DUPLICATE_ENTRY if earlier.digest == digest else Difference.ENTRY_CHANGED
     else:
         explanation = explain(books, movement, entry_id, now_ms)
-    is_explained = isinstance(explanation, Explained)
     nobodys = Outcome.SUSPENSE if movement.is_credit else Outcome.UNEXPLAINED
     keeps_party = explanation.keeps_party if isinstance(explanation, Explained) else movement.is_credit
     entry = BookedMovement(
@@ -140,7 +140,7 @@ def _book_movement(
         party_id=_keep_party(books, movement.party, entry_id, now_ms=now_ms) if keeps_party else None,
     )
     books.add_entry(entry)
-    if not is_explained and isinstance(explanation, Difference):
+    if isinstance(explanation, Difference):
         _set_aside(books, entry, movement.money, explanation, now_ms=now_ms)
     return explanation
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from handsel.bank.booking import BankOrder, Batch, OrderKind
+from handsel.bank.booking import BankOrder, Batch, OrderKind, OrderState
 from handsel.bank.orders import DebitOrder, OwnAccount, Sequence, block_id
-from handsel.errors import ConfigError, InvariantBroken
+from handsel.errors import ConfigError, InvariantBroken, NotFound, ensure
 from handsel.flows.banking.order_payments import NothingDue, batch_id_of, require_due
 from handsel.flows.issuing.issuer import Issuer
 from handsel.store import issuer_bank
@@ -43,7 +43,8 @@ def collect(issuer: Issuer, *, due_on: date) -> CollectionFile | NothingDue:
     """
     Return the file that collects on a day all that waits. Asking again for that day returns the same file.
 
-    Raises `ConfigError` where the issuer does not collect, and `BodyInvalid` for a day too near or far.
+    Raises `ConfigError` where the issuer does not collect, `BodyInvalid` for a day too near or far, and `NotFound`
+    where the file was carried out and can not be written again.
     """
     bank = issuer.bank
     if bank is None or not bank.creditor_id:
@@ -100,8 +101,11 @@ def _debits(books: BankTables, batch_id: str) -> tuple[DebitOrder, ...]:
         row = issuer_bank.find_collection(books.uow, order.id)
         mandate = issuer_bank.find_mandate(books.uow, row.mandate_id) if row else None
         holder = holders.get(order.party_id)
-        if row is None or row.sequence is None or mandate is None or holder is None:
-            raise InvariantBroken("what is in a file has a mandate and an account until the bank has answered")
+        if row is None or row.sequence is None or mandate is None:
+            raise InvariantBroken("what is in a file has a mandate and a sequence")
+        if holder is None:
+            ensure(order.state is not OrderState.ORDERED, "from whom the bank is to collect is kept until it has")
+            raise NotFound("the bank has carried this file out, and an account in it is forgotten: choose another day")
         signed_on = datetime.fromtimestamp(mandate.signed_at_ms / 1000, tz=UTC).date()
         debits.append(DebitOrder(order.id, holder, order.money, order.text, mandate.id, signed_on, row.sequence))
     return tuple(debits)

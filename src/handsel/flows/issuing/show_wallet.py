@@ -152,9 +152,13 @@ def export_wallet(issuer: Issuer, wallet_id: str) -> WalletExport:
         holders = find_parties(uow, issuer_bank.parties_of_wallet(uow, wallet_id)).values()
     accounts = tuple(dict.fromkeys((holder.name, holder.iban.text) for holder in holders))
     consents = tuple(ConsentLine(row.version, row.given_at_ms, row.withdrawn_at_ms, row.way) for row in rows)
-    sealed_template = None if card is None else card.sealed_template
     return WalletExport(
-        view, consents, lines, sealed_template, reference, tuple(AccountLine(*each) for each in accounts)
+        wallet=view,
+        consents=consents,
+        history=lines,
+        sealed_template=None if card is None else card.sealed_template,
+        bank_reference=reference,
+        bank_accounts=tuple(AccountLine(*each) for each in accounts),
     )
 
 
