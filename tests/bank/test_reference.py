@@ -24,10 +24,13 @@ def test_a_reference_is_one_by_iso_11649(random: bytes) -> None:
 
 @given(bits, st.integers(0, 15), st.sampled_from("0123456789ABCDEFGHJKMNPQRSTVWXYZ"))
 def test_one_wrong_character_is_found(random: bytes, place: int, char: str) -> None:
+    """
+    A letter for a letter, a digit for a digit. One for the other gets past in one of 97 cases, and is then nobody's.
+    """
     made = new_reference(lambda _: random)
     wrong = made[:place] + char + made[place + 1 :]
 
-    if wrong != made:
+    if wrong != made and char.isdigit() == made[place].isdigit():
         assert find_reference(wrong) is None
         with pytest.raises(BodyInvalid):
             parse_reference(wrong)
