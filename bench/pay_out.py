@@ -129,7 +129,8 @@ def confirm(store: AcquirerDatabase, made: TransferFile, own: OwnAccount, *, now
     statement = Statement("S-1", own.holder.iban, "EUR", opening, 0, day, movements)
     with store.unit_of_work() as books:
         booked = book_statement(
-            *(books.bank, statement),
+            books.bank,
+            statement,
             of=own.holder.iban,
             currency="EUR",
             explain=_explain(books),

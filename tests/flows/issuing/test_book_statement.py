@@ -183,6 +183,12 @@ def test_a_statement_that_does_not_fit_changes_nothing(
     assert OURS not in str(refused.value) and THEIRS not in str(refused.value)
 
 
+def test_a_bank_may_count_anew_with_the_year(bank: AtBank) -> None:
+    bank.say(bank.comes(2_00))  # Its statement is S-2, of 2001.
+
+    assert not bank.book(camt([], name="S-2", opening=2_00))[0].is_repeated
+
+
 def test_the_first_statement_does_not_begin_below_zero(bank: AtBank) -> None:
     with pytest.raises(StatementInvalid):
         bank.book(camt([], opening=-1))

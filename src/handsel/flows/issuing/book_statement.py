@@ -76,14 +76,9 @@ def _explain_top_up(books: BankTables, movement: Movement, entry_id: str, *, now
         return Difference.UNKNOWN_REFERENCE if was_tried else Difference.NO_REFERENCE
     if not takes_money(books, wallet_id):
         return Difference.WALLET_CLOSED
-    bank = at_bank(movement.money.currency)
-    fill_wallet(
-        *(books, wallet_id, movement.money),
-        step="bank_top_up",
-        request_id=entry_id,
-        source=bank,
-        now_ms=now_ms,
-    )
+    money, step = movement.money, "bank_top_up"
+    source = at_bank(money.currency)
+    fill_wallet(books, wallet_id, money, step=step, request_id=entry_id, source=source, now_ms=now_ms)
     return Explained(Outcome.TOP_UP, wallet_id, keeps_party=True)
 
 

@@ -24,7 +24,7 @@ from handsel.store.bank import BankTables
 from handsel.store.bank_parties import forget_parties
 from handsel.store.database import UnitOfWork
 
-CLOSING = "closing"  # Why money of a closed wallet is to be sent back.
+CLOSING = "closing"  # What the movement is called, and why its money is to be sent back.
 
 
 @dataclass(frozen=True)
@@ -87,9 +87,9 @@ def _pay_back(issuer: Issuer, uow: UnitOfWork, wallet_id: str, *, now_ms: int) -
     left = Money(state.balance_minor, state.account.currency)
     if left.amount_minor > 0:
         step_id = derive_id("close", wallet_id)
-        source = sandbox_funds(issuer.currency) if issuer.bank is None else suspense(issuer.currency)
-        ledger.open_account(uow, source, now_ms=now_ms)
-        transfer = Transfer(step_id, account_id, source.id, left, "closing")
+        owed = sandbox_funds(issuer.currency) if issuer.bank is None else suspense(issuer.currency)
+        ledger.open_account(uow, owed, now_ms=now_ms)
+        transfer = Transfer(step_id, account_id, owed.id, left, CLOSING)
         if isinstance(ledger.post(uow, transfer, now_ms=now_ms), Refused):
             raise InvariantBroken("what is left in a wallet can be paid back")
         if issuer.bank is not None:

@@ -65,7 +65,9 @@ def _whole_block(books: BankTables, movement: Movement, *, now_ms: int) -> Expla
 def _collected(books: BankTables, order: BankOrder, *, now_ms: int) -> None:
     books.end_order(order, OrderState.DONE, now_ms=now_ms)
     fill_or_suspend(
-        *(books, order.subject, order.money),
+        books,
+        order.subject,
+        order.money,
         step="direct_debit",
         request_id=order.id,
         party_id=order.party_id,
