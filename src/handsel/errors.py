@@ -12,7 +12,8 @@ is a value, never an exception. Messages say what to do, and carry no palm, vect
     │   ├── FrameUnreadable     bytes that are not a whole image
     │   ├── IdReused            an id that was used before, with other contents
     │   ├── NotFound            nothing has that id
-    │   └── OrderTooOld         an order of the issuer's after which it has given a later one
+    │   ├── OrderTooOld         an order of the issuer's after which it has given a later one
+    │   └── StatementInvalid    a bank's file that is malformed, or does not add up
     ├── AccessDenied            who asks is unknown, or may not ask this
     ├── Untrusted               something does not verify; nothing of it was used
     │   ├── EnvelopeInvalid     a sealed envelope that does not open, or that holds something else
@@ -117,6 +118,14 @@ class OrderTooOld(BadInput):
     """
 
     code = "order_too_old"
+
+
+class StatementInvalid(BadInput):
+    """
+    A bank's file is malformed or does not add up; nothing of it was booked.
+    """
+
+    code = "statement_invalid"
 
 
 class AccessDenied(HandselError):

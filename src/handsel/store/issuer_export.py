@@ -30,6 +30,14 @@ EXPORTED: dict[str, str] = {
     "pin_tries": "factors",
     "passkeys": "factors",
     "approvals": "approvals",
+    "bank_references": "bank",
+    "bank_parties": "bank",
+    "mandates": "bank",
+    "collections": "bank",
+    "bank_orders": "bank",
+    "bank_entries": "bank",
+    "bank_differences": "bank",
+    "bank_suspense": "bank",
 }
 NOT_EXPORTED: dict[str, str] = {
     "milestones": "where in the ledger some of the entries are that the history holds, and nothing else",

@@ -18,6 +18,7 @@ STATUS: dict[type[errors.HandselError], int] = {
     errors.IdReused: 409,
     errors.NotFound: 404,
     errors.OrderTooOld: 409,
+    errors.StatementInvalid: 400,
     errors.AccessDenied: 401,
     errors.Untrusted: 400,
     errors.EnvelopeInvalid: 400,

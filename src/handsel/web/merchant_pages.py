@@ -6,10 +6,6 @@ Each route calls one flow of the acquirer and renders what it answers. There is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeVar
-
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
@@ -43,16 +39,15 @@ from handsel.pay.payment import DESCRIPTION_CHARS_MAX
 from handsel.web.download import json_file
 from handsel.web.errors import ErrorBody
 from handsel.web.faces import SHOP
-from handsel.web.pages import Dress, NoFields, forget, form, go, page, remember, static_files
+from handsel.web.pages import Dress, NoFields, form, go, page, remember, static_files
+from handsel.web.pay_out_pages import pay_out_routes
 from handsel.web.payment_view import PaymentLine, PaymentView, payment_line, payment_view
 from handsel.web.receipt_page import receipt_routes
+from handsel.web.shop_desk import KEY_COOKIE, ShopDesk, sign_out, signed_in, signed_in_form
 from handsel.web.tree import number_in
 
-KEY_COOKIE = "handsel_merchant"
 PAGE_PAYMENTS = 50
 DOUBLE_TAP_MS = 1_000  # The second tap on a button may land on the next page, just where that has its Cancel.
-
-F = TypeVar("F")
 
 
 class KeyFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -119,24 +114,19 @@ class PaymentsView(msgspec.Struct, frozen=True):
     older: str
 
 
-@dataclass(frozen=True)
-class ShopDesk:
-    """
-    Hold what every page of the shop needs.
-    """
-
-    acquirer: Acquirer
-    clock: Clock
-    dress: Dress
-
-
 def merchant_routes(acquirer: Acquirer, clock: Clock) -> list[BaseRoute]:
     """
     Return the routes of the shop's pages, and of the receipts that anybody with their code may see.
     """
     desk = ShopDesk(acquirer, clock, Dress(SHOP))
-    receipts = receipt_routes(acquirer, desk.dress)
-    return [static_files(), *receipts, *_door_routes(desk), *_charge_routes(desk), *_payment_routes(desk)]
+    return [
+        static_files(),
+        *receipt_routes(acquirer, desk.dress),
+        *_door_routes(desk),
+        *_charge_routes(desk),
+        *_payment_routes(desk),
+        *pay_out_routes(desk),
+    ]
 
 
 def merchant_error_page(request: Request, status: int, body: ErrorBody) -> Response:
@@ -162,7 +152,7 @@ def _door_routes(desk: ShopDesk) -> list[BaseRoute]:
         return remember(request, go("/charge"), cookie=KEY_COOKIE, value=key)
 
     def leave(_: Request, __: NoFields) -> Response:
-        return _sign_out()
+        return sign_out()
 
     return [page("/", door), form("/sign-in", KeyFields, enter), form("/sign-out", NoFields, leave)]
 
@@ -183,8 +173,8 @@ def _charge_routes(desk: ShopDesk) -> list[BaseRoute]:
         return go(f"/payments/{payment.id}")
 
     return [
-        page("/charge", _signed_in(desk, ask)),
-        form("/charge", ChargeFields, _signed_in_form(desk, charge)),
+        page("/charge", signed_in(desk, ask)),
+        form("/charge", ChargeFields, signed_in_form(desk, charge)),
     ]
 
 
@@ -227,37 +217,13 @@ def _payment_routes(desk: ShopDesk) -> list[BaseRoute]:
         return go(f"/payments/{_payment_id(request)}")
 
     return [
-        page("/payments", _signed_in(desk, payments)),
-        page("/statement.json", _signed_in(desk, statement)),
-        page("/payments/{payment}", _signed_in(desk, payment)),
-        form("/payments/{payment}/cancel", NoFields, _signed_in_form(desk, cancel)),
-        form("/payments/{payment}/refunds", RefundFields, _signed_in_form(desk, refund)),
-        form("/payments/{payment}/refunds/{refund}/cancel", NoFields, _signed_in_form(desk, cancel_one_refund)),
+        page("/payments", signed_in(desk, payments)),
+        page("/statement.json", signed_in(desk, statement)),
+        page("/payments/{payment}", signed_in(desk, payment)),
+        form("/payments/{payment}/cancel", NoFields, signed_in_form(desk, cancel)),
+        form("/payments/{payment}/refunds", RefundFields, signed_in_form(desk, refund)),
+        form("/payments/{payment}/refunds/{refund}/cancel", NoFields, signed_in_form(desk, cancel_one_refund)),
     ]
-
-
-def _signed_in(desk: ShopDesk, answer: Callable[[Request, Merchant], Response]) -> Callable[[Request], Response]:
-    def respond(request: Request) -> Response:
-        try:
-            merchant = sign_in_merchant(desk.acquirer, request.cookies.get(KEY_COOKIE, ""))
-        except AccessDenied:
-            return _sign_out()
-        return answer(request, merchant)
-
-    return respond
-
-
-def _signed_in_form(
-    desk: ShopDesk, answer: Callable[[Request, Merchant, F], Response]
-) -> Callable[[Request, F], Response]:
-    def respond(request: Request, fields: F) -> Response:
-        return _signed_in(desk, lambda again, merchant: answer(again, merchant, fields))(request)
-
-    return respond
-
-
-def _sign_out() -> Response:
-    return forget(go("/"), KEY_COOKIE)
 
 
 def _charge_view(desk: ShopDesk, merchant: Merchant, typed: ChargeFields | None, wrong: str) -> ChargeView:

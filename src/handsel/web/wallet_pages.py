@@ -24,6 +24,7 @@ from handsel.flows.issuing.top_up import top_up
 from handsel.ids import new_id, require_id
 from handsel.pay.money import Money
 from handsel.web.approval_pages import approval_routes
+from handsel.web.bank_pages import bank_routes
 from handsel.web.card_pages import card_routes
 from handsel.web.errors import ErrorBody
 from handsel.web.faces import WALLET
@@ -131,6 +132,7 @@ class HomeView(msgspec.Struct, frozen=True):
     entries: tuple[EntryView, ...]
     is_closed: bool
     waiting: tuple[Money, ...]
+    has_bank: bool
 
 
 _WORDS = {
@@ -140,6 +142,11 @@ _WORDS = {
         "Where and what for is not written here, because your bank does not know it. The till's receipt says it.",
     ),
     "refund": ("Paid back", "A shop paid this back to your palm. Your bank does not know which."),
+    "bank_top_up": ("Bank transfer", "From an account at a bank, with this wallet's reference."),
+    "assigned_top_up": ("Bank transfer", "From an account at a bank; it was found later that it is for this wallet."),
+    "direct_debit": ("Direct debit", "Collected from your account, as you asked."),
+    "returned_debit": ("Direct debit taken back", "Your bank, or you, took the direct debit back."),
+    "reversal": ("Bank transfer taken back", "The bank had stated it in error."),
     "closing": ("Paid out on closing", "What was left when the wallet was closed, paid back to where it came from."),
 }
 
@@ -153,7 +160,7 @@ def wallet_routes(issuer: Issuer, deliver: Callable[[], object], *, sandbox: boo
     play_money = Money(TOP_UP_MINOR, issuer.currency) if sandbox else None
     desk = WalletDesk(issuer, Dress(WALLET), deliver, play_money)
     mine = (*_door_routes(desk), *_home_routes(desk), *palm_routes(desk), *card_routes(desk), *leaving_routes(desk))
-    return [static_files(), *mine, *safety_routes(desk), *approval_routes(desk)]
+    return [static_files(), *mine, *safety_routes(desk), *approval_routes(desk), *bank_routes(desk)]
 
 
 def wallet_error_page(request: Request, status: int, body: ErrorBody) -> Response:
@@ -249,6 +256,7 @@ def _home_view(desk: WalletDesk, request: Request, wallet_id: str) -> HomeView:
         entries=tuple(map(_entry, lines)),
         is_closed=is_closed,
         waiting=tuple(one.amount for one in waiting_payments(desk.issuer, wallet_id) if one.approved_until_ms is None),
+        has_bank=desk.issuer.bank is not None and not is_closed,
     )
 
 

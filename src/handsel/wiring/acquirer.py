@@ -64,16 +64,7 @@ def build_acquirer(config: AcquirerConfig, store: AcquirerDatabase, directory: P
     """
     Return the acquirer that `config` describes, with its merchants and tills registered, and no others let in.
     """
-    issuer = HttpIssuer(config.issuer)
-    acquirer = Acquirer(
-        store,
-        HttpMatchers(config.matchers),
-        issuer,
-        AnnouncedKeys(issuer, TrustedNoteKeys(config.note_root, directory / NOTE_LIST_FILE)),
-        tree=open_tree(store.database, directory, party="acquirer", clock=system_clock),
-        asking=limits_of_till(config.till_limits),
-        palm_minor_max={merchant_id: entry.palm_minor_max for merchant_id, entry in config.merchants.items()},
-    )
+    acquirer = open_acquirer(config, store, directory)
     merchants = {Merchant(merchant_id, entry.name): entry.key for merchant_id, entry in config.merchants.items()}
     tills = {Till(shop, name): token for shop, entry in config.merchants.items() for name, token in entry.tills.items()}
     revoke_others(acquirer, merchants=merchants, tills=tills)
@@ -82,6 +73,22 @@ def build_acquirer(config: AcquirerConfig, store: AcquirerDatabase, directory: P
     for till, token in tills.items():
         register_till(acquirer, till, token=token.reveal())
     return acquirer
+
+
+def open_acquirer(config: AcquirerConfig, store: AcquirerDatabase, directory: Path) -> Acquirer:
+    """
+    Return the same, with merchants and tills as they are.
+    """
+    issuer = HttpIssuer(config.issuer)
+    return Acquirer(
+        store,
+        HttpMatchers(config.matchers),
+        issuer,
+        AnnouncedKeys(issuer, TrustedNoteKeys(config.note_root, directory / NOTE_LIST_FILE)),
+        tree=open_tree(store.database, directory, party="acquirer", clock=system_clock),
+        asking=limits_of_till(config.till_limits),
+        palm_minor_max={merchant_id: entry.palm_minor_max for merchant_id, entry in config.merchants.items()},
+    )
 
 
 def _chores(acquirer: Acquirer, config: AcquirerConfig) -> tuple[Chore, ...]:

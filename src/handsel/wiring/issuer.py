@@ -39,6 +39,7 @@ from handsel.web.matcher_orders import HttpMatcherOrders
 from handsel.web.tree import tree_routes
 from handsel.web.wallet_api import wallet_api_routes
 from handsel.web.wallet_pages import wallet_error_page, wallet_routes
+from handsel.wiring.bank_account import own_account
 from handsel.wiring.open_tree import GROW_INTERVAL_S, open_tree
 from handsel.wiring.paths import DATABASE_FILE, IDENTITIES_KEY_FILE, KEY_FILE, NOTE_KEY_FILE, NOTE_ROOT_FILE
 from handsel.wiring.serve import Chore, lifespan_of, private_files_only, serve, served_hosts, take_port
@@ -108,12 +109,13 @@ def build_issuer(config: IssuerConfig, directory: Path) -> Issuer:
         limits=limits_of_payment(config.payment_limits, currency=EURO),
         asking=limits_of_acquirer(config.acquirer_limits),
         showing=limits_of_card(config.card_limits),
-        factors=_second_factors(config, kept.secret),
+        factors=second_factors(config, kept.secret),
         currency=EURO,
         clock=system_clock,
         random_bytes=os.urandom,
         tree=open_tree(database, directory, party="issuer", clock=system_clock),
         identities=open_identities(database, directory),
+        bank=own_account(config.bank),
     )
     open_issuer_accounts(issuer)
     return issuer
@@ -130,7 +132,10 @@ def open_identities(database: Database, directory: Path) -> Identities:
     return Identities(open_master_key(directory / IDENTITIES_KEY_FILE, is_new=is_new))
 
 
-def _second_factors(config: IssuerConfig, secret: bytes) -> SecondFactors:
+def second_factors(config: IssuerConfig, secret: bytes) -> SecondFactors:
+    """
+    Return what PINs and passkeys are checked with; `secret` is what PINs are hashed with.
+    """
     return SecondFactors(
         PinHasher(secret),
         limits_of_pin(config.pin_limits),

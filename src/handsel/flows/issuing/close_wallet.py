@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from handsel.bank.booking import Suspended
 from handsel.errors import InvariantBroken, NotFound
+from handsel.flows.banking.accounts import suspense
 from handsel.flows.issuing.erase_palm import erase_palms_of
 from handsel.flows.issuing.issuer import Issuer
 from handsel.flows.issuing.second_factor import forget_factors
@@ -16,11 +18,14 @@ from handsel.pay.account import sandbox_funds, wallet_account
 from handsel.pay.ledger import Refused, Transfer, derive_id
 from handsel.pay.money import Money
 from handsel.store import issuer as wallets
+from handsel.store import issuer_bank, ledger
 from handsel.store import issuer_card as cards
 from handsel.store import issuer_note as charges
-from handsel.store import ledger
+from handsel.store.bank import BankTables
 from handsel.store.database import UnitOfWork
 from handsel.store.issuer_identity import end_service
+
+CLOSING = "closing"  # What the movement is called, and why its money is to be sent back.
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,7 @@ def close_wallet(issuer: Issuer, wallet_id: str) -> Closed:
         erase_palms_of(issuer, uow, wallet_id, now_ms=now_ms)
         cards.remove_card_of(uow, wallet_id)
         forget_factors(uow, wallet_id)
+        issuer_bank.end_mandate(uow, wallet_id, now_ms=now_ms)
         paid_back = _pay_back(issuer, uow, wallet_id, now_ms=now_ms)
         end_service(uow, wallet_id, ended_at_ms=now_ms, now_ms=now_ms)
         wallets.mark_wallet_closed(uow, wallet_id, now_ms=now_ms)
@@ -71,9 +77,15 @@ def _pay_back(issuer: Issuer, uow: UnitOfWork, wallet_id: str, *, now_ms: int) -
     left = Money(state.balance_minor, state.account.currency)
     if left.amount_minor > 0:
         step_id = derive_id("close", wallet_id)
-        transfer = Transfer(step_id, account_id, sandbox_funds(issuer.currency).id, left, "closing")
+        owed = sandbox_funds(issuer.currency) if issuer.bank is None else suspense(issuer.currency)
+        ledger.open_account(uow, owed, now_ms=now_ms)
+        transfer = Transfer(step_id, account_id, owed.id, left, CLOSING)
         if isinstance(ledger.post(uow, transfer, now_ms=now_ms), Refused):
             raise InvariantBroken("what is left in a wallet can be paid back")
+        if issuer.bank is not None:
+            # Where it came from, if a bank has said so: the file of what is sent back is made of this.
+            party_id = next(iter(issuer_bank.parties_of_wallet(uow, wallet_id)), None)
+            BankTables(uow).suspend(Suspended(step_id, CLOSING, party_id, left), now_ms=now_ms)
     if isinstance(ledger.close_account(uow, account_id, now_ms=now_ms), Refused):
         raise InvariantBroken("an empty account can be closed")
     return left

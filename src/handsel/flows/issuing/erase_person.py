@@ -13,6 +13,8 @@ from handsel.flows.issuing.close_wallet import close_wallet
 from handsel.flows.issuing.issuer import Issuer
 from handsel.pay.money import Money
 from handsel.store import issuer as wallets
+from handsel.store import issuer_bank
+from handsel.store.bank_parties import forget_parties
 from handsel.store.issuer_identity import RETENTION_MS, Basis, KeptRow, end_service, kept_of, shred_due
 
 
@@ -45,6 +47,7 @@ def erase_person(issuer: Issuer, wallet_id: str) -> Erased:
         if wallet is None or wallet.closed_at_ms is None:
             raise InvariantBroken("a wallet that was closed is there, and closed")
         wallets.forget_owner(uow, wallet_id)  # 2
+        forget_parties(uow, issuer_bank.parties_of_wallet(uow, wallet_id))
         end_service(uow, wallet_id, ended_at_ms=wallet.closed_at_ms, now_ms=now_ms)  # 3
         kept = kept_of(uow, wallet_id)
         uow.commit()

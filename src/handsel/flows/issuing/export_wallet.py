@@ -18,6 +18,9 @@ from handsel.pay.limit import DAY_MS
 from handsel.proof.statement import Statement
 from handsel.store import issuer as wallets
 from handsel.store import issuer_card as cards
+from handsel.store.bank_parties import find_parties
+from handsel.store.database import UnitOfWork
+from handsel.store.issuer_bank import parties_of_wallet
 from handsel.store.issuer_export import (
     ApprovalLine,
     ChargeLine,
@@ -29,6 +32,17 @@ from handsel.store.issuer_export import (
     codes_of,
     enrolments_of,
     orders_of,
+)
+from handsel.store.issuer_export_bank import (
+    BankLine,
+    CollectionLine,
+    MandateLine,
+    SuspendedLine,
+    collections_of,
+    mandates_of,
+    movements_of,
+    references_of,
+    suspended_of,
 )
 from handsel.store.issuer_limit import spent_of
 
@@ -89,6 +103,35 @@ class IdentityLine(msgspec.Struct, frozen=True):
         return "IdentityLine()"
 
 
+class AccountLine(msgspec.Struct, frozen=True):
+    """
+    Hand out an account at a bank from which the wallet was filled.
+    """
+
+    holder: str
+    iban: str
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of the account.
+        """
+        return "AccountLine()"
+
+
+class BankExport(msgspec.Struct, frozen=True):
+    """
+    Hand out what passed between the wallet and banks: under which references, by which mandates, and what of it was
+    nobody's for a while or is sent back.
+    """
+
+    references: tuple[str, ...]
+    accounts: tuple[AccountLine, ...]
+    mandates: tuple[MandateLine, ...]
+    collections: tuple[CollectionLine, ...]
+    movements: tuple[BankLine, ...]
+    suspended: tuple[SuspendedLine, ...]
+
+
 class WalletExport(msgspec.Struct, frozen=True):
     """
     Hand out all of it. `history` is what was booked, newest first; `orders` are those to matchers, with their signed
@@ -106,6 +149,7 @@ class WalletExport(msgspec.Struct, frozen=True):
     enrolments: tuple[EnrolmentLine, ...]
     orders: tuple[OrderLine, ...]
     charges: tuple[ChargeLine, ...]
+    bank: BankExport
     history: tuple[HistoryLine, ...]
     format: str = FORMAT
 
@@ -154,8 +198,22 @@ def export_wallet(issuer: Issuer, wallet_id: str) -> WalletExport:
             enrolments=enrolments_of(uow, wallet_id),
             orders=orders_of(uow, wallet_id),
             charges=charges_of(uow, wallet_id),
+            bank=_bank_in(uow, wallet_id),
             history=history_in(uow, wallet_id),
         )
+
+
+def _bank_in(uow: UnitOfWork, wallet_id: str) -> BankExport:
+    party_ids = parties_of_wallet(uow, wallet_id)
+    accounts = dict.fromkeys((holder.name, holder.iban.text) for holder in find_parties(uow, party_ids).values())
+    return BankExport(
+        references=references_of(uow, wallet_id),
+        accounts=tuple(AccountLine(*account) for account in accounts),
+        mandates=mandates_of(uow, wallet_id),
+        collections=collections_of(uow, wallet_id),
+        movements=movements_of(uow, wallet_id),
+        suspended=suspended_of(uow, party_ids),
+    )
 
 
 def prove_wallet(issuer: Issuer, wallet_id: str, *, after: int = 0) -> Statement:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from handsel.bank.orders import OwnAccount
 from handsel.clock import Clock
 from handsel.errors import InvariantBroken
 from handsel.flows.issuing.pin_hash import PinHasher
@@ -69,7 +70,8 @@ class Issuer:
 
     `palms_max` is how many palms the matchers' galleries take, `asking` how often each acquirer may ask, `showing` how
     often one card may be shown, and `limits` what one wallet may pay. `tree` proves what is in the ledger, and
-    `identities` seals what says who a person is.
+    `identities` seals what says who a person is. `bank` is the issuer's account at a bank; None where it has play money
+    alone.
     """
 
     database: Database
@@ -86,6 +88,7 @@ class Issuer:
     random_bytes: Callable[[int], bytes]
     tree: Tree
     identities: Identities
+    bank: OwnAccount | None = None
 
 
 def limits_of_acquirer(settings: AcquirerLimits) -> AskingLimits:

@@ -44,7 +44,8 @@ class CardLine(msgspec.Struct, frozen=True):
 
 class HistoryLine(msgspec.Struct, frozen=True):
     """
-    Show one movement: `kind` is top_up, payment, refund or closing; `amount_minor` is below zero where money left.
+    Show one movement: `kind` is top_up, payment, refund or closing, or of a bank: bank_top_up, assigned_top_up,
+    direct_debit, returned_debit or reversal. `amount_minor` is below zero where money left.
 
     `number` counts this wallet's lines from 1, and the next page begins before the last one seen.
     """
