@@ -134,8 +134,8 @@ def test_another_master_key_and_another_row_open_nothing(database: Database, ide
     with pytest.raises(StoreCorrupt):
         contents(database, Identities(bytes(32)), wallet_id)
     with database.unit_of_work() as uow:
-        (sealed, wrapped) = uow.rows("SELECT sealed, wrapped_key FROM identities WHERE wallet_id = ?", other)[0]
-        uow.execute("UPDATE identities SET sealed = ?, wrapped_key = ? WHERE wallet_id = ?", sealed, wrapped, wallet_id)
+        (sealed, wrapped) = uow.rows("SELECT sealed, wrapped_key FROM identities WHERE owner_id = ?", other)[0]
+        uow.execute("UPDATE identities SET sealed = ?, wrapped_key = ? WHERE owner_id = ?", sealed, wrapped, wallet_id)
         with pytest.raises(StoreCorrupt):
             identities.get(uow, wallet_id)
 

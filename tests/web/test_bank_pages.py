@@ -60,7 +60,7 @@ def test_a_transfer_finds_the_wallet_by_what_its_page_shows(scene: Scene, bank: 
     old = reference_in(page)
     browser.post("/wallet/bank/reference")
     assert reference_in(browser.get("/wallet/bank")) != old
-    assert [(each.holder, each.iban) for each in export_of(browser).bank.accounts] == [("Ann", THEIRS)]
+    assert [(each.kind, each.content) for each in export_of(browser).identities] == [("bank_account", f"{THEIRS} Ann")]
 
 
 def test_a_mandate_is_given_used_and_ended(scene: Scene, bank: AtBank) -> None:
@@ -97,7 +97,7 @@ def test_what_is_no_mandate_is_refused_with_a_reason(
     assert answer.status_code == 400
     assert said_why in said(answer)
     assert THEIRS[:-2] not in answer.text
-    assert export_of(browser).bank.accounts == ()
+    assert export_of(browser).identities == ()
 
 
 @pytest.mark.parametrize("amount", ["0", "150.01", "-1", "20.001", "much"])

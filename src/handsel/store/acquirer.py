@@ -20,6 +20,7 @@ from handsel.store.acquirer_refunds import RefundTables
 from handsel.store.acquirer_schema import ACQUIRER_SCHEMA
 from handsel.store.asking import ASKING_SCHEMA, find_asking, save_asking
 from handsel.store.bank import BankTables
+from handsel.store.bank_parties import OpenParties
 from handsel.store.bank_schema import BANK_SCHEMA
 from handsel.store.database import Database, UnitOfWork
 from handsel.store.ledger_schema import LEDGER_SCHEMA
@@ -100,7 +101,7 @@ class AcquirerBooks:
         self.refunds = RefundTables(uow)
         self.notes = NoteTables(uow)
         self.enrolments = EnrolmentTable(uow)
-        self.bank = BankTables(uow)
+        self.bank = BankTables(uow, OpenParties())
         self.pay_outs = PayOutTables(uow)
 
     def open_account(self, account: Account, *, now_ms: int) -> None:

@@ -158,6 +158,13 @@ CREATE INDEX charges_unfinished ON charges (submitted_ms) WHERE status = 'approv
 
 # Where a merchant is paid out, and which payments each pay-out contains: every one in one, and less what was refunded.
 _PAY_OUTS = """
+CREATE TABLE bank_parties (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    iban TEXT NOT NULL,
+    kept_ms INTEGER NOT NULL
+);
+
 CREATE TABLE merchant_accounts (
     merchant_id TEXT PRIMARY KEY REFERENCES merchants (id),
     party_id TEXT NOT NULL,

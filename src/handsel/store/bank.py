@@ -23,7 +23,7 @@ from handsel.bank.booking import (
 from handsel.bank.orders import ORDERS_MAX, Holder
 from handsel.errors import ensure
 from handsel.pay.money import Money
-from handsel.store.bank_parties import find_parties, find_party, keep_party
+from handsel.store.bank_parties import Parties
 from handsel.store.database import UnitOfWork
 from handsel.store.engine import Row
 
@@ -45,11 +45,12 @@ _SUSPENDED = "SELECT id, reason, party_id, amount_minor, currency, state FROM ba
 
 class BankTables:
     """
-    Keep the dealings with the bank within one unit of work.
+    Keep the dealings with the bank within one unit of work. `parties` keeps whose accounts they are with.
     """
 
-    def __init__(self, uow: UnitOfWork) -> None:
+    def __init__(self, uow: UnitOfWork, parties: Parties) -> None:
         self.uow = uow
+        self._parties = parties
 
     def add_batch(self, batch: Batch, orders: Sequence[BankOrder], *, now_ms: int) -> None:
         """
@@ -299,24 +300,30 @@ class BankTables:
 
     def keep_party(self, party_id: str, holder: Holder, *, now_ms: int) -> None:
         """
-        Keep an account and its holder.
+        Keep an account of somebody with whom there are dealings.
         """
-        keep_party(self.uow, party_id, holder, now_ms=now_ms)
+        self._parties.keep(self.uow, party_id, holder, now_ms=now_ms)
+
+    def keep_sender(self, party_id: str, holder: Holder, *, now_ms: int) -> None:
+        """
+        Keep an account from which money came that is nobody's.
+        """
+        self._parties.keep_sender(self.uow, party_id, holder, now_ms=now_ms)
 
     def find_party(self, party_id: str) -> Holder | None:
         """
         Return an account and its holder, or None.
         """
-        return find_party(self.uow, party_id)
+        return self.find_parties((party_id,)).get(party_id)
 
     def find_parties(self, party_ids: Sequence[str]) -> dict[str, Holder]:
         """
         Return the accounts of those ids that there are.
         """
-        return find_parties(self.uow, party_ids)
+        return self._parties.find(self.uow, party_ids)
 
     def _with_holders(self, rows: Sequence[Row]) -> tuple[Suspended, ...]:
-        holders = find_parties(self.uow, [row[2] for row in rows if row[2] is not None])
+        holders = self.find_parties([row[2] for row in rows if row[2] is not None])
         return tuple(
             Suspended(
                 *(row[0], row[1], row[2], Money(row[3], row[4]), SuspenseState(row[5])), holder=holders.get(row[2])

@@ -1,8 +1,8 @@
 """
 Hold the tables of what a party does with its bank: the same for issuer and acquirer, beside those of the ledger.
 
-The account and name of whoever is not the party itself stand in `bank_parties`, and nowhere else; the others point
-there, and point to nothing once such a row is gone. A step that was released is never changed.
+The account and name of whoever is not the party itself are in none of them: each points, by `party_id`, to where its
+party keeps them (`bank_parties`), and to nothing once that is gone. A step that was released is never changed.
 """
 
 from __future__ import annotations
@@ -10,13 +10,6 @@ from __future__ import annotations
 from handsel.store.engine import Schema
 
 _TABLES = """
-CREATE TABLE bank_parties (
-    id TEXT PRIMARY KEY,
-    name TEXT NOT NULL,
-    iban TEXT NOT NULL,
-    kept_ms INTEGER NOT NULL
-);
-
 -- One file for the bank.
 CREATE TABLE bank_batches (
     id TEXT PRIMARY KEY,

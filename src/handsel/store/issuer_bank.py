@@ -133,19 +133,6 @@ def parties_of_wallet(uow: UnitOfWork, wallet_id: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(party_id) for (party_id,) in rows))
 
 
-def is_of_open_wallet(uow: UnitOfWork, party_id: str) -> bool:
-    """
-    Return whether an account is kept for a wallet that somebody still has the key of.
-    """
-    row = uow.row(
-        "SELECT 1 FROM wallets w WHERE w.key_digest IS NOT NULL AND w.id IN"
-        " (SELECT subject FROM bank_entries WHERE party_id = ? UNION SELECT wallet_id FROM mandates WHERE party_id = ?)"
-        " LIMIT 1",
-        *(party_id, party_id),
-    )
-    return row is not None
-
-
 def add_collection(uow: UnitOfWork, collection: CollectionRow, *, now_ms: int) -> None:
     """
     Write what is to be collected.

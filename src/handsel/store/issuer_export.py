@@ -31,7 +31,6 @@ EXPORTED: dict[str, str] = {
     "passkeys": "factors",
     "approvals": "approvals",
     "bank_references": "bank",
-    "bank_parties": "bank",
     "mandates": "bank",
     "collections": "bank",
     "bank_orders": "bank",

@@ -3,7 +3,8 @@ Keep what says who a person is, apart from everything else and sealed, so that i
 
 Each kind of it (a name, a bank account, a mandate) is a row with a random key of its own, which is kept wrapped by the
 *master key* from a file. To shred a row is to destroy its wrapped key: the row stays, and nobody can read it again. No
-other table holds a name; they hold the random id of a wallet, which means nobody once its rows here are shredded.
+other table holds a name; they hold the random id of a wallet, or of somebody elsewhere who has paid into one, which
+means nobody once its rows here are shredded. That is the *owner* of a row.
 
 Why a row is kept is its *basis*: `service` is needed as long as the wallet is open, and goes with it; `law` has to be
 kept for five years after that, and goes then (Regulation (EU) 2024/1624 Art. 77).
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -78,7 +80,7 @@ class Identities:
     def put(
         self,
         uow: UnitOfWork,
-        wallet_id: str,
+        owner_id: str,
         *,
         kind: str,
         content: str,
@@ -87,7 +89,7 @@ class Identities:
         purge_at_ms: int | None = None,
     ) -> None:
         """
-        Keep one kind of personal data of a wallet, in place of what was kept under it. Raises `BodyInvalid`.
+        Keep one kind of personal data of an owner, in place of what was kept under it. Raises `BodyInvalid`.
 
         `purge_at_ms` is a day of its own on which it goes; without one, it goes as its basis says.
         """
@@ -95,31 +97,44 @@ class Identities:
         if not _KIND.fullmatch(kind) or not 0 < len(raw) <= CONTENT_BYTES_MAX:
             raise BodyInvalid(f"personal data has a kind, in lower case, and 1 to {CONTENT_BYTES_MAX} bytes")
         key = AESGCM.generate_key(bit_length=8 * KEY_BYTES)
-        place = _place(wallet_id, kind)
-        uow.execute("DELETE FROM identities WHERE wallet_id = ? AND kind = ?", wallet_id, kind)
+        place = _place(owner_id, kind)
+        uow.execute("DELETE FROM identities WHERE owner_id = ? AND kind = ?", owner_id, kind)
         uow.execute(
-            "INSERT INTO identities (wallet_id, kind, basis, sealed, wrapped_key, written_at_ms, purge_at_ms)"
+            "INSERT INTO identities (owner_id, kind, basis, sealed, wrapped_key, written_at_ms, purge_at_ms)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            *(wallet_id, kind, basis.value, _seal(AESGCM(key), raw, place), _seal(self._master, key, place)),
+            *(owner_id, kind, basis.value, _seal(AESGCM(key), raw, place), _seal(self._master, key, place)),
             *(now_ms, purge_at_ms),
         )
 
-    def get(self, uow: UnitOfWork, wallet_id: str) -> tuple[IdentityRow, ...]:
+    def get(self, uow: UnitOfWork, owner_id: str) -> tuple[IdentityRow, ...]:
         """
-        Return all personal data of a wallet that was not shredded. Raises `StoreCorrupt` where some does not open.
+        Return all personal data of an owner that was not shredded. Raises `StoreCorrupt` where some does not open.
         """
         rows = uow.rows(
             "SELECT kind, basis, sealed, wrapped_key, written_at_ms, purge_at_ms FROM identities"
-            " WHERE wallet_id = ? AND wrapped_key IS NOT NULL ORDER BY kind",
-            wallet_id,
+            " WHERE owner_id = ? AND wrapped_key IS NOT NULL ORDER BY kind",
+            owner_id,
         )
         return tuple(
-            IdentityRow(kind, self._open(wallet_id, kind, sealed, wrapped), Basis(basis), written_at_ms, purge_at_ms)
+            IdentityRow(kind, self._open(owner_id, kind, sealed, wrapped), Basis(basis), written_at_ms, purge_at_ms)
             for kind, basis, sealed, wrapped, written_at_ms, purge_at_ms in rows
         )
 
-    def _open(self, wallet_id: str, kind: str, sealed: bytes, wrapped: bytes) -> str:
-        place = _place(wallet_id, kind)
+    def contents(self, uow: UnitOfWork, owner_ids: Sequence[str], *, kind: str) -> dict[str, str]:
+        """
+        Return one kind of personal data of many owners, but for those of whom there is none or it was shredded.
+
+        Raises `StoreCorrupt` where some does not open.
+        """
+        rows = uow.rows_in(
+            "SELECT owner_id, kind, sealed, wrapped_key FROM identities WHERE owner_id IN (?)"
+            " AND wrapped_key IS NOT NULL",
+            owner_ids,
+        )
+        return {owner_id: self._open(owner_id, kind, *sealed) for owner_id, found, *sealed in rows if found == kind}
+
+    def _open(self, owner_id: str, kind: str, sealed: bytes, wrapped: bytes) -> str:
+        place = _place(owner_id, kind)
         try:
             key = _unseal(self._master, wrapped, place)
             return _unseal(AESGCM(key), sealed, place).decode()
@@ -127,36 +142,49 @@ class Identities:
             raise StoreCorrupt("personal data does not open: is this the identities.key it was sealed with?") from exc
 
 
-def kept_of(uow: UnitOfWork, wallet_id: str) -> tuple[KeptRow, ...]:
+def kept_of(uow: UnitOfWork, *owner_ids: str) -> tuple[KeptRow, ...]:
     """
-    Return what personal data of a wallet is kept, and until when, without opening it.
+    Return what personal data of owners is kept, and until when, without opening it: what is the same, once.
     """
-    rows = uow.rows(
-        "SELECT kind, basis, purge_at_ms FROM identities WHERE wallet_id = ? AND wrapped_key IS NOT NULL ORDER BY kind",
-        wallet_id,
+    rows = uow.rows_in(
+        "SELECT kind, basis, purge_at_ms FROM identities WHERE owner_id IN (?) AND wrapped_key IS NOT NULL", owner_ids
     )
-    return tuple(KeptRow(kind, Basis(basis), purge_at_ms) for kind, basis, purge_at_ms in rows)
+    return tuple(KeptRow(kind, Basis(basis), purge_at_ms) for kind, basis, purge_at_ms in sorted(set(rows), key=str))
 
 
-def shred(uow: UnitOfWork, wallet_id: str, *, kind: str, now_ms: int) -> None:
+def was_put(uow: UnitOfWork, owner_id: str, *, kind: str) -> bool:
+    """
+    Return whether one kind of personal data of an owner was ever kept, also where it is shredded.
+    """
+    return uow.row("SELECT 1 FROM identities WHERE owner_id = ? AND kind = ?", owner_id, kind) is not None
+
+
+def keep_by_law(uow: UnitOfWork, owner_id: str) -> None:
+    """
+    Write that the law has kept what was kept for the service alone: its owner has turned out to be a customer.
+    """
+    uow.execute("UPDATE identities SET basis = 'law' WHERE owner_id = ? AND wrapped_key IS NOT NULL", owner_id)
+
+
+def shred(uow: UnitOfWork, owner_id: str, *, kind: str, now_ms: int) -> None:
     """
     Shred one kind of personal data that is no longer needed. Raises `BodyInvalid` where the law has it kept.
     """
-    if any(row.kind == kind and row.basis is Basis.LAW for row in kept_of(uow, wallet_id)):
+    if any(row.kind == kind and row.basis is Basis.LAW for row in kept_of(uow, owner_id)):
         raise BodyInvalid("the law has this kept until its day: it goes by itself then")
-    _shred(uow, "wallet_id = ? AND kind = ?", wallet_id, kind, now_ms=now_ms)
+    _shred(uow, "owner_id = ? AND kind = ?", owner_id, kind, now_ms=now_ms)
 
 
-def end_service(uow: UnitOfWork, wallet_id: str, *, ended_at_ms: int, now_ms: int) -> None:
+def end_service(uow: UnitOfWork, owner_id: str, *, ended_at_ms: int, now_ms: int) -> None:
     """
     Shred at once what was kept for the service alone, and say when the rest goes: `RETENTION_MS` after the end.
 
     Doing it again changes nothing: the first date stands.
     """
-    _shred(uow, "wallet_id = ? AND basis = 'service'", wallet_id, now_ms=now_ms)
+    _shred(uow, "owner_id = ? AND basis = 'service'", owner_id, now_ms=now_ms)
     uow.execute(
-        "UPDATE identities SET purge_at_ms = ? WHERE wallet_id = ? AND wrapped_key IS NOT NULL AND purge_at_ms IS NULL",
-        *(ended_at_ms + RETENTION_MS, wallet_id),
+        "UPDATE identities SET purge_at_ms = ? WHERE owner_id = ? AND wrapped_key IS NOT NULL AND purge_at_ms IS NULL",
+        *(ended_at_ms + RETENTION_MS, owner_id),
     )
 
 
@@ -165,12 +193,12 @@ def shred_due(uow: UnitOfWork, *, now_ms: int) -> int:
     Shred what need not be kept any longer, at most `SHRED_BATCH_MAX` rows; return how many.
     """
     due = uow.rows(
-        "SELECT wallet_id, kind FROM identities WHERE wrapped_key IS NOT NULL AND purge_at_ms <= ?"
+        "SELECT owner_id, kind FROM identities WHERE wrapped_key IS NOT NULL AND purge_at_ms <= ?"
         " ORDER BY purge_at_ms LIMIT ?",
         *(now_ms, SHRED_BATCH_MAX),
     )
-    for wallet_id, kind in due:
-        _shred(uow, "wallet_id = ? AND kind = ?", wallet_id, kind, now_ms=now_ms)
+    for owner_id, kind in due:
+        _shred(uow, "owner_id = ? AND kind = ?", owner_id, kind, now_ms=now_ms)
     return len(due)
 
 
@@ -201,9 +229,9 @@ def _shred(uow: UnitOfWork, which: str, *values: Value, now_ms: int) -> None:
     )
 
 
-def _place(wallet_id: str, kind: str) -> bytes:
+def _place(owner_id: str, kind: str) -> bytes:
     # What is sealed for one wallet does not open in the row of another.
-    return f"handsel/v1/identity\0{wallet_id}\0{kind}".encode()
+    return f"handsel/v1/identity\0{owner_id}\0{kind}".encode()
 
 
 def _seal(key: AESGCM, content: bytes, place: bytes) -> bytes:

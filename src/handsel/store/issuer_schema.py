@@ -226,10 +226,11 @@ CREATE TABLE approvals (
 CREATE INDEX approvals_by_wallet ON approvals (wallet_id, asked_at_ms);
 """
 
-# Who a person is: each row sealed with a key of its own. Without its wrapped key a row is random bytes.
+# Who a person is: each row sealed with a key of its own. Without its wrapped key a row is random bytes. Its owner is a
+# wallet, or somebody who has paid into one, by the `party_id` of the bank's tables.
 _IDENTITIES = """
 CREATE TABLE identities (
-    wallet_id TEXT NOT NULL REFERENCES wallets (id),
+    owner_id TEXT NOT NULL,
     kind TEXT NOT NULL,
     basis TEXT NOT NULL CHECK (basis IN ('service', 'law')),
     sealed BLOB NOT NULL,
@@ -237,13 +238,13 @@ CREATE TABLE identities (
     written_at_ms INTEGER NOT NULL,
     purge_at_ms INTEGER,
     shredded_at_ms INTEGER,
-    PRIMARY KEY (wallet_id, kind),
+    PRIMARY KEY (owner_id, kind),
     CHECK ((wrapped_key IS NULL) = (shredded_at_ms IS NOT NULL))
 );
 CREATE INDEX identities_due ON identities (purge_at_ms) WHERE wrapped_key IS NOT NULL;
 """
 
-# How a wallet is filled from an account elsewhere. Whose account that is stands in `bank_parties` alone.
+# How a wallet is filled from an account elsewhere. Whose account that is stands in `identities` alone.
 _TOP_UPS = """
 CREATE TABLE bank_references (
     number INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -34,6 +34,7 @@ from handsel.flows.issuing.explain_collection import refuse_collection
 from handsel.flows.issuing.issuer import (
     Issuer,
     MatcherKeys,
+    books_of,
     limits_of_acquirer,
     limits_of_card,
     limits_of_payment,
@@ -71,7 +72,7 @@ def status(config_path: Path, raw: bytes) -> Refused:
     """
     refusals = read_status(raw)
     with _opened(config_path) as (issuer, _), issuer.database.unit_of_work() as uow:
-        done = book_status(BankTables(uow), refusals, refuse=_refuse, now_ms=issuer.clock())
+        done = book_status(books_of(issuer, uow), refusals, refuse=_refuse, now_ms=issuer.clock())
         uow.commit()
     return done
 
@@ -81,7 +82,7 @@ def report(config_path: Path) -> Reconciliation:
     Compare bank and ledger. Raises `ConfigError`.
     """
     with _opened(config_path) as (issuer, config), issuer.database.unit_of_work() as uow:
-        books, currency = BankTables(uow), issuer.currency
+        books, currency = books_of(issuer, uow), issuer.currency
         owed = [
             ExpectedLine(f"owed to {name}", balance_minor(books, settlement_account(name, currency=currency)))
             for name in config.acquirers
@@ -129,7 +130,7 @@ def bear(config_path: Path, entry_id: str) -> Money:
     Book an unexplained movement as a cost. Raises `ConfigError` and `NotFound`.
     """
     with _opened(config_path) as (issuer, _), issuer.database.unit_of_work() as uow:
-        money = write_off(BankTables(uow), entry_id, currency=issuer.currency, now_ms=issuer.clock())
+        money = write_off(books_of(issuer, uow), entry_id, currency=issuer.currency, now_ms=issuer.clock())
         uow.commit()
     return money
 

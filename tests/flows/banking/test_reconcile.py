@@ -36,8 +36,11 @@ from handsel.store import issuer_bank, ledger
 from handsel.store.bank import BankTables
 from handsel.store.database import Database
 from handsel.store.issuer import open_issuer_database
+from handsel.store.issuer_identity import Identities
+from handsel.store.issuer_parties import SealedParties
 from tests.bank.camt import OURS, THEIRS
 
+PARTIES = SealedParties(Identities(bytes(32)))
 NOW_MS = 1_800_000_000_000
 DAY, LATE = "2027-01-20", "2027-03-01"  # Of the statements, and on which orders are due that are not overdue.
 FUNDS_MINOR = 10**9
@@ -142,7 +145,7 @@ class Books:
         statement = Statement(name, Iban(OURS), "EUR", opening, closing, DAY, tuple(movements))
         with self.database.unit_of_work() as uow:
             book_statement(
-                *(BankTables(uow), statement),
+                *(BankTables(uow, PARTIES), statement),
                 of=Iban(OURS),
                 currency="EUR",
                 explain=explain_movement,
@@ -172,7 +175,7 @@ def test_each_planted_difference_is_found_and_nothing_else(
         made = Books(database, random.Random(seed))  # noqa: S311
         opening = made.state([], "S-0", FUNDS_MINOR)
         with database.unit_of_work() as uow:
-            books = BankTables(uow)
+            books = BankTables(uow, PARTIES)
             made.first += [made.comes(made.wallet(books)) for _ in range(expected)]
             made.first += [made.pays(order) for order in made.orders(books, expected, due_on=DAY)]
             for kind in planted:
@@ -180,7 +183,7 @@ def test_each_planted_difference_is_found_and_nothing_else(
             uow.commit()
         closing = made.state(made.second, "S-2", made.state(made.first, "S-1", opening))
         with database.unit_of_work() as uow:
-            books = BankTables(uow)
+            books = BankTables(uow, PARTIES)
             if stray:
                 money, ends = Money(abs(stray), "EUR"), (at_bank("EUR"), own_funds("EUR"))
                 debit, credit = ends if stray > 0 else ends[::-1]

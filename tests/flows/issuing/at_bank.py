@@ -18,10 +18,12 @@ from handsel.flows.banking.book_statement import Booked
 from handsel.flows.banking.reconcile import Reconciliation, reconcile
 from handsel.flows.issuing.book_statement import book_statements
 from handsel.flows.issuing.fill_wallet import receivable
+from handsel.flows.issuing.issuer import books_of
 from handsel.pay.account import Account
 from handsel.pay.money import Money
 from handsel.store import ledger
 from handsel.store.bank import BankTables
+from handsel.store.database import UnitOfWork
 from tests.bank.camt import OURS, THEIRS, camt
 from tests.flows.issuing.scene import Scene
 
@@ -81,7 +83,10 @@ class AtBank:
 
     def minor(self, account: Account) -> int:
         with self.scene.issuer.database.unit_of_work() as uow:
-            return balance_minor(BankTables(uow), account)
+            return balance_minor(self.tables(uow), account)
+
+    def tables(self, uow: UnitOfWork) -> BankTables:
+        return books_of(self.scene.issuer, uow)
 
     def suspense_minor(self) -> int:
         return self.minor(suspense("EUR"))
@@ -91,11 +96,11 @@ class AtBank:
 
     def reconcile(self) -> Reconciliation:
         with self.scene.issuer.database.unit_of_work() as uow:
-            return reconcile(BankTables(uow), currency="EUR", expected=())
+            return reconcile(self.tables(uow), currency="EUR", expected=())
 
     def waiting(self) -> tuple[str, ...]:
         """
         Return the ids of the money that is nobody's.
         """
         with self.scene.issuer.database.unit_of_work() as uow:
-            return tuple(each.id for each in BankTables(uow).open_suspense())
+            return tuple(each.id for each in self.tables(uow).open_suspense())

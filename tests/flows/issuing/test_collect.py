@@ -18,7 +18,7 @@ from handsel.flows.banking.order_payments import NothingDue
 from handsel.flows.banking.transfer_file import TransferFile
 from handsel.flows.issuing.close_wallet import close_wallet
 from handsel.flows.issuing.collect import CollectionFile, collect
-from handsel.flows.issuing.erase_person import erase_person
+from handsel.flows.issuing.erase_person import erase_person, shred_identities
 from handsel.flows.issuing.mandate import (
     COLLECTION_MINOR_MAX,
     MANDATE_VERSION,
@@ -31,9 +31,8 @@ from handsel.flows.issuing.mandate import (
 from handsel.flows.issuing.resolve_suspense import return_suspense
 from handsel.ids import new_id
 from handsel.pay.money import Money
-from handsel.store.bank import BankTables
-from handsel.store.bank_parties import find_parties
 from handsel.store.issuer_bank import parties_of_wallet
+from handsel.store.issuer_identity import RETENTION_MS, Basis, KeptRow
 from handsel.wiring.issuer_bank import _refuse, _written_debits
 from tests.bank.camt import THEIRS
 from tests.flows.issuing.at_bank import OWN, AtBank
@@ -100,7 +99,7 @@ def test_a_sum_for_a_whole_block_fills_each_wallet(scene: Scene, bank: AtBank) -
     ids = [ask(bank, wallet, minor) for wallet, minor in zip(wallets, (20_00, 30_00), strict=True)]
     file(bank)
     with scene.issuer.database.unit_of_work() as uow:
-        order = BankTables(uow).find_order(ids[0])
+        order = bank.tables(uow).find_order(ids[0])
     assert order is not None
 
     assert bank.say(bank.comes(49_00, block_id=order.block_id)).differences == (Difference.AMOUNT_DIFFERS,)
@@ -147,7 +146,7 @@ def test_a_debit_that_the_bank_refuses_is_not_waited_for(scene: Scene, bank: AtB
 
     with scene.issuer.database.unit_of_work() as uow:
         refusals = (Refusal(batch_id=batch_id, reason="AC01"),)
-        assert book_status(BankTables(uow), refusals, refuse=_refuse, now_ms=1) == Refused(1, 0, 0)
+        assert book_status(bank.tables(uow), refusals, refuse=_refuse, now_ms=1) == Refused(1, 0, 0)
         uow.commit()
 
     assert states(bank, wallet) == ["refused"]
@@ -168,8 +167,11 @@ def test_what_comes_for_a_wallet_that_was_closed_meanwhile_goes_back(scene: Scen
     back = return_suspense(scene.issuer, due_on=bank.due())
     assert isinstance(back, TransferFile) and back.orders[0].to == ANN
     bank.say(bank.leaves(20_00, end_to_end_id=back.orders[0].id))
+    scene.now_ms += RETENTION_MS
+    shred_identities(scene.issuer)
+    scene.now_ms -= RETENTION_MS
     with pytest.raises(NotFound):
-        file(bank)  # It was carried out, and Ann is forgotten.
+        file(bank)  # It was carried out, and nobody knows Ann any more.
 
 
 def test_a_mandate_that_has_ended_collects_no_more(scene: Scene, bank: AtBank) -> None:
@@ -184,16 +186,22 @@ def test_a_mandate_that_has_ended_collects_no_more(scene: Scene, bank: AtBank) -
         ask(bank, wallet)
 
 
-def test_whose_account_it_was_is_forgotten_with_the_wallet(scene: Scene, bank: AtBank) -> None:
-    wallet = payer(bank)
-    with scene.issuer.database.unit_of_work() as uow:
-        kept = parties_of_wallet(uow, wallet)
-        assert find_parties(uow, kept)
+def test_whose_account_it_was_is_kept_as_the_law_asks_and_then_nobody_reads_it(scene: Scene, bank: AtBank) -> None:
+    wallet, other = payer(bank), payer(bank)
+    until_ms = scene.now_ms + RETENTION_MS
 
-    erase_person(scene.issuer, wallet)
+    erased = erase_person(scene.issuer, wallet)
 
-    with scene.issuer.database.unit_of_work() as uow:
-        assert find_parties(uow, kept) == {}
+    assert erased.kept == (KeptRow("bank_account", Basis.LAW, until_ms),)
+    assert [accounts(bank, each) for each in (wallet, other)] == [[ANN], [ANN]]
+    scene.now_ms = until_ms
+    assert shred_identities(scene.issuer) == 1
+    assert [accounts(bank, each) for each in (wallet, other)] == [[], [ANN]]
+
+
+def accounts(bank: AtBank, wallet: str) -> list[Holder]:
+    with bank.scene.issuer.database.unit_of_work() as uow:
+        return list(bank.tables(uow).find_parties(parties_of_wallet(uow, wallet)).values())
 
 
 def test_a_mandate_is_given_once_for_each_id(scene: Scene, bank: AtBank) -> None:

@@ -151,7 +151,10 @@ def test_nothing_of_it_is_empty_and_nothing_is_somebody_elses(scene: Scene, bank
     empty = [name for name in WalletExport.__struct_fields__ if not getattr(held, name)]
     empty += [name for name in BankExport.__struct_fields__ if not getattr(held.bank, name)]
     assert empty == []
-    assert [(line.kind, line.content) for line in held.identities] == [("name", "Ada")]
+    assert [(line.kind, line.content) for line in held.identities] == [
+        ("bank_account", f"{THEIRS} Ada"),
+        ("name", "Ada"),
+    ]
     assert sorted(charge.state for charge in held.charges) == ["approved", "declined"]
     assert [line.kind for line in held.history] == [
         *("refund", "payment", "returned_debit", "direct_debit", "assigned_top_up", "bank_top_up", "top_up")

@@ -127,7 +127,6 @@ def _book_movement(
     else:
         explanation = explain(books, movement, entry_id, now_ms)
     nobodys = Outcome.SUSPENSE if movement.is_credit else Outcome.UNEXPLAINED
-    keeps_party = explanation.keeps_party if isinstance(explanation, Explained) else movement.is_credit
     entry = BookedMovement(
         id=entry_id,
         statement_id=statement_id,
@@ -137,7 +136,7 @@ def _book_movement(
         reference=movement.reference,
         outcome=explanation.outcome if isinstance(explanation, Explained) else nobodys,
         subject=explanation.subject if isinstance(explanation, Explained) else "",
-        party_id=_keep_party(books, movement.party, entry_id, now_ms=now_ms) if keeps_party else None,
+        party_id=_keep(books, movement, explanation, entry_id, now_ms),
     )
     books.add_entry(entry)
     if isinstance(explanation, Difference):
@@ -155,13 +154,29 @@ def _set_aside(books: BankTables, entry: BookedMovement, money: Money, kind: Dif
     books.add_difference(entry, kind)
 
 
-def _keep_party(books: BankTables, party: Party, entry_id: str, *, now_ms: int) -> str | None:
+def _keep(books: BankTables, movement: Movement, explanation: Explanation, entry_id: str, now_ms: int) -> str | None:
+    """
+    Keep from whom money came, where that has to be known, and return under which id.
+    """
+    holder, party_id = _holder(movement.party), derive_id("party", entry_id)
+    if holder is None:
+        return None
+    if isinstance(explanation, Difference):
+        if not movement.is_credit:
+            return None
+        books.keep_sender(party_id, holder, now_ms=now_ms)
+        return party_id
+    if not explanation.keeps_party:
+        return None
+    books.keep_party(party_id, holder, now_ms=now_ms)
+    return party_id
+
+
+def _holder(party: Party) -> Holder | None:
     if party.iban is None:
         return None
     name = "".join(char if char.isprintable() else " " for char in party.name).strip()[:NAME_CHARS_MAX] or UNNAMED
-    party_id = derive_id("party", entry_id)
-    books.keep_party(party_id, Holder(name, party.iban), now_ms=now_ms)
-    return party_id
+    return Holder(name, party.iban)
 
 
 def _comes_back(movement: Movement) -> bool:

@@ -14,10 +14,10 @@ from handsel.flows.banking.book_statement import Booked, book_statement
 from handsel.flows.banking.explain_payment import Explained, Explanation, explain_payment
 from handsel.flows.issuing.explain_collection import explain_collection
 from handsel.flows.issuing.fill_wallet import fill_wallet, take_back, takes_money
-from handsel.flows.issuing.issuer import Issuer
+from handsel.flows.issuing.issuer import Issuer, books_of
 from handsel.store import issuer_bank
 from handsel.store.bank import BankTables
-from handsel.store.bank_parties import forget_parties
+from handsel.store.issuer_identity import end_service
 
 
 def book_statements(issuer: Issuer, statements: Sequence[Statement]) -> tuple[Booked, ...]:
@@ -29,7 +29,7 @@ def book_statements(issuer: Issuer, statements: Sequence[Statement]) -> tuple[Bo
     if issuer.bank is None:
         raise ConfigError("the settings name no bank account: set [bank]")
     with issuer.database.unit_of_work() as uow:
-        books, of, now_ms = BankTables(uow), issuer.bank.holder.iban, issuer.clock()
+        books, of, now_ms = books_of(issuer, uow), issuer.bank.holder.iban, issuer.clock()
         booked = tuple(
             book_statement(books, each, of=of, currency=issuer.currency, explain=explain_movement, now_ms=now_ms)
             for each in statements
@@ -40,15 +40,16 @@ def book_statements(issuer: Issuer, statements: Sequence[Statement]) -> tuple[Bo
 
 def order_ended(books: BankTables, order: BankOrder, now_ms: int) -> None:
     """
-    Follow what became of an order: money that was nobody's is with its sender, who is forgotten, or is here again.
+    Follow what became of an order: who was paid goes as the law says, and money that was nobody's is with its sender,
+    or is here again.
     """
+    if order.state is OrderState.DONE or order.kind is OrderKind.SETTLEMENT:
+        end_service(books.uow, order.party_id, ended_at_ms=now_ms, now_ms=now_ms)
     if order.kind is not OrderKind.RETURN:
         return
     if order.state is OrderState.DONE:
         books.move_suspended(order.subject, was=SuspenseState.RETURNING, to=SuspenseState.RETURNED)
         books.settle_difference(order.subject, now_ms=now_ms)
-        if not issuer_bank.is_of_open_wallet(books.uow, order.party_id):
-            forget_parties(books.uow, (order.party_id,))
         return
     was = SuspenseState.RETURNING if order.state is OrderState.REFUSED else SuspenseState.RETURNED
     books.move_suspended(order.subject, was=was, to=SuspenseState.OPEN)

@@ -10,7 +10,7 @@ from handsel.bank.booking import Suspended
 from handsel.errors import InvariantBroken, NotFound
 from handsel.flows.banking.accounts import suspense
 from handsel.flows.issuing.erase_palm import erase_palms_of
-from handsel.flows.issuing.issuer import Issuer
+from handsel.flows.issuing.issuer import Issuer, books_of
 from handsel.flows.issuing.second_factor import forget_factors
 from handsel.flows.issuing.void_charge import release_charge
 from handsel.order import Way
@@ -21,9 +21,8 @@ from handsel.store import issuer as wallets
 from handsel.store import issuer_bank, ledger
 from handsel.store import issuer_card as cards
 from handsel.store import issuer_note as charges
-from handsel.store.bank import BankTables
 from handsel.store.database import UnitOfWork
-from handsel.store.issuer_identity import end_service
+from handsel.store.issuer_parties import end_service_of
 
 CLOSING = "closing"  # What the movement is called, and why its money is to be sent back.
 
@@ -63,7 +62,7 @@ def close_wallet(issuer: Issuer, wallet_id: str) -> Closed:
         forget_factors(uow, wallet_id)
         issuer_bank.end_mandate(uow, wallet_id, now_ms=now_ms)
         paid_back = _pay_back(issuer, uow, wallet_id, now_ms=now_ms)
-        end_service(uow, wallet_id, ended_at_ms=now_ms, now_ms=now_ms)
+        end_service_of(uow, wallet_id, ended_at_ms=now_ms, now_ms=now_ms)
         wallets.mark_wallet_closed(uow, wallet_id, now_ms=now_ms)
         uow.commit()
     return Closed(paid_back)
@@ -85,7 +84,7 @@ def _pay_back(issuer: Issuer, uow: UnitOfWork, wallet_id: str, *, now_ms: int) -
         if issuer.bank is not None:
             # Where it came from, if a bank has said so: the file of what is sent back is made of this.
             party_id = next(iter(issuer_bank.parties_of_wallet(uow, wallet_id)), None)
-            BankTables(uow).suspend(Suspended(step_id, CLOSING, party_id, left), now_ms=now_ms)
+            books_of(issuer, uow).suspend(Suspended(step_id, CLOSING, party_id, left), now_ms=now_ms)
     if isinstance(ledger.close_account(uow, account_id, now_ms=now_ms), Refused):
         raise InvariantBroken("an empty account can be closed")
     return left

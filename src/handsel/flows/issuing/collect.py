@@ -12,7 +12,7 @@ from handsel.bank.booking import BankOrder, Batch, OrderKind, OrderState
 from handsel.bank.orders import DebitOrder, OwnAccount, Sequence, block_id
 from handsel.errors import ConfigError, InvariantBroken, NotFound, ensure
 from handsel.flows.banking.order_payments import NothingDue, batch_id_of, require_due
-from handsel.flows.issuing.issuer import Issuer
+from handsel.flows.issuing.issuer import Issuer, books_of
 from handsel.store import issuer_bank
 from handsel.store.bank import BankTables
 from handsel.store.issuer_bank import CollectionRow
@@ -52,7 +52,7 @@ def collect(issuer: Issuer, *, due_on: date) -> CollectionFile | NothingDue:
     now_ms = issuer.clock()
     batch_id = batch_id_of(OrderKind.COLLECTION, due_on=due_on, by=bank.holder.iban)
     with issuer.database.unit_of_work() as uow:
-        books = BankTables(uow)
+        books = books_of(issuer, uow)
         batch = books.find_batch(batch_id)
         if batch is None:
             require_due(due_on, now_ms=now_ms, days_min=NOTICE_DAYS_MIN)

@@ -13,9 +13,8 @@ from handsel.flows.issuing.close_wallet import close_wallet
 from handsel.flows.issuing.issuer import Issuer
 from handsel.pay.money import Money
 from handsel.store import issuer as wallets
-from handsel.store import issuer_bank
-from handsel.store.bank_parties import forget_parties
-from handsel.store.issuer_identity import RETENTION_MS, Basis, KeptRow, end_service, kept_of, shred_due
+from handsel.store.issuer_identity import RETENTION_MS, Basis, KeptRow, kept_of, shred_due
+from handsel.store.issuer_parties import end_service_of, owners_of
 
 
 @dataclass(frozen=True)
@@ -35,8 +34,8 @@ def erase_person(issuer: Issuer, wallet_id: str) -> Erased:
     1. The wallet is closed: payments under way are voided, what is left is paid back, palms are erased at the matchers,
        the card is deleted.
     2. Its key, its consents and its codes are removed: nobody can open it any more.
-    3. What is known of the person is shredded, but for what the law asks to keep (Regulation (EU) 2024/1624 Art. 77):
-       that is shredded five years after the wallet was closed.
+    3. What is known of the person, accounts at banks among it, is shredded, but for what the law asks to keep
+       (Regulation (EU) 2024/1624 Art. 77): that is shredded five years after the wallet was closed.
 
     What stays for good are steps of the ledger under a random account. Doing it again changes nothing.
     """
@@ -47,9 +46,8 @@ def erase_person(issuer: Issuer, wallet_id: str) -> Erased:
         if wallet is None or wallet.closed_at_ms is None:
             raise InvariantBroken("a wallet that was closed is there, and closed")
         wallets.forget_owner(uow, wallet_id)  # 2
-        forget_parties(uow, issuer_bank.parties_of_wallet(uow, wallet_id))
-        end_service(uow, wallet_id, ended_at_ms=wallet.closed_at_ms, now_ms=now_ms)  # 3
-        kept = kept_of(uow, wallet_id)
+        end_service_of(uow, wallet_id, ended_at_ms=wallet.closed_at_ms, now_ms=now_ms)  # 3
+        kept = kept_of(uow, *owners_of(uow, wallet_id))
         uow.commit()
     return Erased(closed.paid_back, kept)
 
@@ -59,7 +57,7 @@ def what_would_be_kept(issuer: Issuer, wallet_id: str) -> tuple[KeptRow, ...]:
     Return what would be kept if this person were erased now, and until when.
     """
     with issuer.database.unit_of_work() as uow:
-        kept = kept_of(uow, wallet_id)
+        kept = kept_of(uow, *owners_of(uow, wallet_id))
     until_ms = issuer.clock() + RETENTION_MS
     return tuple(
         replace(row, purge_at_ms=until_ms if row.purge_at_ms is None else row.purge_at_ms)

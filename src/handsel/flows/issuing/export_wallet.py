@@ -18,7 +18,6 @@ from handsel.pay.limit import DAY_MS
 from handsel.proof.statement import Statement
 from handsel.store import issuer as wallets
 from handsel.store import issuer_card as cards
-from handsel.store.bank_parties import find_parties
 from handsel.store.database import UnitOfWork
 from handsel.store.issuer_bank import parties_of_wallet
 from handsel.store.issuer_export import (
@@ -45,6 +44,7 @@ from handsel.store.issuer_export_bank import (
     suspended_of,
 )
 from handsel.store.issuer_limit import spent_of
+from handsel.store.issuer_parties import owners_of
 
 FORMAT = "handsel/v1/wallet-export"
 
@@ -103,29 +103,13 @@ class IdentityLine(msgspec.Struct, frozen=True):
         return "IdentityLine()"
 
 
-class AccountLine(msgspec.Struct, frozen=True):
-    """
-    Hand out an account at a bank from which the wallet was filled.
-    """
-
-    holder: str
-    iban: str
-
-    def __repr__(self) -> str:
-        """
-        Return nothing of the account.
-        """
-        return "AccountLine()"
-
-
 class BankExport(msgspec.Struct, frozen=True):
     """
     Hand out what passed between the wallet and banks: under which references, by which mandates, and what of it was
-    nobody's for a while or is sent back.
+    nobody's for a while or is sent back. Whose accounts they are is among the identities.
     """
 
     references: tuple[str, ...]
-    accounts: tuple[AccountLine, ...]
     mandates: tuple[MandateLine, ...]
     collections: tuple[CollectionLine, ...]
     movements: tuple[BankLine, ...]
@@ -181,10 +165,7 @@ def export_wallet(issuer: Issuer, wallet_id: str) -> WalletExport:
             ),
             factors=factors_of(uow, wallet_id, now_ms=now_ms),
             approvals=approvals_of(uow, wallet_id),
-            identities=tuple(
-                IdentityLine(row.kind, row.content, row.basis.value, row.written_at_ms, row.purge_at_ms)
-                for row in issuer.identities.get(uow, wallet_id)
-            ),
+            identities=_identities_in(issuer, uow, wallet_id),
             consents=tuple(
                 ConsentLine(row.version, row.given_at_ms, row.withdrawn_at_ms, row.way)
                 for row in wallets.consents_of(uow, wallet_id)
@@ -203,12 +184,20 @@ def export_wallet(issuer: Issuer, wallet_id: str) -> WalletExport:
         )
 
 
+def _identities_in(issuer: Issuer, uow: UnitOfWork, wallet_id: str) -> tuple[IdentityLine, ...]:
+    # An account from which money came a hundred times is told once, with the first time.
+    found: dict[tuple[str, str, int | None], IdentityLine] = {}
+    for owner_id in reversed(owners_of(uow, wallet_id)):
+        for row in issuer.identities.get(uow, owner_id):
+            line = IdentityLine(row.kind, row.content, row.basis.value, row.written_at_ms, row.purge_at_ms)
+            found.setdefault((row.kind, row.content, row.purge_at_ms), line)
+    return tuple(sorted(found.values(), key=lambda line: (line.kind, line.written_at_ms)))
+
+
 def _bank_in(uow: UnitOfWork, wallet_id: str) -> BankExport:
     party_ids = parties_of_wallet(uow, wallet_id)
-    accounts = dict.fromkeys((holder.name, holder.iban.text) for holder in find_parties(uow, party_ids).values())
     return BankExport(
         references=references_of(uow, wallet_id),
-        accounts=tuple(AccountLine(*account) for account in accounts),
         mandates=mandates_of(uow, wallet_id),
         collections=collections_of(uow, wallet_id),
         movements=movements_of(uow, wallet_id),

@@ -25,8 +25,10 @@ from handsel.pay.ledger import Refusal, Refused
 from handsel.pay.limit import Limits
 from handsel.pay.money import Money
 from handsel.store import ledger
-from handsel.store.database import Database
+from handsel.store.bank import BankTables
+from handsel.store.database import Database, UnitOfWork
 from handsel.store.issuer_identity import Identities
+from handsel.store.issuer_parties import SealedParties
 from handsel.store.tree import Tree
 
 
@@ -89,6 +91,13 @@ class Issuer:
     tree: Tree
     identities: Identities
     bank: OwnAccount | None = None
+
+
+def books_of(issuer: Issuer, uow: UnitOfWork) -> BankTables:
+    """
+    Return the tables of what the issuer does with its bank, within a unit of work.
+    """
+    return BankTables(uow, SealedParties(issuer.identities))
 
 
 def limits_of_acquirer(settings: AcquirerLimits) -> AskingLimits:

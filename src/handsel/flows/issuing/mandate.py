@@ -2,7 +2,7 @@
 Give a mandate to collect from an account by SEPA direct debit, end it, and ask for a collection.
 
 The owner of a wallet reads a text and agrees, as with a palm; account and name are kept apart from the wallet
-(`store.bank_parties`).
+(`store.issuer_parties`).
 """
 
 from __future__ import annotations
@@ -11,17 +11,16 @@ from dataclasses import dataclass
 
 from handsel.bank.orders import Holder, require_payable
 from handsel.errors import BodyInvalid, ConfigError, IdReused, NotFound
-from handsel.flows.issuing.issuer import Issuer
+from handsel.flows.issuing.issuer import Issuer, books_of
 from handsel.ids import require_id
 from handsel.pay.ledger import derive_id
 from handsel.pay.money import Money
 from handsel.store import issuer as wallets
 from handsel.store import issuer_bank
-from handsel.store.bank_parties import find_party, keep_party
 from handsel.store.database import UnitOfWork
 from handsel.store.issuer_bank import CollectionRow, MandateRow
 
-MANDATE_VERSION = "debit-1"  # Of the text in web/templates/wallet/mandate.html: change both, or neither.
+MANDATE_VERSION = "debit-2"  # Of the text in web/templates/wallet/mandate.html: change both, or neither.
 COLLECTION_MINOR_MAX = 150_00  # Our own choice: as much as is paid by palm between two second factors.
 OPEN_COLLECTIONS_MAX = 3  # Of one wallet, that are not yet paid.
 COLLECTIONS_SHOWN_MAX = 20
@@ -66,11 +65,11 @@ def give_mandate(issuer: Issuer, wallet_id: str, holder: Holder, *, mandate_id: 
         party_id = derive_id("party", mandate_id)
         earlier = issuer_bank.find_mandate(uow, mandate_id)
         if earlier is not None:
-            if earlier.wallet_id != wallet_id or find_party(uow, party_id) != holder:
+            if earlier.wallet_id != wallet_id or books_of(issuer, uow).find_party(party_id) != holder:
                 raise IdReused("that id was used for another mandate: load the page again")
             return
         issuer_bank.end_mandate(uow, wallet_id, now_ms=now_ms)
-        keep_party(uow, party_id, holder, now_ms=now_ms)
+        books_of(issuer, uow).keep_party(party_id, holder, now_ms=now_ms)
         issuer_bank.add_mandate(uow, MandateRow(mandate_id, wallet_id, party_id, version, now_ms, None))
         uow.commit()
 
@@ -118,7 +117,7 @@ def show_mandate(issuer: Issuer, wallet_id: str) -> tuple[MandateView | None, tu
     """
     with issuer.database.unit_of_work() as uow:
         mandate = issuer_bank.mandate_in_force(uow, wallet_id)
-        holder = find_party(uow, mandate.party_id) if mandate else None
+        holder = books_of(issuer, uow).find_party(mandate.party_id) if mandate else None
         rows = issuer_bank.collections_of_wallet(uow, wallet_id, limit=COLLECTIONS_SHOWN_MAX)
     hint = holder.iban.hint if holder else ""
     view = MandateView(hint, mandate.signed_at_ms, mandate.id) if mandate else None

@@ -20,10 +20,10 @@ from handsel.flows.banking.order_payments import (
 )
 from handsel.flows.banking.transfer_file import TransferFile, transfer_file
 from handsel.flows.issuing.fill_wallet import fill_wallet, takes_money
-from handsel.flows.issuing.issuer import Issuer
+from handsel.flows.issuing.issuer import Issuer, books_of
 from handsel.ids import require_id
 from handsel.store import issuer_bank
-from handsel.store.bank import BankTables
+from handsel.store.issuer_identity import keep_by_law
 
 TEXT = "Sent back: no account of ours was named"
 
@@ -37,7 +37,7 @@ def assign_suspense(issuer: Issuer, suspense_id: str, *, reference: str) -> None
     wanted = parse_reference(reference)
     now_ms = issuer.clock()
     with issuer.database.unit_of_work() as uow:
-        books = BankTables(uow)
+        books = books_of(issuer, uow)
         money = books.find_suspended(require_id(suspense_id))
         wallet_id = issuer_bank.wallet_of_reference(uow, wanted)
         if money is None or wallet_id is None:
@@ -51,6 +51,8 @@ def assign_suspense(issuer: Issuer, suspense_id: str, *, reference: str) -> None
         fill_wallet(books, wallet_id, money.money, step=step, request_id=money.id, source=account, now_ms=now_ms)
         books.move_suspended(money.id, was=SuspenseState.OPEN, to=SuspenseState.ASSIGNED)
         books.give_entry(money.id, subject=wallet_id)
+        if money.party_id is not None:
+            keep_by_law(uow, money.party_id)
         books.settle_difference(money.id, now_ms=now_ms)
         uow.commit()
 
@@ -66,7 +68,7 @@ def return_suspense(issuer: Issuer, *, due_on: date) -> TransferFile | NothingDu
     now_ms = issuer.clock()
     batch_id = batch_id_of(OrderKind.RETURN, due_on=due_on, by=issuer.bank.holder.iban)
     with issuer.database.unit_of_work() as uow:
-        books = BankTables(uow)
+        books = books_of(issuer, uow)
         batch = books.find_batch(batch_id)
         if batch is None:
             require_due(due_on, now_ms=now_ms)

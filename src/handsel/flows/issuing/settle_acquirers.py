@@ -19,7 +19,7 @@ from handsel.flows.banking.order_payments import (
     require_due,
 )
 from handsel.flows.banking.transfer_file import TransferFile, transfer_file
-from handsel.flows.issuing.issuer import Issuer
+from handsel.flows.issuing.issuer import Issuer, books_of
 from handsel.pay.account import settlement_account
 from handsel.pay.ledger import derive_id
 from handsel.pay.money import Money
@@ -51,7 +51,7 @@ def settle_acquirers(
     now_ms = issuer.clock()
     batch_id = batch_id_of(OrderKind.SETTLEMENT, due_on=due_on, by=issuer.bank.holder.iban)
     with issuer.database.unit_of_work() as uow:
-        books = BankTables(uow)
+        books = books_of(issuer, uow)
         batch = books.find_batch(batch_id)
         if batch is None:
             require_due(due_on, now_ms=now_ms)
