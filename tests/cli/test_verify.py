@@ -99,6 +99,22 @@ def test_a_statement_must_go_on_where_the_last_one_ended(tmp_path: Path, key: li
     assert main(["verify-statement", parts[2], *key, "--previous", parts[0]]) == 76
 
 
+def test_a_payment_that_is_booked_as_a_pay_out_is_missed_by_whoever_has_a_list(
+    tmp_path: Path, key: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    book = book_of(450)
+    book.add(700, code="pay_out_returned", step=booking_of(PAYMENTS[1], currency="EUR"))
+    ordered = book.reserve(450)
+    book.pay_out(ordered)
+    statement = saved(tmp_path / "statement.json", book.payout(ordered, book.mine[:1]))
+    mine = tmp_path / "mine.csv"
+    mine.write_text(f"{PAYMENTS[0]},450\n{PAYMENTS[1]},700\n")
+
+    assert main(["verify-statement", statement, *key]) == 0
+    assert main(["verify-statement", statement, *key, "--payments", str(mine)]) == 1
+    assert f"MISSING, or of another amount: payment {PAYMENTS[1]}" in capsys.readouterr().out
+
+
 def test_a_line_does_not_borrow_the_name_of_a_payment(tmp_path: Path, key: list[str]) -> None:
     statement = book_of(450, 700).statement()
     for payment_id, status in ((PAYMENTS[0], 0), (PAYMENTS[1], 76)):

@@ -73,15 +73,6 @@ def test_payments_of_the_merchants_own_list_are_found_or_named(book: Book) -> No
     assert missing_payments(statement, {book.mine[3].leaf.id: 200}) == (book.mine[3].leaf.id,)
 
 
-def test_a_payout_is_the_last_line_of_its_statement(book: Book) -> None:
-    payout = book.mine[-1].leaf.id
-
-    assert verify_statement(book.statement(payout_id=payout), key=PUBLIC).closing_minor == 0
-    for lines, named in ((book.mine[:4], payout), (book.mine[:3], book.mine[2].leaf.id)):
-        with pytest.raises(ProofInvalid, match="not the pay-out"):
-            verify_statement(book.statement(lines, payout_id=named), key=PUBLIC)
-
-
 def test_whatever_is_changed_is_noticed(book: Book) -> None:
     good = book.statement()
     line = good.lines[1]

@@ -20,7 +20,7 @@ from handsel.ids import new_id
 from handsel.pay.ledger import Capture, Linked, Release, Transfer
 from handsel.proof.head import SignedHead, verify_growth
 from handsel.proof.receipt import verify_receipt
-from handsel.proof.statement import verify_statement
+from handsel.proof.statement import ProvedStatement, verify_statement
 from handsel.store import ledger, tree, tree_check
 from handsel.store.database import Database
 from handsel.store.ledger_schema import LEDGER_SCHEMA
@@ -167,24 +167,50 @@ def test_a_statement_holds_all_entries_and_a_receipt_its_one(opened: Database) -
             ask()
 
 
-def test_a_payout_is_shown_with_all_that_it_pays_out(filed: Database) -> None:
-    grown = planted(filed)
-    for minor in (5, 7):
-        post(filed, move(minor))
-    first = move(12, debit=WALLET, credit=FUNDS)
-    post(filed, first)
-    for minor in (20, 30):
-        post(filed, move(minor))
-    second = move(50, debit=WALLET, credit=FUNDS)
-    post(filed, second)
-    post(filed, move(9))
+def paid_out(database: Database, minor: int) -> Transfer:
+    """
+    Order a sum of the wallet's to be paid out.
+    """
+    ordered = Transfer(new_id(), WALLET.id, FUNDS.id, move(minor).money, "pay_out")
+    reserve(database, ordered)
+    return ordered
 
-    for after, payout, numbers in ((0, first, (1, 3)), (3, second, (4, 6))):
-        proved = verify_statement(grown.statement(WALLET.id, after=after, payout_id=payout.id), key=grown.public)
-        assert (proved.first, proved.last) == numbers
-        assert (proved.opening_minor, proved.closing_minor) == (0, 0)
+
+def test_a_payout_is_shown_with_all_that_it_pays_out(filed: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    grown = planted(filed)
+    moves = [move(minor) for minor in (5, 7, 20, 30, 9)]
+    ids = [each.id for each in moves]
+    for each in moves[:2]:
+        post(filed, each)
+    orders = [paid_out(filed, 12)]
+    post(filed, moves[2])
+    captures = [Capture(new_id(), orders[0].id, orders[0].money)]
+    capture(filed, captures[0])
+    post(filed, moves[3])
+    orders.append(paid_out(filed, 50))
+    captures.append(Capture(new_id(), orders[1].id, orders[1].money))
+    capture(filed, captures[1])
+    post(filed, moves[4])
+    before = [each.id for each in orders]
+
+    def shown(place: int, contained: list[str]) -> ProvedStatement:
+        statement = grown.payout(WALLET.id, payout_id=captures[place].id, contained=contained, before=before)
+        return verify_statement(statement, key=grown.public)
+
+    for place, contained, ends in ((0, ids[:2], (1, 4)), (1, ids[2:4], (3, 6))):
+        proved = shown(place, contained)
+        assert (proved.first, proved.last) == ends
+        assert proved.payout is not None
+        assert (proved.payout.contained, proved.payout.left_out) == (frozenset(contained), ())
+    with pytest.raises(ProofInvalid, match="does not come to its amount"):
+        shown(1, [ids[0], *ids[2:4]])
     with pytest.raises(NotFound):
-        grown.statement(WALLET.id, after=3, payout_id=first.id)
+        grown.payout(WALLET.id, payout_id=new_id(), contained=ids, before=before)
+    with pytest.raises(NotFound):
+        grown.payout(WALLET.id, payout_id=ids[0], contained=ids, before=before)
+    monkeypatch.setattr(tree, "LINES_MAX", 3)
+    with pytest.raises(BodyInvalid, match="more than 3"):
+        shown(1, ids[1:4])
 
 
 def test_what_was_refused_has_no_receipt(opened: Database) -> None:

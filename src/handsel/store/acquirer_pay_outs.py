@@ -12,6 +12,7 @@ from handsel.errors import ensure
 from handsel.store.database import UnitOfWork
 
 ITEMS_READ_MAX = 10_000  # On a page.
+STEPS_READ_MAX = 20_000  # To prove: more than a statement takes, so that it is known that they are too many.
 
 # What can be paid out: payments without a refund under way, less refunds, of those in no pay-out that stands.
 _ITEMS = (
@@ -123,6 +124,18 @@ class PayOutTables:
             *(pay_out_id, ITEMS_READ_MAX),
         )
         return tuple(PayOutItem(*row) for row in rows)
+
+    def steps_of(self, pay_out_id: str) -> tuple[tuple[str, str], ...]:
+        """
+        Return of which steps of the ledger a pay-out consists: of each its kind, and the request that it books.
+        """
+        rows = self._uow.rows(
+            "SELECT i.kind, COALESCE(a.id, i.item_id) FROM pay_out_items i LEFT JOIN refund_attempts a"
+            " ON i.kind = 'refund' AND a.refund_id = i.item_id AND a.status = 'credited' WHERE i.pay_out_id = ?"
+            " ORDER BY i.kind, i.item_id LIMIT ?",
+            *(pay_out_id, STEPS_READ_MAX),
+        )
+        return tuple((kind, request_id) for kind, request_id in rows)
 
     def open_refunds_minor(self, merchant_id: str, *, currency: str) -> int:
         """

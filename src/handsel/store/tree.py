@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from handsel.clock import Clock
 from handsel.errors import BodyInvalid, NotFound, StoreCorrupt, StoreError, ensure
 from handsel.ids import require_id
 from handsel.proof.head import GrowthProof, SignedHead, TreeHead, TreeKey, public_half, sign_head
-from handsel.proof.leaf import CREDIT, SECRET_BYTES
+from handsel.proof.leaf import CREDIT, DEBIT, SECRET_BYTES
 from handsel.proof.merkle import prove_consistency, prove_inclusion, prove_many, root_hash
 from handsel.proof.receipt import ReceiptProof
-from handsel.proof.statement import LINES_MAX, Statement
+from handsel.proof.statement import LINES_MAX, Reserved, Statement
 from handsel.proof.tiles import Load, Place, Tiles, append
 from handsel.store.database import Database, UnitOfWork
 from handsel.store.ledger import ENTRIES_READ_MAX, entries_of
@@ -116,28 +118,60 @@ class Tree:
             head=head,
         )
 
-    def statement(self, account_id: str, *, after: int = 0, limit: int = LINES_MAX, payout_id: str = "") -> Statement:
+    def statement(self, account_id: str, *, after: int = 0, limit: int = LINES_MAX) -> Statement:
         """
-        Prove the entries of an account after the one of that number, at most `limit`, or up to a pay-out's own.
+        Prove the entries of an account after the one of that number, at most `limit`.
 
         Raises `NotFound` where there are none.
         """
         ensure(0 < limit <= LINES_MAX, f"a statement has at most {LINES_MAX} lines")
         with self._database.unit_of_work() as uow:
             rows = rows_of(uow, _entry_ids(uow, account_id, after=after, limit=limit))
-        if payout_id:
-            end = next((place for place, row in enumerate(rows) if row.id.hex() == payout_id), -1)
-            rows = rows[: end + 1]
         if not rows:
             raise NotFound(f"the account has no such entries among the {limit} after entry {after}")
-        head = self._reach(rows[-1].sequence)
+        return self._prove(account_id, rows, rows)
+
+    def payout(self, account_id: str, *, payout_id: str, contained: Sequence[str], before: Sequence[str]) -> Statement:
+        """
+        Prove of which entries of an account a pay-out consists: the step that took what was reserved.
+
+        `contained` are the steps that it pays out; `before` are reservations of other pay-outs: the lines begin where
+        the last of them was made, or with the first step that is contained, and end with the pay-out's own.
+
+        Raises `NotFound` where it was not paid out, and `BodyInvalid` where that is more than `LINES_MAX` lines.
+        """
+        with self._database.unit_of_work() as uow:
+            paid = rows_of(uow, (require_id(payout_id),))
+            if not paid or paid[0].pending_id is None:
+                raise NotFound("nothing was paid out under that id")
+            (reserved,) = rows_of(uow, (paid[0].pending_id.hex(),))
+            earlier = [row.sequence for row in rows_of(uow, before) if row.sequence < reserved.sequence]
+            last = paid[0].debit.number
+            rows = rows_of(uow, _entry_ids(uow, account_id, after=max(0, last - LINES_MAX), limit=min(last, LINES_MAX)))
+        since, steps = max(earlier, default=0), {bytes.fromhex(step_id) for step_id in contained}
+        start = next(place for place, row in enumerate(rows) if row.sequence > since or row.id in steps)
+        is_cut = start == 0 and last > LINES_MAX
+        if is_cut or not steps <= {row.id for row in rows}:
+            raise BodyInvalid(
+                f"there are more than {LINES_MAX} entries since the last pay-out: ask for the account's, in parts"
+            )
+        proved = self._prove(account_id, rows[start:], sorted((reserved, *rows[start:]), key=lambda row: row.sequence))
+        nonce = open_account_of(reserved, DEBIT, self._secret).nonce
+        return msgspec.structs.replace(
+            proved,
+            payout_id=payout_id,
+            reserved=Reserved(leaf_of(reserved, self._secret), nonce),
+            contained=tuple(contained),
+        )
+
+    def _prove(self, account_id: str, rows: Sequence[LeafRow], shown: Sequence[LeafRow]) -> Statement:
+        head = self._reach(shown[-1].sequence)
         hash_of = self._tiles(head.head.size).hash_of
         return Statement(
             account=account_id,
             head=head,
             lines=tuple(line_of(row, account_id, self._secret) for row in rows),
-            hashes=prove_many(hash_of, [row.sequence - 1 for row in rows], head.head.size),
-            payout_id=payout_id,
+            hashes=prove_many(hash_of, [row.sequence - 1 for row in shown], head.head.size),
         )
 
     def _reach(self, sequence: int) -> SignedHead:

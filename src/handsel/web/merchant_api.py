@@ -14,8 +14,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from handsel.clock import Clock
+from handsel.errors import BodyInvalid
 from handsel.flows.acquiring.acquirer import Acquirer
-from handsel.flows.acquiring.prove_payments import prove_statement
+from handsel.flows.acquiring.prove_payments import prove_pay_out, prove_statement
 from handsel.flows.acquiring.request_payment import (
     PaymentRequest,
     cancel_payment_intent,
@@ -89,10 +90,13 @@ def merchant_api_routes(acquirer: Acquirer, clock: Clock) -> list[Route]:
 def _statement_route(acquirer: Acquirer) -> Route:
     def shown(request: Request) -> Response:
         merchant = sign_in_merchant(acquirer, bearer_token(request))
+        if "payout" in request.query_params:
+            if request.query_params.keys() != {"payout"}:
+                raise BodyInvalid("the statement of a pay-out is asked for by payout alone: where it begins follows")
+            return json_response(prove_pay_out(acquirer, merchant, require_id(request.query_params["payout"])))
         currency = request.query_params.get("currency", "").upper()
-        payout_id = request.query_params.get("payout", "")
         after = number_in(request, "after", "0")
-        return json_response(prove_statement(acquirer, merchant, currency=currency, after=after, payout_id=payout_id))
+        return json_response(prove_statement(acquirer, merchant, currency=currency, after=after))
 
     return Route("/v1/statement", shown, methods=["GET"])
 

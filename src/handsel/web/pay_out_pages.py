@@ -15,9 +15,11 @@ from handsel.bank.orders import NAME_CHARS_MAX, Holder
 from handsel.errors import BodyInvalid
 from handsel.flows.acquiring.merchant_bank_account import bank_account_of, set_bank_account
 from handsel.flows.acquiring.pay_out import PayOut, list_pay_outs, show_pay_out
+from handsel.flows.acquiring.prove_payments import prove_pay_out
 from handsel.ids import require_id
 from handsel.pay.merchant import Merchant
 from handsel.pay.money import Money
+from handsel.web.download import json_file
 from handsel.web.pages import form, go, page
 from handsel.web.shop_desk import ShopDesk, signed_in, signed_in_form
 
@@ -55,6 +57,7 @@ class PayOutLine(msgspec.Struct, frozen=True):
     word: str
     tone: str
     reason: str
+    was_paid: bool
 
 
 class PayOutsView(msgspec.Struct, frozen=True):
@@ -124,10 +127,15 @@ def pay_out_routes(desk: ShopDesk) -> list[BaseRoute]:
         )
         return desk.dress.render("merchant/pay_out.html", PayOutView(_line(found.pay_out), tuple(items)))
 
+    def statement(request: Request, merchant: Merchant) -> Response:
+        pay_out_id = require_id(str(request.path_params["pay_out"]))
+        return json_file(prove_pay_out(desk.acquirer, merchant, pay_out_id), "pay-out.json")
+
     return [
         page("/pay-outs", signed_in(desk, pay_outs)),
         form("/pay-outs/account", AccountFields, signed_in_form(desk, set_account)),
         page("/pay-outs/{pay_out}", signed_in(desk, pay_out)),
+        page("/pay-outs/{pay_out}/statement.json", signed_in(desk, statement)),
     ]
 
 
@@ -139,4 +147,5 @@ def _view(desk: ShopDesk, merchant: Merchant) -> PayOutsView:
 
 def _line(found: PayOut) -> PayOutLine:
     word, tone = _WORDS[found.state]
-    return PayOutLine(found.id, found.money, found.due_on, word, tone, found.reason)
+    was_paid = found.state in (OrderState.DONE, OrderState.RETURNED)
+    return PayOutLine(found.id, found.money, found.due_on, word, tone, found.reason, was_paid)

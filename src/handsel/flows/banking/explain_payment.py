@@ -13,6 +13,7 @@ from handsel.errors import ensure
 from handsel.flows.banking.accounts import at_bank
 from handsel.flows.banking.order_payments import reservation_id
 from handsel.pay.ledger import Capture, Done, Release, Transfer, derive_id
+from handsel.pay.pay_out import paid_id
 from handsel.store import ledger
 from handsel.store.bank import BankTables
 
@@ -86,7 +87,7 @@ def _whole_block(books: BankTables, movement: Movement, *, ended: Ended, now_ms:
 
 def _made(books: BankTables, order: BankOrder, *, ended: Ended, now_ms: int) -> None:
     held = reservation_id(order)
-    captured = ledger.capture(books.uow, Capture(derive_id("capture", held), held, order.money), now_ms=now_ms)
+    captured = ledger.capture(books.uow, Capture(paid_id(order.id), held, order.money), now_ms=now_ms)
     ensure(captured == Done(), "what was reserved for an order can be paid")
     _end(books, order, OrderState.DONE, "", ended=ended, now_ms=now_ms)
 

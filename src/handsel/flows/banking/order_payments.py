@@ -24,6 +24,7 @@ from handsel.ids import ID_BYTES
 from handsel.pay.account import Account
 from handsel.pay.ledger import MOMENT_MS_MAX, Done, Reservation, Transfer, derive_id
 from handsel.pay.money import Money
+from handsel.pay.pay_out import reserving_id
 from handsel.store import ledger
 from handsel.store.bank import BankTables
 from handsel.store.ledger_batch import carry_out
@@ -110,4 +111,4 @@ def reservation_id(order: BankOrder) -> str:
     """
     Return the id under which the sum of an order is reserved.
     """
-    return derive_id("bank_order", order.id)
+    return reserving_id(order.id)
