@@ -1,11 +1,12 @@
-# demo · test · check · bench · bench-matching · bench-notes · bench-ledger · bench-charge · card — each sets itself up.
+# demo · test · check · bench · bench-matching · bench-notes · bench-ledger · bench-charge · bench-payout · card —
+# each sets itself up.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: setup demo walk test check bench bench-matching bench-notes bench-ledger bench-charge card clean
+.PHONY: setup demo walk test check bench bench-matching bench-notes bench-ledger bench-charge bench-payout card clean
 
 demo: $(VENV)/.runtime
 	@$(BIN)/handsel demo
@@ -39,6 +40,9 @@ bench-ledger: $(VENV)/.dev
 
 bench-charge: $(VENV)/.dev
 	@$(BIN)/handsel bench charge
+
+bench-payout: $(VENV)/.runtime
+	@$(BIN)/handsel bench payout
 
 card: $(VENV)/.runtime
 	@$(BIN)/python bench/performance_card.py

@@ -5,13 +5,14 @@ Measure the ledger, against the same database used naively: `make bench-ledger`.
 
 Every transfer that is counted was answered and is on disk (`synchronous=FULL`, `synchronous_commit=on`), its id was
 looked for, its limits were checked, and debits equal credits was checked at its commit. The accounts that pay are many;
-they pay either one hot merchant, or each other. Ids are random, as a client makes them. Four ways, each with 1, 8 and
+they pay either one hot merchant, or each other. Ids are random, as a client makes them. Five ways, each with 1, 8 and
 64 callers:
 
 * naive: the reference, one transaction for each transfer, in tables that have nothing but what it needs;
 * unit_of_work: a unit of work for each transfer, as a flow that books something of its own does;
 * singly: each caller submits one transfer and waits for its answer; the writer groups those that wait together;
-* batched: each caller submits a list and waits for its answers.
+* batched: each caller submits a list and waits for its answers;
+* beside_tree: the same, while the tree over the ledger grows once a second, as it does in a party's process.
 
 What the clients make beforehand, ids and values, is not counted. Files lie in the system's temporary folder (`TMPDIR`):
 where that is in memory, `fdatasync_ms` is next to nothing, and nothing here is durable. A ratio is between the best of
@@ -41,6 +42,7 @@ from urllib.parse import quote
 
 import psycopg
 from bench.naive_ledger import Naive, NaivePostgresql, NaiveSqlite
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from handsel.clock import system_clock
 from handsel.errors import ensure
@@ -53,14 +55,18 @@ from handsel.store.database import Database
 from handsel.store.ledger_schema import LEDGER_SCHEMA
 from handsel.store.ledger_writer import CALL_ITEMS_MAX, LedgerWriter
 from handsel.store.postgresql import PostgresqlEngine
+from handsel.store.tree import LEAVES_MAX, Tree
+from handsel.store.tree_schema import TREE_SCHEMA
+from handsel.wiring.open_tree import GROW_INTERVAL_S
 
 SEED = 7
 FUNDS_MINOR = 10**9
 SHAPES = ("hot_merchant", "spread")
-KINDS = ("naive", "unit_of_work", "singly", "batched")
+KINDS = ("naive", "unit_of_work", "singly", "batched", "beside_tree")
 AT_ONCE = {1: CALL_ITEMS_MAX, 8: 4096, 64: 1024}  # In a list, by the number of callers.
 BATCHED_TIMES = 50  # As many transfers as the reference gets, so that both take seconds.
 FLUSHES = 200
+LEAF_ROUNDS = 20  # Of the tree, over which the time for a leaf is taken.
 Say = Callable[[str], None]
 PostMany = Callable[[Sequence[Transfer]], object]
 Case = dict[str, object]
@@ -211,9 +217,38 @@ def posted_together(writer: LedgerWriter) -> PostMany:
     return post
 
 
-def measure_shape(rivals: Rivals, shape: str, work: Work, *, say: Say) -> list[Figures]:
+@contextmanager
+def growing(tree: Tree) -> Iterator[None]:
     """
-    Return the figures of all ways for one shape. The ledger is audited in the end.
+    Let the tree grow beside what is measured.
+    """
+    over = threading.Event()
+
+    def grow() -> None:
+        while not over.wait(GROW_INTERVAL_S):
+            tree.grow()
+
+    thread = threading.Thread(target=grow)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def leaf_us(tree: Tree) -> float:
+    """
+    Return how long a leaf takes, with its share of the nodes above it and of a signed head.
+    """
+    begin_s = time.perf_counter()
+    rounds = sum(tree.grow() for _ in range(LEAF_ROUNDS))
+    return (time.perf_counter() - begin_s) * 1e6 / (rounds * LEAVES_MAX)
+
+
+def measure_shape(rivals: Rivals, shape: str, work: Work, *, say: Say) -> tuple[list[Figures], float]:
+    """
+    Return the figures of all ways for one shape, and what a leaf of the tree takes. The ledger is audited in the end.
     """
     found: list[Figures] = []
 
@@ -232,9 +267,14 @@ def measure_shape(rivals: Rivals, shape: str, work: Work, *, say: Say) -> list[F
         with closing(LedgerWriter(database, clock=system_clock)) as writer:
             add("singly", posted_together(writer))
             add("batched", posted_together(writer), times=BATCHED_TIMES, is_listed=True)
+            tree = Tree(database, Ed25519PrivateKey.generate(), party="issuer", clock=system_clock)
+            with growing(tree):
+                add("beside_tree", posted_together(writer), times=BATCHED_TIMES, is_listed=True)
+            leaf = leaf_us(tree)
+            say(f"{rivals.name} {shape}: {leaf:.1f} microseconds for a leaf of the tree")
         with database.unit_of_work() as uow:
             ledger.audit(uow)
-    return found
+    return found, leaf
 
 
 def measure_rivals(rivals: Rivals, *, count: int, payers: int, say: Say) -> dict[str, object]:
@@ -246,11 +286,13 @@ def measure_rivals(rivals: Rivals, *, count: int, payers: int, say: Say) -> dict
     for shape in SHAPES:
         generator = random.Random(SEED)  # noqa: S311 - nothing is kept secret with it.
         work = Work(accounts_of(payers), shape == "hot_merchant", count, generator)
-        found = measure_shape(rivals, shape, work, say=say)
+        found, leaf = measure_shape(rivals, shape, work, say=say)
         best = {kind: max((each for each in found if each.kind == kind), key=lambda each: each.per_s) for kind in KINDS}
         whole |= {
             f"{shape}_per_s": best["batched"].per_s,
             f"{shape}_over_naive": best["batched"].per_s / best["naive"].per_s,
+            f"{shape}_beside_tree_per_s": best["beside_tree"].per_s,
+            f"{shape}_leaf_us": leaf,
             f"{shape}_singly_over_naive": best["singly"].per_s / best["naive"].per_s,
             f"{shape}_naive_per_s": best["naive"].per_s,
             f"{shape}_p50_ms": best["batched"].p50_ms,
@@ -267,7 +309,7 @@ def sqlite_rivals(root: Path) -> Rivals:
     return Rivals(
         "sqlite",
         open_naive=lambda shape, accounts: NaiveSqlite(root / f"naive-{shape}", accounts, funds_minor=FUNDS_MINOR),
-        open_own=lambda shape: Database.open(root / shape / "ledger.sqlite", schemas=(LEDGER_SCHEMA,)),
+        open_own=lambda shape: Database.open(root / shape / "ledger.sqlite", schemas=(LEDGER_SCHEMA, TREE_SCHEMA)),
     )
 
 
@@ -280,7 +322,7 @@ def postgresql_rivals(url: str) -> Rivals:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(f"CREATE SCHEMA {shape}".encode())
         place = f"{url}&options={quote(f'-csearch_path={shape}')}"
-        return Database.on(PostgresqlEngine(place), schemas=(LEDGER_SCHEMA,))
+        return Database.on(PostgresqlEngine(place), schemas=(LEDGER_SCHEMA, TREE_SCHEMA))
 
     return Rivals(
         "postgresql",

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from handsel import config, limits
+from handsel import bank_settings, config, limits
 from handsel.cli.main import EXIT_STATUS, build_parser
 from handsel.pay.decline import DeclineReason
 from handsel.till.hint import TillHint
@@ -104,11 +104,12 @@ def settings() -> dict[str, set[str]]:
     """
     Return the names of the settings, by the type that holds them.
     """
-    found = dict(inspect.getmembers(limits, inspect.isclass)) | dict(inspect.getmembers(config, inspect.isclass))
+    modules = (limits, bank_settings, config)
+    found = {name: kind for module in modules for name, kind in inspect.getmembers(module, inspect.isclass)}
     return {
         name: {field.name for field in msgspec.structs.fields(kind)}
         for name, kind in found.items()
-        if issubclass(kind, msgspec.Struct) and kind.__module__ in (config.__name__, limits.__name__)
+        if issubclass(kind, msgspec.Struct) and kind.__module__ in {module.__name__ for module in modules}
     }
 
 

@@ -22,12 +22,21 @@ WRITE_DOWN = Path(__file__).parent / "journeys" / "loaded_modules"
 VISION = ("handsel.vision", "handsel.drawn", "cv2", "onnxruntime", "PIL")
 ARRAYS = ("numpy", "numba")
 DATABASES = ("sqlite3", "_sqlite3", "psycopg", "sqlalchemy")
-MONEY = ("handsel.pay", "handsel.flows", "handsel.store")
+MONEY = ("handsel.pay", "handsel.bank", "handsel.flows", "handsel.store")
+FILES_OF_BANKS = ("sepaxml", "xmlschema", "defusedxml", "handsel.bank.read_statement", "handsel.bank.pain")
 SIGNING = ("handsel.notes.issue", "handsel.notes.blind_sign", "gmpy2")  # The private keys of notes, and what uses them.
 
 MAY_NOT_LOAD: dict[str, tuple[str, ...]] = {
-    "issuer": (*VISION, *ARRAYS, "handsel.till", "handsel.flows.acquiring", "handsel.store.acquirer"),
-    "acquirer": (*VISION, *ARRAYS, *SIGNING, "handsel.till", "handsel.flows.issuing", "handsel.store.issuer"),
+    "issuer": (*VISION, *ARRAYS, *FILES_OF_BANKS, "handsel.till", "handsel.flows.acquiring", "handsel.store.acquirer"),
+    "acquirer": (
+        *VISION,
+        *ARRAYS,
+        *SIGNING,
+        *FILES_OF_BANKS,
+        "handsel.till",
+        "handsel.flows.issuing",
+        "handsel.store.issuer",
+    ),
     "matcher-a": (
         *VISION,
         *MONEY,

@@ -147,7 +147,7 @@ def test_a_till_has_words_for_every_reason() -> None:
 def test_every_command_and_option_is_documented() -> None:
     text = section(REFERENCE.read_text(), "Commands")
 
-    assert re.findall(r"^### `handsel ([\w ]+)`", text, re.MULTILINE) == list(commands())
+    assert re.findall(r"^### `handsel ([\w -]+)`", text, re.MULTILINE) == list(commands())
     for verb, parser in commands().items():
         assert len(first_cells(section(text, f"`handsel {verb}`"))) == len(options(parser))
 

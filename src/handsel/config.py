@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from handsel.bank_settings import AcquirerBank, IssuerBank
 from handsel.certificate import require_certificate_of
 from handsel.errors import ConfigError
 from handsel.keys import KEY_BYTES, PublicKeys, read_private_file, write_private_file
@@ -136,7 +137,7 @@ class IssuerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `note_secret_file` encrypts the note keys; `database_url` is a PostgreSQL database's; `payment_limits` bounds what
     one wallet pays, `pin_limits` its PIN. `wallet_origin` is where browsers see the wallet's pages, as `https://` and a
     name: passkeys are bound to it, and there are none without it. `hold_s_max` is for how long at most a sum is
-    reserved that is captured later.
+    reserved that is captured later; `bank` is its account.
     """
 
     port: int
@@ -154,6 +155,7 @@ class IssuerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pin_limits: PinLimits = msgspec.field(default_factory=PinLimits)
     wallet_origin: str = ""
     hold_s_max: int = 86_400
+    bank: IssuerBank = msgspec.field(default_factory=IssuerBank)
 
     def __post_init__(self) -> None:
         """
@@ -201,7 +203,7 @@ class AcquirerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Settings of the acquirer. `merchants` are known by their ids; `note_root` is the key with which the issuer signs its
     note keys; `redeem_interval_s` is how long notes are held; `till_limits` bounds how often each till asks;
-    `database_url` is a PostgreSQL database's.
+    `database_url` is a PostgreSQL database's; `bank` is its account.
     """
 
     port: int
@@ -214,6 +216,7 @@ class AcquirerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     redeem_interval_s: float = 20.0
     till_limits: TillLimits = msgspec.field(default_factory=TillLimits)
     database_url: DatabaseUrl = DatabaseUrl("")
+    bank: AcquirerBank = msgspec.field(default_factory=AcquirerBank)
 
     def __post_init__(self) -> None:
         """

@@ -12,13 +12,15 @@ is a value, never an exception. Messages say what to do, and carry no palm, vect
     │   ├── FrameUnreadable     bytes that are not a whole image
     │   ├── IdReused            an id that was used before, with other contents
     │   ├── NotFound            nothing has that id
-    │   └── OrderTooOld         an order of the issuer's after which it has given a later one
+    │   ├── OrderTooOld         an order of the issuer's after which it has given a later one
+    │   └── StatementInvalid    a bank's file that is malformed, or does not add up
     ├── AccessDenied            who asks is unknown, or may not ask this
     ├── Untrusted               something does not verify; nothing of it was used
     │   ├── EnvelopeInvalid     a sealed envelope that does not open, or that holds something else
     │   ├── PalmInvalid         what a till sent as a palm, whose norm or form is not a palm's
     │   ├── BindingMismatch     an answer that was bound to another payment
-    │   └── SignatureInvalid    a signature that does not verify
+    │   ├── SignatureInvalid    a signature that does not verify
+    │   └── ProofInvalid        a proof that does not show what it should
     ├── ModelInvalid            a model file is missing or is not the one that the manifest names
     ├── GalleryError            the enrolled shares cannot be used
     │   ├── GalleryCorrupt      a row does not have the shape or checksum that it was written with
@@ -119,6 +121,14 @@ class OrderTooOld(BadInput):
     code = "order_too_old"
 
 
+class StatementInvalid(BadInput):
+    """
+    A bank's file is malformed or does not add up; nothing of it was booked.
+    """
+
+    code = "statement_invalid"
+
+
 class AccessDenied(HandselError):
     """
     Who asks is unknown, or may not ask this.
@@ -173,6 +183,14 @@ class SignatureInvalid(Untrusted):
     """
 
     code = "signature_invalid"
+
+
+class ProofInvalid(Untrusted):
+    """
+    A proof does not show what it should.
+    """
+
+    code = "proof_invalid"
 
 
 class ModelInvalid(HandselError):

@@ -12,9 +12,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from handsel.log import FIELDS
+from handsel.pay.payment import booking_of
+from handsel.proof.head import SignedHead, TreeKey
+from handsel.proof.statement import Statement, missing_payments, verify_statement
+from handsel.wiring.actors import open_http
 from handsel.wiring.demo import DEMO_MERCHANT, DEMO_MERCHANT_NAME, Demo
 from handsel.wiring.guests import drawn_guests
 from tests.journeys.conftest import Running
@@ -140,3 +145,23 @@ def test_a_secret_that_is_somewhere_is_found(traces: Traces) -> None:
     The search can find: what was put into a party's directory is seen there.
     """
     assert traces.holders(b"[parties.issuer]") == {"issuer", *MATCHERS, "till"}
+
+
+def test_what_was_paid_and_paid_back_is_proved_by_files_alone(traces: Traces) -> None:
+    """
+    The acquirer's public key lies in its directory; the shop has its list, and asks for nothing else.
+    """
+    key = msgspec.json.decode((traces.demo.directory / "acquirer" / "tree.pub").read_bytes(), type=TreeKey)
+    shown = {"Authorization": f"Bearer {traces.demo.merchant_key.reveal()}"}
+    with open_http() as http:
+        answer = http.get(f"{traces.demo.acquirer_api}/v1/statement?currency=eur", headers=shown)
+        heads = [http.get(f"{api}/v1/tree_head") for api in (traces.demo.acquirer_api, traces.demo.issuer_api)]
+    statement = msgspec.json.decode(answer.content, type=Statement)
+
+    proved = verify_statement(statement, key=key)
+
+    assert (proved.first, proved.last, proved.closing_minor) == (1, 2, 0)
+    made = {booking_of(traces.payment_intent, currency="EUR"): proved.by_code["payment"]}
+    assert missing_payments(statement, made) == ()
+    parties = [msgspec.json.decode(head.content, type=SignedHead).head.party for head in heads]
+    assert parties == ["acquirer", "issuer"]

@@ -21,8 +21,9 @@ from handsel.naming import naming_key_of
 from handsel.web.dispute_api import dispute_api_routes
 from handsel.web.dispute_pages import RECEIPT_FORM_BYTES_MAX, dispute_routes
 from handsel.web.merchant_api import merchant_api_routes
-from handsel.web.merchant_pages import merchant_error_page, merchant_routes, shop_desk
+from handsel.web.merchant_pages import merchant_error_page, merchant_routes
 from handsel.web.shop_code import ShopCode, read_shop_code
+from handsel.web.shop_desk import shop_desk
 from tests.chromium import ARGUMENTS, CHROMIUM, needs_chromium
 from tests.flows.acquiring.street import SHOP, SHOP_KEY, Street
 from tests.flows.acquiring.test_disputes import receipt_of

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from handsel.flows.issuing.approved import Approved
-from handsel.flows.issuing.show_wallet import WalletExport
+from handsel.flows.issuing.export_wallet import WalletExport
 from handsel.ids import new_id
 from tests.flows.issuing.authenticator import Authenticator
 from tests.flows.issuing.scene import Scene

@@ -13,14 +13,16 @@ import pytest
 from handsel.flows.issuing.capture_charge import capture_charge
 from handsel.flows.issuing.consent import CONSENT_VERSION, give_consent
 from handsel.flows.issuing.deliver_orders import deliver_orders
-from handsel.flows.issuing.show_wallet import HISTORY_PAGE, WalletExport
+from handsel.flows.issuing.export_wallet import WalletExport
+from handsel.flows.issuing.show_wallet import HISTORY_PAGE
 from handsel.ids import new_id
 from handsel.web.wallet_desk import spell, unspell
 from handsel.web.wallet_pages import wallet_error_page, wallet_routes
 from tests.flows.issuing.scene import ACQUIRER, Scene
 from tests.web.browser import COOKIE_DOMAIN, Browser, said
 
-OWNED_PAGES = ["/wallet", "/wallet/key", "/wallet/entries", "/wallet/entries/1", "/wallet/export.json", "/wallet/close"]
+OWNED_PAGES = ["/wallet", "/wallet/key", "/wallet/entries", "/wallet/entries/1", "/wallet/close"]
+OWNED_PAGES += ["/wallet/export", "/wallet/export.json", "/wallet/statement.json", "/wallet/erase"]
 OWNED_FORMS = ["/wallet/top-ups", "/wallet/close", "/wallet/erase"]
 
 

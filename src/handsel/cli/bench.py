@@ -1,6 +1,7 @@
 """
 Measure on this machine: the blind match (`handsel bench matching`), notes (`handsel bench notes`), the ledger
-(`handsel bench ledger`) and a charge from till to issuer and back (`handsel bench charge`).
+(`handsel bench ledger`), a charge from till to issuer and back (`handsel bench charge`) and a pay-out
+(`handsel bench payout`).
 
 What measures lies beside the package, in the `bench` folder of its source, and is no part of what is installed: it
 writes galleries of random palms and opens what no matcher opens, and keeps ledgers of nobody's money. So it takes an
@@ -55,6 +56,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--seconds", type=int, metavar="S", help="for how long; without it, 20")
     parser.add_argument("--json", action="store_true", help="print nothing but the JSON object")
     parser.set_defaults(run=run_charge)
+    text = "measure a pay-out from a filled ledger to the bank's file, against its goal; needs a checkout of the source"
+    parser = kinds.add_parser("payout", help=text, description=text[0].upper() + text[1:] + ".")
+    parser.add_argument("--merchants", type=int, metavar="N", help="without it, 10,000")
+    parser.add_argument("--payments", type=int, metavar="N", help="of each merchant; without it, 5")
+    parser.add_argument("--json", action="store_true", help="print nothing but the JSON object")
+    parser.set_defaults(run=run_payout)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -85,6 +92,13 @@ def run_charge(args: argparse.Namespace) -> int:
     return _measure("bench.charge", args, ("rate", "seconds"))
 
 
+def run_payout(args: argparse.Namespace) -> int:
+    """
+    Measure; 1 if it took longer than its goal. Raises `NotFound` where the source is not there.
+    """
+    return _measure("bench.pay_out", args, ("merchants", "payments"))
+
+
 def checkout() -> Path:
     """
     Return the folder with the source: that of this package, or else the one we are in. Raises `NotFound`.
@@ -94,7 +108,7 @@ def checkout() -> Path:
             return folder
     raise NotFound(
         "the bench is not part of what is installed: get Handsel's source, and type `make bench-matching`, "
-        "`make bench-notes`, `make bench-ledger` or `make bench-charge` in its folder"
+        "`make bench-notes`, `make bench-ledger`, `make bench-charge` or `make bench-payout` in its folder"
     )
 
 

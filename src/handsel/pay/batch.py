@@ -36,10 +36,12 @@ MILESTONE = 64  # Every so many entries of an account are found without going fr
 
 POST, RESERVE, CAPTURE, RELEASE, EXPIRE, REFUSED = "post", "reserve", "capture", "release", "expire", "refused"
 
-# What stands in a row of `Batch.booked`, in this order. The balances are those of both accounts after the step.
+# What stands in a row of `Batch.booked`, in this order. The balances are those of both accounts after the step, the
+# numbers say which of their entries it is.
 BOOKED_FIELDS = (
     *("sequence", "id", "kind", "debit", "credit", "amount_minor", "code", "pending_id", "link_id", "happened_at_ms"),
     *("at_ms", "debit_previous", "credit_previous", "debit_balance_minor", "credit_balance_minor"),
+    *("debit_number", "credit_number"),
 )
 REFUSED_FIELDS = (
     *("id", "kind", "debit", "credit", "amount_minor", "currency", "code", "pending_id", "link_id", "happened_at_ms"),
@@ -228,6 +230,8 @@ class Batch:
                 credit.last,
                 debit.credits_posted - debit.debits_posted,
                 credit.credits_posted - credit.debits_posted,
+                debit.entries,
+                credit.entries,
             )
         )
         debit.last = credit.last = sequence
@@ -262,7 +266,7 @@ class Batch:
                 *(self.sequence, bytes.fromhex(step.id), kind, debit.number, credit.number),
                 *(transfer.money.amount_minor, transfer.code, pending_id),
                 *(bytes.fromhex(link_id) if link_id else None, None if pending_id else transfer.happened_at_ms),
-                *(self._at_ms, None, None, None, None),
+                *(self._at_ms, *(None,) * 6),
             )
         )
 
@@ -273,7 +277,7 @@ class Batch:
         self.sequence += 1
         nothing = (None,) * 3
         self.booked.append(
-            (self.sequence, bytes.fromhex(step.id), REFUSED, 0, 0, 0, "", *nothing, self._at_ms, *(None,) * 4)
+            (self.sequence, bytes.fromhex(step.id), REFUSED, 0, 0, 0, "", *nothing, self._at_ms, *(None,) * 6)
         )
         self.refused.append(self._refused_row(step, link_id, refusal))
 

@@ -23,6 +23,7 @@ from handsel.errors import BodyInvalid, InvariantBroken, ensure
 from handsel.ids import require_id
 from handsel.order import HOLDS_S
 from handsel.pay.decline import Declined, DeclineReason
+from handsel.pay.ledger import derive_id
 from handsel.pay.money import Money, require_positive
 from handsel.pay.tip import NO_TIPS, TipOffer
 from handsel.receipt import SignedStatement
@@ -336,6 +337,13 @@ def state_of_charge(charge: Charge, payment: PaymentIntent) -> ChargeState:
     if charge.status is ChargeStatus.PAID:
         return Paid(payment.receipt)
     return Declined(charge.reason or DeclineReason.VOIDED)
+
+
+def booking_of(payment_id: str, *, currency: str) -> str:
+    """
+    Return the id of the step of the acquirer's ledger that books a payment: whoever has the payment's id can find it.
+    """
+    return derive_id(f"payment:{currency}", payment_id)
 
 
 @dataclass(frozen=True, repr=False)

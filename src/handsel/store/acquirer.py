@@ -16,14 +16,19 @@ from handsel.store.acquirer_disputes import DisputeTable
 from handsel.store.acquirer_enrolments import EnrolmentTable
 from handsel.store.acquirer_merchants import MerchantTables
 from handsel.store.acquirer_notes import NoteTables, watch_held
+from handsel.store.acquirer_pay_outs import PayOutTables
 from handsel.store.acquirer_payments import PaymentTables
 from handsel.store.acquirer_refunds import RefundTables
 from handsel.store.acquirer_schema import ACQUIRER_SCHEMA
 from handsel.store.asking import ASKING_SCHEMA, find_asking, save_asking
+from handsel.store.bank import BankTables
+from handsel.store.bank_parties import OpenParties
+from handsel.store.bank_schema import BANK_SCHEMA
 from handsel.store.database import Database, UnitOfWork
 from handsel.store.ledger_schema import LEDGER_SCHEMA
+from handsel.store.tree_schema import TREE_SCHEMA
 
-SCHEMAS = (LEDGER_SCHEMA, ACQUIRER_SCHEMA, ASKING_SCHEMA)
+SCHEMAS = (LEDGER_SCHEMA, ACQUIRER_SCHEMA, ASKING_SCHEMA, TREE_SCHEMA, BANK_SCHEMA)
 
 
 class AcquirerDatabase:
@@ -33,6 +38,13 @@ class AcquirerDatabase:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    @property
+    def database(self) -> Database:
+        """
+        Return the database itself, over whose ledger a tree is kept.
+        """
+        return self._database
 
     @classmethod
     def open(cls, path: Path, *, url: str = "") -> AcquirerDatabase:
@@ -93,6 +105,8 @@ class AcquirerBooks:
         self.captures = CaptureTable(uow)
         self.enrolments = EnrolmentTable(uow)
         self.disputes = DisputeTable(uow)
+        self.bank = BankTables(uow, OpenParties())
+        self.pay_outs = PayOutTables(uow)
 
     def open_account(self, account: Account, *, now_ms: int) -> None:
         """
@@ -113,6 +127,13 @@ class AcquirerBooks:
         """
         state = ledger.account_state(self._uow, account_id)
         return state.balance_minor if state else 0
+
+    def available_minor(self, account_id: str) -> int:
+        """
+        Return what is on an account and not reserved, 0 where there is none of that name.
+        """
+        state = ledger.account_state(self._uow, account_id)
+        return state.available_minor if state else 0
 
     def asking_of(self, till_id: str) -> Asking:
         """

@@ -80,6 +80,16 @@ class PaymentTables:
         )
         return tuple(_payment(row) for row in rows)
 
+    def paid_ids(self, merchant_id: str, *, limit: int) -> tuple[str, ...]:
+        """
+        Return the ids of a merchant's payments that were paid, newest first.
+        """
+        rows = self._uow.rows(
+            "SELECT id FROM payments WHERE merchant_id = ? AND status = 'succeeded' ORDER BY number DESC LIMIT ?",
+            *(merchant_id, limit),
+        )
+        return tuple(payment_id for (payment_id,) in rows)
+
     def _number(self, payment_id: str | None) -> int:
         row = self._uow.row("SELECT number FROM payments WHERE id = ?", payment_id)
         return int(row[0]) if row else NUMBER_MAX

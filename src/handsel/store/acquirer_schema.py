@@ -218,6 +218,34 @@ CREATE INDEX disputes_of_payment ON disputes (payment_id);
 CREATE UNIQUE INDEX disputes_open ON disputes (payment_id) WHERE status = 'open';
 """
 
+# Where a merchant is paid out, and which payments each pay-out contains: every one in one, and less what was refunded.
+_PAY_OUTS = """
+CREATE TABLE bank_parties (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    iban TEXT NOT NULL,
+    kept_ms INTEGER NOT NULL
+);
+
+CREATE TABLE merchant_accounts (
+    merchant_id TEXT PRIMARY KEY REFERENCES merchants (id),
+    party_id TEXT NOT NULL,
+    since_ms INTEGER NOT NULL
+);
+
+CREATE TABLE pay_out_items (
+    pay_out_id TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('payment', 'refund')),
+    item_id TEXT NOT NULL,
+    change_minor INTEGER NOT NULL CHECK ((kind = 'payment') = (change_minor > 0)),
+    is_live INTEGER NOT NULL DEFAULT 1 CHECK (is_live IN (0, 1)),  -- 0 once the bank has sent the money back.
+    PRIMARY KEY (pay_out_id, item_id)
+);
+CREATE UNIQUE INDEX pay_out_items_live ON pay_out_items (item_id) WHERE is_live = 1;
+CREATE INDEX payments_succeeded ON payments (merchant_id) WHERE status = 'succeeded';
+CREATE INDEX refunds_by_merchant ON refunds (merchant_id, status);
+"""
+
 ACQUIRER_SCHEMA = Schema(
     "acquirer",
     (
@@ -233,5 +261,6 @@ ACQUIRER_SCHEMA = Schema(
         ),
         _RECEIPTS,
         _DISPUTES,
+        _PAY_OUTS,
     ),
 )

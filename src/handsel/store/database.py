@@ -190,6 +190,14 @@ class UnitOfWork:
         self._engine.commit()
         self._database.commits += 1
 
+    def commit_aside(self) -> None:
+        """
+        Keep all that was done where it is nothing of the ledger: what others remember of that stays true.
+        """
+        ensure(LEDGER_CHECK not in self._checks, "what was written to the ledger is checked")
+        ensure(self._engine.in_transaction, "a unit of work is committed once")
+        self._engine.commit()
+
 
 def _migrate(engine: Engine, schemas: tuple[Schema, ...]) -> None:
     engine.execute("CREATE TABLE IF NOT EXISTS schema_versions (name TEXT PRIMARY KEY, version INTEGER NOT NULL)", ())

@@ -11,13 +11,15 @@ from pathlib import Path
 
 from handsel.order import Way
 from handsel.store.asking import ASKING_SCHEMA
+from handsel.store.bank_schema import BANK_SCHEMA
 from handsel.store.database import Database, UnitOfWork
 from handsel.store.issuer_note import watch_circulation
 from handsel.store.issuer_schema import ISSUER_SCHEMA
 from handsel.store.ledger_schema import LEDGER_SCHEMA
+from handsel.store.tree_schema import TREE_SCHEMA
 
 CONSENTS_READ_MAX = 100
-SCHEMAS = (LEDGER_SCHEMA, ISSUER_SCHEMA, ASKING_SCHEMA)
+SCHEMAS = (LEDGER_SCHEMA, ISSUER_SCHEMA, ASKING_SCHEMA, TREE_SCHEMA, BANK_SCHEMA)
 
 
 @dataclass(frozen=True, repr=False)

@@ -290,4 +290,70 @@ CREATE TABLE named_payments (
 );
 """
 
-ISSUER_SCHEMA = Schema("issuer", (_TABLES, _CARDS, _SECOND_FACTORS, _CHARGE_NUMBERS, _HOLDS, _RECEIPTS, _NAMED))
+# Who a person is: each row sealed with a key of its own. Without its wrapped key a row is random bytes. Its owner is a
+# wallet, or somebody who has paid into one, by the `party_id` of the bank's tables.
+_IDENTITIES = """
+CREATE TABLE identities (
+    owner_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    basis TEXT NOT NULL CHECK (basis IN ('service', 'law')),
+    sealed BLOB NOT NULL,
+    wrapped_key BLOB,
+    written_at_ms INTEGER NOT NULL,
+    purge_at_ms INTEGER,
+    shredded_at_ms INTEGER,
+    PRIMARY KEY (owner_id, kind),
+    CHECK ((wrapped_key IS NULL) = (shredded_at_ms IS NOT NULL))
+);
+CREATE INDEX identities_due ON identities (purge_at_ms) WHERE wrapped_key IS NOT NULL;
+"""
+
+# How a wallet is filled from an account elsewhere. Whose account that is stands in `identities` alone.
+_TOP_UPS = """
+CREATE TABLE bank_references (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    reference TEXT NOT NULL UNIQUE,
+    wallet_id TEXT NOT NULL REFERENCES wallets (id),
+    made_at_ms INTEGER NOT NULL
+);
+CREATE INDEX bank_references_by_wallet ON bank_references (wallet_id, number);
+
+CREATE TABLE mandates (
+    id TEXT PRIMARY KEY,
+    wallet_id TEXT NOT NULL REFERENCES wallets (id),
+    party_id TEXT NOT NULL,
+    consent_version TEXT NOT NULL,
+    signed_at_ms INTEGER NOT NULL,
+    ended_at_ms INTEGER
+);
+CREATE INDEX mandates_by_party ON mandates (party_id);
+CREATE UNIQUE INDEX mandates_in_force ON mandates (wallet_id) WHERE ended_at_ms IS NULL;
+
+-- What is to be collected. Once it is in a file, an order of the same id says where it stands.
+CREATE TABLE collections (
+    id TEXT PRIMARY KEY,
+    wallet_id TEXT NOT NULL REFERENCES wallets (id),
+    mandate_id TEXT NOT NULL REFERENCES mandates (id),
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    currency TEXT NOT NULL,
+    sequence TEXT CHECK (sequence IN ('FRST', 'RCUR')),
+    asked_at_ms INTEGER NOT NULL
+);
+CREATE INDEX collections_by_wallet ON collections (wallet_id, asked_at_ms);
+CREATE INDEX collections_waiting ON collections (asked_at_ms) WHERE sequence IS NULL;
+"""
+
+ISSUER_SCHEMA = Schema(
+    "issuer",
+    (
+        _TABLES,
+        _CARDS,
+        _SECOND_FACTORS,
+        _CHARGE_NUMBERS,
+        _HOLDS,
+        _RECEIPTS,
+        _NAMED,
+        _IDENTITIES,
+        _TOP_UPS,
+    ),
+)

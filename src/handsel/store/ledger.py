@@ -225,6 +225,37 @@ def audit(uow: UnitOfWork) -> None:
         " CASE WHEN t.debit = a.number THEN t.debit_balance_minor ELSE t.credit_balance_minor END) LIMIT 1"
     )
     ensure(uow.row(unlinked) is None, "an account's newest entry leaves its balance")
+    _audit_rows(uow)
+
+
+def _audit_rows(uow: UnitOfWork) -> None:
+    """
+    Check what of a row follows from others: where the entry before it is, its number, and what a refusal has not.
+    """
+    sides = " UNION ALL ".join(
+        f"SELECT {side} AS account, sequence, {side}_number AS number, {side}_previous AS previous, at_ms"  # noqa: S608
+        " FROM transfers WHERE kind IN ('post', 'capture')"
+        for side in ("debit", "credit")
+    )
+    misplaced = (
+        "SELECT 1 FROM (SELECT number, previous, ROW_NUMBER() OVER place AS counted,"  # noqa: S608
+        f" LAG(sequence, 1, 0) OVER place AS before FROM ({sides}) AS sides"
+        " WINDOW place AS (PARTITION BY account ORDER BY sequence)) AS entries"
+        " WHERE number IS NULL OR number <> counted OR previous IS NULL OR previous <> before LIMIT 1"
+    )
+    ensure(uow.row(misplaced) is None, "every entry names the one before it, and its number")
+    marked = (
+        f"SELECT (SELECT COUNT(*) FROM milestones), (SELECT SUM(entries / {MILESTONE}) FROM accounts),"  # noqa: S608
+        f" (SELECT COUNT(*) FROM milestones m JOIN ({sides}) AS e ON e.account = m.account AND e.number = m.number"
+        f" AND e.sequence = m.sequence AND e.at_ms = m.at_ms WHERE m.number % {MILESTONE} = 0)"
+    )
+    found = uow.row(marked) or (0, 0, 0)
+    ensure(found[0] == (found[1] or 0) == found[2], "every so many entries of an account are a milestone")
+    amiss = (
+        "SELECT 1 FROM transfers t LEFT JOIN refused r ON r.id = t.id WHERE t.kind = 'refused' AND (r.id IS NULL"
+        " OR t.debit <> 0 OR t.credit <> 0 OR t.amount_minor <> 0 OR t.code <> '' OR t.pending_id IS NOT NULL) LIMIT 1"
+    )
+    ensure(uow.row(amiss) is None, "what was refused moved nothing, and it is known what was asked")
 
 
 def _carry_out_one(uow: UnitOfWork, step: Step, *, now_ms: int) -> Outcome:

@@ -223,6 +223,35 @@ DROP TABLE transfers;
 DROP TABLE accounts;
 """
 
+# Which entry of its account, counted from 1, a transfer is on either side: what is proved of it says so.
+_NUMBERS = """
+ALTER TABLE transfers ADD COLUMN debit_number INTEGER;
+ALTER TABLE transfers ADD COLUMN credit_number INTEGER;
+CREATE TABLE old_numbered AS
+    SELECT sequence, account, ROW_NUMBER() OVER (PARTITION BY account ORDER BY sequence) AS number FROM (
+        SELECT sequence, debit AS account FROM transfers WHERE kind IN ('post', 'capture')
+        UNION ALL SELECT sequence, credit AS account FROM transfers WHERE kind IN ('post', 'capture')
+    ) AS sides;
+CREATE INDEX old_numbered_by_transfer ON old_numbered (sequence, account);
+UPDATE transfers SET
+    debit_number = (SELECT number FROM old_numbered o WHERE o.sequence = transfers.sequence AND account = debit),
+    credit_number = (SELECT number FROM old_numbered o WHERE o.sequence = transfers.sequence AND account = credit)
+    WHERE kind IN ('post', 'capture');
+DROP TABLE old_numbered;
+"""
+
+_CHANGE_ONCE = "DROP TRIGGER transfers_are_not_changed;"
+_CHANGE_ONCE_POSTGRESQL = """
+DROP TRIGGER transfers_are_not_changed ON transfers;
+DROP FUNCTION transfers_are_not_changed();
+"""
+_NO_MORE = """
+CREATE TRIGGER transfers_are_not_changed BEFORE UPDATE ON transfers
+BEGIN
+    SELECT RAISE(ABORT, 'transfers are immutable');
+END;
+"""
+
 LEDGER_SCHEMA = Schema(
     "ledger",
     (
@@ -230,6 +259,10 @@ LEDGER_SCHEMA = Schema(
         Migration(
             sqlite=_SET_ASIDE + _ROWS + _BROUGHT_OVER + _OLD_ARE_GONE + _KEPT,
             postgresql=_NOTHING_TO_BRING + _ROWS + _KEPT,
+        ),
+        Migration(
+            sqlite=_CHANGE_ONCE + _NUMBERS + _NO_MORE,
+            postgresql=_CHANGE_ONCE_POSTGRESQL + _NUMBERS + _NO_MORE,
         ),
     ),
 )

@@ -24,9 +24,9 @@ from handsel.pay.merchant import Merchant
 from handsel.pay.money import Money
 from handsel.receipt import CONTENT_BYTES, SignedStatement
 from handsel.web.app import decode_body
-from handsel.web.merchant_pages import ShopDesk, signed_in, signed_in_form
 from handsel.web.pages import NoFields, form, go, page
 from handsel.web.shop_code import ShopCode, write_shop_code
+from handsel.web.shop_desk import ShopDesk, signed_in, signed_in_form
 
 # The form has the receipt as its file has it: a statement in JSON within JSON, percent-encoded.
 RECEIPT_FORM_BYTES_MAX = 4 * CONTENT_BYTES[-1]

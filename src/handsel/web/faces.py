@@ -26,14 +26,14 @@ WALLET = Face(
     name="wallet",
     word="Wallet",
     run_by="the issuer: your bank",
-    sees="your wallet, the amounts and the times",
+    sees="your wallet, the amounts and the times; and whose account at a bank filled it, if one did",
     never_sees="your palm, the place, or, but for shops that you have named, the shop and what you bought",
 )
 SHOP = Face(
     name="shop",
     word="Shop",
     run_by="the acquirer: the shop's bank",
-    sees="the shop, the till, the amounts and the times",
+    sees="the shop and where it is paid out, the till, the amounts and the times",
     never_sees="a palm, a customer's wallet, or whether two payments were the same person's",
 )
 TILL = Face(

@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from handsel.clock import Clock
+from handsel.errors import BodyInvalid
 from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.acquiring.capture_payment import capture_payment_intent
+from handsel.flows.acquiring.prove_payments import prove_pay_out, prove_statement
 from handsel.flows.acquiring.refund_by_receipt import refund_by_receipt, why_canceled
 from handsel.flows.acquiring.request_payment import (
     PaymentRequest,
@@ -33,7 +36,7 @@ from handsel.pay.money import Money
 from handsel.pay.payment import PaymentIntent
 from handsel.pay.refund import Refund
 from handsel.pay.tip import TipOffer
-from handsel.web.app import bearer_token, get, post
+from handsel.web.app import bearer_token, get, json_response, post
 from handsel.web.bodies import Nothing
 from handsel.web.merchant_bodies import (
     AmountDetailsBody,
@@ -49,6 +52,7 @@ from handsel.web.merchant_bodies import (
     TipChoicesBody,
     hold_s_of,
 )
+from handsel.web.tree import number_in
 
 LISTED = 50
 Path = Mapping[str, str]
@@ -101,7 +105,22 @@ def merchant_api_routes(acquirer: Acquirer, clock: Clock) -> list[Route]:
         post("/v1/payment_intents/{id}/capture", caller, CaptureRequestBody, captured),
         get("/v1/balance", caller, balance),
         *_refund_routes(acquirer, clock),
+        _statement_route(acquirer),
     ]
+
+
+def _statement_route(acquirer: Acquirer) -> Route:
+    def shown(request: Request) -> Response:
+        merchant = sign_in_merchant(acquirer, bearer_token(request))
+        if "payout" in request.query_params:
+            if request.query_params.keys() != {"payout"}:
+                raise BodyInvalid("the statement of a pay-out is asked for by payout alone: where it begins follows")
+            return json_response(prove_pay_out(acquirer, merchant, require_id(request.query_params["payout"])))
+        currency = request.query_params.get("currency", "").upper()
+        after = number_in(request, "after", "0")
+        return json_response(prove_statement(acquirer, merchant, currency=currency, after=after))
+
+    return Route("/v1/statement", shown, methods=["GET"])
 
 
 def _refund_routes(acquirer: Acquirer, clock: Clock) -> list[Route]:

@@ -6,9 +6,7 @@ Each route calls one flow of the acquirer and renders what it answers. There is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal
 
 import msgspec
 from starlette.requests import Request
@@ -19,6 +17,7 @@ from handsel.clock import Clock
 from handsel.errors import AccessDenied, BodyInvalid
 from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.acquiring.capture_payment import capture_payment_intent
+from handsel.flows.acquiring.prove_payments import prove_statement
 from handsel.flows.acquiring.refund_by_receipt import refund_by_receipt, why_canceled
 from handsel.flows.acquiring.request_payment import (
     PaymentRequest,
@@ -44,19 +43,20 @@ from handsel.pay.money import EURO, Money, parse_amount
 from handsel.pay.payment import DESCRIPTION_CHARS_MAX
 from handsel.pay.refund import RefundWay
 from handsel.pay.tip import NO_TIPS, TipOffer
+from handsel.web.download import json_file
 from handsel.web.errors import ErrorBody
 from handsel.web.faces import SHOP
 from handsel.web.merchant_bodies import HOLD_S
-from handsel.web.pages import Dress, NoFields, forget, form, go, page, remember, static_files
+from handsel.web.pages import Dress, NoFields, form, go, page, remember, static_files
+from handsel.web.pay_out_pages import pay_out_routes
 from handsel.web.payment_view import PaymentLine, PaymentView, payment_line, payment_view
-from handsel.web.receipt_page import receipt_route
+from handsel.web.receipt_page import receipt_routes
+from handsel.web.shop_desk import KEY_COOKIE, ShopDesk, shop_desk, sign_out, signed_in, signed_in_form
+from handsel.web.tree import number_in
 
-KEY_COOKIE = "handsel_merchant"
 PAGE_PAYMENTS = 50
 TIP_PERCENTS = (5, 10, 15)  # For a shop that asks for tips, and whose settings name none.
 DOUBLE_TAP_MS = 1_000  # The second tap on a button may land on the next page, just where that has its Cancel.
-
-F = TypeVar("F")
 
 
 class KeyFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -143,37 +143,19 @@ class PaymentsView(msgspec.Struct, frozen=True):
     older: str
 
 
-@dataclass(frozen=True)
-class ShopDesk:
-    """
-    Hold what every page of the shop needs.
-    """
-
-    acquirer: Acquirer
-    clock: Clock
-    dress: Dress
-
-
-def shop_desk(acquirer: Acquirer, clock: Clock) -> ShopDesk:
-    """
-    Return what the shop's pages need.
-    """
-    return ShopDesk(acquirer, clock, Dress(SHOP))
-
-
 def merchant_routes(acquirer: Acquirer, clock: Clock) -> list[BaseRoute]:
     """
     Return the routes of the shop's pages, and of the receipts that anybody with their code may see.
     """
     desk = shop_desk(acquirer, clock)
-    receipts = receipt_route(acquirer, desk.dress)
     return [
         static_files(),
-        receipts,
+        *receipt_routes(acquirer, desk.dress),
         *_door_routes(desk),
         *_charge_routes(desk),
         *_payment_routes(desk),
         *_capture_routes(desk),
+        *pay_out_routes(desk),
     ]
 
 
@@ -200,7 +182,7 @@ def _door_routes(desk: ShopDesk) -> list[BaseRoute]:
         return remember(request, go("/charge"), cookie=KEY_COOKIE, value=key)
 
     def leave(_: Request, __: NoFields) -> Response:
-        return _sign_out()
+        return sign_out()
 
     return [page("/", door), form("/sign-in", KeyFields, enter), form("/sign-out", NoFields, leave)]
 
@@ -236,6 +218,10 @@ def _payment_routes(desk: ShopDesk) -> list[BaseRoute]:
         older = found[-1].id if len(found) == PAGE_PAYMENTS else ""
         return desk.dress.render("merchant/payments.html", PaymentsView(tuple(map(payment_line, found)), older))
 
+    def statement(request: Request, merchant: Merchant) -> Response:
+        after = number_in(request, "after", "0")
+        return json_file(prove_statement(desk.acquirer, merchant, currency=EURO, after=after), "statement.json")
+
     def payment(request: Request, merchant: Merchant) -> Response:
         return desk.dress.render("merchant/payment.html", _payment_view(desk, merchant, _payment_id(request)))
 
@@ -266,6 +252,7 @@ def _payment_routes(desk: ShopDesk) -> list[BaseRoute]:
 
     return [
         page("/payments", signed_in(desk, payments)),
+        page("/statement.json", signed_in(desk, statement)),
         page("/payments/{payment}", signed_in(desk, payment)),
         form("/payments/{payment}/cancel", NoFields, signed_in_form(desk, cancel)),
         form("/payments/{payment}/refunds", RefundFields, signed_in_form(desk, refund)),
@@ -288,43 +275,11 @@ def _capture_routes(desk: ShopDesk) -> list[BaseRoute]:
     return [form("/payments/{payment}/capture", CaptureFields, signed_in_form(desk, capture))]
 
 
-def signed_in(desk: ShopDesk, answer: Callable[[Request, Merchant], Response]) -> Callable[[Request], Response]:
-    """
-    Return a page that only a merchant sees. Others are asked for a key.
-    """
-
-    def respond(request: Request) -> Response:
-        try:
-            merchant = sign_in_merchant(desk.acquirer, request.cookies.get(KEY_COOKIE, ""))
-        except AccessDenied:
-            return _sign_out()
-        return answer(request, merchant)
-
-    return respond
-
-
-def signed_in_form(
-    desk: ShopDesk, answer: Callable[[Request, Merchant, F], Response]
-) -> Callable[[Request, F], Response]:
-    """
-    Return the same for a form.
-    """
-
-    def respond(request: Request, fields: F) -> Response:
-        return signed_in(desk, lambda again, merchant: answer(again, merchant, fields))(request)
-
-    return respond
-
-
 def _give_back(desk: ShopDesk, merchant: Merchant, wanted: RefundRequest, fields: RefundFields) -> None:
     if fields.way is RefundWay.RECEIPT:
         refund_by_receipt(desk.acquirer, merchant, wanted, return_code=fields.return_code, now_ms=desk.clock())
     else:
         create_refund(desk.acquirer, merchant, wanted, now_ms=desk.clock())
-
-
-def _sign_out() -> Response:
-    return forget(go("/"), KEY_COOKIE)
 
 
 def _charge_view(desk: ShopDesk, merchant: Merchant, typed: ChargeFields | None, wrong: str) -> ChargeView:

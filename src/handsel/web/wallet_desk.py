@@ -24,6 +24,7 @@ KEY_COOKIE = "handsel_wallet"
 FRESH_COOKIE = "handsel_fresh"  # The key was made in this browser and has not been written down yet.
 CODE_COOKIE = "handsel_code"  # The enrolment code that this browser was given, until it expires.
 CARD_CODE_COOKIE = "handsel_card_code"  # The same, of a code for a card.
+WALLET_COOKIES = (KEY_COOKIE, FRESH_COOKIE, CODE_COOKIE, CARD_CODE_COOKIE)
 _GROUP_CHARS = 4
 
 F = TypeVar("F")
@@ -81,7 +82,7 @@ def sign_out() -> Response:
     """
     Return the way back to the welcome, with nothing of the wallet left in the browser.
     """
-    return forget(go("/"), KEY_COOKIE, FRESH_COOKIE, CODE_COOKIE, CARD_CODE_COOKIE)
+    return forget(go("/"), *WALLET_COOKIES)
 
 
 def delivering(desk: WalletDesk, response: Response) -> Response:

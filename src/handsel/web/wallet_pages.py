@@ -1,9 +1,9 @@
 """
-Serve the wallet's pages: open a wallet, sign in and out, see its money and history, close it.
+Serve the wallet's pages: open a wallet, sign in and out, see its money and history.
 
 Each route calls one flow of the issuer and renders what it answers. What concerns a palm is in `palm_pages`, what
 concerns a card in `card_pages`, PIN, passkeys and limits in `safety_pages`, a passkey's yes in `approval_pages`, what
-concerns receipts in `receipt_pages`.
+concerns receipts in `receipt_pages`, what a person takes along and how one leaves in `leaving_pages`.
 """
 
 from __future__ import annotations
@@ -17,29 +17,28 @@ from starlette.routing import BaseRoute
 
 from handsel.errors import AccessDenied, NotFound
 from handsel.flows.issuing.approve_payment import waiting_payments
-from handsel.flows.issuing.close_wallet import close_wallet, erase_wallet
 from handsel.flows.issuing.issuer import Issuer
 from handsel.flows.issuing.open_wallet import open_wallet, wallet_of
-from handsel.flows.issuing.show_wallet import HISTORY_PAGE, HistoryLine, export_wallet, show_wallet, wallet_history
+from handsel.flows.issuing.show_wallet import HISTORY_PAGE, HistoryLine, show_wallet, wallet_history
 from handsel.flows.issuing.top_up import top_up
 from handsel.ids import new_id, require_id
 from handsel.pay.money import Money
 from handsel.web.approval_pages import approval_routes
+from handsel.web.bank_pages import bank_routes
 from handsel.web.card_pages import card_routes
 from handsel.web.errors import ErrorBody
 from handsel.web.faces import WALLET
+from handsel.web.leaving_pages import leaving_routes
 from handsel.web.pages import Dress, NoFields, forget, form, go, page, remember, static_files
 from handsel.web.palm_pages import palm_routes
 from handsel.web.palm_view import PalmSummary, summarise, waiting_code
 from handsel.web.receipt_pages import receipt_routes
 from handsel.web.safety_pages import safety_routes
 from handsel.web.wallet_desk import (
-    CARD_CODE_COOKIE,
     CODE_COOKIE,
     FRESH_COOKIE,
     KEY_COOKIE,
     WalletDesk,
-    delivering,
     sign_out,
     signed_in,
     signed_in_form,
@@ -145,6 +144,7 @@ class HomeView(msgspec.Struct, frozen=True):
     entries: tuple[EntryView, ...]
     is_closed: bool
     waiting: tuple[Money, ...]
+    has_bank: bool
 
 
 _WORDS = {
@@ -154,6 +154,11 @@ _WORDS = {
         "Where and what for is not written here, because your bank does not know it. Your receipts say it.",
     ),
     "refund": ("Paid back", "A shop paid this back to your palm. Your bank does not know which."),
+    "bank_top_up": ("Bank transfer", "From an account at a bank, with this wallet's reference."),
+    "assigned_top_up": ("Bank transfer", "From an account at a bank; it was found later that it is for this wallet."),
+    "direct_debit": ("Direct debit", "Collected from your account, as you asked."),
+    "returned_debit": ("Direct debit taken back", "Your bank, or you, took the direct debit back."),
+    "reversal": ("Bank transfer taken back", "The bank had stated it in error."),
     "closing": ("Paid out on closing", "What was left when the wallet was closed, paid back to where it came from."),
 }
 
@@ -167,7 +172,8 @@ def wallet_routes(issuer: Issuer, deliver: Callable[[], object], *, sandbox: boo
     play_money = Money(TOP_UP_MINOR, issuer.currency) if sandbox else None
     desk = WalletDesk(issuer, Dress(WALLET), deliver, play_money)
     mine = (*_door_routes(desk), *_home_routes(desk), *palm_routes(desk), *card_routes(desk), *receipt_routes(desk))
-    return [static_files(), *mine, *safety_routes(desk), *approval_routes(desk)]
+    others = (*safety_routes(desk), *approval_routes(desk), *bank_routes(desk), *leaving_routes(desk))
+    return [static_files(), *mine, *others]
 
 
 def wallet_error_page(request: Request, status: int, body: ErrorBody) -> Response:
@@ -239,37 +245,11 @@ def _home_routes(desk: WalletDesk) -> list[BaseRoute]:
             raise NotFound("this wallet has no such entry")
         return desk.dress.render("wallet/entry.html", _entry(lines[0]))
 
-    def export(_: Request, wallet_id: str) -> Response:
-        held = msgspec.json.format(msgspec.json.encode(export_wallet(desk.issuer, wallet_id)))
-        headers = {"Cache-Control": "no-store", "Content-Disposition": 'attachment; filename="handsel-wallet.json"'}
-        return Response(held, headers=headers, media_type="application/json")
-
     return [
         page("/wallet", signed_in(desk, home)),
         form("/wallet/top-ups", TopUpFields, signed_in_form(desk, add_money)),
         page("/wallet/entries", signed_in(desk, entries)),
         page("/wallet/entries/{number}", signed_in(desk, entry)),
-        page("/wallet/export.json", signed_in(desk, export)),
-        *_closing_routes(desk),
-    ]
-
-
-def _closing_routes(desk: WalletDesk) -> list[BaseRoute]:
-    def ask(request: Request, wallet_id: str) -> Response:
-        return desk.dress.render("wallet/close.html", _home_view(desk, request, wallet_id))
-
-    def close(_: Request, wallet_id: str, __: NoFields) -> Response:
-        close_wallet(desk.issuer, wallet_id)
-        return delivering(desk, forget(go("/wallet"), CODE_COOKIE, CARD_CODE_COOKIE))
-
-    def erase(_: Request, wallet_id: str, __: NoFields) -> Response:
-        erase_wallet(desk.issuer, wallet_id)
-        return delivering(desk, sign_out())
-
-    return [
-        page("/wallet/close", signed_in(desk, ask)),
-        form("/wallet/close", NoFields, signed_in_form(desk, close)),
-        form("/wallet/erase", NoFields, signed_in_form(desk, erase)),
     ]
 
 
@@ -293,6 +273,7 @@ def _home_view(desk: WalletDesk, request: Request, wallet_id: str) -> HomeView:
         entries=tuple(map(_entry, lines)),
         is_closed=is_closed,
         waiting=tuple(one.amount for one in waiting_payments(desk.issuer, wallet_id) if one.approved_until_ms is None),
+        has_bank=desk.issuer.bank is not None and not is_closed,
     )
 
 

@@ -28,9 +28,12 @@ from handsel.web.dispute_api import dispute_api_routes
 from handsel.web.dispute_pages import dispute_routes
 from handsel.web.health import health_route
 from handsel.web.merchant_api import merchant_api_routes
-from handsel.web.merchant_pages import merchant_error_page, merchant_routes, shop_desk
+from handsel.web.merchant_pages import merchant_error_page, merchant_routes
 from handsel.web.parties import HttpIssuer, HttpMatchers
+from handsel.web.shop_desk import shop_desk
 from handsel.web.till_api import till_api_routes
+from handsel.web.tree import tree_routes
+from handsel.wiring.open_tree import GROW_INTERVAL_S, open_tree
 from handsel.wiring.paths import DATABASE_FILE, KEY_FILE, NOTE_LIST_FILE
 from handsel.wiring.serve import Chore, lifespan_of, private_files_only, serve, served_hosts, take_port
 
@@ -55,6 +58,7 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
             *dispute_api_routes(acquirer, system_clock),
             *dispute_routes(shop_desk(acquirer, system_clock)),
             *merchant_routes(acquirer, system_clock),
+            *tree_routes(acquirer.tree),
         ],
         log=log,
         hosts=served_hosts(config.host, config.public_host),
@@ -68,21 +72,7 @@ def build_acquirer(config: AcquirerConfig, store: AcquirerDatabase, directory: P
     """
     Return the acquirer that `config` describes, with its merchants and tills registered, and no others let in.
     """
-    issuer = HttpIssuer(config.issuer)
-    acquirer = Acquirer(
-        store,
-        HttpMatchers(config.matchers),
-        issuer,
-        AnnouncedKeys(issuer, TrustedNoteKeys(config.note_root, directory / NOTE_LIST_FILE)),
-        asking=limits_of_till(config.till_limits),
-        palm_minor_max={merchant_id: entry.palm_minor_max for merchant_id, entry in config.merchants.items()},
-        tips={
-            merchant_id: TipOffer(entry.tip_percents)
-            for merchant_id, entry in config.merchants.items()
-            if entry.tip_percents
-        },
-        identity=open_or_make_identity(directory / KEY_FILE),
-    )
+    acquirer = open_acquirer(config, store, directory)
     merchants = {Merchant(merchant_id, entry.name): entry.key for merchant_id, entry in config.merchants.items()}
     tills = {Till(shop, name): token for shop, entry in config.merchants.items() for name, token in entry.tills.items()}
     revoke_others(acquirer, merchants=merchants, tills=tills)
@@ -104,8 +94,31 @@ def open_or_make_identity(path: Path) -> PartyKeys:
     return PartyKeys.load(path)
 
 
+def open_acquirer(config: AcquirerConfig, store: AcquirerDatabase, directory: Path) -> Acquirer:
+    """
+    Return the same, with merchants and tills as they are.
+    """
+    issuer = HttpIssuer(config.issuer)
+    return Acquirer(
+        store,
+        HttpMatchers(config.matchers),
+        issuer,
+        AnnouncedKeys(issuer, TrustedNoteKeys(config.note_root, directory / NOTE_LIST_FILE)),
+        tree=open_tree(store.database, directory, party="acquirer", clock=system_clock),
+        asking=limits_of_till(config.till_limits),
+        palm_minor_max={merchant_id: entry.palm_minor_max for merchant_id, entry in config.merchants.items()},
+        tips={
+            merchant_id: TipOffer(entry.tip_percents)
+            for merchant_id, entry in config.merchants.items()
+            if entry.tip_percents
+        },
+        identity=open_or_make_identity(directory / KEY_FILE),
+    )
+
+
 def _chores(acquirer: Acquirer, config: AcquirerConfig) -> tuple[Chore, ...]:
     return (
+        Chore("grow_tree", GROW_INTERVAL_S, acquirer.tree.grow),
         Chore("redeem_notes", config.redeem_interval_s, lambda: redeem_notes(acquirer, now_ms=system_clock())),
         Chore("resolve_charges", RESOLVE_INTERVAL_S, lambda: resolve_charges(acquirer, now_ms=system_clock())),
         Chore("finish_charges", RESOLVE_INTERVAL_S, lambda: finish_charges(acquirer, now_ms=system_clock())),

@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from handsel.envelope import seal
 from handsel.flows.acquiring.accept_notes import accept_notes
 from handsel.flows.acquiring.accounts import differences, in_hand_minor, notes_ordered, settlement
@@ -67,6 +69,8 @@ from handsel.pay.refund import Refund, RefundState
 from handsel.store import ledger
 from handsel.store.acquirer import AcquirerDatabase
 from handsel.store.issuer import open_issuer_database
+from handsel.store.issuer_identity import Identities
+from handsel.store.tree import Tree
 from tests.flows.acquiring.near_issuer import ACQUIRER, NearIssuer
 from tests.flows.acquiring.plain_matchers import PlainMatchers
 from tests.flows.issuing.scene import second_factors
@@ -76,6 +80,7 @@ TILL = Till("corner-cafe", "till-1")
 SHOP_KEY = "k" * 64
 TILL_TOKEN = "t" * 64
 NOW_MS = 1_800_000_000_000
+TREE_KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 
 T = TypeVar("T")
 
@@ -101,8 +106,9 @@ class Street:
         self.url = ""
         self.wallets: dict[str, str] = {}
         self.matcher_keys = {name: PartyKeys.generate() for name in MATCHERS}
+        database = open_issuer_database(directory / "issuer" / "issuer.sqlite")
         issuer = Issuer(
-            database=open_issuer_database(directory / "issuer" / "issuer.sqlite"),
+            database=database,
             keys=PartyKeys.generate(),
             note_keys=note_keys,
             matchers=MatcherKeys(*(self.matcher_keys[name].public() for name in MATCHERS)),
@@ -114,13 +120,20 @@ class Street:
             currency="EUR",
             clock=lambda: self.now_ms,
             random_bytes=secrets.token_bytes,
+            tree=Tree(database, TREE_KEY, party="issuer", clock=lambda: self.now_ms),
+            identities=Identities(bytes(32)),
         )
         open_issuer_accounts(issuer)
         self.issuer = NearIssuer(issuer)
         self.matchers = PlainMatchers(self.matcher_keys, issuer.keys.public())
         self.database = self._open()
         self.acquirer = Acquirer(
-            self.database, self.matchers, self.issuer, self.announced(), identity=PartyKeys.generate()
+            self.database,
+            self.matchers,
+            self.issuer,
+            self.announced(),
+            identity=PartyKeys.generate(),
+            tree=self._tree(),
         )
         self._register()
 
@@ -135,12 +148,18 @@ class Street:
         made.directory, made.url = directory, url
         made.wallets = dict(self.wallets)
         database = open_issuer_database(directory / "issuer" / "issuer.sqlite")
-        made.issuer = NearIssuer(replace(self.issuer.issuer, database=database, clock=lambda: made.now_ms))
+        tree = Tree(database, TREE_KEY, party="issuer", clock=lambda: made.now_ms)
+        made.issuer = NearIssuer(replace(self.issuer.issuer, database=database, clock=lambda: made.now_ms, tree=tree))
         made.matchers = replace(self.matchers, palms=dict(self.matchers.palms), own=dict(self.matchers.own), down=set())
         made.matchers.committed = set(self.matchers.committed)
         made.database = made._open()
         made.acquirer = Acquirer(
-            made.database, made.matchers, made.issuer, made.announced(), identity=self.acquirer.identity
+            made.database,
+            made.matchers,
+            made.issuer,
+            made.announced(),
+            identity=self.acquirer.identity,
+            tree=made._tree(),
         )
         if url:
             made._register()
@@ -160,6 +179,9 @@ class Street:
     def _open(self) -> AcquirerDatabase:
         return AcquirerDatabase.open(self.directory / "acquirer" / "acquirer.sqlite", url=self.url)
 
+    def _tree(self) -> Tree:
+        return Tree(self.database.database, TREE_KEY, party="acquirer", clock=lambda: self.now_ms)
+
     def restart(self) -> None:
         """
         Close the acquirer and open it again on the same file; the line works again.
@@ -170,7 +192,7 @@ class Street:
         self.matchers.down.clear()
         self.matchers.on_query = lambda: None
         keys = self.announced()
-        self.acquirer = replace(self.acquirer, store=self.database, issuer=self.issuer, keys=keys)
+        self.acquirer = replace(self.acquirer, store=self.database, issuer=self.issuer, keys=keys, tree=self._tree())
 
     def close(self) -> None:
         self.database.close()

@@ -17,6 +17,7 @@ from typing import TypeVar
 import msgspec
 import pytest
 from argon2.profiles import CHEAPEST
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from handsel.envelope import open_envelope, seal
 from handsel.errors import PartyUnavailable
@@ -65,9 +66,12 @@ from handsel.pay.money import Money
 from handsel.store import ledger
 from handsel.store.database import Database, UnitOfWork
 from handsel.store.issuer import open_issuer_database
+from handsel.store.issuer_identity import Identities
 from handsel.store.issuer_note import ensure_circulation
+from handsel.store.tree import Tree
 
 ACQUIRER = "example"
+TREE_KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 ORIGIN = "http://wallet.localhost:8401"
 
 T = TypeVar("T")
@@ -130,8 +134,9 @@ class Scene:
         self.now_ms = 1_000_000_000_000
         self.directory = directory
         self.matcher_keys = {name: PartyKeys.generate() for name in MATCHERS}
+        database = open_issuer_database(directory / "issuer.sqlite")
         self.issuer = Issuer(
-            database=open_issuer_database(directory / "issuer.sqlite"),
+            database=database,
             keys=PartyKeys.generate(),
             note_keys=note_keys,
             matchers=MatcherKeys(*(self.matcher_keys[name].public() for name in MATCHERS)),
@@ -143,6 +148,8 @@ class Scene:
             currency="EUR",
             clock=lambda: self.now_ms,
             random_bytes=secrets.token_bytes,
+            tree=Tree(database, TREE_KEY, party="issuer", clock=lambda: self.now_ms),
+            identities=Identities(bytes(32)),
         )
         open_issuer_accounts(self.issuer)
         self.matchers = FakeMatchers(self.matcher_keys, self.issuer.keys)
@@ -153,7 +160,9 @@ class Scene:
         Close the issuer and open it again on the same file.
         """
         self.issuer.database.close()
-        self.issuer = replace(self.issuer, database=open_issuer_database(self.directory / "issuer.sqlite"))
+        database = open_issuer_database(self.directory / "issuer.sqlite")
+        tree = Tree(database, TREE_KEY, party="issuer", clock=lambda: self.now_ms)
+        self.issuer = replace(self.issuer, database=database, tree=tree)
 
     # The customer.
 

@@ -19,15 +19,17 @@ from handsel.errors import EnvelopeInvalid, IdReused, NotFound
 from handsel.flows.issuing.answer_card import answer_card
 from handsel.flows.issuing.approved import Approved, Credited, Reserved
 from handsel.flows.issuing.charge import charge
-from handsel.flows.issuing.close_wallet import close_wallet, erase_wallet
+from handsel.flows.issuing.close_wallet import close_wallet
 from handsel.flows.issuing.consent import give_consent, withdraw_consent
 from handsel.flows.issuing.enrol import Enrolled
 from handsel.flows.issuing.enrol_card import enrol_card
 from handsel.flows.issuing.enrolment_code import EnrolmentCode, give_enrolment_code
+from handsel.flows.issuing.erase_person import erase_person
+from handsel.flows.issuing.export_wallet import export_wallet
 from handsel.flows.issuing.issuer import limits_of_card
 from handsel.flows.issuing.keep_card import pause_card, resume_card, revoke_card
 from handsel.flows.issuing.refund import refund
-from handsel.flows.issuing.show_wallet import CardLine, export_wallet, show_wallet
+from handsel.flows.issuing.show_wallet import CardLine, show_wallet
 from handsel.ids import new_id
 from handsel.keys import PartyKeys
 from handsel.limits import CardLimits
@@ -310,7 +312,7 @@ def test_closing_a_wallet_deletes_its_card(scene: Scene) -> None:
     wallet_id, card = holder(scene)
     erased_id, erased = holder(scene)
     close_wallet(scene.issuer, wallet_id)
-    erase_wallet(scene.issuer, erased_id)
+    erase_person(scene.issuer, erased_id)
 
     assert pay(scene, card) == pay(scene, erased) == NOBODY
     scene.issuer.database.truncate_log()
@@ -380,5 +382,5 @@ def test_the_export_holds_the_sealed_template(scene: Scene) -> None:
 
     export = export_wallet(scene.issuer, wallet_id)
 
-    assert export.sealed_template is not None
-    assert card.open_template(export.sealed_template, model_id=MODEL) == PACKED
+    assert export.card is not None
+    assert card.open_template(export.card.sealed_template, model_id=MODEL) == PACKED

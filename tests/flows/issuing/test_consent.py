@@ -8,9 +8,10 @@ import pytest
 
 from handsel.errors import BodyInvalid, NotFound
 from handsel.flows.issuing.consent import give_consent, withdraw_consent
+from handsel.flows.issuing.export_wallet import export_wallet
 from handsel.flows.issuing.open_wallet import open_wallet
 from handsel.flows.issuing.pause_palm import pause_palm
-from handsel.flows.issuing.show_wallet import export_wallet, show_wallet
+from handsel.flows.issuing.show_wallet import show_wallet
 from handsel.ids import new_id
 from handsel.pay.decline import Declined, DeclineReason
 from tests.flows.issuing.scene import Scene

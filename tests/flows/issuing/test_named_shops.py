@@ -7,10 +7,11 @@ from __future__ import annotations
 import pytest
 
 from handsel.errors import BodyInvalid, NotFound
-from handsel.flows.issuing.close_wallet import close_wallet, erase_wallet
+from handsel.flows.issuing.close_wallet import close_wallet
+from handsel.flows.issuing.erase_person import erase_person
+from handsel.flows.issuing.export_wallet import export_wallet
 from handsel.flows.issuing.name_shop import SHOP_CHARS_MAX, name_shop, named_shops, stop_naming
 from handsel.flows.issuing.show_receipts import show_receipts
-from handsel.flows.issuing.show_wallet import export_wallet
 from handsel.flows.issuing.take_receipt import take_receipt
 from handsel.ids import new_id
 from handsel.naming import NAMING_TAGS, naming_key_of, naming_tag
@@ -133,6 +134,6 @@ def test_an_erased_wallet_names_no_shop(scene: Scene) -> None:
     name_shop(scene.issuer, wallet, shop="Corner Café", naming_key=CAFE)
     pay(scene, CAFES, "Flat white")
 
-    erase_wallet(scene.issuer, wallet)
+    erase_person(scene.issuer, wallet)
 
     assert (rows(scene, "named_shops"), rows(scene, "named_payments")) == (0, 0)

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from handsel.envelope import open_envelope, seal
 from handsel.errors import BodyInvalid, EnvelopeInvalid, IdReused, NotFound
 from handsel.flows.issuing.approved import Approved
-from handsel.flows.issuing.close_wallet import close_wallet, erase_wallet
+from handsel.flows.issuing.close_wallet import close_wallet
 from handsel.flows.issuing.deposit_receipt_keys import (
     DEPOSIT_MAX,
     KEY_NUMBER_MAX,
@@ -22,8 +22,9 @@ from handsel.flows.issuing.deposit_receipt_keys import (
     deposit_receipt_keys,
     keys_wanted,
 )
+from handsel.flows.issuing.erase_person import erase_person
+from handsel.flows.issuing.export_wallet import export_wallet
 from handsel.flows.issuing.show_receipts import RECEIPTS_PAGE, ReceiptLine, delete_receipt, show_receipts
-from handsel.flows.issuing.show_wallet import export_wallet
 from handsel.flows.issuing.take_receipt import take_receipt
 from handsel.flows.issuing.void_charge import void_charge
 from handsel.ids import new_id
@@ -272,7 +273,7 @@ def test_an_erased_wallet_leaves_no_receipt_and_no_unused_key(scene: Scene) -> N
 
     close_wallet(scene.issuer, wallet)
     assert sealed_of(show_receipts(scene.issuer, wallet)) == [SEALED]
-    erase_wallet(scene.issuer, wallet)
+    erase_person(scene.issuer, wallet)
 
     with scene.issuer.database.unit_of_work() as uow:
         rows = uow.rows("SELECT charge_id, receipt FROM receipt_keys WHERE wallet_id = ?", wallet)
@@ -286,7 +287,7 @@ def test_a_receipt_that_comes_after_its_wallet_was_erased_is_not_kept(scene: Sce
     receipt_id = receipt_id_of(till.read(scene.charge(shown)).receipt_key)
     with pytest.raises(NotFound):
         delete_receipt(scene.issuer, wallet, receipt_id)  # It has not come yet.
-    erase_wallet(scene.issuer, wallet)
+    erase_person(scene.issuer, wallet)
 
     take_receipt(scene.issuer, receipt_id, sealed=SEALED, line=till.line(shown.charge_id))
 

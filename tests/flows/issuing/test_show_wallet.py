@@ -9,7 +9,8 @@ import pytest
 
 from handsel.errors import InvariantBroken, NotFound
 from handsel.flows.issuing.charge import charge
-from handsel.flows.issuing.show_wallet import HISTORY_PAGE, HistoryLine, export_wallet, show_wallet, wallet_history
+from handsel.flows.issuing.export_wallet import export_wallet
+from handsel.flows.issuing.show_wallet import HISTORY_PAGE, HistoryLine, show_wallet, wallet_history
 from handsel.flows.issuing.top_up import top_up
 from handsel.ids import new_id
 from handsel.pay.money import Money

@@ -61,7 +61,7 @@ def take_notes(acquirer: Acquirer, till_id: str, charge_id: str, notes: tuple[No
         paid = tipped.succeeded(receipt_code=acquirer.new_id(), now_ms=now_ms)
         books.payments.save_charge(charge.paid())
         books.payments.save(paid)
-        book_payment(books, charge_id, paid.received, merchant_id=payment.merchant_id, now_ms=now_ms)
+        book_payment(books, payment.id, paid.received, merchant_id=payment.merchant_id, now_ms=now_ms)
         answer = write_receipt(acquirer, books, charge.paid(), paid)
         books.commit()
     return answer

@@ -60,12 +60,12 @@ def in_hand_minor(books: AcquirerBooks, account: Account) -> int:
     return -books.balance_minor(account.id)
 
 
-def book_payment(books: AcquirerBooks, charge_id: str, money: Money, *, merchant_id: str, now_ms: int) -> None:
+def book_payment(books: AcquirerBooks, payment_id: str, money: Money, *, merchant_id: str, now_ms: int) -> None:
     """
-    Book notes that a till handed over.
+    Book notes that a till handed over. The step's id is that of `booking_of`: it follows from the payment's.
     """
     debit, credit = notes_held(money.currency), merchant_account(merchant_id, currency=money.currency)
-    _book(books, _Movement("payment", charge_id, debit, credit), money, now_ms=now_ms)
+    _book(books, _Movement("payment", payment_id, debit, credit), money, now_ms=now_ms)
 
 
 def book_redeemed(books: AcquirerBooks, redemption_id: str, money: Money, *, now_ms: int) -> None:

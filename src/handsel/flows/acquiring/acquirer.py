@@ -21,6 +21,7 @@ from handsel.notes.denomination import NOTES_MAX
 from handsel.pay.asking import AskingLimits
 from handsel.pay.tip import TipOffer
 from handsel.store.acquirer import AcquirerDatabase
+from handsel.store.tree import Tree
 
 RETURN_CODE_BYTES = 10
 
@@ -74,13 +75,15 @@ class Acquirer:
     """
     Join the acquirer's books with the parties that it asks. `random_bytes` makes ids, serials and shuffles;
     `asking` bounds how often each till asks with palms, `palm_minor_max` what the merchant of an id takes at a time;
-    `tips` are those that a merchant offers unless a payment says otherwise; `identity` signs receipts.
+    `tips` are those that a merchant offers unless a payment says otherwise; `identity` signs receipts, and
+    `tree` proves what is in the ledger.
     """
 
     store: AcquirerDatabase
     matchers: Matchers
     issuer: Issuer
     keys: AnnouncedKeys
+    tree: Tree = field(kw_only=True)
     bounds: AcquiringBounds = field(default_factory=AcquiringBounds)
     random_bytes: Callable[[int], bytes] = secrets.token_bytes
     asking: AskingLimits = field(default_factory=lambda: limits_of_till(TillLimits()))

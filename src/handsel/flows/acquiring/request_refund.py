@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from handsel.errors import BodyInvalid, IdReused, NotFound
+from handsel.flows.acquiring.accounts import merchant_account
 from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.acquiring.request_payment import payment_of
 from handsel.flows.acquiring.sign_in import choose_till
@@ -35,8 +36,9 @@ def create_refund(acquirer: Acquirer, merchant: Merchant, request: RefundRequest
     """
     Keep a refund that is to be made, once, however often the same request comes.
 
-    What is promised back is never more than was paid: open refunds count, canceled ones do not. Raises `NotFound`,
-    `IdReused`, and `BodyInvalid` where the payment is not paid or less of it is left.
+    What is promised back is never more than was paid: open refunds count, canceled ones do not. Nor is it more than the
+    merchant has here, after what was paid out. Raises `NotFound`, `IdReused`, and `BodyInvalid` where the payment is
+    not paid or less of it is left.
     """
     with acquirer.store.unit_of_work() as books:
         payment = payment_of(books, merchant, request.payment_id)
@@ -89,6 +91,14 @@ def refundable_minor(books: AcquirerBooks, payment: PaymentIntent) -> int:
     return payment.received.amount_minor - total.amount_minor
 
 
+def _require_covered(books: AcquirerBooks, merchant: Merchant, amount_minor: int, *, currency: str) -> None:
+    # What was paid out is not here any more: a refund of it is covered by what came in since.
+    free_minor = books.available_minor(merchant_account(merchant.id, currency=currency).id)
+    free_minor -= books.pay_outs.open_refunds_minor(merchant.id, currency=currency)
+    if amount_minor > free_minor:
+        raise BodyInvalid("what was paid was paid out to you already: take payments to cover it, then pay it back")
+
+
 def _refund_of(books: AcquirerBooks, merchant: Merchant, refund_id: str) -> Refund:
     refund = books.refunds.find(refund_id)
     if refund is None or refund.merchant_id != merchant.id:
@@ -131,6 +141,7 @@ def promise(
     if not 0 < amount_minor <= left_minor:
         left = Money(left_minor, payment.amount.currency)
         raise BodyInvalid(f"pay back more than 0 and at most {left}")
+    _require_covered(books, merchant, amount_minor, currency=payment.amount.currency)
     till_id = choose_till(books, merchant, name=request.till_name).id if request.till_name else payment.till_id
     amount = Money(amount_minor, payment.amount.currency)
     refund = Refund(request.id, payment.id, merchant.id, till_id, amount, now_ms, way=way)

@@ -143,6 +143,6 @@ def _write_captured(acquirer: Acquirer, charge_id: str, held: tuple[HeldNote, ..
         books.captures.save(capture.signed())
         books.payments.save_charge(charge.paid())
         books.payments.save(paid)
-        book_payment(books, charge_id, paid.received, merchant_id=paid.merchant_id, now_ms=now_ms)
+        book_payment(books, paid.id, paid.received, merchant_id=paid.merchant_id, now_ms=now_ms)
         books.commit()
         return paid

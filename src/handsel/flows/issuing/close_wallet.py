@@ -1,28 +1,33 @@
 """
-Close a wallet, and erase whatever leads from a person to it.
+Close a wallet: its money goes back, its palms and its card are erased, and it can be read and nothing else.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from handsel.bank.booking import Suspended
 from handsel.errors import BodyInvalid, InvariantBroken, NotFound
+from handsel.flows.banking.accounts import suspense
 from handsel.flows.issuing.erase_palm import erase_palms_of
-from handsel.flows.issuing.issuer import Issuer
+from handsel.flows.issuing.issuer import Issuer, books_of
 from handsel.flows.issuing.second_factor import forget_factors
+from handsel.flows.issuing.show_wallet import history_in
+from handsel.flows.issuing.top_up import PLAY_MONEY
 from handsel.flows.issuing.void_charge import release_charge
 from handsel.order import Way
-from handsel.pay.account import sandbox_funds, wallet_account
+from handsel.pay.account import Account, sandbox_funds, wallet_account
 from handsel.pay.ledger import Refused, Transfer, derive_id
 from handsel.pay.money import Money
 from handsel.store import issuer as wallets
+from handsel.store import issuer_bank, ledger
 from handsel.store import issuer_card as cards
 from handsel.store import issuer_hold as holds
-from handsel.store import issuer_naming as naming
 from handsel.store import issuer_note as charges
-from handsel.store import issuer_receipt as receipts
-from handsel.store import ledger
 from handsel.store.database import UnitOfWork
+from handsel.store.issuer_parties import end_service_of
+
+CLOSING = "closing"  # What the movement is called, and why its money is to be sent back.
 
 
 @dataclass(frozen=True)
@@ -39,8 +44,9 @@ def close_wallet(issuer: Issuer, wallet_id: str) -> Closed:
     Close a wallet: void what is under way, erase palms, card, PIN and passkeys, and pay what is left back to where it
     came from.
 
-    Its key still opens it, to read. Doing it again changes nothing. Raises `NotFound`, and `BodyInvalid` while a shop
-    has reserved something, which would not be paid. That ends by itself.
+    What was known of the person for its service alone is shredded; what the law asks for is kept, until a date. Its key
+    still opens it, to read. Doing it again changes nothing. Raises `NotFound`, and `BodyInvalid` while a shop has
+    reserved something, which would not be paid. That ends by itself.
     """
     now_ms = issuer.clock()
     with issuer.database.unit_of_work() as uow:
@@ -60,41 +66,48 @@ def close_wallet(issuer: Issuer, wallet_id: str) -> Closed:
         erase_palms_of(issuer, uow, wallet_id, now_ms=now_ms)
         cards.remove_card_of(uow, wallet_id)
         forget_factors(uow, wallet_id)
+        issuer_bank.end_mandate(uow, wallet_id, now_ms=now_ms)
         paid_back = _pay_back(issuer, uow, wallet_id, now_ms=now_ms)
+        end_service_of(uow, wallet_id, ended_at_ms=now_ms, now_ms=now_ms)
         wallets.mark_wallet_closed(uow, wallet_id, now_ms=now_ms)
         uow.commit()
     return Closed(paid_back)
 
 
-def erase_wallet(issuer: Issuer, wallet_id: str) -> Closed:
-    """
-    Close a wallet and remove its key, consents, codes, receipts and named shops: nobody can open it any more.
-
-    Raises `NotFound`.
-
-    What stays are entries of the ledger under a random account, which the law asks for: Regulation (EU) 2024/1624
-    Art. 77.
-    """
-    closed = close_wallet(issuer, wallet_id)
-    with issuer.database.unit_of_work() as uow:
-        wallets.forget_owner(uow, wallet_id)
-        receipts.forget_receipts(uow, wallet_id)
-        naming.forget_named_shops(uow, wallet_id)
-        uow.commit()
-    return closed
-
-
 def _pay_back(issuer: Issuer, uow: UnitOfWork, wallet_id: str, *, now_ms: int) -> Money:
+    """
+    Take what is left out of a wallet, to where it came from, and close its account.
+
+    1. Play money goes back to the sandbox, and where there is no bank there is none but that. What the sandbox gave
+       counts as what is left of it: a bank pays out no more than came from elsewhere.
+    2. The rest is for the account at a bank that the wallet was filled from last, or that a mandate names: the file of
+       what is sent back is made of this. Where none is known it waits there for somebody to say whose it is.
+    """
     account_id = wallet_account(wallet_id, currency=issuer.currency).id
     state = ledger.account_state(uow, account_id)
     if state is None:
         raise InvariantBroken("a wallet has an account")
     left = Money(state.balance_minor, state.account.currency)
-    if left.amount_minor > 0:
-        step_id = derive_id("close", wallet_id)
-        transfer = Transfer(step_id, account_id, sandbox_funds(issuer.currency).id, left, "closing")
-        if isinstance(ledger.post(uow, transfer, now_ms=now_ms), Refused):
-            raise InvariantBroken("what is left in a wallet can be paid back")
+    play = left if issuer.bank is None else Money(min(left.amount_minor, _given_minor(uow, wallet_id)), left.currency)
+    rest = Money(left.amount_minor - play.amount_minor, left.currency)
+    _move(uow, derive_id("close_play", wallet_id), account_id, sandbox_funds(issuer.currency), play, now_ms=now_ms)  # 1
+    step_id = derive_id("close", wallet_id)
+    _move(uow, step_id, account_id, suspense(issuer.currency), rest, now_ms=now_ms)  # 2
+    if rest.amount_minor > 0:
+        party_id = next(iter(issuer_bank.parties_of_wallet(uow, wallet_id)), None)
+        books_of(issuer, uow).suspend(Suspended(step_id, CLOSING, party_id, rest), now_ms=now_ms)
     if isinstance(ledger.close_account(uow, account_id, now_ms=now_ms), Refused):
         raise InvariantBroken("an empty account can be closed")
     return left
+
+
+def _given_minor(uow: UnitOfWork, wallet_id: str) -> int:
+    return sum(line.amount_minor for line in history_in(uow, wallet_id) if line.kind == PLAY_MONEY)
+
+
+def _move(uow: UnitOfWork, step_id: str, account_id: str, to: Account, money: Money, *, now_ms: int) -> None:
+    if money.amount_minor == 0:
+        return
+    ledger.open_account(uow, to, now_ms=now_ms)
+    if isinstance(ledger.post(uow, Transfer(step_id, account_id, to.id, money, CLOSING), now_ms=now_ms), Refused):
+        raise InvariantBroken("what is left in a wallet can be paid back")

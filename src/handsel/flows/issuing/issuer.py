@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from handsel.bank.orders import OwnAccount
 from handsel.clock import Clock
 from handsel.errors import InvariantBroken
 from handsel.flows.issuing.pin_hash import PinHasher
@@ -24,7 +25,11 @@ from handsel.pay.ledger import Refusal, Refused
 from handsel.pay.limit import Limits
 from handsel.pay.money import Money
 from handsel.store import ledger
-from handsel.store.database import Database
+from handsel.store.bank import BankTables
+from handsel.store.database import Database, UnitOfWork
+from handsel.store.issuer_identity import Identities
+from handsel.store.issuer_parties import SealedParties
+from handsel.store.tree import Tree
 
 
 @dataclass(frozen=True, repr=False)
@@ -67,7 +72,8 @@ class Issuer:
 
     `palms_max` is how many palms the matchers' galleries take, `asking` how often each acquirer may ask, `showing` how
     often one card may be shown, and `limits` what one wallet may pay; `hold_ms_max` is for how long at most a sum is
-    reserved that is captured later.
+    reserved that is captured later. `tree` proves what is in the ledger, and `identities` seals what says who a person
+    is. `bank` is the issuer's account at a bank; None where it has play money alone.
     """
 
     database: Database
@@ -82,7 +88,17 @@ class Issuer:
     currency: str
     clock: Clock
     random_bytes: Callable[[int], bytes]
+    tree: Tree
+    identities: Identities
     hold_ms_max: int = DAY_MS
+    bank: OwnAccount | None = None
+
+
+def books_of(issuer: Issuer, uow: UnitOfWork) -> BankTables:
+    """
+    Return the tables of what the issuer does with its bank, within a unit of work.
+    """
+    return BankTables(uow, SealedParties(issuer.identities))
 
 
 def limits_of_acquirer(settings: AcquirerLimits) -> AskingLimits:

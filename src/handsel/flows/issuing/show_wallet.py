@@ -1,5 +1,5 @@
 """
-Show a wallet to whoever has its key: its balance, its palms, its card, its history; and hand out all of it at once.
+Show a wallet to whoever has its key: its balance, its palms, its card, its history.
 
 A line of the history has a kind, an amount and a time. It has no merchant, because the issuer knows none; only the
 export has those that the owner wants named.
@@ -11,14 +11,11 @@ import msgspec
 
 from handsel.errors import NotFound, ensure
 from handsel.flows.issuing.issuer import Issuer
-from handsel.flows.issuing.show_factors import FactorsView, factors_of
-from handsel.flows.issuing.show_receipts import RECEIPTS_PAGE, ReceiptLine, receipt_lines
 from handsel.order import Way
 from handsel.pay.account import wallet_account
 from handsel.store import issuer as wallets
 from handsel.store import issuer_card as cards
 from handsel.store import issuer_hold as holds
-from handsel.store import issuer_naming as naming
 from handsel.store import issuer_palm as palms
 from handsel.store import ledger
 from handsel.store.database import UnitOfWork
@@ -49,7 +46,8 @@ class CardLine(msgspec.Struct, frozen=True):
 
 class HistoryLine(msgspec.Struct, frozen=True):
     """
-    Show one movement: `kind` is top_up, payment, refund or closing; `amount_minor` is below zero where money left.
+    Show one movement: `kind` is top_up, payment, refund or closing, or of a bank: bank_top_up, assigned_top_up,
+    direct_debit, returned_debit or reversal. `amount_minor` is below zero where money left.
 
     `number` counts this wallet's lines from 1, and the next page begins before the last one seen.
     """
@@ -73,17 +71,6 @@ class HoldLine(msgspec.Struct, frozen=True):
     until_ms: int
 
 
-class ConsentLine(msgspec.Struct, frozen=True):
-    """
-    Show one consent.
-    """
-
-    version: str
-    given_at_ms: int
-    withdrawn_at_ms: int | None
-    way: str
-
-
 class WalletView(msgspec.Struct, frozen=True):
     """
     Show a wallet as it is now. `available_minor` is the balance less what is reserved.
@@ -102,37 +89,12 @@ class WalletView(msgspec.Struct, frozen=True):
     holds: tuple[HoldLine, ...] = ()
 
 
-class NamedShopLine(msgspec.Struct, frozen=True):
-    """
-    Show a shop that the owner wants named.
-    """
-
-    shop: str
-    since_ms: int
-
-
-class WalletExport(msgspec.Struct, frozen=True):
-    """
-    Hand out all that the issuer holds about a wallet: GDPR Art. 15 and 20. `sealed_template` opens with the card alone,
-    and `receipts`, of which those are here that are sealed or named, with the keys in the owner's browser; of a PIN and
-    of passkeys it is told that they are there, and since when.
-    """
-
-    wallet: WalletView
-    consents: tuple[ConsentLine, ...]
-    history: tuple[HistoryLine, ...]
-    sealed_template: bytes | None = None
-    factors: FactorsView | None = None
-    receipts: tuple[ReceiptLine, ...] = ()
-    named_shops: tuple[NamedShopLine, ...] = ()
-
-
 def show_wallet(issuer: Issuer, wallet_id: str) -> WalletView:
     """
     Return a wallet as it is now. Raises `NotFound`.
     """
     with issuer.database.unit_of_work() as uow:
-        return _view(uow, wallet_id)
+        return view_in(uow, wallet_id)
 
 
 def wallet_history(
@@ -146,38 +108,23 @@ def wallet_history(
         return _page(uow, wallet_id, before_number, limit)
 
 
-def export_wallet(issuer: Issuer, wallet_id: str) -> WalletExport:
+def history_in(uow: UnitOfWork, wallet_id: str) -> tuple[HistoryLine, ...]:
     """
-    Return all that is held about a wallet, as of one moment. Raises `NotFound`.
+    Return the whole history of a wallet, newest first, within the unit of work of another flow. Raises `NotFound`.
     """
-    with issuer.database.unit_of_work() as uow:
-        view = _view(uow, wallet_id)
-        rows = wallets.consents_of(uow, wallet_id)
-        card = cards.card_of_wallet(uow, wallet_id)
-        factors = factors_of(uow, wallet_id, now_ms=issuer.clock())
-        lines: tuple[HistoryLine, ...] = ()
-        for _page_number in range(HISTORY_PAGES_MAX):
-            page = _page(uow, wallet_id, lines[-1].number if lines else None, HISTORY_PAGE)
-            lines += page
-            if len(page) < HISTORY_PAGE:
-                break
-        held = _receipts(uow, view)
-        shops = tuple(NamedShopLine(row.shop, row.since_ms) for row in naming.named_shops_of(uow, wallet_id))
-    consents = tuple(ConsentLine(row.version, row.given_at_ms, row.withdrawn_at_ms, row.way) for row in rows)
-    return WalletExport(view, consents, lines, None if card is None else card.sealed_template, factors, held, shops)
-
-
-def _receipts(uow: UnitOfWork, view: WalletView) -> tuple[ReceiptLine, ...]:
-    lines: tuple[ReceiptLine, ...] = ()
-    for number in range(HISTORY_PAGES_MAX):
-        page = receipt_lines(uow, view.wallet_id, currency=view.currency, page=number)
-        lines += tuple(line for line in page if line.receipt or line.shop)
-        if len(page) < RECEIPTS_PAGE:
+    lines: tuple[HistoryLine, ...] = ()
+    for _page_number in range(HISTORY_PAGES_MAX):
+        page = _page(uow, wallet_id, lines[-1].number if lines else None, HISTORY_PAGE)
+        lines += page
+        if len(page) < HISTORY_PAGE:
             break
     return lines
 
 
-def _view(uow: UnitOfWork, wallet_id: str) -> WalletView:
+def view_in(uow: UnitOfWork, wallet_id: str) -> WalletView:
+    """
+    Return a wallet as it is now, within the unit of work of another flow. Raises `NotFound`.
+    """
     wallet = wallets.find_wallet(uow, wallet_id)
     state = ledger.account_state(uow, f"wallet:{wallet_id}")
     if wallet is None or state is None:

@@ -15,6 +15,7 @@ from handsel.pay.money import Money, require_positive
 from handsel.store import issuer as wallets
 from handsel.store import ledger
 
+PLAY_MONEY = "top_up"  # What the movement is called.
 TOP_UP_MINOR_MAX = 500_00  # Our own choice: enough to try everything with, too little to mistake for a bank.
 
 
@@ -42,7 +43,7 @@ def top_up(issuer: Issuer, wallet_id: str, *, top_up_id: str, amount: Money) -> 
             sandbox_funds(issuer.currency).id,
             wallet_account(wallet_id, currency=wallet.currency).id,
             amount,
-            "top_up",
+            PLAY_MONEY,
         )
         outcome = ledger.post(uow, transfer, now_ms=now_ms)
         uow.commit()
