@@ -61,6 +61,10 @@ def test_a_transfer_finds_the_wallet_by_what_its_page_shows(scene: Scene, bank: 
     browser.post("/wallet/bank/reference")
     assert reference_in(browser.get("/wallet/bank")) != old
     assert [(each.kind, each.content) for each in export_of(browser).identities] == [("bank_account", f"{THEIRS} Ann")]
+    shown = said(browser.get("/wallet/export"))
+    assert f"bank account {THEIRS} Ann kept by law" in shown
+    assert "Movements at banks 1 Mandates 0 Direct debits 0" in shown
+    assert "bank account" in said(browser.get("/wallet/erase"))
 
 
 def test_a_mandate_is_given_used_and_ended(scene: Scene, bank: AtBank) -> None:

@@ -74,6 +74,9 @@ def test_every_payment_since_the_last_is_in_it_and_anybody_can_check(
     assert "The last entry is the pay-out of 6.50 EUR: it is what 3 entries until 3 come to." in said
     assert "Every payment and refund from entry 1 until there is in it." in said
     assert "All 2 payments of your list, 7.50 EUR together" in said
+    assert "0 of them came after" in said
+    assert checked.verify(one, mine=(first, second, late)) == 0
+    assert "1 of them came after the pay-out was ordered" in capsys.readouterr().out
     later = checked.order(2)
     checked.paid(later, 2_00)
     two = checked.statement(later)
@@ -81,6 +84,8 @@ def test_every_payment_since_the_last_is_in_it_and_anybody_can_check(
     assert "Every payment and refund from entry 4 until there is in it." in capsys.readouterr().out
     assert checked.verify(one, "--previous", two) == 76
     assert checked.verify(one, "--pay-out", later) == 76
+    account = keep(checked.folder / "account.json", checked.shop.get("/v1/statement?currency=eur").content)
+    assert checked.verify(account, "--pay-out", order) == 76
 
 
 def test_what_waited_for_a_refund_is_named_and_is_in_the_next(
@@ -108,12 +113,13 @@ def test_what_came_back_is_in_the_next_one(street: Street, checked: Checked) -> 
     order = checked.order(1)
     checked.paid(order, 4_50)
     checked.bank.say(checked.bank.moves(4_50, order, return_code="AC04"))
-    assert checked.verify(checked.statement(order), mine=(paid,)) == 0  # It was paid out, and came back.
+    one = checked.statement(order)
+    assert checked.verify(one, mine=(paid,)) == 0  # It was paid out, and came back.
 
     again = checked.order(2)
     checked.paid(again, 4_50)
 
-    assert checked.verify(checked.statement(again), "--pay-out", again, mine=(paid,)) == 0
+    assert checked.verify(checked.statement(again), "--pay-out", again, "--previous", one, mine=(paid,)) == 0
 
 
 def test_a_payment_that_is_taken_out_of_it_is_missed(street: Street, checked: Checked) -> None:

@@ -16,7 +16,14 @@ from handsel.pay.money import Money
 from handsel.pay.pay_out import paid_id
 from handsel.pay.payment import booking_of
 from handsel.proof.head import TreeKey
-from handsel.proof.statement import ProvedStatement, Statement, missing_payments, require_follows, verify_statement
+from handsel.proof.statement import (
+    ProvedPayout,
+    ProvedStatement,
+    Statement,
+    missing_payments,
+    require_follows,
+    verify_statement,
+)
 
 PAYMENTS_MAX = 1_000_000  # In a list of one's own.
 NAMED_MAX = 20
@@ -49,10 +56,12 @@ def run(args: argparse.Namespace) -> int:
     statement = read_json(args.file, Statement, what=_WHAT)
     proved = verify_statement(statement, key=key)
     _require_own_ids(statement, proved.currency)
+    if args.pay_out is not None and statement.payout_id != paid_id(require_id(args.pay_out)):
+        raise ProofInvalid("the statement is not of the pay-out of that id")
     if args.previous is not None:
         proved = _continued(read_json(args.previous, Statement, what=_WHAT), proved, key)
     _tell(statement, proved)
-    left_out = _tell_payout(statement, proved, args.pay_out) if proved.payout else 0
+    left_out = _tell_payout(statement, proved, proved.payout) if proved.payout else 0
     if args.payments is None:
         print("Whether all your payments are in it, only your own list can tell: --payments CSV.")
         return int(left_out > 0)
@@ -68,6 +77,10 @@ def run(args: argparse.Namespace) -> int:
         print(f"{len(missing)} of the {len(made)} payments of your list are not in this statement.")
         return 1
     print(f"All {len(made)} payments of your list, {total} together, are in it, each with its amount.")
+    if proved.payout:
+        after = proved.payout.ordered_after
+        later = sum(line.leaf.id in by_step for line in statement.lines if line.running.number > after)
+        print(f"{later} of them came after the pay-out was ordered: the next one has to contain them.")
     return int(left_out > 0)
 
 
@@ -79,12 +92,7 @@ def _tell(statement: Statement, proved: ProvedStatement) -> None:
         print(f"  {code}: {_money(proved, minor)}")
 
 
-def _tell_payout(statement: Statement, proved: ProvedStatement, pay_out_id: str | None) -> int:
-    payout = proved.payout
-    if payout is None:
-        return 0
-    if pay_out_id is not None and paid_id(require_id(pay_out_id)) != statement.payout_id:
-        raise ProofInvalid("the statement is of another pay-out than the bank's statement names")
+def _tell_payout(statement: Statement, proved: ProvedStatement, payout: ProvedPayout) -> int:
     entries = f"{len(payout.contained)} entries until {payout.ordered_after}"
     print(f"The last entry is the pay-out of {_money(proved, payout.amount_minor)}: it is what {entries} come to.")
     payments = {line.leaf.id: line.payment_id for line in statement.lines}

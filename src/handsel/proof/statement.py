@@ -96,7 +96,7 @@ class ProvedPayout:
     Say what a pay-out consists of: `contained` steps, which come to its amount, of those until entry `ordered_after`.
 
     `left_out` are the steps until there that are in the statement and not in the pay-out, but for those that are booked
-    as `other_payouts`, or as such that came back: that none of these is a payment, only one's own list can tell.
+    as `other_payouts`, or as such that `came_back`, by amount: that none is a payment, only one's own list can tell.
     """
 
     amount_minor: int
@@ -104,6 +104,7 @@ class ProvedPayout:
     ordered_after: int
     left_out: tuple[str, ...]
     other_payouts: frozenset[str]
+    came_back: tuple[int, ...]
 
 
 @dataclass(frozen=True, repr=False)
@@ -174,15 +175,16 @@ def require_follows(proved: ProvedStatement, before: ProvedStatement) -> ProvedS
     """
     Check that the statement of a pay-out goes on from that of one before it, and return it without what is in that one.
 
-    No entry lies between what both looked at. Raises `ProofInvalid`.
+    No entry lies between what both looked at, and nothing is in both, unless the one before came back. Raises
+    `ProofInvalid`.
     """
     payout, earlier = proved.payout, before.payout
     if payout is None or earlier is None or proved.account != before.account:
         raise ProofInvalid("only the statements of two pay-outs of one account follow each other so")
     if proved.first > earlier.ordered_after + 1 or payout.ordered_after < earlier.ordered_after:
         raise ProofInvalid(f"the pay-out does not go on after entry {earlier.ordered_after} of the one before")
-    if payout.contained & earlier.contained:
-        raise ProofInvalid("a payment is in both pay-outs")
+    if payout.contained & earlier.contained and earlier.amount_minor not in payout.came_back:
+        raise ProofInvalid("a payment is in both pay-outs, of which none came back")
     left = tuple(step_id for step_id in payout.left_out if step_id not in earlier.contained)
     return replace(proved, payout=replace(payout, left_out=left))
 
@@ -217,14 +219,15 @@ def _prove_payout(statement: Statement) -> ProvedPayout | None:
         raise ProofInvalid("what the pay-out contains is not in the lines before it was ordered, each once")
     if sum(line.change_minor for line in paid) != last.leaf.amount_minor:
         raise ProofInvalid("what the pay-out contains does not come to its amount")
-    rest = [line.leaf for line in until if line.leaf.id not in contained]
-    others = frozenset(leaf.id for leaf in rest if leaf.code.startswith(PAYOUT_CODE))
+    rest = [line for line in until if line.leaf.id not in contained]
+    others = [line for line in rest if line.leaf.code.startswith(PAYOUT_CODE)]
     return ProvedPayout(
         amount_minor=last.leaf.amount_minor,
         contained=contained,
         ordered_after=until[-1].running.number,
-        left_out=tuple(leaf.id for leaf in rest if leaf.id not in others),
-        other_payouts=others,
+        left_out=tuple(line.leaf.id for line in rest if not line.leaf.code.startswith(PAYOUT_CODE)),
+        other_payouts=frozenset(line.leaf.id for line in others),
+        came_back=tuple(line.change_minor for line in others if line.side == CREDIT),
     )
 
 

@@ -31,11 +31,12 @@ from handsel.web.wallet_desk import (
 
 class LeaveView(msgspec.Struct, frozen=True):
     """
-    Say what would be paid back, and what would be kept until when.
+    Say what would be paid back, what would be kept until when, and whether a shop has reserved something.
     """
 
     balance: Money
     is_closed: bool
+    has_holds: bool
     kept: tuple[KeptRow, ...]
 
 
@@ -118,4 +119,5 @@ def _closing_routes(desk: WalletDesk) -> list[BaseRoute]:
 def _leave_view(desk: WalletDesk, wallet_id: str) -> LeaveView:
     wallet = show_wallet(desk.issuer, wallet_id)
     kept = what_would_be_kept(desk.issuer, wallet_id)
-    return LeaveView(Money(wallet.balance_minor, wallet.currency), wallet.closed_at_ms is not None, kept)
+    balance = Money(wallet.balance_minor, wallet.currency)
+    return LeaveView(balance, wallet.closed_at_ms is not None, bool(wallet.holds), kept)

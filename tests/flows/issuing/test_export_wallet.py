@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from handsel.bank.iban import Iban
 from handsel.bank.orders import Holder
@@ -16,10 +17,12 @@ from handsel.flows.issuing.bank_reference import bank_reference
 from handsel.flows.issuing.collect import collect
 from handsel.flows.issuing.consent import give_consent
 from handsel.flows.issuing.deliver_orders import deliver_orders
+from handsel.flows.issuing.deposit_receipt_keys import deposit_receipt_keys
 from handsel.flows.issuing.enrolment_code import give_enrolment_code
 from handsel.flows.issuing.erase_palm import erase_palm
 from handsel.flows.issuing.export_wallet import BankExport, WalletExport, export_wallet, prove_wallet
 from handsel.flows.issuing.mandate import MANDATE_VERSION, ask_collection, give_mandate
+from handsel.flows.issuing.name_shop import name_shop
 from handsel.flows.issuing.resolve_suspense import assign_suspense
 from handsel.flows.issuing.show_wallet import show_wallet
 from handsel.ids import new_id
@@ -28,6 +31,7 @@ from handsel.pay.asking import Asking
 from handsel.pay.limit import DAY_MS
 from handsel.pay.money import Money
 from handsel.proof.statement import verify_statement
+from handsel.receipt import receipt_id_of
 from handsel.store.database import UnitOfWork
 from handsel.store.issuer_bank import parties_of_wallet
 from handsel.store.issuer_card import CardRow, put_card
@@ -35,6 +39,7 @@ from handsel.store.issuer_export import EXPORTED, NOT_EXPORTED
 from handsel.store.issuer_identity import Basis
 from handsel.store.issuer_passkey import ApprovalRow, add_approval
 from handsel.store.issuer_pin import PinRow, put_pin
+from handsel.store.issuer_receipt import put_receipt, take_key
 from tests.bank.camt import THEIRS
 from tests.flows.issuing.at_bank import AtBank
 from tests.flows.issuing.scene import Scene
@@ -57,6 +62,7 @@ def lived(bank: AtBank, name: str) -> str:
     scene.charge(scene.show(name, 49_00))
     give_consent(scene.issuer, wallet, version="card-1", way=Way.HELD_KEY)
     give_enrolment_code(scene.issuer, wallet)
+    receive(scene, wallet)
     with scene.issuer.database.unit_of_work() as uow:
         put_card(uow, CardRow(bytes.fromhex(new_id()), wallet, bytes(32), b"sealed", "active", scene.now_ms, Asking()))
         put_pin(uow, wallet, PinRow("hash", scene.now_ms))
@@ -69,6 +75,20 @@ def lived(bank: AtBank, name: str) -> str:
     erase_palm(scene.issuer, wallet, palm_id=show_wallet(scene.issuer, wallet).palms[0].palm_id)
     deliver_orders(scene.issuer, scene.matchers)
     return wallet
+
+
+def receive(scene: Scene, wallet: str) -> None:
+    """
+    Let a receipt come for what was paid, at a shop that is named.
+    """
+    key = X25519PrivateKey.generate().public_key().public_bytes_raw()
+    deposit_receipt_keys(scene.issuer, wallet, (key,), first=0)
+    name_shop(scene.issuer, wallet, shop="Corner Café", naming_key=key)
+    with scene.issuer.database.unit_of_work() as uow:
+        [(charge_id,)] = uow.rows("SELECT id FROM charges WHERE wallet_id = ? AND state = 'approved'", wallet)
+        assert take_key(uow, wallet, charge_id=charge_id) == key
+        put_receipt(uow, receipt_id_of(key), b"sealed", digest=b"digest")
+        uow.commit()
 
 
 def fill_from_bank(bank: AtBank, wallet: str, party: Party) -> None:
