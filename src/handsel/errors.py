@@ -20,6 +20,7 @@ is a value, never an exception. Messages say what to do, and carry no palm, vect
     │   ├── PalmInvalid         what a till sent as a palm, whose norm or form is not a palm's
     │   ├── BindingMismatch     an answer that was bound to another payment
     │   ├── SignatureInvalid    a signature that does not verify
+    │   ├── PasskeyInvalid      a passkey's answer that is not one to what was asked
     │   └── ProofInvalid        a proof that does not show what it should
     ├── ModelInvalid            a model file is missing or is not the one that the manifest names
     ├── GalleryError            the enrolled shares cannot be used

@@ -25,6 +25,7 @@ from handsel.store.sqlite import statements
 CONNECT_TIMEOUT_S = 10
 COPY_ROWS_MIN = 16  # Below, statements that are sent together are as fast.
 IDLE_TIMEOUT_MS = 60_000  # A unit of work that was forgotten does not hold its rows for ever.
+LOCK_WAIT_MS = 2_000
 WRITER_LOCK = 0x68616E64  # "hand", beside the schema's name: parties may share a database, each in a schema.
 
 
@@ -186,13 +187,22 @@ class PostgresqlEngine:
             connection.execute("SET plan_cache_mode = force_custom_plan")
             connection.execute(f"SET idle_in_transaction_session_timeout = {IDLE_TIMEOUT_MS}")
             (fsync,) = connection.execute("SHOW fsync").fetchone() or ("",)
-            locked = connection.execute(
-                "SELECT pg_try_advisory_lock(%s::int, hashtext(current_schema()))", (WRITER_LOCK,)
-            ).fetchone()
         if fsync != "on":
             raise ConfigError("the PostgreSQL server does not keep what it says is committed: set fsync to on")
-        if locked != (True,):
-            raise StoreError("another program holds the database; nothing was changed: ask again")
+        self._lock(connection)
+
+    def _lock(self, connection: psycopg.Connection[Row]) -> None:
+        """
+        Hold the database alone. Who was killed a moment ago holds it until the server has seen it: that is waited for.
+        """
+        with _translated():
+            connection.execute(f"SET lock_timeout = {LOCK_WAIT_MS}")
+        try:
+            connection.execute("SELECT pg_advisory_lock(%s::int, hashtext(current_schema()))", (WRITER_LOCK,))
+        except errors.LockNotAvailable:
+            raise StoreError("another program holds the database; nothing was changed: ask again") from None
+        with _translated():
+            connection.execute("SET lock_timeout = 0")
 
     def _mark(self, statement: str) -> bytes:
         found = self._marked.get(statement)
