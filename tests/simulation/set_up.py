@@ -20,7 +20,7 @@ from handsel.order import ENROLMENT, EnrolmentOrder, bind, till_digest
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
-PAUSED = 4  # The palm whose owner has paused it.
+PAUSED = 5  # The palm whose owner has paused it.
 
 
 def enrol_customers(world: World, *, count: int) -> None:

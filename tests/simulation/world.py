@@ -37,8 +37,9 @@ T = TypeVar("T")
 
 BEGIN_MS = 1_800_000_000_000
 TRACE_MAX = 400
-PAYMENTS_BETWEEN_CALMS = 100
+PAYMENTS_BETWEEN_CALMS = 50
 CUSTOMERS = 6
+LONG_SHARE, LONG_MS_MAX = 0.03, 3_000.0  # Of those who wait for their turn.
 JUDGED_PAYMENTS_MIN = 100  # Of fewer, none need succeed.
 SUCCEEDED_MIN = 0.07  # A world in which nobody can pay breaks no other rule.
 
@@ -130,7 +131,8 @@ class World:
         Let others go first, now and then.
         """
         if self.plan.slow and self.schedule.in_task() and self.rng.random() < self.plan.slow:
-            self.schedule.sleep(self.rng.expovariate(1 / 15.0))
+            is_long = self.rng.random() < LONG_SHARE
+            self.schedule.sleep(self.rng.uniform(0, LONG_MS_MAX) if is_long else self.rng.expovariate(1 / 15.0))
 
     def inside(self, process: Process, act: Callable[[], T]) -> T | None:
         """

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 ROUND_MS = 1_000
 OUTAGE_MS_MAX = 40_000
-LAST_CHANCE = 0.3
+LAST_CHANCE = 0.5
 
 
 def strike(world: World) -> None:

@@ -14,7 +14,7 @@ from tests.simulation.network import Lost, Unreachable
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
-POOR = 4  # The palms from this one on: their owners fill in little, and the first of them has paused it.
+POOR = 3  # The palms from this one on: their owners fill in little, and the last of them is paused.
 ROUND_MS = 1_500
 TRIES_MAX = 4
 
