@@ -9,20 +9,20 @@ import multiprocessing
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from tests.simulation.harness import Told, run_world
 from tests.simulation.mutations import MUTATIONS
 from tests.simulation.mutations.mutation import Mutation
 
 WORLD_PAYMENTS = 2_000  # Then another world begins, so that none grows large.
-MUTATION_SEEDS = 12
+MUTATION_SEEDS = 20
 MUTATION_PAYMENTS = 300
 FOUND_SHARE_MIN = 0.95
 TRACE_SHOWN = 60
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """
     Return 0 where everything held or, with `--mutations`, where nearly every planted bug was found.
     """
@@ -33,7 +33,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=1, help="how many processes run worlds at the same time")
     parser.add_argument("--real", action="store_true", help="with real keys and envelopes: about five times slower")
     parser.add_argument("--mutations", nargs="*", metavar="NAME", help="plant bugs, all or these, and look for them")
-    wanted = parser.parse_args()
+    wanted = parser.parse_args(arguments)
     if wanted.mutations is not None:
         return _find_mutations(wanted.mutations, seed=wanted.seed)
     return _simulate(wanted)

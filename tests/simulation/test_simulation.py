@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.simulation.__main__ import find
+from tests.simulation.__main__ import find, main
 from tests.simulation.harness import run_world
 from tests.simulation.mutations import MUTATIONS
 
@@ -45,6 +45,14 @@ def test_a_planted_bug_is_found(name: str) -> None:
     told = find(mutation, seed=1, seeds=1)
     assert told is not None
     assert told.broken
+
+
+def test_the_command_says_what_it_found(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--seed", "7", "--payments", "20", "--world", "10"]) == 0
+    assert "seed 8: 10 payments; 20 in all" in capsys.readouterr().out
+    assert main(["--mutations", "top-up-again"]) == 0
+    assert "1 of 1 found" in capsys.readouterr().out
+    assert main(["--mutations", "no-such-bug"]) == 2
 
 
 def test_planted_bugs_are_many_and_have_names_of_their_own() -> None:

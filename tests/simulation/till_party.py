@@ -52,7 +52,6 @@ T = TypeVar("T")
 
 PALMS_MAX = 16  # Of one world: each is a direction of its own.
 THRESHOLD = 0.5
-CHARGE_ANSWERS = {Pending: answers.PendingAnswer}
 
 
 class NamedPalms:

@@ -39,6 +39,7 @@ BEGIN_MS = 1_800_000_000_000
 TRACE_MAX = 400
 PAYMENTS_BETWEEN_CALMS = 50
 CUSTOMERS = 6
+BUSY_MS_MAX = 3_600_000.0  # From one calm to the next; it takes minutes.
 LONG_SHARE, LONG_MS_MAX = 0.03, 3_000.0  # Of those who wait for their turn.
 JUDGED_PAYMENTS_MIN = 100  # Of fewer, none need succeed.
 SUCCEEDED_MIN = 0.07  # A world in which nobody can pay breaks no other rule.
@@ -113,9 +114,8 @@ class World:
         Let so many payments be tried, with trouble and calm in turn. Raises `Violation`.
         """
         while self.payments_begun < payments and self.broken is None:
-            until = min(payments, self.payments_begun + PAYMENTS_BETWEEN_CALMS)
             self.plan, self.is_calm = self.trouble, False
-            self.schedule.run_while(lambda until=until: self.payments_begun < until and self.broken is None)  # type: ignore[misc]
+            self._let_pay(min(payments, self.payments_begun + PAYMENTS_BETWEEN_CALMS))
             if self.broken is None:
                 strike_last(self)
                 self.plan, self.is_calm = CALM, True
@@ -125,6 +125,17 @@ class World:
             self.truth.require(share >= SUCCEEDED_MIN, f"only {share:.0%} of all payments succeeded")
         if self.broken is not None:
             raise Violation(self.broken)
+
+    def _let_pay(self, until: int) -> None:
+        """
+        Let things happen until so many payments were begun, or something is broken.
+        """
+        until_ms = self.schedule.now_ms + BUSY_MS_MAX
+        self.schedule.run_while(
+            lambda: self.payments_begun < until and self.broken is None and self.schedule.now_ms < until_ms
+        )
+        if self.payments_begun < until:
+            self.violated("nobody asks to be paid any more")
 
     def hesitate(self) -> None:
         """

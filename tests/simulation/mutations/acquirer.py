@@ -4,6 +4,8 @@ Plant bugs in the acquirer's flows and tables.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -29,7 +31,7 @@ from handsel.store.acquirer_payments import PaymentTables
 from tests.simulation import acquirer_party
 from tests.simulation.actors import counter
 from tests.simulation.mutations.mutation import Mutation
-from tests.simulation.patches import Patches
+from tests.simulation.patches import Patches, patched
 
 
 def _lost_answer_is_declined(patches: Patches) -> None:
@@ -61,7 +63,7 @@ def _finishes_nothing(patches: Patches) -> None:
     patches.put(acquirer_party, "finish_charges", lambda acquirer, *, now_ms: 0)
 
 
-def _finishes_by_hope(patches: Patches) -> None:
+def _finishes_by_void(patches: Patches) -> None:
     def wrong(acquirer: Acquirer, *, now_ms: int) -> int:
         with acquirer.store.unit_of_work() as books:
             due = books.payments.unfinished_charges(until_ms=now_ms - 15_000, now_ms=now_ms, limit=100)
@@ -88,15 +90,11 @@ def _forgets_to_commit(patches: Patches) -> None:
     patches.put(accept_notes, "take_notes", wrong)
 
 
-class _without_commits:  # noqa: N801
-    def __enter__(self) -> None:
-        self.right = AcquirerBooks.commit
-        vars_of: Any = AcquirerBooks
-        vars_of.commit = lambda books: None
-
-    def __exit__(self, *_: object) -> None:
-        vars_of: Any = AcquirerBooks
-        vars_of.commit = self.right
+@contextmanager
+def _without_commits() -> Iterator[None]:
+    with patched() as patches:
+        patches.put(AcquirerBooks, "commit", lambda books: None)
+        yield
 
 
 def _forgets_a_note(patches: Patches) -> None:
@@ -194,7 +192,7 @@ def _clock_set_back_is_waited_for(patches: Patches) -> None:
     )
 
 
-def _opens_a_paid_payment(patches: Patches) -> None:
+def _makes_notes_and_takes_none(patches: Patches) -> None:
     patches.put(finish_charge, "take_notes", lambda acquirer, *_, now_ms: None)
 
 
@@ -203,8 +201,8 @@ MUTATIONS = (
     Mutation("unheard-void", "a void that nobody answered counts as done", _unanswered_void_is_void),
     Mutation("resolve-nothing", "an interrupted charge stays as it is", _resolves_nothing),
     Mutation("finish-nothing", "what a till left behind stays so", _finishes_nothing),
-    Mutation("finish-by-void", "what a till left behind is called void", _finishes_by_hope),
-    Mutation("finish-unpaid", "the notes are made and not taken", _opens_a_paid_payment),
+    Mutation("finish-by-void", "what a till left behind is called void", _finishes_by_void),
+    Mutation("finish-unpaid", "the notes are made and not taken", _makes_notes_and_takes_none),
     Mutation("paid-uncommitted", "the till is told paid, and nothing is written", _forgets_to_commit),
     Mutation("note-dropped", "the last note of a payment is not kept", _forgets_a_note),
     Mutation("cancel-under-way", "a payment is canceled while its charge is under way", _cancels_what_is_under_way),

@@ -109,5 +109,6 @@ MUTATIONS = (
     Mutation("reserved-is-spent", "what is reserved is spent otherwise", _spends_what_is_reserved),
     Mutation("one-sided", "a capture credits and does not debit, and no check is made", _credits_without_a_debit),
     Mutation("serial-again", "a serial is drawn twice", _draws_a_serial_again),
+    Mutation("uncounted", "redeemed notes are not counted, and no check is made", _counts_no_redemption),
     Mutation("note-mistaken", "a note counts as half of its worth", _mistakes_a_note),
 )
