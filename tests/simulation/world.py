@@ -40,7 +40,7 @@ TRACE_MAX = 400
 PAYMENTS_BETWEEN_CALMS = 50
 CUSTOMERS = 6
 BUSY_MS_MAX = 3_600_000.0  # From one calm to the next; it takes minutes.
-LONG_SHARE, LONG_MS_MAX = 0.03, 3_000.0  # Of those who wait for their turn.
+LONG_SHARE, LONG_MS_MAX = 0.2, 4_000.0  # Of those who wait for their turn.
 JUDGED_PAYMENTS_MIN = 100  # Of fewer, none need succeed.
 SUCCEEDED_MIN = 0.07  # A world in which nobody can pay breaks no other rule.
 

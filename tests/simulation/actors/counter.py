@@ -39,7 +39,7 @@ def run_counter(world: World, till: TillProcess) -> None:
         world.schedule.sleep(world.rng.uniform(50, 400))
         if world.is_calm:
             world.schedule.sleep(2_000)
-        elif paid and world.rng.random() < 0.12:
+        elif paid and world.rng.random() < 0.2:
             _give_back(world, till, merchant, world.rng.choice(paid))
         else:
             payment = _take(world, till, merchant)
