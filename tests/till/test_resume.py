@@ -276,6 +276,24 @@ def test_what_the_acquirer_refuses_is_trouble_and_is_forgotten(till: Till, error
     assert till.agent.poll().screen == "idle"
 
 
+def test_what_was_refused_is_never_carried_out_later(till: Till) -> None:
+    asked(till)
+    till.acquirer.breaks["charge.sent"] = [IdReused("another charge is under way")]
+    till.hold_out(ANN)
+
+    (charge_id,) = till.acquirer.charges
+    assert till.acquirer.charges[charge_id] == DeclinedAnswer("voided")
+
+
+def test_of_a_payment_that_nobody_knows_there_is_nothing_to_give_up(till: Till) -> None:
+    asked(till)
+    till.acquirer.breaks["charge.sent"] = [NotFound("no such payment")]
+    till.acquirer.breaks["void"] = [NotFound("no such payment")]
+
+    assert till.hold_out(ANN).screen == "trouble"
+    assert till.journal.entries() == ()
+
+
 def test_a_refusal_of_what_was_done_nevertheless_is_no_refusal(till: Till) -> None:
     asked(till)
     till.acquirer.breaks["charge.answered"] = [BodyInvalid("a gateway in between")]

@@ -1,0 +1,153 @@
+"""
+Be the two people at one counter: who asks for money, and who holds out a palm. Both change their minds.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from handsel.flows.acquiring.request_payment import (
+    PaymentRequest,
+    cancel_payment_intent,
+    create_payment_intent,
+    find_payment_intent,
+)
+from handsel.flows.acquiring.request_refund import RefundRequest, create_refund
+from handsel.pay.merchant import Merchant
+from handsel.pay.money import Money
+from handsel.pay.payment import PaymentIntent
+from handsel.till.agent_state import AgentState
+from tests.simulation.actors.merchant import ask_acquirer
+from tests.simulation.set_up import pin_of
+from tests.simulation.till_party import PALMS_MAX, TillProcess
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+PATIENCE_MS = 6_000  # Then the next customer is served.
+LOOK_MS = 250
+REMEMBERED_MAX = 40
+TYPES_PIN, RIGHT_PIN, WRONG_PIN = 0.8, 0.8, "739154"
+AMOUNTS_MINOR = (1, 99, 250, 450, 1_999, 4_095, 5_000, 9_900)
+
+
+def run_counter(world: World, till: TillProcess) -> None:
+    """
+    Serve one customer after another.
+    """
+    merchant = next(merchant for merchant, each in till.acquirer.shops if each == till.till)
+    paid: list[PaymentIntent] = []
+    while True:
+        world.schedule.sleep(world.rng.uniform(50, 400))
+        if world.is_calm:
+            world.schedule.sleep(2_000)
+        elif paid and world.rng.random() < 0.2:
+            _give_back(world, till, merchant, world.rng.choice(paid))
+        else:
+            payment = _take(world, till, merchant)
+            if payment is not None:
+                paid = [*paid[-REMEMBERED_MAX:], payment]
+
+
+def _take(world: World, till: TillProcess, merchant: Merchant) -> PaymentIntent | None:
+    """
+    Ask for a payment and have it paid; return it where the merchant was told that it is.
+    """
+    world.payments_begun += 1
+    acquirer, rng = till.acquirer, world.rng
+    amount = Money(rng.choice(AMOUNTS_MINOR) if rng.random() < 0.5 else rng.randint(1, 2_000), "EUR")
+    request = PaymentRequest(world.new_id(), amount, "Coffee")
+    made = ask_acquirer(
+        world,
+        acquirer,
+        "create_payment",
+        lambda: create_payment_intent(acquirer.acquirer, merchant, request, now_ms=acquirer.clock()),
+    )
+    if not isinstance(made, PaymentIntent):
+        return None
+    if rng.random() < 0.06:
+        world.schedule.start(
+            world.people, lambda: _cancel(world, till, merchant, request.id), delay_ms=rng.uniform(0, 3_000)
+        )
+    _hold_out(world, till, _palm(world))
+    found = ask_acquirer(
+        world, acquirer, "find_payment", lambda: find_payment_intent(acquirer.acquirer, merchant, request.id)
+    )
+    if not isinstance(found, PaymentIntent):
+        return None
+    world.truth.told_merchant(found.id, found.status.value)
+    if found.status.value != "succeeded":
+        if rng.random() < 0.7:
+            _cancel(world, till, merchant, request.id)
+        return None
+    world.count("succeeded")
+    return found
+
+
+def _give_back(world: World, till: TillProcess, merchant: Merchant, payment: PaymentIntent) -> None:
+    part = None if world.rng.random() < 0.5 else world.rng.randint(1, payment.amount.amount_minor)
+    request = RefundRequest(world.new_id(), payment.id, part)
+    acquirer = till.acquirer
+    made = ask_acquirer(
+        world,
+        acquirer,
+        "create_refund",
+        lambda: create_refund(acquirer.acquirer, merchant, request, now_ms=acquirer.clock()),
+    )
+    world.trace("refund", till.name, type(made).__name__)
+    world.count("refunds")
+    _hold_out(world, till, _palm(world))
+
+
+def _cancel(world: World, till: TillProcess, merchant: Merchant, payment_id: str) -> None:
+    acquirer = till.acquirer
+    found = ask_acquirer(
+        world,
+        acquirer,
+        "cancel",
+        lambda: cancel_payment_intent(acquirer.acquirer, merchant, payment_id, now_ms=acquirer.clock()),
+    )
+    if isinstance(found, PaymentIntent):
+        world.truth.told_merchant(found.id, found.status.value)
+
+
+def _palm(world: World) -> int:
+    """
+    Draw who holds out a palm: somebody who is enrolled, who often pays somewhere else just now; sometimes a stranger.
+    """
+    rng = world.rng
+    if rng.random() < 0.05:
+        return rng.randrange(len(world.wallets), PALMS_MAX)
+    if rng.random() < 0.6:
+        world.last_palm = rng.randrange(len(world.wallets))
+    return world.last_palm
+
+
+def _hold_out(world: World, till: TillProcess, palm: int) -> None:
+    """
+    Hold a palm before the till until it has an end, or patience has.
+    """
+    schedule, rng = world.schedule, world.rng
+    until_ms = schedule.now_ms + PATIENCE_MS
+    has_shown = False
+    while schedule.now_ms < until_ms:
+        state: AgentState | None = world.inside(till, till.agent.state)
+        if state is not None and state.wants_frames and not (has_shown and state.kind is None):
+            if rng.random() < 0.01:
+                world.inside(till, till.cancel)
+                return
+            has_shown = True
+            state = world.inside(till, lambda: till.hold_out(palm))
+        if state is not None and state.screen in ("paid", "refunded"):
+            world.inside(till, till.cancel)
+            return
+        if state is not None and state.wants_pin and rng.random() < TYPES_PIN:
+            typed = pin_of(palm) if rng.random() < RIGHT_PIN else WRONG_PIN
+            world.inside(till, lambda typed=typed: till.type_pin(typed))  # type: ignore[misc]
+            world.count("pins")
+            continue
+        if state is not None and state.screen in ("declined", "trouble") and has_shown:
+            if rng.random() < 0.7:
+                return
+            world.inside(till, till.retry)
+        schedule.sleep(LOOK_MS)
