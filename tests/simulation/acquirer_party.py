@@ -56,11 +56,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 REDEEM_INTERVAL_MS = 20_000.0  # The default of the setting `redeem_interval_s`.
+PAYMENT = ("NEW.id", "NEW.status", "NEW.amount_minor", "NEW.merchant_id", "NEW.captured_minor", "NEW.tip_minor")
 TRIGGERS = (
-    trigger("payments", "INSERT", "payment", "NEW.id", "NEW.status", "NEW.amount_minor", "NEW.merchant_id"),
-    trigger("payments", "UPDATE", "payment", "NEW.id", "NEW.status", "NEW.amount_minor", "NEW.merchant_id"),
+    trigger("payments", "INSERT", "payment", *PAYMENT),
+    trigger("payments", "UPDATE", "payment", *PAYMENT),
     trigger("charges", "INSERT", "charge", "NEW.id", "NEW.status", "NEW.payment_id"),
     trigger("charges", "UPDATE", "charge", "NEW.id", "NEW.status", "NEW.payment_id"),
+    trigger("captures", "INSERT", "capture", "NEW.charge_id", "NEW.status"),
+    trigger("captures", "UPDATE", "capture", "NEW.charge_id", "NEW.status"),
     trigger("refunds", "INSERT", "refund", "NEW.id", "NEW.status", "NEW.amount_minor", "NEW.payment_id"),
     trigger("refunds", "UPDATE", "refund", "NEW.id", "NEW.status", "NEW.amount_minor", "NEW.payment_id"),
     trigger("refund_attempts", "INSERT", "attempt", "NEW.id", "NEW.status", "NEW.refund_id"),

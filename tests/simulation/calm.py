@@ -17,19 +17,26 @@ FINAL_MS_MAX = 30_000  # No payment is unknown for longer, once everybody runs a
 STEP_MS = 500
 UP_MS_MAX = 70_000
 
+# A payment whose sum is reserved may wait until that time is over.
+_WAITS = "status = 'processing' AND reserved_until_ms IS NOT NULL AND captured_minor IS NULL"
 _OPEN = (
-    ("charges", "status IN ('submitted', 'approved')"),
-    ("payments", "status = 'processing'"),
+    ("charges", f"status IN ('submitted', 'approved') AND payment_id NOT IN (SELECT id FROM payments WHERE {_WAITS})"),  # noqa: S608
+    ("payments", f"status = 'processing' AND NOT ({_WAITS})"),
+    ("captures", "status = 'ordered'"),
     ("refunds", "status = 'processing'"),
     ("refund_attempts", "status IN ('submitted', 'asked')"),
     ("purchases", "status = 'ordered'"),
     ("redemptions", "is_done = 0"),
 )
 
+_HELD = "SELECT COUNT(*) FROM pending WHERE state = 'held'"
+_HELD_LATER = "SELECT COUNT(*) FROM charges JOIN holds ON charge_id = id WHERE state = 'reserved'"
 
-def settle_down(world: World) -> None:
+
+def settle_down(world: World, *, is_last: bool) -> None:
     """
-    Let everything come to its end, and judge it. What is wrong is told to the world.
+    Let everything come to its end, and judge it. What is wrong is told to the world. What is reserved may
+    stay so for its time, which is waited for where `is_last`.
     """
     world.trace("calm")
     schedule = world.schedule
@@ -50,8 +57,37 @@ def settle_down(world: World) -> None:
     left = unfinished(world)
     if left and world.broken is None:
         world.violated(f"after {took_ms / 1000:.0f} s without trouble there is still: {', '.join(left)}")
+    if world.broken is None and is_last:
+        expire_all(world)
     if world.broken is None:
         _judge(world)
+
+
+def expire_all(world: World) -> None:
+    """
+    Set all clocks right, and wait until whatever is reserved has ended, too.
+    """
+    schedule, issuer = world.schedule, world.issuer
+    for process in world.processes:
+        process.set_clock(0)
+    found = issuer.disk.rows("SELECT until_ms FROM holds JOIN charges ON id = charge_id WHERE state = 'reserved'")
+    for acquirer in world.acquirers:
+        found += acquirer.disk.rows(f"SELECT reserved_until_ms FROM payments WHERE {_WAITS}")  # noqa: S608
+    until_ms = max(schedule.now_ms, *(until_ms for (until_ms,) in found), 0) + FINAL_MS_MAX
+    while waiting(world) and schedule.now_ms < until_ms and world.broken is None:
+        schedule.run_until(schedule.now_ms + STEP_MS)
+    left = [*unfinished(world), *waiting(world)]
+    if left and world.broken is None:
+        world.violated(f"when the time of all reservations is over there is still: {', '.join(left)}")
+    world.truth.require(not world.truth.reserved.open, "a reservation has no end")
+
+
+def waiting(world: World) -> list[str]:
+    """
+    Return who has something reserved, or knows of it.
+    """
+    left = [process.name for process in world.acquirers if process.disk.rows(f"SELECT 1 FROM payments WHERE {_WAITS}")]  # noqa: S608
+    return [*left, "issuer"] if world.issuer.disk.rows(_HELD_LATER)[0][0] else left
 
 
 def unfinished(world: World) -> list[str]:
@@ -63,9 +99,11 @@ def unfinished(world: World) -> list[str]:
         for table, is_open in _OPEN:
             if acquirer.disk.rows(f"SELECT 1 FROM {table} WHERE {is_open} LIMIT 1"):  # noqa: S608
                 left.append(f"{table} of {acquirer.name}")
-    if world.issuer.disk.rows("SELECT 1 FROM charges WHERE state = 'reserved' LIMIT 1"):
+    of_charges = "SELECT 1 FROM charges WHERE state = 'reserved' AND id NOT IN (SELECT charge_id FROM holds) LIMIT 1"
+    if world.issuer.disk.rows(of_charges):
         left.append("charges reserved at the issuer")
-    if world.issuer.disk.rows("SELECT 1 FROM pending WHERE state = 'held' LIMIT 1"):
+    pending, waiting = (world.issuer.disk.rows(sql)[0][0] for sql in (_HELD, _HELD_LATER))
+    if pending != waiting:
         left.append("sums reserved at the issuer")
     for till in world.tills:
         if till.is_up and vars(till.agent)["_open"]:
@@ -107,7 +145,7 @@ def _judge(world: World) -> None:
         truth.require(not books_of.get("notes_ordered:EUR"), "no money is set aside for nothing")
         for merchant, _ in acquirer.shops:
             owed = sum(
-                truth.payments[payment_id].amount_minor - truth.refunded[payment_id]
+                truth.paid[payment_id] - truth.refunded[payment_id]
                 for payment_id, asked in truth.payments.items()
                 if asked.owner == merchant.id and truth.status["payment", payment_id] == "succeeded"
             )

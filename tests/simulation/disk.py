@@ -56,7 +56,7 @@ def trigger(table: str, event: str, what: str, *columns: str) -> str:
     Return a trigger that notes up to six expressions of a changed row.
     """
     values = ", ".join((*columns, *("NULL",) * (6 - len(columns))))
-    name = f"see_{table}_{event.split(maxsplit=1)[0].lower()}_{what}"
+    name = f"see_{table}_{event.lower()}"
     insert = f"INSERT INTO seen VALUES ('{what}', {values})"  # noqa: S608
     return f"CREATE TEMP TRIGGER {name} AFTER {event} ON main.{table} BEGIN {insert}; END"
 

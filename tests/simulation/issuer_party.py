@@ -26,6 +26,7 @@ from handsel.store.database import Database, UnitOfWork
 from handsel.store.issuer import SCHEMAS
 from handsel.store.issuer_note import watch_circulation
 from handsel.wiring.issuer import EXPIRE_INTERVAL_S
+from tests.simulation.device import NearDevice
 from tests.simulation.disk import Disk, DiskEngine, trigger
 from tests.simulation.limits import ACQUIRER_LIMITS, PIN_LIMITS, WALLET_LIMITS
 from tests.simulation.process import Process
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from handsel.notes.issue import NoteKeys
     from tests.simulation.world import World
 
+CHARGE = ("NEW.id", "NEW.state", "NEW.wallet_id", "NEW.amount_minor", "NEW.reason", "NEW.factor")
 TRIGGERS = (
     trigger(
         "transfers",
@@ -41,8 +43,12 @@ TRIGGERS = (
         "transfer",
         *("NEW.id", "NEW.kind", "NEW.debit", "NEW.credit", "NEW.amount_minor", "NEW.pending_id"),
     ),
-    trigger("charges", "INSERT", "charge", "NEW.id", "NEW.state", "NEW.wallet_id", "NEW.amount_minor"),
-    trigger("charges", "UPDATE", "charge", "NEW.id", "NEW.state", "NEW.wallet_id", "NEW.amount_minor"),
+    trigger("charges", "INSERT", "charge", *CHARGE),
+    trigger("charges", "UPDATE", "charge", *CHARGE),
+    trigger("holds", "INSERT", "hold", "NEW.charge_id", "NEW.acquirer", "NEW.amount_minor", "NEW.until_ms"),
+    trigger("pin_checks", "INSERT", "check", "NEW.charge_id", "NEW.wallet_id"),
+    trigger("pin_checks", "DELETE", "check ended", "OLD.charge_id"),
+    trigger("pin_tries", "DELETE", "unlocked", "OLD.wallet_id"),
     trigger("redeemed_notes", "INSERT", "redeemed", "NEW.serial", "NEW.key_id", "NEW.request_id"),
     trigger("refunds", "INSERT", "refund", "NEW.id", "NEW.reason"),
 )
@@ -90,10 +96,13 @@ class IssuerProcess(Process):
             limits=WALLET_LIMITS,
             asking=limits_of_acquirer(ACQUIRER_LIMITS),
             showing=limits_of_card(CardLimits()),
-            factors=SecondFactors(PINS, limits_of_pin(PIN_LIMITS), PIN_LIMITS.digits_min, None),
+            factors=SecondFactors(
+                PINS, limits_of_pin(PIN_LIMITS), PIN_LIMITS.digits_min, NearDevice("http://simulated")
+            ),
             currency="EUR",
             clock=self.clock,
             random_bytes=self.random_bytes,
+            hold_ms_max=self.world.hold_ms,
         )
         if not self.disk.is_watched:
             open_issuer_accounts(self.issuer)

@@ -28,11 +28,23 @@ class Process:
         self.epoch = 0
         self.is_up = False
         self.skew_ms = 0.0
+        self._latest_ms = 0
+        self._jumped_ms = 0.0
         self.full_until_ms = 0.0
         self.away_until_ms = 0.0  # Until then nobody reaches it, and it reaches nobody.
 
     def clock(self) -> int:
         return int(self.world.schedule.now_ms + self.skew_ms)
+
+    def latest_ms(self) -> int:
+        """
+        Return the latest time that this process's clock has ever shown.
+        """
+        self._latest_ms = max(self._latest_ms, self.clock())
+        return self._latest_ms
+
+    def has_jumped(self, within_ms: float) -> bool:
+        return self.world.schedule.now_ms - self._jumped_ms < within_ms
 
     def random_bytes(self, length: int) -> bytes:
         return self.world.rng.randbytes(length)
@@ -44,9 +56,13 @@ class Process:
         """
         Set the clock to another time.
         """
-        self.skew_ms = self.world.rng.uniform(-JUMP_MS_MAX, JUMP_MS_MAX)
-        self.world.trace("clock", self.name, round(self.skew_ms))
+        self.set_clock(self.world.rng.uniform(-JUMP_MS_MAX, JUMP_MS_MAX))
         self.world.count("clock_jumps")
+
+    def set_clock(self, skew_ms: float) -> None:
+        self.latest_ms()
+        self.skew_ms, self._jumped_ms = skew_ms, self.world.schedule.now_ms
+        self.world.trace("clock", self.name, round(self.skew_ms))
 
     def is_away(self) -> bool:
         return self.world.schedule.now_ms < self.away_until_ms

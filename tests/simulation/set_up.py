@@ -4,6 +4,7 @@ Open wallets, enrol palms and set PINs by the real flows, before anything goes w
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from handsel.envelope import seal
@@ -12,6 +13,7 @@ from handsel.flows.acquiring.ports import Enrolled
 from handsel.flows.issuing.consent import give_consent
 from handsel.flows.issuing.deliver_orders import deliver_orders
 from handsel.flows.issuing.enrolment_code import EnrolmentCode, give_enrolment_code
+from handsel.flows.issuing.keep_passkey import add_passkey, offer_passkey
 from handsel.flows.issuing.open_wallet import open_wallet
 from handsel.flows.issuing.pause_palm import pause_palm
 from handsel.flows.issuing.set_pin import set_pin
@@ -21,10 +23,14 @@ from handsel.order import ENROLMENT, EnrolmentOrder, bind, till_digest
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
+WITH_PASSKEY = 2  # The palm whose owner has a passkey and no PIN.
 PAUSED = 5  # The palm whose owner has paused it.
 
 
 def pin_of(palm: int) -> str:
+    """
+    Return the PIN of the owner of a palm, if there is one.
+    """
     return f"2580{palm:02}"
 
 
@@ -42,7 +48,11 @@ def enrol_customers(world: World, *, count: int) -> None:
         world.schedule.run_until(world.schedule.now_ms + 1_000)
         deliver_orders(issuer, world.matchers)
         world.wallets[palm] = wallet_id
-        set_pin(issuer, wallet_id, typed=pin_of(palm))
+        if palm == WITH_PASSKEY:
+            told = json.loads(offer_passkey(issuer, wallet_id))
+            add_passkey(issuer, wallet_id, response=json.dumps(told))
+        else:
+            set_pin(issuer, wallet_id, typed=pin_of(palm))
         if palm == PAUSED:
             (palm_id,) = next(iter(world.issuer.disk.rows("SELECT id FROM palms WHERE wallet_id = ?", wallet_id)))
             pause_palm(issuer, wallet_id, palm_id=palm_id)

@@ -36,6 +36,7 @@ from handsel.till.client import LONG_S_MAX, SHORT_S_MAX
 from handsel.till.journal import Journal
 from handsel.till.make_request import RequestMaker
 from handsel.till.seal_palm import NONCE_BYTES, PalmSealer
+from handsel.till.session import action_of
 from handsel.vision.embedding import Probe
 from handsel.vision.frame import Frame
 from handsel.vision.read_palm import PalmReading, Rejected
@@ -73,6 +74,7 @@ class NamingSealer(PalmSealer):
     """
 
     world: World
+    till: TillProcess
 
     def _queries(self, probe: Probe, binding: bytes) -> tuple[Query, ...]:
         name = b"palm-%d" % int(np.argmax(probe.views[0]))
@@ -82,7 +84,7 @@ class NamingSealer(PalmSealer):
     def seal_charge(
         self, order: ChargeOrder, *, payment_intent: str, secrets: tuple[NoteSecret, ...], probe: Probe
     ) -> answers.ChargeRequest:
-        self.world.truth.ordered(order, payment_intent, palm=int(np.argmax(probe.views[0])))
+        self.world.truth.ordered(order, payment_intent, till=self.till, palm=int(np.argmax(probe.views[0])))
         return super().seal_charge(order, payment_intent=payment_intent, secrets=secrets, probe=probe)
 
     def seal_refund(self, order: RefundOrder, *, refund: str, probe: Probe) -> answers.RefundRequest:
@@ -101,6 +103,8 @@ class TillProcess(Process):
         super().__init__(world, till.id)
         self.till = till
         self.acquirer = acquirer
+        self.shown_minor: int | None = None  # On the screen, when a palm was held out last.
+        self.tips: dict[str, int] = {}  # Chosen here, by payment, since it was put aside last.
         self._keys = keys
         self._directory = directory
 
@@ -128,7 +132,7 @@ class TillProcess(Process):
             held_threshold=THRESHOLD,
         )
         sealer = NamingSealer(world.parties, self._keys.sign, self.random_bytes)
-        vars(sealer)["world"] = world
+        vars(sealer)["world"], vars(sealer)["till"] = world, self
         vars(self.agent)["_maker"] = RequestMaker(sealer, port, THRESHOLD)
         vars(self.agent)["_busy"] = Turn(world.schedule)
         self.repeat(POLL_INTERVAL_S * 1000, self.agent.poll)
@@ -147,9 +151,18 @@ class TillProcess(Process):
         """
         Send one frame of a palm, as the page does. To be called in a task of this process.
         """
-        return self.agent.see(bytes((palm,)), session=self.agent.state().session, light=None)
+        state = self.agent.state()
+        self.shown_minor = state.amount_minor
+        return self.agent.see(bytes((palm,)), session=state.session, light=None)
+
+    def choose_tip(self, tip_minor: int) -> AgentState:
+        state, action = self.agent.state(), action_of(vars(self.agent)["_session"].screen)
+        if action is not None and state.wants_frames:
+            self.tips[action.id] = tip_minor
+        return self.agent.choose_tip(tip_minor, session=state.session)
 
     def cancel(self) -> AgentState:
+        self.tips.clear()
         return self.agent.cancel(session=self.agent.state().session)
 
     def type_pin(self, typed: str) -> AgentState:

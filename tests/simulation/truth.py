@@ -17,18 +17,24 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from handsel.order import ChargeOrder, RefundOrder
+from handsel.order import ChargeOrder, RefundOrder, pad_pin
 from handsel.pay.ledger import derive_id
-from handsel.till.acquirer import DeclinedAnswer, PaidAnswer, RefundedAnswer
+from handsel.till.acquirer import DeclinedAnswer, PaidAnswer, RefundedAnswer, ReservedAnswer
 from handsel.till.settle import NothingDone, OpenCharge, OpenRefund, OpenRequest, Outcome
+from tests.simulation.factors import Factors
+from tests.simulation.reserved import Reserved
+from tests.simulation.set_up import pin_of
 
 if TYPE_CHECKING:
     from tests.simulation.acquirer_party import AcquirerProcess
     from tests.simulation.disk import Disk, Seen
     from tests.simulation.issuer_party import IssuerProcess
+    from tests.simulation.till_party import TillProcess
     from tests.simulation.world import World
 
-FINAL = frozenset({"succeeded", "canceled", "paid", "declined", "voided", "credited", "approved at the issuer"})
+FINAL = frozenset(
+    {"succeeded", "canceled", "paid", "declined", "voided", "signed", "credited", "approved at the issuer"}
+)
 NEVER_BELOW_ZERO = ("wallet:", "merchant:", "notes_in_circulation:", "settlement:street")
 
 
@@ -41,6 +47,8 @@ class Ordered:
     subject_id: str
     amount_minor: int
     palm: int
+    is_hold: bool = False
+    has_right_pin: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,9 @@ class Truth:
         self.payments: dict[str, Asked] = {}
         self.refunds: dict[str, Asked] = {}
         self.refunded: dict[str, int] = defaultdict(int)
+        self.paid: dict[str, int] = defaultdict(int)  # What was debited for each payment.
+        self.reserved = Reserved(self)
+        self.factors = Factors(self)
         self.redeemed: set[bytes] = set()
         self.top_ups: dict[str, int] = {}
         self.balances: dict[int, int] = defaultdict(int)
@@ -79,8 +90,21 @@ class Truth:
 
     # What people did.
 
-    def ordered(self, order: ChargeOrder, payment_id: str, *, palm: int) -> None:
-        self.orders[order.charge_id] = Ordered(payment_id, order.amount_minor, palm)
+    def ordered(self, order: ChargeOrder, payment_id: str, *, till: TillProcess, palm: int) -> None:
+        has_right_pin = order.pin == pad_pin(pin_of(palm))
+        self.orders[order.charge_id] = Ordered(
+            payment_id, order.amount_minor, palm, is_hold=order.hold_s > 0, has_right_pin=has_right_pin
+        )
+        asked = self.payments.get(payment_id)
+        self.require(asked is not None, "a palm pays what nobody asked for")
+        if asked is not None:
+            tips = {0, till.tips.get(payment_id, 0)}
+            self.reserved.chosen(
+                total_minor=order.amount_minor,
+                amount_minor=asked.amount_minor,
+                shown_minor=till.shown_minor,
+                tips=tips,
+            )
         self.reservations[derive_id("charge", order.charge_id)] = order.charge_id
 
     def ordered_back(self, order: RefundOrder, refund_id: str, *, palm: int) -> None:
@@ -100,8 +124,12 @@ class Truth:
             self.require(request.id not in self.came_to_nothing, "a till says paid of what came to nothing")
         elif isinstance(outcome, DeclinedAnswer | NothingDone):
             was_moved = request.id in (self.credited if is_refund else self.debited)
+            was_moved = was_moved or request.id in self.reserved.open.values()
             self.require(not was_moved, "a till says that nothing was paid, and money moved")
             self.came_to_nothing.add(request.id)
+        elif isinstance(outcome, ReservedAnswer):
+            self.require(request.id in self.reserved.held, "a till says reserved of what is not")
+            self.require(request.id not in self.came_to_nothing, "a till says reserved of what came to nothing")
 
     def told_merchant(self, payment_id: str, status: str) -> None:
         """
@@ -119,11 +147,13 @@ class Truth:
         disk = process.disk
         redeems_minor = credited_minor = 0
         for what, a, b, c, d, e, f in seen:
+            if what == "transfer":
+                self.reserved.moved(b, a, c, e, f)
             if what == "transfer" and b in ("post", "capture"):
                 self._move(disk, c, d, e)
                 kind = self.names[c].split(":")[0], self.names[d].split(":")[0]
                 if kind == ("wallet", "notes_in_circulation"):
-                    self._debit(self.reservations.get(bytes(f or b"").hex(), ""), self.names[c], e)
+                    self._debit(process, self.reservations.get(bytes(f or b"").hex(), ""), self.names[c], e)
                 elif kind == ("notes_in_circulation", "wallet"):
                     self._credit(self.reservations.get(a.hex(), ""), self.names[d], e)
                 elif kind[0] == "sandbox_funds":
@@ -138,34 +168,51 @@ class Truth:
                 redeems_minor += self.world.worth[b]
             elif what == "charge":
                 self._keep("issuer's charge", a, "approved at the issuer" if b == "approved" else b)
+                self.reserved.ended(process, a, b)
+                self.factors.charged(a, b, c, d, e, f)
+            elif what == "hold":
+                self.reserved.begun(process, a, b, c, d)
+            elif what == "check":
+                self.factors.check_begun(a, b)
+            elif what == "check ended":
+                self.factors.check_ended(a)
+            elif what == "unlocked":
+                self.factors.unlocked(a)
         self.require(redeems_minor == credited_minor, "redeemed notes are credited with their worth")
         if seen:
             self._compare(disk)
+            self.reserved.compare(disk)
+            self.factors.committed(disk)
 
     def see_acquirer(self, process: AcquirerProcess, seen: Seen) -> None:
         """
         Judge one commit of an acquirer.
         """
-        for what, a, b, c, d, _, _ in seen:
+        for what, a, b, c, d, e, f in seen:
             if what == "payment":
                 known = self.payments.setdefault(a, Asked(c, d))
                 self.require(known == Asked(c, d), "an id stands for another payment")
                 self._keep("payment", a, b)
                 self.require(b != "succeeded" or a in self.debits, "a payment succeeds for which nobody was debited")
+                if b == "succeeded":
+                    self.reserved.paid(a, captured_minor=e, amount_minor=c, tip_minor=f)
             elif what == "charge":
                 order = self.orders.get(a)
                 self.require(order is None or order.subject_id == c, "an id stands for another charge")
                 self._keep("charge", a, b)
                 has_debited = a in self.debited
-                self.require(b not in ("approved", "paid") or has_debited, "a charge is approved that nobody paid")
+                has_reserved = has_debited or (b == "approved" and a in self.reserved.held)
+                self.require(b not in ("approved", "paid") or has_reserved, "a charge is approved that nobody paid")
                 self.require(b not in ("declined", "voided") or not has_debited, "a charge is given up that was paid")
+            elif what == "capture":
+                self._keep("capture", a, b)
             elif what == "refund":
                 known = self.refunds.setdefault(a, Asked(c, d))
                 self.require(known == Asked(c, d), "an id stands for another refund")
                 if b == "succeeded" and self.status.get(("refund", a)) != b:
                     self.require(a in self.credited.values(), "a refund succeeds that nobody was credited")
                     self.refunded[d] += c
-                    self.require(self.refunded[d] <= self.payments[d].amount_minor, "more is paid back than was paid")
+                    self.require(self.refunded[d] <= self.paid[d], "more is paid back than was paid")
                 self._keep("refund", a, b)
             elif what == "attempt":
                 self._keep("attempt", a, b)
@@ -191,19 +238,21 @@ class Truth:
         if self.names[debit].startswith(NEVER_BELOW_ZERO):
             self.require(self.balances[debit] >= 0, "an account is below zero")
 
-    def _debit(self, charge_id: str, wallet: str, amount_minor: int) -> None:
+    def _debit(self, process: IssuerProcess, charge_id: str, wallet: str, amount_minor: int) -> None:
         order = self.orders.get(charge_id)
         self.require(order is not None, "a wallet is debited for nothing that was asked")
         if order is None:
             return
         self.require(wallet == f"wallet:{self.world.wallets.get(order.palm)}", "another one's wallet is debited")
-        self.require(order.amount_minor == amount_minor, "another sum is debited than was shown")
-        asked = self.payments.get(order.subject_id)
-        self.require(asked is not None and asked.amount_minor == amount_minor, "another sum is debited than was asked")
+        if order.is_hold:
+            self.reserved.captured(process, charge_id, amount_minor)
+        else:
+            self.require(order.amount_minor == amount_minor, "another sum is debited than was shown")
         self.require(charge_id not in self.came_to_nothing, "a charge is debited that came to nothing")
         self.require(order.subject_id not in self.debits, "a payment is debited twice")
         self.debited[charge_id] = order.subject_id
         self.debits[order.subject_id] = charge_id
+        self.paid[order.subject_id] = amount_minor
 
     def _credit(self, attempt_id: str, wallet: str, amount_minor: int) -> None:
         order = self.orders_back.get(attempt_id)

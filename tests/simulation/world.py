@@ -28,6 +28,7 @@ from tests.simulation.issuer_party import IssuerProcess
 from tests.simulation.network import Network
 from tests.simulation.plan import CALM, Plan
 from tests.simulation.process import Process
+from tests.simulation.reserved import HOLD_MS_MAX
 from tests.simulation.schedule import Schedule
 from tests.simulation.set_up import enrol_customers
 from tests.simulation.till_party import PALMS_MAX, THRESHOLD, TillProcess
@@ -38,7 +39,9 @@ T = TypeVar("T")
 BEGIN_MS = 1_800_000_000_000
 TRACE_MAX = 400
 PAYMENTS_BETWEEN_CALMS = 50
+ROUNDS_UNTIL_ALL_ENDS = 4
 CUSTOMERS = 6
+HOLDS_MS = (8_000, 20_000, HOLD_MS_MAX)  # For how long at most a sum is reserved, in one world.
 BUSY_MS_MAX = 3_600_000.0  # From one calm to the next; it takes minutes.
 LONG_SHARE, LONG_MS_MAX = 0.2, 4_000.0  # Of those who wait for their turn.
 JUDGED_PAYMENTS_MIN = 100  # Of fewer, none need succeed.
@@ -75,6 +78,7 @@ class World:
         self.events: deque[tuple[float, tuple[object, ...]]] = deque(maxlen=TRACE_MAX)
         self.broken: str | None = None
         self.payments_begun = 0
+        self.hold_ms = self.rng.choice(HOLDS_MS)
         self.is_calm = True
         self.last_palm = 0
         self.wallets: dict[int, str] = {}  # Of each palm that is enrolled.
@@ -113,13 +117,16 @@ class World:
         """
         Let so many payments be tried, with trouble and calm in turn. Raises `Violation`.
         """
+        rounds = 0
         while self.payments_begun < payments and self.broken is None:
+            rounds += 1
             self.plan, self.is_calm = self.trouble, False
             self._let_pay(min(payments, self.payments_begun + PAYMENTS_BETWEEN_CALMS))
             if self.broken is None:
                 strike_last(self)
                 self.plan, self.is_calm = CALM, True
-                settle_down(self)
+                is_last = rounds % ROUNDS_UNTIL_ALL_ENDS == 0 or self.payments_begun >= payments
+                settle_down(self, is_last=is_last)
         if self.broken is None and payments >= JUDGED_PAYMENTS_MIN:
             share = self.counts["succeeded"] / payments
             self.truth.require(share >= SUCCEEDED_MIN, f"only {share:.0%} of all payments succeeded")

@@ -8,26 +8,31 @@ from typing import TYPE_CHECKING
 
 from handsel.flows.acquiring.request_payment import (
     PaymentRequest,
-    cancel_payment_intent,
     create_payment_intent,
     find_payment_intent,
 )
 from handsel.flows.acquiring.request_refund import RefundRequest, create_refund
+from handsel.order import HOLDS_S
 from handsel.pay.merchant import Merchant
 from handsel.pay.money import Money
 from handsel.pay.payment import PaymentIntent
+from handsel.pay.tip import TipOffer
 from handsel.till.agent_state import AgentState
+from tests.simulation.actors.desk import cancel, wind_up
 from tests.simulation.actors.merchant import ask_acquirer
-from tests.simulation.set_up import pin_of
+from tests.simulation.actors.owners import approve
+from tests.simulation.set_up import WITH_PASSKEY, pin_of
 from tests.simulation.till_party import PALMS_MAX, TillProcess
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
+RESERVES = 0.3
+TIPS = TipOffer(percents=(5, 10, 15))
 PATIENCE_MS = 6_000  # Then the next customer is served.
 LOOK_MS = 250
 REMEMBERED_MAX = 40
-TYPES_PIN, RIGHT_PIN, WRONG_PIN = 0.8, 0.8, "739154"
+SHOWS_FACTOR, RIGHT_PIN, WRONG_PIN = 0.8, 0.8, "739154"
 AMOUNTS_MINOR = (1, 99, 250, 450, 1_999, 4_095, 5_000, 9_900)
 
 
@@ -56,7 +61,8 @@ def _take(world: World, till: TillProcess, merchant: Merchant) -> PaymentIntent 
     world.payments_begun += 1
     acquirer, rng = till.acquirer, world.rng
     amount = Money(rng.choice(AMOUNTS_MINOR) if rng.random() < 0.5 else rng.randint(1, 2_000), "EUR")
-    request = PaymentRequest(world.new_id(), amount, "Coffee")
+    hold_s = HOLDS_S[0] if rng.random() < RESERVES else 0
+    request = PaymentRequest(world.new_id(), amount, "Coffee", hold_s=hold_s, tips=TIPS if rng.random() < 0.3 else None)
     made = ask_acquirer(
         world,
         acquirer,
@@ -67,7 +73,7 @@ def _take(world: World, till: TillProcess, merchant: Merchant) -> PaymentIntent 
         return None
     if rng.random() < 0.06:
         world.schedule.start(
-            world.people, lambda: _cancel(world, till, merchant, request.id), delay_ms=rng.uniform(0, 3_000)
+            world.people, lambda: cancel(world, till, merchant, request.id), delay_ms=rng.uniform(0, 3_000)
         )
     _hold_out(world, till, _palm(world))
     found = ask_acquirer(
@@ -76,16 +82,20 @@ def _take(world: World, till: TillProcess, merchant: Merchant) -> PaymentIntent 
     if not isinstance(found, PaymentIntent):
         return None
     world.truth.told_merchant(found.id, found.status.value)
+    if found.status.value == "requires_capture":
+        world.count("reserved")
+        wind_up(world, till, merchant, found)
+        return None
     if found.status.value != "succeeded":
         if rng.random() < 0.7:
-            _cancel(world, till, merchant, request.id)
+            cancel(world, till, merchant, request.id)
         return None
     world.count("succeeded")
     return found
 
 
 def _give_back(world: World, till: TillProcess, merchant: Merchant, payment: PaymentIntent) -> None:
-    part = None if world.rng.random() < 0.5 else world.rng.randint(1, payment.amount.amount_minor)
+    part = None if world.rng.random() < 0.5 else world.rng.randint(1, payment.received.amount_minor)
     request = RefundRequest(world.new_id(), payment.id, part)
     acquirer = till.acquirer
     made = ask_acquirer(
@@ -97,18 +107,6 @@ def _give_back(world: World, till: TillProcess, merchant: Merchant, payment: Pay
     world.trace("refund", till.name, type(made).__name__)
     world.count("refunds")
     _hold_out(world, till, _palm(world))
-
-
-def _cancel(world: World, till: TillProcess, merchant: Merchant, payment_id: str) -> None:
-    acquirer = till.acquirer
-    found = ask_acquirer(
-        world,
-        acquirer,
-        "cancel",
-        lambda: cancel_payment_intent(acquirer.acquirer, merchant, payment_id, now_ms=acquirer.clock()),
-    )
-    if isinstance(found, PaymentIntent):
-        world.truth.told_merchant(found.id, found.status.value)
 
 
 def _palm(world: World) -> int:
@@ -136,18 +134,32 @@ def _hold_out(world: World, till: TillProcess, palm: int) -> None:
             if rng.random() < 0.01:
                 world.inside(till, till.cancel)
                 return
+            if state.tips and not has_shown and rng.random() < 0.7:
+                tip_minor = rng.choice(state.tips).amount_minor
+                world.inside(till, lambda tip_minor=tip_minor: till.choose_tip(tip_minor))  # type: ignore[misc]
             has_shown = True
             state = world.inside(till, lambda: till.hold_out(palm))
-        if state is not None and state.screen in ("paid", "refunded"):
+        if state is not None and state.screen in ("paid", "reserved", "refunded"):
             world.inside(till, till.cancel)
             return
-        if state is not None and state.wants_pin and rng.random() < TYPES_PIN:
-            typed = pin_of(palm) if rng.random() < RIGHT_PIN else WRONG_PIN
-            world.inside(till, lambda typed=typed: till.type_pin(typed))  # type: ignore[misc]
-            world.count("pins")
+        if state is not None and state.wants_pin and rng.random() < SHOWS_FACTOR:
+            _show_factor(world, till, palm, amount_minor=state.amount_minor or 0)
             continue
         if state is not None and state.screen in ("declined", "trouble") and has_shown:
             if rng.random() < 0.7:
                 return
             world.inside(till, till.retry)
         schedule.sleep(LOOK_MS)
+
+
+def _show_factor(world: World, till: TillProcess, palm: int, *, amount_minor: int) -> None:
+    """
+    Type a PIN, the right one or not, or approve the sum in the wallet. Then the palm is held out once more.
+    """
+    if palm == WITH_PASSKEY:
+        approve(world, palm, amount_minor=amount_minor)
+        world.inside(till, till.retry)
+        return
+    typed = pin_of(palm) if world.rng.random() < RIGHT_PIN else WRONG_PIN
+    world.inside(till, lambda: till.type_pin(typed))
+    world.count("pins")

@@ -29,7 +29,7 @@ from handsel.store.acquirer import AcquirerBooks
 from handsel.store.acquirer_notes import NoteTables
 from handsel.store.acquirer_payments import PaymentTables
 from tests.simulation import acquirer_party
-from tests.simulation.actors import counter
+from tests.simulation.actors import desk
 from tests.simulation.mutations.mutation import Mutation
 from tests.simulation.patches import Patches, patched
 
@@ -113,7 +113,7 @@ def _cancels_what_is_under_way(patches: Patches) -> None:
                     books.commit()
             return payment
 
-    patches.put(counter, "cancel_payment_intent", wrong)
+    patches.put(desk, "cancel_payment_intent", wrong)
 
 
 def _draws_a_new_id_for_each_try(patches: Patches) -> None:
