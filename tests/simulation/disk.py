@@ -28,6 +28,7 @@ class Disk:
     def __init__(self) -> None:
         self.connection = sqlite3.connect(":memory:", isolation_level=None, cached_statements=512)
         self.connection.execute("PRAGMA foreign_keys = ON")
+        self.connection.execute("PRAGMA temp_store = MEMORY")
         self.connection.execute("CREATE TEMP TABLE seen (what TEXT, a, b, c, d, e, f)")
         self.is_watched = False
 

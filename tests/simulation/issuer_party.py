@@ -54,7 +54,20 @@ TRIGGERS = (
 )
 
 
-PINS = PinHasher(b"simulated", parameters=CHEAPEST)
+HASH_MS_MAX = 1_500.0
+
+
+class SlowHasher(PinHasher):
+    """
+    Hash PINs in no time, and let the simulated one pass that it takes.
+    """
+
+    process: Process
+
+    def is_right(self, pin: str, *, stored: str | None) -> bool:
+        world = self.process.world
+        world.schedule.sleep(world.rng.uniform(0, HASH_MS_MAX))
+        return super().is_right(pin, stored=stored)
 
 
 class SlowDatabase(Database):
@@ -96,9 +109,7 @@ class IssuerProcess(Process):
             limits=WALLET_LIMITS,
             asking=limits_of_acquirer(ACQUIRER_LIMITS),
             showing=limits_of_card(CardLimits()),
-            factors=SecondFactors(
-                PINS, limits_of_pin(PIN_LIMITS), PIN_LIMITS.digits_min, NearDevice("http://simulated")
-            ),
+            factors=self._factors(),
             currency="EUR",
             clock=self.clock,
             random_bytes=self.random_bytes,
@@ -110,6 +121,11 @@ class IssuerProcess(Process):
         self.is_ready = True
         issuer = self.issuer
         self.repeat(EXPIRE_INTERVAL_S * 1000, lambda: expire_charges(issuer))
+
+    def _factors(self) -> SecondFactors:
+        pins = SlowHasher(b"simulated", parameters=CHEAPEST)
+        pins.process = self
+        return SecondFactors(pins, limits_of_pin(PIN_LIMITS), PIN_LIMITS.digits_min, NearDevice("http://simulated"))
 
     def _before_commit(self) -> None:
         if self.is_ready:

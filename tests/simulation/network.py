@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 CONNECT_MS = 2_000.0
 LATE_MS_MAX = 60_000.0
+SECOND_MS_MAX = 3_000.0  # How much later the same request arrives once more.
 
 
 class Unreachable(Exception):
@@ -93,7 +94,7 @@ class Network:
         is_heard = fate is not Fate.CUT and not (fate is Fate.DOUBLED and world.rng.random() < 0.5)
         self._deliver(callee, act, name, answer if is_heard else lambda _: None, delay_ms=there_ms)
         if fate is Fate.DOUBLED:
-            self._deliver(callee, act, name, answer, delay_ms=there_ms + world.rng.uniform(0, 3_000))
+            self._deliver(callee, act, name, answer, delay_ms=there_ms + SECOND_MS_MAX * world.rng.random() ** 2)
         try:
             found = schedule.wait(timeout_ms)
         except TimedOut:
@@ -145,7 +146,7 @@ class Network:
 
         def arrive() -> None:
             if callee.is_up:
-                schedule.start(callee, serve)
+                schedule.begin(callee, serve)
             else:
                 answer(Lost())
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, fields, replace
 from enum import Enum
+from functools import cached_property
+from itertools import accumulate
 
 NEVER = 0.0
 
@@ -78,12 +80,16 @@ class Plan:
         Draw what becomes of one call.
         """
         drawn = rng.random()
-        for fate in (Fate.REFUSED, Fate.LOST, Fate.CUT, Fate.DOUBLED, Fate.LATE):
-            chance: float = getattr(self, fate.value)
-            if drawn < chance:
+        for until, fate in self._fates:
+            if drawn < until:
                 return fate
-            drawn -= chance
         return Fate.GOOD
+
+    @cached_property
+    def _fates(self) -> tuple[tuple[float, Fate], ...]:
+        fates = (Fate.REFUSED, Fate.LOST, Fate.CUT, Fate.DOUBLED, Fate.LATE)
+        chances: list[float] = [getattr(self, fate.value) for fate in fates]
+        return tuple(zip(accumulate(chances), fates, strict=True)) if any(chances) else ()
 
 
 CALM = Plan()

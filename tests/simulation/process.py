@@ -29,22 +29,31 @@ class Process:
         self.is_up = False
         self.skew_ms = 0.0
         self._latest_ms = 0
-        self._jumped_ms = 0.0
         self.full_until_ms = 0.0
         self.away_until_ms = 0.0  # Until then nobody reaches it, and it reaches nobody.
 
     def clock(self) -> int:
-        return int(self.world.schedule.now_ms + self.skew_ms)
+        """
+        Return the time, and remember what was read in this task.
+        """
+        read_ms = self._time_ms()
+        if self.world.schedule.in_task():
+            self.world.schedule.current().read_ms = read_ms
+        return read_ms
+
+    def read_ms(self) -> int:
+        """
+        Return what the current task has read from the clock last: a commit is judged by the time that it knew.
+        """
+        found = self.world.schedule.current().read_ms if self.world.schedule.in_task() else None
+        return self._time_ms() if found is None else found
 
     def latest_ms(self) -> int:
         """
         Return the latest time that this process's clock has ever shown.
         """
-        self._latest_ms = max(self._latest_ms, self.clock())
+        self._latest_ms = max(self._latest_ms, self._time_ms())
         return self._latest_ms
-
-    def has_jumped(self, within_ms: float) -> bool:
-        return self.world.schedule.now_ms - self._jumped_ms < within_ms
 
     def random_bytes(self, length: int) -> bytes:
         return self.world.rng.randbytes(length)
@@ -61,7 +70,7 @@ class Process:
 
     def set_clock(self, skew_ms: float) -> None:
         self.latest_ms()
-        self.skew_ms, self._jumped_ms = skew_ms, self.world.schedule.now_ms
+        self.skew_ms = skew_ms
         self.world.trace("clock", self.name, round(self.skew_ms))
 
     def is_away(self) -> bool:
@@ -128,6 +137,9 @@ class Process:
         """
         Lose more than what was in memory, perhaps.
         """
+
+    def _time_ms(self) -> int:
+        return int(self.world.schedule.now_ms + self.skew_ms)
 
     def boot(self) -> None:
         """

@@ -46,6 +46,7 @@ class Task:
         self.owner = owner
         self.epoch = owner.epoch
         self.wait = 0
+        self.read_ms: int | None = None  # From its owner's clock, last.
         self.greenlet = greenlet(self._run, hub)
         self._act = act
 
@@ -87,6 +88,12 @@ class Schedule:
                 self._resume(Task(owner, act, getcurrent()), None)
 
         self.later(delay_ms, begin)
+
+    def begin(self, owner: Owner, act: Callable[[], object]) -> None:
+        """
+        Begin a task here and now. To be called outside of any task.
+        """
+        self._resume(Task(owner, act, getcurrent()), None)
 
     def sleep(self, ms: float) -> None:
         """

@@ -13,7 +13,10 @@ from tests.simulation.harness import run_world
 from tests.simulation.mutations import MUTATIONS
 
 # Found by the first world, in a second or less: one of each part, and the bound of 30 s.
-QUICK = ("approve-unwritten", "paid-uncommitted", "paid-when-signed", "top-up-again", "one-sided", "seldom")
+QUICK = (
+    *("approve-unwritten", "paid-uncommitted", "paid-when-signed", "top-up-again", "one-sided", "seldom"),
+    *("rest-kept", "tip-carried", "any-pin"),
+)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -22,13 +25,16 @@ def test_nothing_is_lost_and_nothing_double(seed: int) -> None:
 
     assert told.broken is None, "\n".join(told.trace)
     assert told.counts["succeeded"] > 0
+    assert told.counts["captures_succeeded"] > 0
+    assert told.counts["pins"] + told.counts["approvals"] > 0
 
 
 def test_the_same_with_real_keys_and_envelopes() -> None:
-    told = run_world(4, 10, is_real=True)
+    told = run_world(7, 12, is_real=True)
 
     assert told.broken is None, "\n".join(told.trace)
     assert told.counts["succeeded"] > 0
+    assert told.counts["captures_succeeded"] > 0
 
 
 def test_one_seed_makes_one_history() -> None:

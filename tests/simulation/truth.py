@@ -181,7 +181,6 @@ class Truth:
         self.require(redeems_minor == credited_minor, "redeemed notes are credited with their worth")
         if seen:
             self._compare(disk)
-            self.reserved.compare(disk)
             self.factors.committed(disk)
 
     def see_acquirer(self, process: AcquirerProcess, seen: Seen) -> None:
@@ -203,7 +202,8 @@ class Truth:
                 has_debited = a in self.debited
                 has_reserved = has_debited or (b == "approved" and a in self.reserved.held)
                 self.require(b not in ("approved", "paid") or has_reserved, "a charge is approved that nobody paid")
-                self.require(b not in ("declined", "voided") or not has_debited, "a charge is given up that was paid")
+                is_live = has_debited or a in self.reserved.open.values()
+                self.require(b not in ("declined", "voided") or not is_live, "a charge is given up that was paid")
             elif what == "capture":
                 self._keep("capture", a, b)
             elif what == "refund":
@@ -272,7 +272,8 @@ class Truth:
         self.status[(kind, subject)] = status
 
     def _compare(self, disk: Disk) -> None:
-        found = disk.rows("SELECT number, credits_posted - debits_posted FROM accounts")
-        self.require(sum(balance for _, balance in found) == 0, "debits equal credits at the issuer")
-        for number, balance in found:
+        found = disk.rows("SELECT number, credits_posted - debits_posted, debits_pending FROM accounts")
+        self.require(sum(balance for _, balance, _ in found) == 0, "debits equal credits at the issuer")
+        for number, balance, pending in found:
             self.require(self.balances.get(number, 0) == balance, "balances follow from transfers")
+            self.reserved.compare(number, pending)

@@ -80,6 +80,7 @@ class World:
         self.payments_begun = 0
         self.hold_ms = self.rng.choice(HOLDS_MS)
         self.is_calm = True
+        self.is_closing = False  # Nobody new is served, and who is being served goes on.
         self.last_palm = 0
         self.wallets: dict[int, str] = {}  # Of each palm that is enrolled.
         self.truth = Truth(self)

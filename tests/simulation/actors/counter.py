@@ -21,19 +21,19 @@ from handsel.till.agent_state import AgentState
 from tests.simulation.actors.desk import cancel, wind_up
 from tests.simulation.actors.merchant import ask_acquirer
 from tests.simulation.actors.owners import approve
-from tests.simulation.set_up import WITH_PASSKEY, pin_of
+from tests.simulation.set_up import PAUSED, WITH_PASSKEY, pin_of
 from tests.simulation.till_party import PALMS_MAX, TillProcess
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
-RESERVES = 0.3
+RESERVES = 0.4
 TIPS = TipOffer(percents=(5, 10, 15))
-PATIENCE_MS = 6_000  # Then the next customer is served.
+PATIENCE_MS = 5_000  # Then the next customer is served.
 LOOK_MS = 250
 REMEMBERED_MAX = 40
 SHOWS_FACTOR, RIGHT_PIN, WRONG_PIN = 0.8, 0.8, "739154"
-AMOUNTS_MINOR = (1, 99, 250, 450, 1_999, 4_095, 5_000, 9_900)
+AMOUNTS_MINOR = (1, 99, 250, 450, 1_999, 4_095, 5_000, 6_000, 7_500, 9_900)
 
 
 def run_counter(world: World, till: TillProcess) -> None:
@@ -44,7 +44,7 @@ def run_counter(world: World, till: TillProcess) -> None:
     paid: list[PaymentIntent] = []
     while True:
         world.schedule.sleep(world.rng.uniform(50, 400))
-        if world.is_calm:
+        if world.is_calm or world.is_closing:
             world.schedule.sleep(2_000)
         elif paid and world.rng.random() < 0.2:
             _give_back(world, till, merchant, world.rng.choice(paid))
@@ -116,8 +116,10 @@ def _palm(world: World) -> int:
     rng = world.rng
     if rng.random() < 0.05:
         return rng.randrange(len(world.wallets), PALMS_MAX)
+    if rng.random() < 0.05:
+        return PAUSED
     if rng.random() < 0.6:
-        world.last_palm = rng.randrange(len(world.wallets))
+        world.last_palm = rng.choice([palm for palm in world.wallets if palm != PAUSED])
     return world.last_palm
 
 
@@ -129,7 +131,7 @@ def _hold_out(world: World, till: TillProcess, palm: int) -> None:
     until_ms = schedule.now_ms + PATIENCE_MS
     has_shown = False
     while schedule.now_ms < until_ms:
-        state: AgentState | None = world.inside(till, till.agent.state)
+        state: AgentState | None = till.agent.state() if till.is_up else None
         if state is not None and state.wants_frames and not (has_shown and state.kind is None):
             if rng.random() < 0.01:
                 world.inside(till, till.cancel)

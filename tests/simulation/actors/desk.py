@@ -16,7 +16,7 @@ from tests.simulation.till_party import TillProcess
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
-CAPTURES, CAPTURES_AT_ONCE, CAPTURES_AND_CANCELS, CANCELS = 0.5, 0.1, 0.1, 0.1  # In all other cases it forgets.
+CAPTURES, CAPTURES_AT_ONCE, CAPTURES_AND_CANCELS, CANCELS = 0.6, 0.1, 0.1, 0.1  # In all other cases it forgets.
 WAITS_MAX = 1.2  # Of the time that is allowed.
 
 
@@ -25,7 +25,7 @@ def wind_up(world: World, till: TillProcess, merchant: Merchant, payment: Paymen
     Bring what is reserved to an end, after a while.
     """
     rng = world.rng
-    drawn, wait_ms = rng.random(), rng.uniform(0, world.hold_ms * WAITS_MAX)
+    drawn, wait_ms = rng.random(), world.hold_ms * WAITS_MAX * rng.random() ** 2
     acts = []
     if drawn < CAPTURES + CAPTURES_AT_ONCE + CAPTURES_AND_CANCELS:
         acts.append(lambda: _capture(world, till, merchant, payment))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 ROUND_MS = 1_000
 OUTAGE_MS_MAX = 40_000
 LAST_CHANCE = 0.5
+MOMENT_MS_MAX, MOMENT_STEP_MS = 10_000, 20
 
 
 def strike(world: World) -> None:
@@ -32,11 +33,30 @@ def strike_last(world: World) -> None:
     """
     Strike once more, in the midst of whatever is under way. Then there is calm.
     """
+    world.is_closing = True
+    _wait_for_moment(world)
+    world.is_closing = False
     for process in world.processes:
         if world.plan.clock_jump_per_s and world.rng.random() < LAST_CHANCE:
             process.jump()
         if world.plan.crash_per_s and world.rng.random() < LAST_CHANCE:
             process.crash()
+
+
+def _wait_for_moment(world: World) -> None:
+    """
+    Wait, not for long, until something of one kind is under way: a capture, the check of a PIN, or anything.
+    """
+    wanted = world.rng.choice(("capture", "pin", "anything"))
+    schedule = world.schedule
+    until_ms = schedule.now_ms + MOMENT_MS_MAX
+    while wanted != "anything" and schedule.now_ms < until_ms and world.broken is None:
+        schedule.run_until(schedule.now_ms + MOMENT_STEP_MS)
+        if wanted == "pin" and world.issuer.disk.rows("SELECT 1 FROM pin_checks LIMIT 1"):
+            return
+        ordered = "SELECT 1 FROM captures WHERE status = 'ordered' LIMIT 1"
+        if wanted == "capture" and any(each.disk.rows(ordered) for each in world.acquirers):
+            return
 
 
 def _strike(world: World, process: Process) -> None:

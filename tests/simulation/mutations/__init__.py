@@ -4,7 +4,14 @@ List the planted bugs: the simulation is worth as much as it finds of them.
 
 from __future__ import annotations
 
-from tests.simulation.mutations import acquirer, issuer, ledger, till
+from tests.simulation.mutations import acquirer, factors, issuer, ledger, reserved, till
 from tests.simulation.mutations.mutation import Mutation
 
-MUTATIONS: tuple[Mutation, ...] = (*issuer.MUTATIONS, *acquirer.MUTATIONS, *till.MUTATIONS, *ledger.MUTATIONS)
+MUTATIONS: tuple[Mutation, ...] = (
+    *issuer.MUTATIONS,
+    *acquirer.MUTATIONS,
+    *till.MUTATIONS,
+    *ledger.MUTATIONS,
+    *reserved.MUTATIONS,
+    *factors.MUTATIONS,
+)
