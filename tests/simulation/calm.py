@@ -73,10 +73,12 @@ def expire_all(world: World) -> None:
     found = issuer.disk.rows("SELECT until_ms FROM holds JOIN charges ON id = charge_id WHERE state = 'reserved'")
     for acquirer in world.acquirers:
         found += acquirer.disk.rows(f"SELECT reserved_until_ms FROM payments WHERE {_WAITS}")  # noqa: S608
-    until_ms = max(schedule.now_ms, *(until_ms for (until_ms,) in found), 0) + FINAL_MS_MAX
-    while waiting(world) and schedule.now_ms < until_ms and world.broken is None:
-        schedule.run_until(schedule.now_ms + STEP_MS)
+    latest_ms = max(schedule.now_ms + world.hold_ms, *(until_ms for (until_ms,) in found), 0)
+    until_ms = latest_ms + FINAL_MS_MAX
     left = [*unfinished(world), *waiting(world)]
+    while left and schedule.now_ms < until_ms and world.broken is None:
+        schedule.run_until(schedule.now_ms + STEP_MS)
+        left = [*unfinished(world), *waiting(world)]
     if left and world.broken is None:
         world.violated(f"when the time of all reservations is over there is still: {', '.join(left)}")
     world.truth.require(not world.truth.reserved.open, "a reservation has no end")

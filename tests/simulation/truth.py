@@ -9,6 +9,8 @@ It is told what people did, and it watches the rows that reach the disks. It sha
 4. What a till or a merchant was told stays true: paid stays paid, and what came to nothing never debits.
 5. What is final never changes; an id never stands for something else.
 6. No note is redeemed twice, and each is credited with its worth. No more is paid back than was paid.
+
+What is true of reservations and tips stands in `reserved.py`, what is true of second factors in `factors.py`.
 """
 
 from __future__ import annotations

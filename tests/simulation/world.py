@@ -129,7 +129,7 @@ class World:
                 is_last = rounds % ROUNDS_UNTIL_ALL_ENDS == 0 or self.payments_begun >= payments
                 settle_down(self, is_last=is_last)
         if self.broken is None and payments >= JUDGED_PAYMENTS_MIN:
-            share = self.counts["succeeded"] / payments
+            share = len(self.truth.debits) / payments
             self.truth.require(share >= SUCCEEDED_MIN, f"only {share:.0%} of all payments succeeded")
         if self.broken is not None:
             raise Violation(self.broken)
