@@ -77,7 +77,13 @@ class Factors:
     # What reached the issuer's disk.
 
     def charged(
-        self, charge_id: str, state: str, wallet_id: str | None, amount_minor: int, reason: str | None, factor: str
+        self,
+        charge_id: str,
+        state: str,
+        wallet_id: str | None,
+        amount_minor: int,
+        reason: str | None,
+        factor: str | None,
     ) -> None:
         """
         See a charge, a new one or one that has changed.

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from handsel.notes.issue import NoteKeys
     from tests.simulation.world import World
 
+HASH_MS_MAX = 1_500.0  # Of one PIN.
 CHARGE = ("NEW.id", "NEW.state", "NEW.wallet_id", "NEW.amount_minor", "NEW.reason", "NEW.factor")
 TRIGGERS = (
     trigger(
@@ -52,9 +53,6 @@ TRIGGERS = (
     trigger("redeemed_notes", "INSERT", "redeemed", "NEW.serial", "NEW.key_id", "NEW.request_id"),
     trigger("refunds", "INSERT", "refund", "NEW.id", "NEW.reason"),
 )
-
-
-HASH_MS_MAX = 1_500.0
 
 
 class SlowHasher(PinHasher):

@@ -4,6 +4,7 @@ Be the two people at one counter: who asks for money, and who holds out a palm. 
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 from handsel.flows.acquiring.request_payment import (
@@ -41,7 +42,7 @@ def run_counter(world: World, till: TillProcess) -> None:
     Serve one customer after another.
     """
     merchant = next(merchant for merchant, each in till.acquirer.shops if each == till.till)
-    paid: list[PaymentIntent] = []
+    paid = deque[PaymentIntent](maxlen=REMEMBERED_MAX)
     while True:
         world.schedule.sleep(world.rng.uniform(50, 400))
         if world.is_calm or world.is_closing:
@@ -49,14 +50,12 @@ def run_counter(world: World, till: TillProcess) -> None:
         elif paid and world.rng.random() < 0.2:
             _give_back(world, till, merchant, world.rng.choice(paid))
         else:
-            payment = _take(world, till, merchant)
-            if payment is not None:
-                paid = [*paid[-REMEMBERED_MAX:], payment]
+            _take(world, till, merchant, paid)
 
 
-def _take(world: World, till: TillProcess, merchant: Merchant) -> PaymentIntent | None:
+def _take(world: World, till: TillProcess, merchant: Merchant, paid: deque[PaymentIntent]) -> None:
     """
-    Ask for a payment and have it paid; return it where the merchant was told that it is.
+    Ask for a payment and have it paid; remember it where the merchant was told that it is.
     """
     world.payments_begun += 1
     acquirer, rng = till.acquirer, world.rng
@@ -70,7 +69,7 @@ def _take(world: World, till: TillProcess, merchant: Merchant) -> PaymentIntent 
         lambda: create_payment_intent(acquirer.acquirer, merchant, request, now_ms=acquirer.clock()),
     )
     if not isinstance(made, PaymentIntent):
-        return None
+        return
     if rng.random() < 0.06:
         world.schedule.start(
             world.people, lambda: cancel(world, till, merchant, request.id), delay_ms=rng.uniform(0, 3_000)
@@ -80,18 +79,16 @@ def _take(world: World, till: TillProcess, merchant: Merchant) -> PaymentIntent 
         world, acquirer, "find_payment", lambda: find_payment_intent(acquirer.acquirer, merchant, request.id)
     )
     if not isinstance(found, PaymentIntent):
-        return None
+        return
     world.truth.told_merchant(found.id, found.status.value)
     if found.status.value == "requires_capture":
         world.count("reserved")
-        wind_up(world, till, merchant, found)
-        return None
-    if found.status.value != "succeeded":
-        if rng.random() < 0.7:
-            cancel(world, till, merchant, request.id)
-        return None
-    world.count("succeeded")
-    return found
+        wind_up(world, till, merchant, found, paid)
+    elif found.status.value == "succeeded":
+        world.count("succeeded")
+        paid.append(found)
+    elif rng.random() < 0.7:
+        cancel(world, till, merchant, request.id)
 
 
 def _give_back(world: World, till: TillProcess, merchant: Merchant, payment: PaymentIntent) -> None:

@@ -4,6 +4,7 @@ Be the merchant's desk, where a sum that is reserved is captured, given back, or
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 from handsel.flows.acquiring.capture_payment import capture_payment_intent
@@ -20,17 +21,19 @@ CAPTURES, CAPTURES_AT_ONCE, CAPTURES_AND_CANCELS, CANCELS = 0.6, 0.1, 0.1, 0.1  
 WAITS_MAX = 1.2  # Of the time that is allowed.
 
 
-def wind_up(world: World, till: TillProcess, merchant: Merchant, payment: PaymentIntent) -> None:
+def wind_up(
+    world: World, till: TillProcess, merchant: Merchant, payment: PaymentIntent, paid: deque[PaymentIntent]
+) -> None:
     """
-    Bring what is reserved to an end, after a while.
+    Bring what is reserved to an end, after a while; remember it in `paid` where it is.
     """
     rng = world.rng
     drawn, wait_ms = rng.random(), world.hold_ms * WAITS_MAX * rng.random() ** 2
     acts = []
     if drawn < CAPTURES + CAPTURES_AT_ONCE + CAPTURES_AND_CANCELS:
-        acts.append(lambda: _capture(world, till, merchant, payment))
+        acts.append(lambda: _capture(world, till, merchant, payment, paid))
     if CAPTURES <= drawn < CAPTURES + CAPTURES_AT_ONCE:
-        acts.append(lambda: _capture(world, till, merchant, payment))
+        acts.append(lambda: _capture(world, till, merchant, payment, paid))
     if 0 <= drawn - CAPTURES - CAPTURES_AT_ONCE < CAPTURES_AND_CANCELS + CANCELS:
         acts.append(lambda: cancel(world, till, merchant, payment.id))
     for act in acts:
@@ -53,7 +56,9 @@ def cancel(world: World, till: TillProcess, merchant: Merchant, payment_id: str)
         world.truth.told_merchant(found.id, found.status.value)
 
 
-def _capture(world: World, till: TillProcess, merchant: Merchant, payment: PaymentIntent) -> None:
+def _capture(
+    world: World, till: TillProcess, merchant: Merchant, payment: PaymentIntent, paid: deque[PaymentIntent]
+) -> None:
     """
     Take all of it, or a part, with the tip that was given or another one.
     """
@@ -78,3 +83,5 @@ def _capture(world: World, till: TillProcess, merchant: Merchant, payment: Payme
     if isinstance(found, PaymentIntent):
         world.truth.told_merchant(found.id, found.status.value)
         world.count(f"captures_{found.status.value}")
+        if found.status.value == "succeeded":
+            paid.append(found)
