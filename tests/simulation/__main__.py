@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
-from tests.simulation.harness import Told, run_world
+from tests.simulation.harness import Told, run_job, run_world
 from tests.simulation.mutations import MUTATIONS
 from tests.simulation.mutations.mutation import Mutation
 
@@ -66,15 +66,10 @@ def _worlds(wanted: argparse.Namespace) -> Iterator[Told]:
     sizes += [wanted.payments % wanted.world] if wanted.payments % wanted.world else []
     jobs = [(wanted.seed + number, size, wanted.real) for number, size in enumerate(sizes)]
     if wanted.workers == 1:
-        yield from map(_run, jobs)
+        yield from map(run_job, jobs)
         return
     with multiprocessing.get_context("spawn").Pool(wanted.workers, maxtasksperchild=50) as pool:
-        yield from pool.imap(_run, jobs)
-
-
-def _run(job: tuple[int, int, bool]) -> Told:
-    seed, payments, is_real = job
-    return run_world(seed, payments, is_real=is_real)
+        yield from pool.imap(run_job, jobs)
 
 
 def _show(told: Told, wanted: argparse.Namespace) -> None:

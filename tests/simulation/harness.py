@@ -77,6 +77,14 @@ def run_world(
         return Told(seed, world.payments_begun, broken, tuple(_lines(world)), world.counts)
 
 
+def run_job(job: tuple[int, int, bool]) -> Told:
+    """
+    Run a world in a process of its own, which knows this module, and not the one that was started.
+    """
+    seed, payments, is_real = job
+    return run_world(seed, payments, is_real=is_real)
+
+
 def _fast_directory() -> tempfile.TemporaryDirectory[str]:
     # In memory, where the machine has such a place: a till's journal is written twice for each payment.
     memory = Path("/dev/shm")  # noqa: S108

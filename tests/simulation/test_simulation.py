@@ -6,11 +6,17 @@ The long form is `make simulate`; all planted bugs are looked for by `python -m 
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from tests.simulation.__main__ import find, main
 from tests.simulation.harness import run_world
 from tests.simulation.mutations import MUTATIONS
+
+ROOT = Path(__file__).resolve().parents[2]
 
 # Found by the first world, in a second or less: one of each part, and the bound of 30 s.
 QUICK = (
@@ -59,6 +65,21 @@ def test_the_command_says_what_it_found(capsys: pytest.CaptureFixture[str]) -> N
     assert main(["--mutations", "top-up-again"]) == 0
     assert "1 of 1 found" in capsys.readouterr().out
     assert main(["--mutations", "no-such-bug"]) == 2
+
+
+def test_several_processes_run_worlds_beside_each_other() -> None:
+    asked = ["--seed", "7", "--payments", "10", "--world", "5", "--workers", "2"]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.simulation", *asked],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "nothing lost, nothing double: 10 payments" in done.stdout
 
 
 def test_planted_bugs_are_many_and_have_names_of_their_own() -> None:
