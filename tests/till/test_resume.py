@@ -17,8 +17,9 @@ from handsel.errors import (
     StoreFull,
 )
 from handsel.till.acquirer import DeclinedAnswer, PendingAnswer, SignedAnswer
+from handsel.till.journal import ChargeEntry
 from handsel.till.session import TROUBLE_MS, WORK_MS_MAX
-from handsel.till.settle import RESEND_MS_MAX, RESUME_MS_MAX
+from handsel.till.settle import RESEND_MS_MAX, RESUME_MS_MAX, ask_again_later, is_over, resume
 from tests.till.conftest import Till
 from tests.till.fakes import AMOUNT_MINOR, CAKE, COFFEE, COFFEE_BACK, PowerCut, full_disk, lost, reading
 
@@ -414,3 +415,14 @@ def test_losing_the_acquirer_is_logged_once(till: Till) -> None:
 
     assert till.agent.poll().is_online
     assert till.log.getvalue().count("acquirer.lost") == 1
+
+
+def test_a_charge_that_is_not_sent_again_stays_so_when_the_clock_is_set_back() -> None:
+    sent = resume(ChargeEntry("c" * 32, COFFEE, 100_000, ()), now_ms=100_000)
+    over_ms = 100_000 + RESUME_MS_MAX
+
+    later = ask_again_later(sent, now_ms=over_ms)
+
+    assert is_over(later, now_ms=over_ms)
+    assert is_over(later, now_ms=over_ms - 1)
+    assert not is_over(ask_again_later(sent, now_ms=over_ms - 1), now_ms=over_ms - 1)

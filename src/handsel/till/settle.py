@@ -173,7 +173,9 @@ def ask_again_later(request: OpenRequest, *, now_ms: int) -> OpenRequest:
     """
     pause_ms = min(PAUSE_MS_MIN << min(request.asked, DOUBLINGS_MAX), PAUSE_MS_MAX)
     later = replace(request, asked=request.asked + 1, next_ms=now_ms + pause_ms)
-    return replace(later, request=None) if isinstance(later, OpenCharge) and is_over(later, now_ms=now_ms) else later
+    if not isinstance(later, OpenCharge) or not is_over(later, now_ms=now_ms):
+        return later
+    return replace(later, request=None, until_ms=0)  # What is over stays over, also where a clock is set back.
 
 
 def settle(acquirer: Acquirer, request: OpenRequest, *, now_ms: int) -> Outcome:
