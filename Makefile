@@ -1,12 +1,12 @@
-# demo · test · check · bench · bench-matching · bench-notes · bench-ledger · bench-charge · bench-payout · card —
-# each sets itself up.
+# demo · test · check · simulate · bench · bench-matching · bench-notes · bench-ledger · bench-charge · bench-payout ·
+# card — each sets itself up.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: setup demo walk test check bench bench-matching bench-notes bench-ledger bench-charge bench-payout card clean
+.PHONY: setup demo walk test check simulate bench bench-matching bench-notes bench-ledger bench-charge bench-payout card clean
 
 demo: $(VENV)/.runtime
 	@$(BIN)/handsel demo
@@ -22,6 +22,14 @@ check: $(VENV)/.dev
 	@echo "mypy: types" && $(BIN)/mypy
 	@echo "lint-imports: layers" && $(BIN)/lint-imports --no-cache --config pyproject.toml
 	@echo "tidy, docs: the house rules" && $(BIN)/python -m pytest -q tests/test_tidy.py tests/test_docs.py
+
+# A million payments: `make simulate PAYMENTS=1000000 WORKERS=2`. The same seeds make the same histories.
+SEED ?= 1
+PAYMENTS ?= 20000
+WORKERS ?= 1
+
+simulate: $(VENV)/.dev
+	@$(BIN)/python -m tests.simulation --seed $(SEED) --payments $(PAYMENTS) --workers $(WORKERS)
 
 bench: $(VENV)/.runtime
 	@$(BIN)/python bench/frame.py

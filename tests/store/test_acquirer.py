@@ -421,15 +421,18 @@ def test_a_capture_ends_once_and_its_secrets_go(books: AcquirerBooks) -> None:
     books.payments.add_charge(charge)
     ordered = CaptureOrder(charge.id, b"secrets", 5)
     books.captures.add(ordered)
-    assert books.captures.unresolved(until_ms=4, limit=9) == ()
-    assert books.captures.unresolved(until_ms=5, limit=9) == (charge.id,)
+    assert books.captures.unresolved(until_ms=4, now_ms=99, limit=9) == ()
+    assert books.captures.unresolved(until_ms=5, now_ms=99, limit=9) == (charge.id,)
+    # Set back, the clock shows less than what was written.
+    assert books.captures.unresolved(until_ms=0, now_ms=5, limit=9) == ()
+    assert books.captures.unresolved(until_ms=0, now_ms=4, limit=9) == (charge.id,)
     books.captures.save(ordered.renewed(b"others"))
     assert books.captures.find(charge.id) == ordered.renewed(b"others")
 
     books.captures.save(ordered.signed())
 
     assert books.captures.find(charge.id) == CaptureOrder(charge.id, b"", 5, CaptureStatus.SIGNED)
-    assert books.captures.unresolved(until_ms=5, limit=9) == ()
+    assert books.captures.unresolved(until_ms=5, now_ms=99, limit=9) == ()
     with pytest.raises(InvariantBroken):
         books.captures.save(ordered.declined())
 

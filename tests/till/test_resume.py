@@ -17,8 +17,9 @@ from handsel.errors import (
     StoreFull,
 )
 from handsel.till.acquirer import DeclinedAnswer, PendingAnswer, SignedAnswer
+from handsel.till.journal import ChargeEntry
 from handsel.till.session import TROUBLE_MS, WORK_MS_MAX
-from handsel.till.settle import RESEND_MS_MAX, RESUME_MS_MAX
+from handsel.till.settle import RESEND_MS_MAX, RESUME_MS_MAX, ask_again_later, is_over, resume
 from tests.till.conftest import Till
 from tests.till.fakes import AMOUNT_MINOR, CAKE, COFFEE, COFFEE_BACK, PowerCut, full_disk, lost, reading
 
@@ -276,6 +277,24 @@ def test_what_the_acquirer_refuses_is_trouble_and_is_forgotten(till: Till, error
     assert till.agent.poll().screen == "idle"
 
 
+def test_what_was_refused_is_never_carried_out_later(till: Till) -> None:
+    asked(till)
+    till.acquirer.breaks["charge.sent"] = [IdReused("another charge is under way")]
+    till.hold_out(ANN)
+
+    (charge_id,) = till.acquirer.charges
+    assert till.acquirer.charges[charge_id] == DeclinedAnswer("voided")
+
+
+def test_of_a_payment_that_nobody_knows_there_is_nothing_to_give_up(till: Till) -> None:
+    asked(till)
+    till.acquirer.breaks["charge.sent"] = [NotFound("no such payment")]
+    till.acquirer.breaks["void"] = [NotFound("no such payment")]
+
+    assert till.hold_out(ANN).screen == "trouble"
+    assert till.journal.entries() == ()
+
+
 def test_a_refusal_of_what_was_done_nevertheless_is_no_refusal(till: Till) -> None:
     asked(till)
     till.acquirer.breaks["charge.answered"] = [BodyInvalid("a gateway in between")]
@@ -396,3 +415,14 @@ def test_losing_the_acquirer_is_logged_once(till: Till) -> None:
 
     assert till.agent.poll().is_online
     assert till.log.getvalue().count("acquirer.lost") == 1
+
+
+def test_a_charge_that_is_not_sent_again_stays_so_when_the_clock_is_set_back() -> None:
+    sent = resume(ChargeEntry("c" * 32, COFFEE, 100_000, ()), now_ms=100_000)
+    over_ms = 100_000 + RESUME_MS_MAX
+
+    later = ask_again_later(sent, now_ms=over_ms)
+
+    assert is_over(later, now_ms=over_ms)
+    assert is_over(later, now_ms=over_ms - 1)
+    assert not is_over(ask_again_later(sent, now_ms=over_ms - 1), now_ms=over_ms - 1)

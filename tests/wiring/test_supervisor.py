@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from handsel.errors import PartyUnavailable
+from handsel.wiring import supervisor as watching
 from handsel.wiring.supervisor import RESTARTS_MAX, Member, Supervisor
 
 SMALL_SERVER = Path(__file__).with_name("small_server.py")
@@ -194,3 +195,16 @@ time.sleep(60)
 
         assert ran
         assert wait_until_gone(child)
+
+
+def test_who_has_run_steadily_is_started_again_however_often(
+    supervisor: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "STEADY_S", 0.0)
+    supervisor.start([small_member(tmp_path, "one")])
+
+    for _ in range(RESTARTS_MAX + 1):
+        dead = supervisor.process_id("one")
+        os.kill(dead, signal.SIGKILL)
+        watch_until(supervisor, partial(has_another_id, supervisor, dead))
+    assert is_running(supervisor.process_id("one"))

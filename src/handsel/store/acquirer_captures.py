@@ -43,12 +43,15 @@ class CaptureTable:
         row = self._uow.row("SELECT charge_id, secrets, asked_ms, status FROM captures WHERE charge_id = ?", charge_id)
         return CaptureOrder(row[0], row[1], row[2], CaptureStatus(row[3])) if row else None
 
-    def unresolved(self, *, until_ms: int, limit: int) -> tuple[str, ...]:
+    def unresolved(self, *, until_ms: int, now_ms: int, limit: int) -> tuple[str, ...]:
         """
         Return the charges whose capture was asked for at `until_ms` or before, and of which nothing was heard since.
+
+        One that was asked for after `now_ms` is among them: the clock was set back, and nobody waits for it.
         """
         rows = self._uow.rows(
-            "SELECT charge_id FROM captures WHERE status = 'ordered' AND asked_ms <= ? ORDER BY asked_ms LIMIT ?",
-            *(until_ms, limit),
+            "SELECT charge_id FROM captures WHERE status = 'ordered' AND (asked_ms <= ? OR asked_ms > ?)"
+            " ORDER BY asked_ms LIMIT ?",
+            *(until_ms, now_ms, limit),
         )
         return tuple(charge_id for (charge_id,) in rows)

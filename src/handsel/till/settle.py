@@ -173,7 +173,9 @@ def ask_again_later(request: OpenRequest, *, now_ms: int) -> OpenRequest:
     """
     pause_ms = min(PAUSE_MS_MIN << min(request.asked, DOUBLINGS_MAX), PAUSE_MS_MAX)
     later = replace(request, asked=request.asked + 1, next_ms=now_ms + pause_ms)
-    return replace(later, request=None) if isinstance(later, OpenCharge) and is_over(later, now_ms=now_ms) else later
+    if not isinstance(later, OpenCharge) or not is_over(later, now_ms=now_ms):
+        return later
+    return replace(later, request=None, until_ms=0)  # What is over stays over, also where a clock is set back.
 
 
 def settle(acquirer: Acquirer, request: OpenRequest, *, now_ms: int) -> Outcome:
@@ -198,7 +200,8 @@ def _settle_charge(acquirer: Acquirer, request: OpenCharge, *, now_ms: int) -> O
     """
     Ask for the outcome of a charge.
 
-    1. The first time it is sent. Where the acquirer refuses it, it is asked whether anything came of it nevertheless.
+    1. The first time it is sent. Where the acquirer refuses it, it is asked whether anything came of it nevertheless,
+       and told to give it up where it never heard of it: the network may hold another copy.
     2. Later it is only asked for. The acquirer never heard of it: it is sent again while its palm is fresh. After that
        the acquirer is told to give it up, lest it arrive when the till has forgotten the notes' secrets.
     3. What was signed becomes notes, and the notes are handed over. Each can be repeated.
@@ -225,14 +228,21 @@ def _settle_charge(acquirer: Acquirer, request: OpenCharge, *, now_ms: int) -> O
 
 def _after_refusal(acquirer: Acquirer, request: OpenCharge, *, code: str) -> Outcome:
     try:
-        answer = acquirer.charge_state(request.id)
-    except NotFound:
+        answer = _state_or_end(acquirer, request)
+    except NotFound:  # There is no such payment at this till, so that no copy can be carried out either.
         return NothingDone(code, is_retryable=False)
     return (
         NothingDone(code, is_retryable=False)
         if isinstance(answer, DeclinedAnswer)
         else _finish(acquirer, request, answer)
     )
+
+
+def _state_or_end(acquirer: Acquirer, request: OpenCharge) -> ChargeAnswer:
+    try:
+        return acquirer.charge_state(request.id)
+    except NotFound:
+        return acquirer.void_charge(request.id, payment_intent=request.action.id)
 
 
 def _finish(acquirer: Acquirer, request: OpenCharge, answer: ChargeAnswer) -> Outcome:

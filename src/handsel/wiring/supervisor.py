@@ -23,7 +23,8 @@ from handsel.errors import PartyUnavailable
 READY_S_MAX = 60.0  # The slowest part of a first start is compiling the ring kernels.
 STOP_S_MAX = 8.0
 ASK_S = 0.1
-RESTARTS_MAX = 3
+RESTARTS_MAX = 3  # One after another.
+STEADY_S = 10.0  # Who has run for so long since its last start does not keep stopping.
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Supervisor:
         self._members: dict[str, Member] = {}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._restarts: dict[str, int] = {}
+        self._ready_s: dict[str, float] = {}
 
     def start(self, members: Iterable[Member]) -> None:
         """
@@ -65,14 +67,16 @@ class Supervisor:
 
     def watch(self) -> None:
         """
-        Start again what has died, at most `RESTARTS_MAX` times each. Raises `PartyUnavailable` beyond.
+        Start again what has died. Raises `PartyUnavailable` for what dies more than `RESTARTS_MAX` times, each time
+        before it has run for `STEADY_S`.
         """
         for name, running in list(self._running.items()):
             code = running.poll()
             if code is None:
                 continue
             member = self._members[name]
-            self._restarts[name] = self._restarts.get(name, 0) + 1
+            is_steady = time.monotonic() - self._ready_s.get(name, 0.0) >= STEADY_S
+            self._restarts[name] = 1 if is_steady else self._restarts.get(name, 0) + 1
             if self._restarts[name] > RESTARTS_MAX:
                 raise PartyUnavailable(f"{name} keeps stopping: see {member.log_path}")
             _close_input(running)
@@ -136,6 +140,7 @@ class Supervisor:
                 raise PartyUnavailable(f"{member.name} stopped while starting: {_last_line(member.log_path)}")
             try:
                 if httpx.get(member.health_url, timeout=2.0, trust_env=False).status_code == httpx.codes.OK:
+                    self._ready_s[member.name] = time.monotonic()
                     return
             except httpx.TransportError:
                 pass

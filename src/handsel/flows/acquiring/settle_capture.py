@@ -84,7 +84,7 @@ def resolve_captures(acquirer: Acquirer, *, now_ms: int) -> int:
     """
     with acquirer.store.unit_of_work() as books:
         until_ms = now_ms - acquirer.bounds.unresolved_ms_min
-        due = books.captures.unresolved(until_ms=until_ms, limit=acquirer.bounds.resolve_batch_max)
+        due = books.captures.unresolved(until_ms=until_ms, now_ms=now_ms, limit=acquirer.bounds.resolve_batch_max)
     return len(for_each(due, lambda charge_id: settle_capture(acquirer, charge_id, now_ms=now_ms)))
 
 

@@ -1,0 +1,87 @@
+"""
+Be the owners of wallets: they fill them when they are nearly empty, press buttons twice, unlock their PINs, and approve
+payments with a passkey.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from handsel.flows.issuing.approve_payment import ask_approval, give_approval
+from handsel.flows.issuing.set_pin import unlock_pin
+from handsel.flows.issuing.top_up import top_up
+from handsel.pay.ledger import derive_id
+from handsel.pay.money import Money
+from tests.simulation.network import Lost, Refusal, Unreachable
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+T = TypeVar("T")
+
+POOR = 3  # The palms from this one on: their owners fill in little, and the last of them is paused.
+ROUND_MS = 1_500
+TRIES_MAX = 4
+
+
+def fill_wallets(world: World) -> None:
+    """
+    Look after all wallets, again and again.
+    """
+    while True:
+        if not world.is_calm:
+            for palm in world.wallets:
+                _fill(world, palm)
+                if world.truth.factors.needs_unlocking(world.wallets[palm]):
+                    _ask(world, "unlock_pin", lambda palm=palm: unlock_pin(world.issuer.issuer, world.wallets[palm]))  # type: ignore[misc]
+        world.schedule.sleep(ROUND_MS)
+
+
+def _fill(world: World, palm: int) -> None:
+    wallet_id = world.wallets[palm]
+    rows = world.issuer.disk.rows(
+        "SELECT credits_posted - debits_posted FROM accounts WHERE id = ?", f"wallet:{wallet_id}"
+    )
+    if rows[0][0] > (10_00 if palm >= POOR else 100_00):
+        return
+    top_up_id, amount = world.new_id(), Money(20_00 if palm >= POOR else 500_00, "EUR")
+    world.truth.top_ups[derive_id("top_up", top_up_id)] = amount.amount_minor
+    issuer = world.issuer
+    _ask(world, "top_up", lambda: top_up(issuer.issuer, wallet_id, top_up_id=top_up_id, amount=amount))
+
+
+def approve(world: World, palm: int, *, amount_minor: int) -> None:
+    """
+    Say yes to a sum with a passkey.
+    """
+    issuer, wallet_id, approval_id = world.issuer, world.wallets[palm], world.new_id()
+    asked = _ask(
+        world,
+        "ask_approval",
+        lambda: ask_approval(issuer.issuer, wallet_id, approval_id=approval_id, amount_minor=amount_minor),
+    )
+    if not isinstance(asked, str):
+        return
+    world.count("approvals")
+    world.truth.factors.says_yes(wallet_id, amount_minor)
+    _ask(
+        world,
+        "give_approval",
+        lambda: give_approval(issuer.issuer, wallet_id, approval_id=approval_id, response=asked),
+    )
+
+
+def _ask(world: World, name: str, act: Callable[[], T]) -> T | Refusal | None:
+    """
+    Ask the issuer until it answers; sometimes once more.
+    """
+    found: T | Refusal | None = None
+    for _ in range(TRIES_MAX):
+        try:
+            found = world.network.ask(world.people, world.issuer, act, name=name, timeout_ms=5_000)
+        except (Unreachable, Lost):
+            continue
+        if world.rng.random() < 0.7:
+            break
+    return found
