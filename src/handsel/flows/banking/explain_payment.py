@@ -4,7 +4,7 @@ Say what a movement is that belongs to a payment which was ordered: it was made,
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from handsel.bank.booking import BankOrder, Difference, OrderKind, OrderState, Outcome
@@ -75,14 +75,25 @@ def _whole_block(books: BankTables, movement: Movement, *, ended: Ended, now_ms:
     orders = books.orders_of_block(movement.block_id)
     if not orders or orders[0].kind is OrderKind.COLLECTION:
         return None
+    return explain_block(
+        orders, movement, end=lambda order: _made(books, order, ended=ended, now_ms=now_ms), outcome=Outcome.PAID
+    )
+
+
+def explain_block(
+    orders: Sequence[BankOrder], movement: Movement, *, end: Callable[[BankOrder], None], outcome: Outcome
+) -> Explanation:
+    """
+    Explain a movement that is the sum of a whole block of orders: those that have not ended are ended, all or none.
+    """
     left = [order for order in orders if order.state is OrderState.ORDERED]
     if not left:
         return Difference.DUPLICATE_ENTRY
     if sum(order.money.amount_minor for order in left) != movement.money.amount_minor:
         return Difference.AMOUNT_DIFFERS
     for order in left:
-        _made(books, order, ended=ended, now_ms=now_ms)
-    return Explained(Outcome.PAID, left[0].batch_id)
+        end(order)
+    return Explained(outcome, left[0].batch_id)
 
 
 def _made(books: BankTables, order: BankOrder, *, ended: Ended, now_ms: int) -> None:

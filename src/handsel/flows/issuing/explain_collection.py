@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from handsel.bank.booking import BankOrder, Difference, OrderKind, OrderState, Outcome
 from handsel.bank.statement import Movement
-from handsel.flows.banking.explain_payment import Explained, Explanation
+from handsel.flows.banking.explain_payment import Explained, Explanation, explain_block
 from handsel.flows.issuing.fill_wallet import fill_or_suspend, take_back
 from handsel.store import issuer_bank
 from handsel.store.bank import BankTables
@@ -52,14 +52,9 @@ def _whole_block(books: BankTables, movement: Movement, *, now_ms: int) -> Expla
     orders = books.orders_of_block(movement.block_id)
     if not orders or orders[0].kind is not OrderKind.COLLECTION:
         return None
-    left = [order for order in orders if order.state is OrderState.ORDERED]
-    if not left:
-        return Difference.DUPLICATE_ENTRY
-    if sum(order.money.amount_minor for order in left) != movement.money.amount_minor:
-        return Difference.AMOUNT_DIFFERS
-    for order in left:
-        _collected(books, order, now_ms=now_ms)
-    return Explained(Outcome.COLLECTED, left[0].batch_id)
+    return explain_block(
+        orders, movement, end=lambda order: _collected(books, order, now_ms=now_ms), outcome=Outcome.COLLECTED
+    )
 
 
 def _collected(books: BankTables, order: BankOrder, *, now_ms: int) -> None:
