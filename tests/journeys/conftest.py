@@ -5,7 +5,9 @@ Start a whole Handsel, six real processes, for the journeys of one module.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
@@ -51,8 +53,17 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """
     Give a Handsel, and stop it afterwards.
     """
+    with running_in(tmp_path_factory.mktemp("handsel")) as found:
+        yield found
+
+
+@contextmanager
+def running_in(directory: Path) -> Iterator[Running]:
+    """
+    Lay a Handsel out in a directory, run it, and stop it afterwards.
+    """
     ports = free_ports()
-    demo = set_up(tmp_path_factory.mktemp("handsel"), ports)
+    demo = set_up(directory, ports)
     supervisor = start(demo, ports, lambda _: None)
     try:
         with open_http() as http:

@@ -9,11 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from handsel.wiring.actors import open_http
-from handsel.wiring.demo import free_ports, set_up, start
 from handsel.wiring.guests import drawn_guests
 from handsel.wiring.story import tell_story
-from tests.journeys.conftest import Running
+from tests.journeys.conftest import Running, running_in
 from tests.postgresql import TestServer
 
 PARTIES = ("issuer", "acquirer")
@@ -26,17 +24,12 @@ def on_postgresql(postgresql: TestServer, tmp_path_factory: pytest.TempPathFacto
     """
     Give a Handsel whose issuer and acquirer keep their books in PostgreSQL, each in a place of its own.
     """
-    directory, ports = tmp_path_factory.mktemp("handsel"), free_ports()
-    demo = set_up(directory, ports)
+    directory = tmp_path_factory.mktemp("handsel")
     with pytest.MonkeyPatch.context() as environment:
         for party in PARTIES:
             environment.setenv(f"HANDSEL_{party.upper()}_DATABASE_URL", postgresql.url_at(directory / party))
-        supervisor = start(demo, ports, lambda _: None)
-        try:
-            with open_http() as http:
-                yield Running(demo, supervisor, http)
-        finally:
-            supervisor.stop()
+        with running_in(directory) as found:
+            yield found
 
 
 def test_people_pay_and_are_paid_back_and_no_money_lies_in_a_file(on_postgresql: Running) -> None:
