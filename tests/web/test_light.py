@@ -14,26 +14,20 @@ from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from handsel.log import Log
 from handsel.till.light import Light
 from handsel.vision.quality import Reason
 from handsel.web import pages
-from handsel.web.app import build_app
-from handsel.web.simulated_camera import SimulatedCamera
-from handsel.web.till_pages import till_error_page, till_routes
-from tests.chromium import ARGUMENTS, CHROMIUM, needs_chromium
+from tests.chromium import needs_chromium
 from tests.till.conftest import Till
 from tests.till.fakes import COFFEE, FakeAcquirer, Keyring, reading
-from tests.web.browser import nothing
 from tests.web.legible import contrast, illegible, texts_seen
-from tests.web.near_server import serving
+from tests.web.till_screen import visited_till, with_test_picture
 
 CHANGE_MS_MIN = 500
 SEEN_MS_MIN = 250
 CLOCK_MS = 2  # By which a page's timers may be early.
-PAGE_MS_MAX = 30_000
 BAD_FRAMES = 3
 NOTE = "The screen changes colour while it looks at your hand."
 
@@ -76,33 +70,17 @@ def chromium() -> Iterator[Browser]:
     """
     Return a browser whose camera plays a test picture.
     """
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+    with with_test_picture() as browser:
         yield browser
-        browser.close()
 
 
 @contextmanager
 def visited(chromium: Browser, till: Till, **wanted: Any) -> Iterator[Page]:
     """
-    Open the till's page in a browser whose owner has `wanted` something of it; nothing fails in it.
+    Open the till's page in a browser whose owner has `wanted` something of it, and note what it shows.
     """
-    complaints: list[str] = []
-    app = build_app(
-        till_routes(till.agent, SimulatedCamera(), till.ways),
-        log=Log("till", till.log),
-        hosts=frozenset({"127.0.0.1"}),
-        lifespan=nothing,
-        error_page=till_error_page,
-    )
-    expect.set_options(timeout=PAGE_MS_MAX)
-    with serving(app) as link, chromium.new_context(**wanted) as context:
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.add_init_script(WATCH)
-        page.goto(link.url)
+    with visited_till(chromium, till, script=WATCH, **wanted) as page:
         yield page
-    assert complaints == []
 
 
 def pay(till: Till, page: Page) -> list[tuple[float, str, str]]:

@@ -11,23 +11,17 @@ from typing import Any
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from handsel.log import Log
 from handsel.notes.denomination import AMOUNT_MINOR_MAX
 from handsel.till.action import ChargeAction, TipChoice
-from handsel.web.app import build_app
-from handsel.web.simulated_camera import SimulatedCamera
-from handsel.web.till_pages import till_error_page, till_routes
-from tests.chromium import ARGUMENTS, CHROMIUM, needs_chromium
+from tests.chromium import needs_chromium
 from tests.till.conftest import Till
 from tests.till.fakes import FakeAcquirer, Keyring, reading
-from tests.web.browser import nothing
 from tests.web.legible import illegible, texts_seen
-from tests.web.near_server import serving
+from tests.web.till_screen import visited_till, with_test_picture
 
 pytestmark = needs_chromium
-PAGE_MS_MAX = 30_000
 NARROW = {"width": 320, "height": 640}
 # Its notes, and those of the tips, have keys here.
 LUNCH = ChargeAction(
@@ -59,33 +53,18 @@ def chromium() -> Iterator[Browser]:
     """
     Return a browser whose camera plays a test picture.
     """
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+    with with_test_picture() as browser:
         yield browser
-        browser.close()
 
 
 @contextmanager
 def visited(chromium: Browser, till: Till, **wanted: Any) -> Iterator[Page]:
     """
-    Open the till's page; nothing fails in it.
+    Open the till's page, which offers tips.
     """
-    complaints: list[str] = []
-    app = build_app(
-        till_routes(till.agent, SimulatedCamera(), till.ways),
-        log=Log("till", till.log),
-        hosts=frozenset({"127.0.0.1"}),
-        lifespan=nothing,
-        error_page=till_error_page,
-    )
-    expect.set_options(timeout=PAGE_MS_MAX)
-    with serving(app) as link, chromium.new_context(**wanted) as context:
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(link.url)
+    with visited_till(chromium, till, **wanted) as page:
         expect(page.get_by_role("group", name="Would you like to add a tip?")).to_be_visible()
         yield page
-    assert complaints == []
 
 
 def pay(till: Till, page: Page) -> list[int]:
