@@ -179,6 +179,16 @@ def test_a_missing_key_is_an_error(name: str, tmp_path: Path) -> None:
         load_till(tmp_path, as_toml(TILL, **{name: None}))
 
 
+def test_play_money_beside_a_bank_is_an_error(tmp_path: Path) -> None:
+    bank = {"holder": "Example Bank", "iban": "DE89370400440532013000"}
+    path = tmp_path / "config.toml"
+    write_private_file(path, as_toml(EVERY_ROLE["issuer"], bank=bank))
+
+    assert load_config(path, IssuerConfig, role="issuer", environment={}).bank.holder == "Example Bank"
+    with pytest.raises(ConfigError, match="sandbox gives play money"):
+        load_config(path, IssuerConfig, role="issuer", environment={"HANDSEL_ISSUER_SANDBOX": "true"})
+
+
 @pytest.mark.parametrize("port", [1, 65535])
 def test_a_port_at_either_end_is_taken(port: int, tmp_path: Path) -> None:
     assert load_till(tmp_path, as_toml(TILL, port=port)).port == port

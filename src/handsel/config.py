@@ -132,12 +132,13 @@ class IssuerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Settings of the issuer.
 
-    `acquirers` maps the name of each acquirer to the token that it presents; `sandbox` allows top-ups out of nothing;
+    `acquirers` maps the name of each acquirer to the token that it presents; `sandbox` allows top-ups out of nothing,
+    and never beside `bank`, its account with real money;
     `acquirer_limits` bounds how often each acquirer asks with palms, `card_limits` how often one card may be shown;
     `note_secret_file` encrypts the note keys; `database_url` is a PostgreSQL database's; `payment_limits` bounds what
     one wallet pays, `pin_limits` its PIN. `wallet_origin` is where browsers see the wallet's pages, as `https://` and a
     name: passkeys are bound to it, and there are none without it. `hold_s_max` is for how long at most a sum is
-    reserved that is captured later; `bank` is its account.
+    reserved that is captured later.
     """
 
     port: int
@@ -159,7 +160,8 @@ class IssuerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """
-        Refuse settings with which nobody could enrol, and pages where no browser allows a passkey.
+        Refuse settings with which nobody could enrol, pages where no browser allows a passkey, and play money that a
+        bank would pay out.
 
         Raises `ConfigError`.
         """
@@ -169,6 +171,8 @@ class IssuerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ConfigError("wallet_origin is https:// and a host name; http:// is secure on localhost names alone")
         if not 0 < self.hold_s_max <= HOLDS_S[-1]:
             raise ConfigError(f"hold_s_max must lie between 1 and {HOLDS_S[-1]}: a week")
+        if self.sandbox and self.bank != IssuerBank():
+            raise ConfigError("sandbox gives play money, which [bank] would pay out as real: set one of the two")
 
 
 class MerchantEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

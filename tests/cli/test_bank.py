@@ -17,19 +17,21 @@ from defusedxml import ElementTree
 
 from handsel.bank.iban import Iban
 from handsel.bank.orders import Holder
+from handsel.bank.read_statement import read_statements
 from handsel.bank.reference import parse_reference
 from handsel.bank.statement import Movement, Party
 from handsel.cli.main import main
 from handsel.config import AcquirerConfig, IssuerConfig, load_config
 from handsel.flows.acquiring.accounts import merchant_account, settlement
 from handsel.flows.issuing.bank_reference import bank_reference
+from handsel.flows.issuing.book_statement import book_statements
 from handsel.flows.issuing.issuer import Issuer
 from handsel.flows.issuing.mandate import MANDATE_VERSION, ask_collection, give_mandate
 from handsel.flows.issuing.open_wallet import open_wallet
 from handsel.flows.issuing.show_wallet import show_wallet
 from handsel.ids import new_id
-from handsel.pay.account import sandbox_funds, settlement_account
-from handsel.pay.ledger import Transfer
+from handsel.pay.account import settlement_account, wallet_account
+from handsel.pay.ledger import Refused, Transfer
 from handsel.pay.money import Money
 from handsel.store import ledger
 from handsel.store.acquirer import AcquirerDatabase
@@ -42,6 +44,7 @@ from tests.test_docs import commands_in
 
 ACQUIRERS = "NL91ABNA0417164300"
 REFERENCE = "RF966JPDQWT4FERD"
+SPENT_MINOR = 150_00
 ISSUER_BANK = f"""
 [bank]
 holder = "Example Bank"
@@ -72,7 +75,7 @@ class Town:
         for party, text in (("issuer", ISSUER_BANK), ("acquirer", ACQUIRER_BANK)):
             path = directory / party / "config.toml"
             before, _, _ = path.read_text().partition("\n[bank]")  # There stands that there is none.
-            path.write_text(before + text)
+            path.write_text(before.replace("sandbox = true", "sandbox = false") + text)
         issuer = self.issuer()
         self.wallet = open_wallet(issuer).wallet_id
         issuer.database.close()
@@ -90,13 +93,16 @@ class Town:
         holder = Holder("Ann", Iban(THEIRS))
         give_mandate(issuer, self.wallet, holder, mandate_id=new_id(), version=MANDATE_VERSION)
         ask_collection(issuer, self.wallet, collection_id=new_id(), amount=Money(20_00, "EUR"))
+        reference = bank_reference(issuer, self.wallet)
+        comes = [moved(SPENT_MINOR, "b0", reference=reference)]
+        book_statements(issuer, read_statements(camt(comes, name="S-0")))
         owed = settlement_account("acquirer", currency="EUR")
         with issuer.database.unit_of_work() as uow:
             ledger.open_account(uow, owed, now_ms=1)
-            paid = Transfer(new_id(), sandbox_funds("EUR").id, owed.id, Money(150_00, "EUR"), "redemption")
-            ledger.post(uow, paid, now_ms=1)
+            wallet = wallet_account(self.wallet, currency="EUR")
+            spent = Transfer(new_id(), wallet.id, owed.id, Money(SPENT_MINOR, "EUR"), "redemption")
+            assert not isinstance(ledger.post(uow, spent, now_ms=1), Refused)
             uow.commit()
-        reference = bank_reference(issuer, self.wallet)
         issuer.database.close()
         self._sell()
         return reference
@@ -197,7 +203,7 @@ def test_the_day_of_the_document_works_as_it_stands_there(town: Town, capsys: py
         seen.append(f"{kind} {party}")
         if kind == "book-statement" and party == "issuer":
             comes = [moved(5_00, "b1", reference=reference), moved(3_00, "b2"), moved(4_00, "b3")]
-            Path("statement.xml").write_bytes(camt(comes))
+            Path("statement.xml").write_bytes(camt(comes, opening=SPENT_MINOR))
         elif kind == "book-statement":
             comes = [moved(50_00, "b1", reference=REFERENCE), moved(-1_50, "b2")]
             Path("statement.xml").write_bytes(camt(comes, iban=ACQUIRERS))
@@ -226,7 +232,7 @@ def test_the_day_of_the_document_works_as_it_stands_there(town: Town, capsys: py
     names = {"book-statement", "reconcile", "assign", "send-back", "collect", "settle", "book-status", "pay-out"}
     assert {each.split()[0] for each in seen} == names | {"reference", "write-off"}
     report = json.loads(Path("report.json").read_text())
-    assert [line["name"] for line in report["statements"][0]["differences"]] == ["no_reference"] * 2
+    assert [line["name"] for line in report["statements"][1]["differences"]] == ["no_reference"] * 2
 
 
 def _movement(word: str, kind: str) -> str:
@@ -291,6 +297,7 @@ def test_a_bad_file_is_refused_by_name_and_changes_nothing(
         ("issuer", f'iban = "{OURS}"\n', ""),
         ("issuer", "[bank.acquirers.acquirer]", "[bank.acquirers.other]"),
         ("issuer", ISSUER_BANK, ""),
+        ("issuer", "sandbox = false", "sandbox = true"),
         ("issuer", REFERENCE, "RF00"),
         ("acquirer", REFERENCE, "RF00"),
         ("acquirer", ACQUIRERS, ACQUIRERS[:-1] + "1"),

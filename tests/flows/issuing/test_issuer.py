@@ -7,15 +7,17 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handsel.errors import InvariantBroken
+from handsel.errors import ConfigError, InvariantBroken
 from handsel.flows.issuing.approved import Approved, Credited
 from handsel.flows.issuing.charge import charge
+from handsel.flows.issuing.close_wallet import close_wallet
 from handsel.flows.issuing.issuer import decline_of, digest_of, open_issuer_accounts
 from handsel.flows.issuing.redeem import redeem
 from handsel.flows.issuing.void_charge import expire_charges, void_charge
@@ -25,6 +27,7 @@ from handsel.notes.note import Note
 from handsel.order import NoteRequest
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.ledger import Refusal, Refused
+from tests.flows.issuing.at_bank import OWN
 from tests.flows.issuing.scene import ACQUIRER, Scene, Shown, crash
 
 MAY_LOAD_OF_MATCHING = {"handsel.matching", "handsel.matching.message", "handsel.matching.alias"}
@@ -53,6 +56,17 @@ def test_accounts_are_opened_once(scene: Scene) -> None:
     open_issuer_accounts(scene.issuer)
 
     assert scene.balance(wallet) == 10_00
+
+
+def test_play_money_and_a_bank_do_not_meet_in_one_ledger(scene: Scene) -> None:
+    wallet = scene.payer("ada", 10_00)
+    at_bank = replace(scene.issuer, bank=OWN)
+
+    with pytest.raises(ConfigError, match="play money"):
+        open_issuer_accounts(at_bank)
+
+    close_wallet(scene.issuer, wallet)
+    open_issuer_accounts(at_bank)
 
 
 def test_there_is_no_fourth_matcher(scene: Scene) -> None:

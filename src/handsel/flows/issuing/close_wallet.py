@@ -12,8 +12,6 @@ from handsel.flows.banking.accounts import suspense
 from handsel.flows.issuing.erase_palm import erase_palms_of
 from handsel.flows.issuing.issuer import Issuer, books_of
 from handsel.flows.issuing.second_factor import forget_factors
-from handsel.flows.issuing.show_wallet import history_in
-from handsel.flows.issuing.top_up import PLAY_MONEY
 from handsel.flows.issuing.void_charge import release_charge
 from handsel.order import Way
 from handsel.pay.account import Account, sandbox_funds, wallet_account
@@ -78,31 +76,26 @@ def _pay_back(issuer: Issuer, uow: UnitOfWork, wallet_id: str, *, now_ms: int) -
     """
     Take what is left out of a wallet, to where it came from, and close its account.
 
-    1. Play money goes back to the sandbox, and where there is no bank there is none but that. What the sandbox gave
-       counts as what is left of it: a bank pays out no more than came from elsewhere.
-    2. The rest is for the account at a bank that the wallet was filled from last, or that a mandate names: the file of
-       what is sent back is made of this. Where none is known it waits there for somebody to say whose it is.
+    1. Where there is no bank it is play money, and goes back to the sandbox.
+    2. Elsewhere it is for the account at a bank that the wallet was filled from last, or that a mandate names: the file
+       of what is sent back is made of this. Where none is known it waits there for somebody to say whose it is.
     """
     account_id = wallet_account(wallet_id, currency=issuer.currency).id
     state = ledger.account_state(uow, account_id)
     if state is None:
         raise InvariantBroken("a wallet has an account")
     left = Money(state.balance_minor, state.account.currency)
-    play = left if issuer.bank is None else Money(min(left.amount_minor, _given_minor(uow, wallet_id)), left.currency)
-    rest = Money(left.amount_minor - play.amount_minor, left.currency)
-    _move(uow, derive_id("close_play", wallet_id), account_id, sandbox_funds(issuer.currency), play, now_ms=now_ms)  # 1
     step_id = derive_id("close", wallet_id)
-    _move(uow, step_id, account_id, suspense(issuer.currency), rest, now_ms=now_ms)  # 2
-    if rest.amount_minor > 0:
-        party_id = next(iter(issuer_bank.parties_of_wallet(uow, wallet_id)), None)
-        books_of(issuer, uow).suspend(Suspended(step_id, CLOSING, party_id, rest), now_ms=now_ms)
+    if issuer.bank is None:  # 1
+        _move(uow, step_id, account_id, sandbox_funds(issuer.currency), left, now_ms=now_ms)
+    else:  # 2
+        _move(uow, step_id, account_id, suspense(issuer.currency), left, now_ms=now_ms)
+        if left.amount_minor > 0:
+            party_id = next(iter(issuer_bank.parties_of_wallet(uow, wallet_id)), None)
+            books_of(issuer, uow).suspend(Suspended(step_id, CLOSING, party_id, left), now_ms=now_ms)
     if isinstance(ledger.close_account(uow, account_id, now_ms=now_ms), Refused):
         raise InvariantBroken("an empty account can be closed")
     return left
-
-
-def _given_minor(uow: UnitOfWork, wallet_id: str) -> int:
-    return sum(line.amount_minor for line in history_in(uow, wallet_id) if line.kind == PLAY_MONEY)
 
 
 def _move(uow: UnitOfWork, step_id: str, account_id: str, to: Account, money: Money, *, now_ms: int) -> None:

@@ -12,7 +12,7 @@ import msgspec
 
 from handsel.bank.orders import OwnAccount
 from handsel.clock import Clock
-from handsel.errors import InvariantBroken
+from handsel.errors import ConfigError, InvariantBroken
 from handsel.flows.issuing.pin_hash import PinHasher
 from handsel.flows.issuing.relying_party import RelyingParty
 from handsel.keys import PartyKeys, PublicKeys
@@ -173,11 +173,16 @@ def limits_of_payment(settings: PaymentLimits, *, currency: str) -> Limits:
 def open_issuer_accounts(issuer: Issuer) -> None:
     """
     Open the accounts that the issuer has before its first customer. Doing it again changes nothing.
+
+    Raises `ConfigError` where play money is about in this ledger and the issuer has a bank, which would pay it out.
     """
     now_ms = issuer.clock()
     with issuer.database.unit_of_work() as uow:
         ledger.open_account(uow, notes_in_circulation(issuer.currency), now_ms=now_ms)
         ledger.open_account(uow, sandbox_funds(issuer.currency), now_ms=now_ms)
+        sandbox = ledger.account_state(uow, sandbox_funds(issuer.currency).id)
+        if issuer.bank is not None and sandbox is not None and sandbox.balance_minor != 0:
+            raise ConfigError("this ledger has given play money, which [bank] would pay out as real: begin a new one")
         uow.commit()
 
 
