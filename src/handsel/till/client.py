@@ -34,7 +34,7 @@ from handsel.till.action import ToldAction
 
 CONNECT_S_MAX = 2.0
 SHORT_S_MAX = 5.0  # For what the acquirer answers by itself.
-LONG_S_MAX = 20.0  # For what matchers and issuer are asked for; a lost answer is asked for again.
+LONG_S_MAX = 16.0  # For what matchers and issuer are asked for, 8 s each at most; a lost answer is asked for again.
 ANSWER_BYTES_MAX = 1 << 20  # The note keys are the longest: 256 keys of less than 1 KiB.
 SHORT = httpx.Timeout(SHORT_S_MAX, connect=CONNECT_S_MAX)
 LONG = httpx.Timeout(LONG_S_MAX, connect=CONNECT_S_MAX)

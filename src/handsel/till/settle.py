@@ -34,7 +34,7 @@ from handsel.till.session import VOIDED
 RESEND_MS_MAX = 30_000  # A palm is sent again for so long, and no longer: by then its owner may have gone.
 RESUME_MS_MAX = 10_000  # After a start, how long what the process before sent may still be on its way.
 PAUSE_MS_MIN = 500
-PAUSE_MS_MAX = 5_000  # What acquirer and issuer have brought to an end is known here so much later.
+PAUSE_MS_MAX = 3_000  # What acquirer and issuer have brought to an end is known here so much later.
 DOUBLINGS_MAX = 5
 
 

@@ -37,7 +37,7 @@ from handsel.wiring.open_tree import GROW_INTERVAL_S, open_tree
 from handsel.wiring.paths import DATABASE_FILE, KEY_FILE, NOTE_LIST_FILE
 from handsel.wiring.serve import Chore, lifespan_of, private_files_only, serve, served_hosts, take_port
 
-RESOLVE_INTERVAL_S = 5.0
+RESOLVE_INTERVAL_S = 2.0  # Twice of it, and a till is told: the end of a charge that its acquirer has to ask for.
 
 
 def run(config_path: Path, *, stops_with_stdin: bool) -> None:

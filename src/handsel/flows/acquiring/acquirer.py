@@ -50,8 +50,8 @@ class AcquiringBounds:
 
     shown_ms_max: int = 600_000  # How long a till shows what a merchant asked for.
     charges_declined_max: int = 10  # Of a payment or refund, which is canceled then: a till is no oracle for palms.
-    # Half of the 30 s in which every payment has an end. A charge that meets every timeout takes longer: it may be
-    # voided while it is on its way, which is an end, too.
+    # Half of the 30 s in which every payment has an end (tests/wiring/test_final_state.py adds them up): more than a
+    # match and the issuer take. A charge that meets every timeout may be voided on its way, which is an end, too.
     unresolved_ms_min: int = 15_000
     resolve_batch_max: int = 100
     redeem_notes_max: int = NOTES_MAX  # In one redemption.
