@@ -233,6 +233,10 @@ def test_the_day_of_the_document_works_as_it_stands_there(town: Town, capsys: py
     assert {each.split()[0] for each in seen} == names | {"reference", "write-off"}
     report = json.loads(Path("report.json").read_text())
     assert [line["name"] for line in report["statements"][1]["differences"]] == ["no_reference"] * 2
+    page = Path("report.html")
+    assert "no_reference" in page.read_text() and oct(page.stat().st_mode & 0o777) == "0o600"
+    for secret in (OURS, THEIRS, ACQUIRERS, "Ann", "Shop Ltd"):
+        assert secret not in page.read_text()
 
 
 def _movement(word: str, kind: str) -> str:

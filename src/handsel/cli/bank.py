@@ -17,9 +17,11 @@ from types import ModuleType
 import msgspec
 
 from handsel.bank.reference import new_reference
+from handsel.clock import system_clock
 from handsel.errors import BodyInvalid, NotFound
 from handsel.flows.banking.order_payments import NothingDue
 from handsel.keys import replace_private_file
+from handsel.web.reconciliation_page import reconciliation_page
 from handsel.wiring.bank_file import BankFile
 
 PARTIES = ("issuer", "acquirer")
@@ -50,6 +52,7 @@ def _add_of_both(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser = _kind(kinds, "reconcile", "compare bank and ledger; 1 if anything is not explained", _reconcile)
     _add_party(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the same as JSON into this file")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write the same as a page that explains it")
     parser = _kind(kinds, "write-off", "book money that left, and that nobody ordered, as a cost", _write_off)
     _add_party(parser)
     parser.add_argument("id", help="the movement, as reconcile names it")
@@ -142,10 +145,16 @@ def _reconcile(args: argparse.Namespace) -> int:
         print(f"waits: {_plain(each.amount_minor):>16}  {each.name}")
     for each in found.expected:
         print(f"{each.name}: {_plain(each.amount_minor)}")
+    for sums in found.movements:
+        print(f"movements {sums.outcome}: {sums.count}, {_plain(sums.amount_minor)}")
+    for sums in found.orders:
+        print(f"orders {sums.kind} {sums.state}: {sums.count}, {_plain(sums.amount_minor)}")
     print(f"at the bank {_plain(found.bank_minor)}, in the ledger {_plain(found.ledger_minor)} {found.currency}")
     print("all is explained" if found.is_explained else "not all is explained")
     if args.json is not None:
         replace_private_file(args.json, msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+    if args.html is not None:
+        replace_private_file(args.html, reconciliation_page(found, party=args.party, made_ms=system_clock()))
     return 0 if found.is_explained else NO
 
 

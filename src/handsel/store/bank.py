@@ -119,6 +119,15 @@ class BankTables:
         )
         return tuple(map(_order, rows))
 
+    def count_orders(self) -> tuple[tuple[OrderKind, OrderState, int, int], ...]:
+        """
+        Return how many orders of each kind stand where, and what they add up to.
+        """
+        rows = self.uow.rows(
+            "SELECT kind, state, COUNT(*), SUM(amount_minor) FROM bank_orders GROUP BY kind, state ORDER BY kind, state"
+        )
+        return tuple((OrderKind(kind), OrderState(state), int(count), int(sum_)) for kind, state, count, sum_ in rows)
+
     def end_order(self, order: BankOrder, state: OrderState, *, reason: str = "", now_ms: int) -> None:
         """
         Keep what became of an order.
@@ -220,6 +229,15 @@ class BankTables:
             statement_id,
         )
         return (int(row[0]), int(row[1])) if row else (0, 0)
+
+    def count_movements(self) -> tuple[tuple[Outcome, int, int], ...]:
+        """
+        Return how many movements were taken for what, and what they add up to.
+        """
+        rows = self.uow.rows(
+            "SELECT outcome, COUNT(*), SUM(change_minor) FROM bank_entries GROUP BY outcome ORDER BY outcome"
+        )
+        return tuple((Outcome(outcome), int(count), int(sum_)) for outcome, count, sum_ in rows)
 
     def add_difference(self, entry: BookedMovement, kind: Difference) -> None:
         """

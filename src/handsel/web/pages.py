@@ -59,8 +59,13 @@ class Dress:
         """
         Return the page that `template` makes of `view`. No cache keeps it.
         """
-        text = self._templates.get_template(template).render(face=self._face, view=view)
-        return HTMLResponse(text, status, {"Cache-Control": "no-store"})
+        return HTMLResponse(self.text(template, view), status, {"Cache-Control": "no-store"})
+
+    def text(self, template: str, view: object) -> str:
+        """
+        Return what `template` makes of `view`.
+        """
+        return self._templates.get_template(template).render(face=self._face, view=view)
 
     def refuse(self, request: Request, status: int, body: ErrorBody) -> Response:
         """

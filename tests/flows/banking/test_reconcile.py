@@ -61,6 +61,7 @@ class Books:
         self.first: list[Movement] = []
         self.second: list[Movement] = []
         self.planted: Planted = Counter()
+        self.ordered = 0
 
     def wallet(self, books: BankTables, *, is_closed: bool = False) -> str:
         """
@@ -80,6 +81,7 @@ class Books:
         """
         if not number:
             return ()
+        self.ordered += number
         batch = Batch(new_id(), OrderKind.SETTLEMENT, due_on, NOW_MS)
         wanted = []
         for place in range(number):
@@ -196,6 +198,9 @@ def test_each_planted_difference_is_found_and_nothing_else(
     assert found_in(report) == made.planted
     assert report.is_explained == (not made.planted)
     assert (report.bank_minor, report.ledger_minor) == (closing, closing + stray)
+    assert sum(line.amount_minor for line in report.movements) == closing - FUNDS_MINOR
+    assert sum(line.count for line in report.movements) == len(made.first) + len(made.second)
+    assert sum(line.count for line in report.orders) == made.ordered
     for line in report.statements:
         left = sum(each.amount_minor for each in line.differences)
         assert line.opening_minor + line.matched_minor + left == line.closing_minor

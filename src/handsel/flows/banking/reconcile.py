@@ -12,7 +12,7 @@ from datetime import date, timedelta
 
 import msgspec
 
-from handsel.bank.booking import BookedStatement, Difference
+from handsel.bank.booking import BookedStatement, Difference, OrderKind, OrderState, Outcome
 from handsel.flows.banking.accounts import at_bank, balance_minor
 from handsel.store.bank import BankTables
 
@@ -52,6 +52,27 @@ class ExpectedLine(msgspec.Struct, frozen=True):
     amount_minor: int
 
 
+class MovementsLine(msgspec.Struct, frozen=True):
+    """
+    Show all movements that were taken for one thing: how many, and their sum, below zero where money left.
+    """
+
+    outcome: Outcome
+    count: int
+    amount_minor: int
+
+
+class OrdersLine(msgspec.Struct, frozen=True):
+    """
+    Show all orders of one kind that stand alike: how many, and their sum.
+    """
+
+    kind: OrderKind
+    state: OrderState
+    count: int
+    amount_minor: int
+
+
 class Reconciliation(msgspec.Struct, frozen=True):
     """
     Show where bank and ledger stand, all in minor units of one currency.
@@ -64,13 +85,21 @@ class Reconciliation(msgspec.Struct, frozen=True):
     differences: tuple[DifferenceLine, ...]
     waiting: tuple[ExpectedLine, ...]
     expected: tuple[ExpectedLine, ...]
+    movements: tuple[MovementsLine, ...] = ()
+    orders: tuple[OrdersLine, ...] = ()
 
     @property
     def is_explained(self) -> bool:
         """
         Return whether there is no difference.
         """
-        return not self.differences and not any(line.differences for line in self.statements)
+        return not self.all_differences()
+
+    def all_differences(self) -> tuple[DifferenceLine, ...]:
+        """
+        Return every difference, those of the statements first.
+        """
+        return (*(found for line in self.statements for found in line.differences), *self.differences)
 
 
 def reconcile(books: BankTables, *, currency: str, expected: tuple[ExpectedLine, ...]) -> Reconciliation:
@@ -94,6 +123,8 @@ def reconcile(books: BankTables, *, currency: str, expected: tuple[ExpectedLine,
             ExpectedLine(f"{each.id} {each.reason}", each.money.amount_minor) for each in books.open_suspense()
         ),
         expected=expected,
+        movements=tuple(MovementsLine(*found) for found in books.count_movements()),
+        orders=tuple(OrdersLine(*found) for found in books.count_orders()),
     )
 
 
