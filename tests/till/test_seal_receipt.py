@@ -5,20 +5,24 @@ Promise that a till seals the receipt of its own payment, brings it beside every
 from __future__ import annotations
 
 import json
+import secrets
 
 import msgspec
 import pytest
 
-from handsel.envelope import open_envelope
+from handsel.envelope import open_envelope, seal_reply
 from handsel.errors import NotFound, StoreCorrupt
 from handsel.log import Log
+from handsel.naming import naming_key_of
 from handsel.notes.note import Note
-from handsel.order import DESCRIPTION_BYTES, STATEMENT_LINE, StatementLine
+from handsel.order import CHARGE_REPLY, DESCRIPTION_BYTES, STATEMENT_LINE, ChargeReply, StatementLine
 from handsel.receipt import SignedStatement, open_receipt, read_statement, sign_statement
 from handsel.return_code import order_id_of, return_digest_of
 from handsel.till.acquirer import PaidAnswer, PapersAnswer, ReceiptBrought
+from handsel.till.action import TipChoice
 from handsel.till.bring_receipts import GIVEN_UP_MS, PAUSE_MS_MAX, ReceiptCourier
-from handsel.till.journal import RECEIPTS_MAX, Journal, ReceiptEntry
+from handsel.till.journal import RECEIPTS_MAX, ChargeEntry, Journal, ReceiptEntry
+from handsel.till.seal_receipt import reply_key_of, seal_for_wallet
 from tests.till.conftest import Till
 from tests.till.fakes import COFFEE, PowerCut, full_disk, lost
 
@@ -164,6 +168,39 @@ def alter(till: Till, papers: PapersAnswer, **change: object) -> PapersAnswer:
     return msgspec.structs.replace(papers, signed=sign_statement(statement, keys=till.acquirer.keys))
 
 
+def test_a_charge_of_before_has_its_receipt_without_a_code(till: Till) -> None:
+    """
+    It was in the journal when this version came: the acquirer states no digest, and the issuer knows it by the same id.
+    """
+    pay(till)
+    (request,) = till.acquirer.charge_requests
+    entry = ChargeEntry(request.charge_id, COFFEE, 5, request.secrets, b"r" * 32)
+    notes = tuple(Note(secret.key_id, secret.serial, bytes(256)) for secret in request.secrets)
+    papers = alter(till, till.acquirer.papers(request.charge_id, notes), return_digest=None)
+    reply = ChargeReply(till.acquirer.wallet_key.public_key().public_bytes_raw(), naming_key_of(b"i" * 32), ())
+    sealed = seal_reply(reply, reply_key=reply_key_of(entry.reply_secret), purpose=CHARGE_REPLY)
+    papers = msgspec.structs.replace(papers, reply=sealed)
+
+    made = seal_for_wallet(
+        entry, papers, issuer=till.keyring.issuer.public(), random_bytes=secrets.token_bytes, now_ms=5
+    )
+
+    assert open_receipt(made.brought.sealed, key=till.acquirer.wallet_key).return_code == ""
+    assert line_of(till, made.brought).order_id == entry.charge_id
+
+
+def test_a_receipt_with_a_tip_is_sealed(till: Till) -> None:
+    till.acquirer.told = msgspec.structs.replace(COFFEE, amount_minor=386, tips=(TipChoice(64),), tip_minor_max=100)
+    till.agent.poll()
+    till.agent.choose_tip(64, session=till.agent.state().session)
+
+    assert till.hold_out(ANN).screen == "paid"
+
+    (receipt,) = till.journal.receipts()
+    opened = open_receipt(receipt.brought.sealed, key=till.acquirer.wallet_key)
+    assert read_statement(opened.signed).amount_minor == 450
+
+
 @pytest.mark.parametrize("change", ["charge_id", "amount_minor", "notes", "return_digest", "reply", "statement"])
 def test_nothing_is_sealed_that_states_another_payment_and_the_till_is_paid_all_the_same(
     till: Till, change: str
@@ -211,6 +248,10 @@ def test_the_journal_holds_so_many_receipts_and_reads_the_version_before(till: T
     before = {"version": 2, "entries": []}
     path.write_text(json.dumps(before))
     assert Journal.open(path).receipts() == ()
+    entry = {"charge_id": "c0" * 16, "action": msgspec.to_builtins(COFFEE), "begun_ms": 5, "secrets": []}
+    path.write_text(json.dumps({"version": 3, "entries": [entry], "receipts": []}))
+    (of_before,) = Journal.open(path).entries()
+    assert (of_before.order_id, of_before.return_code) == (of_before.charge_id, "")
     path.write_text(json.dumps({**held, "version": 1}))
     with pytest.raises(StoreCorrupt):
         Journal.open(path)

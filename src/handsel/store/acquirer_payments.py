@@ -148,6 +148,14 @@ class PaymentTables:
         """
         self._uow.execute("UPDATE charges SET reply = NULL WHERE id = ?", charge_id)
 
+    def drop_old_replies(self, *, until_ms: int) -> int:
+        """
+        Drop the issuer's replies to the tills of all charges submitted at `until_ms` or before; return how many.
+        """
+        return self._uow.execute(
+            "UPDATE charges SET reply = NULL WHERE reply IS NOT NULL AND submitted_ms <= ?", until_ms
+        )
+
     def find_charge(self, charge_id: str) -> Charge | None:
         """
         Return the charge of that id.

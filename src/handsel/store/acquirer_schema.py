@@ -253,6 +253,7 @@ ALTER TABLE charges ADD COLUMN order_id TEXT CHECK (order_id IS NULL OR status I
 ALTER TABLE charges ADD COLUMN return_digest BLOB CHECK (length(return_digest) = 32);
 UPDATE charges SET order_id = id WHERE status IN ('submitted', 'approved');
 CREATE UNIQUE INDEX charges_by_order ON charges (order_id) WHERE order_id IS NOT NULL;
+CREATE INDEX charges_with_reply ON charges (submitted_ms) WHERE reply IS NOT NULL;
 ALTER TABLE disputes ADD COLUMN order_id TEXT CHECK (order_id IS NULL OR status = 'open');
 """
 
