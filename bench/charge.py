@@ -48,6 +48,7 @@ from handsel.matching.message import MATCHERS, QUERY, TEMPLATE, PerMatcher, Quer
 from handsel.notes.announce import TrustedNoteKeys
 from handsel.notes.mint import prepare
 from handsel.order import CHARGE, ENROLMENT, ChargeOrder, EnrolmentOrder, bind, till_digest
+from handsel.return_code import draw_return_code, return_digest_of
 from handsel.till.acquirer import ChargeRequest, EnrolmentRequest, PaidAnswer
 from handsel.till.action import ChargeAction
 from handsel.till.client import AcquirerClient, open_http
@@ -157,11 +158,12 @@ class Street:
         now_ms, journal, action = time.time_ns() // 1_000_000, self._journal(), due.action
         keys, amount_minor = self._client.note_keys(), action.amount_minor
         secrets, notes = prepare(amount_minor, currency="EUR", keys=keys, random_bytes=os.urandom, now_ms=now_ms)
-        order = ChargeOrder(new_id(), amount_minor, "EUR", self._digest(), notes)
+        entry = ChargeEntry(new_id(), action, now_ms, secrets, return_code=draw_return_code(os.urandom))
+        order = ChargeOrder(entry.order_id, amount_minor, "EUR", self._digest(), notes)
         sealed = seal(order, to=self._parties.issuer, purpose=CHARGE)
         queries = self._each(Query(os.urandom(16), bind(order), 9, due.palm, due.palm), QUERY)
-        entry = ChargeEntry(order.charge_id, action, now_ms, secrets)
-        request = ChargeRequest(order.charge_id, action.id, sealed, secrets, queries)
+        digest = return_digest_of(entry.return_code, charge_id=entry.charge_id)
+        request = ChargeRequest(entry.charge_id, entry.order_id, action.id, sealed, secrets, digest, queries)
         journal.add(entry)
         outcome = settle(
             self._client,
@@ -169,7 +171,7 @@ class Street:
             now_ms=now_ms,
         )
         took_ms = (time.monotonic() - due.at_s) * 1000
-        journal.close(order.charge_id)
+        journal.close(entry.charge_id)
         return took_ms if isinstance(outcome, PaidAnswer) else None
 
     def _journal(self) -> Journal:

@@ -36,6 +36,7 @@ from handsel.keys import PartyKeys
 from handsel.notes.announce import TrustedNoteKeys
 from handsel.notes.mint import prepare
 from handsel.order import CARD_ENROLMENT, TEMPLATE_BYTES, CardOrder, ChargeOrder
+from handsel.return_code import draw_return_code
 from handsel.store import ledger
 from handsel.store.acquirer import AcquirerDatabase
 from handsel.store.issuer import open_issuer_database
@@ -124,10 +125,10 @@ class Counter:
     def _open(self, payment_id: str, amount_minor: int) -> OpenCharge:
         keys, now_ms = self.client.note_keys(), system_clock()
         kept, notes = prepare(amount_minor, currency="EUR", keys=keys, random_bytes=os.urandom, now_ms=now_ms)
-        order = ChargeOrder(new_id(), amount_minor, "EUR", self.sealer.fresh_digest(), notes)
-        request = self.sealer.seal_held_charge(order, payment_intent=payment_id, secrets=kept, card=self.card)
         action = ChargeAction(payment_id, amount_minor, "EUR", "Shop", "Coffee")
-        entry = ChargeEntry(order.charge_id, action, now_ms, kept)
+        entry = ChargeEntry(new_id(), action, now_ms, kept, return_code=draw_return_code(os.urandom))
+        order = ChargeOrder(entry.order_id, amount_minor, "EUR", self.sealer.fresh_digest(), notes)
+        request = self.sealer.seal_held_charge(order, entry=entry, card=self.card)
         return OpenCharge(entry, request, keys, until_ms=now_ms + RESEND_MS_MAX, next_ms=now_ms)
 
 

@@ -34,7 +34,7 @@ ENROLMENT = EnrolmentOrder("0" * 32, "123456", DIGEST)
 # Every field of an order that its binding covers, changed one at a time. Notes and codes are sealed with the order, by
 # the one who knows the till digest, and are not bound.
 CHANGES: list[ChargeOrder | RefundOrder | EnrolmentOrder] = [
-    msgspec.structs.replace(CHARGE, charge_id="1" + "0" * 31),
+    msgspec.structs.replace(CHARGE, order_id="1" + "0" * 31),
     msgspec.structs.replace(CHARGE, amount_minor=451),
     msgspec.structs.replace(CHARGE, amount_minor=-450),
     msgspec.structs.replace(CHARGE, currency="USD"),
@@ -64,8 +64,8 @@ def test_no_two_orders_have_one_binding() -> None:
 
 
 def test_what_moves_from_one_field_to_the_next_changes_the_binding() -> None:
-    one = msgspec.structs.replace(CHARGE, charge_id="ab", amount_minor=1, currency="2EUR")
-    other = msgspec.structs.replace(CHARGE, charge_id="ab", amount_minor=12, currency="EUR")
+    one = msgspec.structs.replace(CHARGE, order_id="ab", amount_minor=1, currency="2EUR")
+    other = msgspec.structs.replace(CHARGE, order_id="ab", amount_minor=12, currency="EUR")
 
     assert bind(one) != bind(other)
 

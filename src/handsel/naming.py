@@ -27,7 +27,7 @@ def naming_key_of(secret: bytes) -> bytes:
     return X25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw()
 
 
-def naming_tag(secret: bytes, *, other: bytes, charge_id: str) -> bytes:
+def naming_tag(secret: bytes, *, other: bytes, order_id: str) -> bytes:
     """
     Return the tag of a charge that the owners of `secret` and of the key `other` have in common: 16 bytes.
 
@@ -37,5 +37,5 @@ def naming_tag(secret: bytes, *, other: bytes, charge_id: str) -> bytes:
         shared = X25519PrivateKey.from_private_bytes(secret).exchange(X25519PublicKey.from_public_bytes(other))
     except ValueError as exc:
         raise BodyInvalid("this is no shop's naming key: copy it again from the shop") from exc
-    message = b"handsel/v1/naming\0" + id_to_bytes(charge_id)
+    message = b"handsel/v1/naming\0" + id_to_bytes(order_id)
     return hmac.digest(shared, message, "sha256")[:NAMING_TAG_BYTES]

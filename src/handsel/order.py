@@ -62,6 +62,7 @@ class ChargeOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Ask the issuer to debit whoever showed the palm, and to sign notes of the same sum.
 
+    `order_id` is what the issuer knows the charge by, and nobody else once it has ended.
     `till_digest` is a hash of the till's key and a nonce: with it the issuer checks the binding and learns no till.
     `pin` is what the customer typed, as `pad_pin` makes it. The binding leaves it out: matchers see a binding, and from
     its hash a PIN could be guessed. With `hold_s` the sum is only reserved, for at most so many seconds, and no notes
@@ -69,7 +70,7 @@ class ChargeOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `reply_key` is used once; to it the issuer seals a `ChargeReply`. A till that seals no receipts has none.
     """
 
-    charge_id: str
+    order_id: str
     amount_minor: int
     currency: str
     till_digest: bytes
@@ -111,7 +112,7 @@ class StatementLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `naming_tag` is one of those in the reply, or random bytes. `description` is UTF-8, filled up with zeros.
     """
 
-    charge_id: str
+    order_id: str
     naming_tag: bytes
     description: bytes
 
@@ -282,9 +283,9 @@ def bind(order: ChargeOrder | RefundOrder | EnrolmentOrder) -> bytes:
     fields: tuple[bytes, ...]
     if isinstance(order, ChargeOrder) and order.hold_s:
         held = (str(order.amount_minor), order.currency, str(order.hold_s))
-        fields = (b"reservation", order.charge_id.encode(), *(each.encode() for each in held))
+        fields = (b"reservation", order.order_id.encode(), *(each.encode() for each in held))
     elif isinstance(order, ChargeOrder):
-        fields = (b"charge", order.charge_id.encode(), str(order.amount_minor).encode(), order.currency.encode())
+        fields = (b"charge", order.order_id.encode(), str(order.amount_minor).encode(), order.currency.encode())
     elif isinstance(order, RefundOrder):
         fields = (b"refund", order.refund_id.encode(), str(order.amount_minor).encode(), order.currency.encode())
     else:

@@ -47,16 +47,16 @@ class ReceiptNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array
         return "ReceiptNote()"
 
 
-class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """
     State what was paid, to whom, for what, and with which notes. `acquirer` names the key that it is signed with.
 
-    `return_code` is told to the customer alone: with it a shop pays back without a palm.
+    `return_digest` says which return code belongs to it, and does not say the code. A statement of before the till drew
+    the code has none, and a `return_code` in its place that pays back nothing any more.
     """
 
     acquirer: str
     receipt_code: str
-    return_code: str
     charge_id: str
     shop: str
     description: str
@@ -64,6 +64,8 @@ class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     currency: str
     paid_ms: int
     notes: tuple[ReceiptNote, ...]
+    return_digest: bytes | None = None
+    return_code: str | None = None
 
     def __repr__(self) -> str:
         """
@@ -85,6 +87,30 @@ class SignedStatement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Return nothing of the statement.
         """
         return "SignedStatement()"
+
+
+class PayersReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """
+    Carry the receipt that is the payer's, sealed to the wallet or as the wallet saves it: the signed statement, and the
+    return code, which the acquirer that signed was not told. A receipt of before the till drew the code has none here.
+    """
+
+    statement: str
+    signature: bytes
+    return_code: str = ""
+
+    @property
+    def signed(self) -> SignedStatement:
+        """
+        Return the statement alone.
+        """
+        return SignedStatement(self.statement, self.signature)
+
+    def __repr__(self) -> str:
+        """
+        Return nothing of the receipt.
+        """
+        return "PayersReceipt()"
 
 
 def sign_statement(statement: Statement, *, keys: PartyKeys) -> SignedStatement:
@@ -154,13 +180,13 @@ def require_receipt_key(receipt_key: bytes) -> bytes:
     return receipt_key
 
 
-def seal_receipt(signed: SignedStatement, *, receipt_key: bytes) -> bytes:
+def seal_receipt(receipt: PayersReceipt, *, receipt_key: bytes) -> bytes:
     """
-    Return `signed` as JSON, filled up with spaces to one of two lengths, sealed to `receipt_key`.
+    Return `receipt` as JSON, filled up with spaces to one of two lengths, sealed to `receipt_key`.
 
     Raises `BodyInvalid` for a statement that is too long, and for a key to which nothing can be sealed.
     """
-    content = msgspec.json.encode(signed)
+    content = msgspec.json.encode(receipt)
     size = next((size for size in CONTENT_BYTES if len(content) <= size), None)
     if size is None:
         raise BodyInvalid(f"a receipt has at most {CONTENT_BYTES[-1]} bytes: shorten the shop's name")
@@ -168,12 +194,12 @@ def seal_receipt(signed: SignedStatement, *, receipt_key: bytes) -> bytes:
     return bytes(SUITE.encrypt(content.ljust(size), key, INFO))
 
 
-def open_receipt(sealed: bytes, *, key: X25519PrivateKey) -> SignedStatement:
+def open_receipt(sealed: bytes, *, key: X25519PrivateKey) -> PayersReceipt:
     """
     Return what is sealed to `key`, as the wallet's page does. Raises `EnvelopeInvalid`.
     """
     try:
-        return msgspec.json.decode(SUITE.decrypt(sealed, key, INFO), type=SignedStatement)
+        return msgspec.json.decode(SUITE.decrypt(sealed, key, INFO), type=PayersReceipt)
     except (InvalidTag, ValueError, msgspec.MsgspecError) as exc:
         raise EnvelopeInvalid("the receipt does not open with that key") from exc
 

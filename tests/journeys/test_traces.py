@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -58,6 +59,15 @@ class Traces:
         return {party for party in PARTIES if any(needle in path.read_bytes() for path in self.files_of(party))}
 
 
+def rows_of(demo: Demo, party: str, sql: str) -> list[tuple[Any, ...]]:
+    """
+    Return what stands in a party's database.
+    """
+    database = demo.directory / party / "ledger.sqlite"
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as ledger:
+        return ledger.execute(sql).fetchall()
+
+
 @pytest.fixture(scope="module")
 def traces(running: Running) -> Traces:
     """
@@ -74,9 +84,7 @@ def traces(running: Running) -> Traces:
     running.shop.give_back(payment_intent)
     outcomes.append(running.till.take_back(guest.visits[0]).screen)
     assert outcomes == ["enrolled", "paid", "refunded"]
-    database = running.demo.directory / "issuer" / "ledger.sqlite"
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as ledger:
-        wallet_id, alias = ledger.execute("SELECT wallet_id, alias FROM palms").fetchone()
+    [(wallet_id, alias)] = rows_of(running.demo, "issuer", "SELECT wallet_id, alias FROM palms")
     return Traces(running.demo, wallet_id, alias, code, payment_intent)
 
 
@@ -123,6 +131,21 @@ def test_a_payment_is_known_to_the_acquirer_alone(traces: Traces) -> None:
     The issuer and the matchers never learn which payment a palm was shown for; the till forgets it once it is paid.
     """
     assert traces.holders(traces.payment_intent.encode()) == {"acquirer"}
+
+
+def test_issuer_and_acquirer_know_the_charge_by_two_ids_and_neither_keeps_the_others(traces: Traces) -> None:
+    """
+    The till may still have to bring the receipt, and the acquirer's log of its database the page before this one.
+    """
+    [(charge_id, order_id, digest)] = rows_of(
+        traces.demo, "acquirer", "SELECT id, order_id, return_digest FROM charges"
+    )
+    [(known_as,)] = rows_of(traces.demo, "issuer", "SELECT id FROM charges")
+
+    assert (order_id, len(digest)) == (None, 32)
+    assert traces.holders(charge_id.encode()) - {"till"} == {"acquirer"}
+    assert traces.holders(known_as.encode()) - {"acquirer"} == {"issuer"}
+    assert known_as.encode() not in (traces.demo.directory / "acquirer" / "ledger.sqlite").read_bytes()
 
 
 def test_the_shop_is_known_to_the_acquirer_alone(traces: Traces) -> None:

@@ -46,7 +46,7 @@ PAYMENT_STEPS: dict[tuple[PaymentStatus, PaymentStatus], Callable[[PaymentIntent
     (PaymentStatus.REQUIRES_CAPTURE, PaymentStatus.CANCELED): lambda payment: payment.given_back(CancelReason.EXPIRED),
 }
 
-SUBMITTED = Charge(new_id(), OPEN.id, "shop/till", 1)
+SUBMITTED = Charge(new_id(), OPEN.id, "shop/till", 1, order_id=new_id())
 CHARGES = {
     ChargeStatus.SUBMITTED: SUBMITTED,
     ChargeStatus.APPROVED: SUBMITTED.approved((b"s",)),
@@ -174,7 +174,7 @@ def test_nothing_is_received_until_a_payment_has_succeeded() -> None:
 
 
 def test_the_till_is_told_that_it_is_reserved_whatever_was_captured_since() -> None:
-    charge = Charge(new_id(), TO_RESERVE.id, "shop/till", 1).approved(())
+    charge = Charge(new_id(), TO_RESERVE.id, "shop/till", 1, order_id=new_id()).approved(())
     captured = RESERVED.capturing(amount_minor=300).succeeded(receipt_code="r", now_ms=3)
 
     assert state_of_charge(charge, RESERVED) == state_of_charge(charge.paid(), captured) == Reserved()

@@ -65,8 +65,8 @@ PAYMENT = ("NEW.id", "NEW.status", "NEW.amount_minor", "NEW.merchant_id", "NEW.c
 TRIGGERS = (
     trigger("payments", "INSERT", "payment", *PAYMENT),
     trigger("payments", "UPDATE", "payment", *PAYMENT),
-    trigger("charges", "INSERT", "charge", "NEW.id", "NEW.status", "NEW.payment_id"),
-    trigger("charges", "UPDATE", "charge", "NEW.id", "NEW.status", "NEW.payment_id"),
+    trigger("charges", "INSERT", "charge", "NEW.id", "NEW.status", "NEW.payment_id", "NEW.order_id"),
+    trigger("charges", "UPDATE", "charge", "NEW.id", "NEW.status", "NEW.payment_id", "NEW.order_id"),
     trigger("captures", "INSERT", "capture", "NEW.charge_id", "NEW.status"),
     trigger("captures", "UPDATE", "capture", "NEW.charge_id", "NEW.status"),
     trigger("refunds", "INSERT", "refund", "NEW.id", "NEW.status", "NEW.amount_minor", "NEW.payment_id"),
@@ -163,30 +163,30 @@ class IssuerPort:
         return self._certain("note_keys", self._issuer.issuer.note_keys.announced)
 
     def charge(
-        self, charge_id: str, *, order: bytes, answers: PerMatcher | SealedProof
+        self, order_id: str, *, order: bytes, answers: PerMatcher | SealedProof
     ) -> ports.Signed | Declined | ports.Reserved | ports.Unanswered:
         try:
             answer = self._ask(
                 "charge",
                 lambda: charge(
-                    self._issuer.issuer, charge_id, acquirer=self._process.name, order=order, answers=answers
+                    self._issuer.issuer, order_id, acquirer=self._process.name, order=order, answers=answers
                 ),
             )
         except Lost:
             return ports.Unanswered()
         return _charged(answer)
 
-    def void(self, charge_id: str) -> ports.Signed | Declined | ports.Reserved | ports.Voided:
-        answer = self._certain("void", lambda: void_charge(self._issuer.issuer, charge_id))
+    def void(self, order_id: str) -> ports.Signed | Declined | ports.Reserved | ports.Voided:
+        answer = self._certain("void", lambda: void_charge(self._issuer.issuer, order_id))
         return ports.Voided() if isinstance(answer, issued.Voided) else _charged(answer)
 
-    def capture(self, charge_id: str, *, amount: Money, requests: tuple[NoteRequest, ...]) -> ports.Signed | Declined:
-        wanted, name = CaptureRequest(charge_id, amount, requests), self._process.name
+    def capture(self, order_id: str, *, amount: Money, requests: tuple[NoteRequest, ...]) -> ports.Signed | Declined:
+        wanted, name = CaptureRequest(order_id, amount, requests), self._process.name
         return _signed(self._certain("capture", lambda: capture_charge(self._issuer.issuer, wanted, acquirer=name)))
 
-    def give_back(self, charge_id: str) -> ports.Signed | ports.Voided:
+    def give_back(self, order_id: str) -> ports.Signed | ports.Voided:
         name = self._process.name
-        answer = self._certain("give_back", lambda: give_back(self._issuer.issuer, charge_id, acquirer=name))
+        answer = self._certain("give_back", lambda: give_back(self._issuer.issuer, order_id, acquirer=name))
         return ports.Voided() if isinstance(answer, issued.Voided) else ports.Signed(answer.signatures)
 
     def redeem(self, redemption_id: str, *, notes: tuple[Note, ...]) -> ports.Redeemed:
@@ -250,7 +250,7 @@ class IssuerPort:
         raise PartyUnavailable("cards are not simulated")
 
     def refund_charge(
-        self, refund_id: str, *, charge_id: str, amount: Money, notes: tuple[Note, ...]
+        self, refund_id: str, *, order_id: str, amount: Money, notes: tuple[Note, ...]
     ) -> ports.Credited | Declined | ports.Unanswered:
         raise PartyUnavailable("refunds by receipt are not simulated")
 

@@ -21,7 +21,6 @@ from handsel.keys import PublicKeys
 from handsel.log import Log
 from handsel.matching.message import Query
 from handsel.notes.announce import TrustedNoteKeys
-from handsel.notes.mint import NoteSecret
 from handsel.notes.note import Note, PublicNoteKeys
 from handsel.order import ChargeOrder, RefundOrder, Way
 from handsel.pay.decline import Declined
@@ -33,7 +32,7 @@ from handsel.till.action import ChargeAction, RefundAction, TipChoice, ToldActio
 from handsel.till.agent import Agent
 from handsel.till.agent_state import AgentState
 from handsel.till.client import LONG_S_MAX, SHORT_S_MAX
-from handsel.till.journal import Journal
+from handsel.till.journal import ChargeEntry, Journal
 from handsel.till.make_request import RequestMaker
 from handsel.till.seal_palm import NONCE_BYTES, PalmSealer
 from handsel.till.session import action_of
@@ -81,11 +80,9 @@ class NamingSealer(PalmSealer):
         query_id = self.random_bytes(NONCE_BYTES)
         return (Query(query_id, binding, 1, name, name),) * 3
 
-    def seal_charge(
-        self, order: ChargeOrder, *, payment_intent: str, secrets: tuple[NoteSecret, ...], probe: Probe
-    ) -> answers.ChargeRequest:
-        self.world.truth.ordered(order, payment_intent, till=self.till, palm=int(np.argmax(probe.views[0])))
-        return super().seal_charge(order, payment_intent=payment_intent, secrets=secrets, probe=probe)
+    def seal_charge(self, order: ChargeOrder, *, entry: ChargeEntry, probe: Probe) -> answers.ChargeRequest:
+        self.world.truth.ordered(order, entry, till=self.till, palm=int(np.argmax(probe.views[0])))
+        return super().seal_charge(order, entry=entry, probe=probe)
 
     def seal_refund(self, order: RefundOrder, *, refund: str, probe: Probe) -> answers.RefundRequest:
         self.world.truth.ordered_back(order, refund, palm=int(np.argmax(probe.views[0])))
@@ -197,10 +194,12 @@ class AcquirerPort:
         assert request.queries is not None
         shown = ShownForCharge(
             request.charge_id,
+            request.order_id,
             request.payment_intent,
             request.order,
             request.queries,
             request.secrets,
+            request.return_digest,
             request.tip_minor,
         )
         return _charge_answer(self._ask("charge", lambda: self._flow(submit_charge, shown), LONG_S_MAX))

@@ -9,6 +9,10 @@ It is told what people did, and it watches the rows that reach the disks. It sha
 4. What a till or a merchant was told stays true: paid stays paid, and what came to nothing never debits.
 5. What is final never changes; an id never stands for something else.
 6. No note is redeemed twice, and each is credited with its worth. No more is paid back than was paid.
+7. An acquirer has the order id of a charge for just as long as that is under way.
+
+Charges go by the id that tills and acquirers have. The issuer knows each by its order id; which belong together is told
+by the tills.
 
 What is true of reservations and tips stands in `reserved.py`, what is true of second factors in `factors.py`.
 """
@@ -22,6 +26,7 @@ from typing import TYPE_CHECKING
 from handsel.order import ChargeOrder, RefundOrder, pad_pin
 from handsel.pay.ledger import derive_id
 from handsel.till.acquirer import DeclinedAnswer, PaidAnswer, RefundedAnswer, ReservedAnswer
+from handsel.till.journal import ChargeEntry
 from handsel.till.settle import NothingDone, OpenCharge, OpenRefund, OpenRequest, Outcome
 from tests.simulation.factors import Factors
 from tests.simulation.reserved import Reserved
@@ -70,7 +75,9 @@ class Truth:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.orders: dict[str, Ordered] = {}
+        self.orders: dict[str, Ordered] = {}  # By charge.
+        self.order_ids: dict[str, str] = {}  # By charge.
+        self.charge_ids: dict[str, str] = {}  # By order id.
         self.reservations: dict[str, str] = {}  # The charge of each.
         self.orders_back: dict[str, Ordered] = {}
         self.debited: dict[str, str] = {}  # Payments, by charge.
@@ -92,9 +99,11 @@ class Truth:
 
     # What people did.
 
-    def ordered(self, order: ChargeOrder, payment_id: str, *, till: TillProcess, palm: int) -> None:
+    def ordered(self, order: ChargeOrder, entry: ChargeEntry, *, till: TillProcess, palm: int) -> None:
+        charge_id, payment_id = entry.charge_id, entry.action.id
+        self.order_ids[charge_id], self.charge_ids[order.order_id] = order.order_id, charge_id
         has_right_pin = order.pin == pad_pin(pin_of(palm))
-        self.orders[order.charge_id] = Ordered(
+        self.orders[charge_id] = Ordered(
             payment_id, order.amount_minor, palm, is_hold=order.hold_s > 0, has_right_pin=has_right_pin
         )
         asked = self.payments.get(payment_id)
@@ -107,7 +116,7 @@ class Truth:
                 shown_minor=till.shown_minor,
                 tips=tips,
             )
-        self.reservations[derive_id("charge", order.charge_id)] = order.charge_id
+        self.reservations[derive_id("charge", order.order_id)] = charge_id
 
     def ordered_back(self, order: RefundOrder, refund_id: str, *, palm: int) -> None:
         self.orders_back[order.refund_id] = Ordered(refund_id, order.amount_minor, palm)
@@ -149,6 +158,8 @@ class Truth:
         disk = process.disk
         redeems_minor = credited_minor = 0
         for what, a, b, c, d, e, f in seen:
+            if what in ("charge", "hold", "check", "check ended"):
+                a = self.charge_ids.get(a, a)
             if what == "transfer":
                 self.reserved.moved(b, a, c, e, f)
             if what == "transfer" and b in ("post", "capture"):
@@ -201,6 +212,8 @@ class Truth:
                 order = self.orders.get(a)
                 self.require(order is None or order.subject_id == c, "an id stands for another charge")
                 self._keep("charge", a, b)
+                order_id = self.order_ids.get(a) if b in ("submitted", "approved") else None
+                self.require(d == order_id, "an order id is kept for as long as its charge is under way, and no longer")
                 has_debited = a in self.debited
                 has_reserved = has_debited or (b == "approved" and a in self.reserved.held)
                 self.require(b not in ("approved", "paid") or has_reserved, "a charge is approved that nobody paid")

@@ -126,24 +126,24 @@ def test_no_column_could_hold_a_person() -> None:
 def test_a_payment_has_one_live_charge(books: AcquirerBooks) -> None:
     made = payment()
     books.payments.add(made)
-    first = Charge(new_id(), made.id, TILL.id, 1)
+    first = Charge(new_id(), made.id, TILL.id, 1, order_id=new_id())
     books.payments.add_charge(first)
     assert books.payments.live_charge(made.id) == first
 
     with pytest.raises(InvariantBroken):
-        books.payments.add_charge(Charge(new_id(), made.id, TILL.id, 2))
+        books.payments.add_charge(Charge(new_id(), made.id, TILL.id, 2, order_id=new_id()))
 
 
 @pytest.mark.parametrize("end", ["declined", "voided"])
 def test_after_a_charge_that_came_to_nothing_there_can_be_another(books: AcquirerBooks, end: str) -> None:
     made = payment()
     books.payments.add(made)
-    first = Charge(new_id(), made.id, TILL.id, 1)
+    first = Charge(new_id(), made.id, TILL.id, 1, order_id=new_id())
     books.payments.add_charge(first)
     ended = first.declined(DeclineReason.OVER_LIMIT) if end == "declined" else first.voided()
     books.payments.save_charge(ended)
 
-    books.payments.add_charge(Charge(new_id(), made.id, TILL.id, 2))
+    books.payments.add_charge(Charge(new_id(), made.id, TILL.id, 2, order_id=new_id()))
 
     assert books.payments.find_charge(first.id) == ended
     assert books.payments.count_declined(made.id) == (1 if end == "declined" else 0)
@@ -153,7 +153,7 @@ def test_what_has_ended_is_not_written_again(books: AcquirerBooks) -> None:
     paid = add_paid(books)
     made = payment()
     books.payments.add(made)
-    charge = Charge(new_id(), made.id, TILL.id, 1)
+    charge = Charge(new_id(), made.id, TILL.id, 1, order_id=new_id())
     books.payments.add_charge(charge)
     books.payments.save_charge(charge.voided())
 
@@ -168,7 +168,7 @@ def test_only_charges_of_which_nothing_was_heard_are_unresolved(books: AcquirerB
     for submitted_ms in (30, 10, 20):
         made = payment()
         books.payments.add(made)
-        charges.append(Charge(new_id(), made.id, TILL.id, submitted_ms))
+        charges.append(Charge(new_id(), made.id, TILL.id, submitted_ms, order_id=new_id()))
         books.payments.add_charge(charges[-1])
     books.payments.save_charge(charges[2].approved((b"s",)))
 
@@ -405,7 +405,7 @@ def test_why_a_payment_was_canceled_is_kept(books: AcquirerBooks) -> None:
 def test_what_only_reserves_is_approved_without_signatures(books: AcquirerBooks) -> None:
     made = payment()
     books.payments.add(made)
-    charge = Charge(new_id(), made.id, TILL.id, 1)
+    charge = Charge(new_id(), made.id, TILL.id, 1, order_id=new_id())
     books.payments.add_charge(charge)
 
     books.payments.save_charge(charge.approved(()))
@@ -417,7 +417,7 @@ def test_what_only_reserves_is_approved_without_signatures(books: AcquirerBooks)
 def test_a_capture_ends_once_and_its_secrets_go(books: AcquirerBooks) -> None:
     made = payment()
     books.payments.add(made)
-    charge = Charge(new_id(), made.id, TILL.id, 1)
+    charge = Charge(new_id(), made.id, TILL.id, 1, order_id=new_id())
     books.payments.add_charge(charge)
     ordered = CaptureOrder(charge.id, b"secrets", 5)
     books.captures.add(ordered)
@@ -441,7 +441,7 @@ def test_a_capture_ends_once_and_its_secrets_go(books: AcquirerBooks) -> None:
 def test_tips_are_kept_with_payment_and_charge(books: AcquirerBooks, offer: TipOffer) -> None:
     made = PaymentIntent(new_id(), SHOP.id, TILL.id, EUR_1, "Tea", 1, tips=offer)
     books.payments.add(made)
-    charge = Charge(new_id(), made.id, TILL.id, 1, tip_minor=7)
+    charge = Charge(new_id(), made.id, TILL.id, 1, tip_minor=7, order_id=new_id())
     books.payments.add_charge(charge)
     paid = made.processing().tipped(7).succeeded(receipt_code="r", now_ms=3)
 
@@ -518,7 +518,7 @@ def test_a_payment_has_one_open_case_and_those_that_are_open_come_first(books: A
 def test_a_reply_stays_until_it_is_dropped_and_a_refund_says_its_way(books: AcquirerBooks) -> None:
     made = payment()
     books.payments.add(made)
-    charge = Charge(new_id(), made.id, TILL.id, 1)
+    charge = Charge(new_id(), made.id, TILL.id, 1, order_id=new_id())
     books.payments.add_charge(charge)
     for state in (charge.approved((b"s",), b"reply"), charge.approved((b"s",), b"reply").paid()):
         books.payments.save_charge(state)

@@ -238,7 +238,6 @@ class FakeAcquirer:
         self.declines: list[str] = []
         self.right_code = "12345678"
         self.receipt_code = "receipt-of-a-coffee"
-        self.return_code = "abcdefghij234567"
         self.wallet_key = X25519PrivateKey.generate()  # Of the payer's one receipt key.
         self.keys = PartyKeys.generate()
         self.naming_secret = b"n" * 32
@@ -312,7 +311,7 @@ class FakeAcquirer:
         worth = sum(verify_note(note, keys=keys).denomination_minor for note in notes)
         if not isinstance(self.charges[charge_id], PaidAnswer):
             self.redeemed_minor.append(worth)
-            self.charges[charge_id] = PaidAnswer(self.receipt_code, self.return_code, self.papers(charge_id, notes))
+            self.charges[charge_id] = PaidAnswer(self.receipt_code, self.papers(charge_id, notes))
         self._pass("notes.answered")
         answer = self.charges[charge_id]
         assert isinstance(answer, PaidAnswer)
@@ -374,15 +373,14 @@ class FakeAcquirer:
         """
         Return the tag that says that the payer has this shop named.
         """
-        return naming_tag(ISSUERS_SECRET, other=naming_key_of(self.naming_secret), charge_id=charge_id)
+        order_id = self._request(charge_id).order_id
+        return naming_tag(ISSUERS_SECRET, other=naming_key_of(self.naming_secret), order_id=order_id)
 
     def papers(self, charge_id: str, notes: tuple[Note, ...]) -> PapersAnswer:
         """
         Return what a receipt is sealed with, as issuer and acquirer make it.
         """
-        order = next(
-            order for order in map(self.keyring.open_order, self.charge_requests) if order.charge_id == charge_id
-        )
+        order = self.keyring.open_order(self._request(charge_id))
         assert order.reply_key is not None
         tags = [hashlib.sha256(bytes([number])).digest()[:16] for number in range(NAMING_TAGS - self.is_named)]
         tags += [self.naming_tag(charge_id)] if self.is_named else []
@@ -391,7 +389,6 @@ class FakeAcquirer:
         statement = Statement(
             acquirer=name_of_signer(self.keys.public().sign),
             receipt_code=self.receipt_code,
-            return_code=self.return_code,
             charge_id=charge_id,
             shop="Corner Café",
             description="Coffee and cake",
@@ -399,9 +396,13 @@ class FakeAcquirer:
             currency=order.currency,
             paid_ms=5,
             notes=tuple(ReceiptNote(note.key_id, note.serial) for note in notes),
+            return_digest=self._request(charge_id).return_digest,
         )
         sealed = seal_reply(reply, reply_key=order.reply_key, purpose=CHARGE_REPLY)
         return PapersAnswer(sealed, sign_statement(statement, keys=self.keys), self.naming_secret)
+
+    def _request(self, charge_id: str) -> ChargeRequest:
+        return next(request for request in self.charge_requests if request.charge_id == charge_id)
 
     def _open_enrolment(self, request: EnrolmentRequest) -> EnrolmentOrder | CardOrder:
         if request.templates is None:

@@ -191,7 +191,8 @@ def test_what_is_sealed_for_a_charge_is_bound_to_it(till: Till) -> None:
     request = till.acquirer.charge_requests[0]
     order = till.keyring.open_order(request)
     queries = till.keyring.open_queries(request.queries)
-    assert (order.charge_id, order.amount_minor, order.currency) == (request.charge_id, AMOUNT_MINOR, "EUR")
+    assert (order.order_id, order.amount_minor, order.currency) == (request.order_id, AMOUNT_MINOR, "EUR")
+    assert request.charge_id not in (request.order_id, request.payment_intent)
     assert {query.binding for query in queries} == {bind(order)}
     assert len({query.query_id for query in queries}) == 1
     assert request.payment_intent == COFFEE.id

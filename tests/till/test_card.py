@@ -112,7 +112,7 @@ def test_a_proof_is_for_one_order_and_of_one_card(card: Card) -> None:
     verify_with(card.public_key, held_message(CHARGE), signature=proof.signature)
     for other in (
         msgspec.structs.replace(CHARGE, amount_minor=451),
-        msgspec.structs.replace(CHARGE, charge_id="1" * 32),
+        msgspec.structs.replace(CHARGE, order_id="1" * 32),
         RefundOrder("0" * 32, 450, "EUR", bytes(32)),
     ):
         with pytest.raises(SignatureInvalid):

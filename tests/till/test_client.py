@@ -40,7 +40,7 @@ TOKEN = "t" * 64
 CHARGE_ID = "0" * 32
 SEALED = PerMatcher(b"a", b"b", b"c")
 SECRET = NoteSecret("k", b"serial", b"inverse")
-CHARGE = ChargeRequest(CHARGE_ID, COFFEE.id, b"order", (SECRET,), SEALED)
+CHARGE = ChargeRequest(CHARGE_ID, "1" * 32, COFFEE.id, b"order", (SECRET,), bytes(32), SEALED)
 
 Answer = Callable[[httpx.Request], httpx.Response]
 
@@ -101,9 +101,11 @@ def test_a_charge_is_posted_as_the_contract_says() -> None:
     assert (seen[0].method, seen[0].url.path) == ("POST", "/v1/till/charges")
     assert json.loads(seen[0].content) == {
         "charge_id": CHARGE_ID,
+        "order_id": "1" * 32,
         "payment_intent": COFFEE.id,
         "order": b64(b"order"),
         "secrets": [{"key_id": "k", "serial": b64(b"serial"), "inverse": b64(b"inverse")}],
+        "return_digest": b64(bytes(32)),
         "queries": {"a": b64(b"a"), "b": b64(b"b"), "c": b64(b"c")},
     }
 

@@ -13,10 +13,11 @@ from handsel.matching.message import MATCHERS, QUERY, TEMPLATE, Query
 from handsel.matching.ring import negate_odd
 from handsel.matching.template import quantise
 from handsel.order import REFUND, ChargeOrder, EnrolmentOrder, RefundOrder, bind
+from handsel.till.journal import ChargeEntry
 from handsel.till.seal_palm import PalmSealer
 from handsel.vision.embedding import Embedding, Probe
 from handsel.vision.read_palm import merge_readings
-from tests.till.fakes import DIMS, VIEWS, Keyring, Stream, joined, joined_views, reading
+from tests.till.fakes import COFFEE, DIMS, VIEWS, Keyring, Stream, joined, joined_views, reading
 
 CHI_SQUARE_MAX = 400.0  # 255 degrees of freedom: exceeded once in 10^8.
 PROBE = reading(1).probe
@@ -30,6 +31,9 @@ def sealer(keyring: Keyring) -> PalmSealer:
     return PalmSealer(keyring.parties(), keyring.till.public().sign, Stream())
 
 
+ENTRY = ChargeEntry("c" * 32, COFFEE, 5, (), return_code="abcdefghij234567abcd")
+
+
 def charge_order(sealer: PalmSealer, number: int = 0) -> ChargeOrder:
     """
     Return an order for 4.50.
@@ -41,7 +45,7 @@ def queries_of(keyring: Keyring, sealer: PalmSealer, number: int = 0) -> tuple[Q
     """
     Return what the three matchers read of one charge.
     """
-    request = sealer.seal_charge(charge_order(sealer, number), payment_intent="p", secrets=(), probe=PROBE)
+    request = sealer.seal_charge(charge_order(sealer, number), entry=ENTRY, probe=PROBE)
     return keyring.open_queries(request.queries)
 
 
@@ -76,7 +80,7 @@ def test_the_same_palm_twice_looks_like_two(keyring: Keyring, sealer: PalmSealer
 
 
 def test_each_matcher_opens_its_own_and_no_other(keyring: Keyring, sealer: PalmSealer) -> None:
-    queries = sealer.seal_charge(charge_order(sealer), payment_intent="p", secrets=(), probe=PROBE).queries
+    queries = sealer.seal_charge(charge_order(sealer), entry=ENTRY, probe=PROBE).queries
     assert queries is not None
     sealed = {"a": queries.a, "b": queries.b, "c": queries.c}
     for owner in MATCHERS:
@@ -119,7 +123,7 @@ def test_a_template_is_the_mean_of_what_was_read(keyring: Keyring, sealer: PalmS
 
 
 def test_a_query_does_not_open_as_a_template(keyring: Keyring, sealer: PalmSealer) -> None:
-    queries = sealer.seal_charge(charge_order(sealer), payment_intent="p", secrets=(), probe=PROBE).queries
+    queries = sealer.seal_charge(charge_order(sealer), entry=ENTRY, probe=PROBE).queries
     assert queries is not None
 
     with pytest.raises(EnvelopeInvalid):
@@ -131,7 +135,7 @@ def test_vectors_of_another_length_are_not_sealed(sealer: PalmSealer) -> None:
     order = EnrolmentOrder("0" * 32, "1", sealer.fresh_digest())
 
     with pytest.raises(InvariantBroken):
-        sealer.seal_charge(charge_order(sealer), payment_intent="p", secrets=(), probe=short)
+        sealer.seal_charge(charge_order(sealer), entry=ENTRY, probe=short)
     with pytest.raises(InvariantBroken):
         sealer.seal_enrolment(order, embedding=Embedding(short.views[0], "x"), probe=PROBE)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import msgspec
 
-from handsel.receipt import SignedStatement, derive_receipt_key, seal_receipt
-from tests.test_receipt import signed
+from handsel.receipt import PayersReceipt, derive_receipt_key, seal_receipt
+from tests.test_receipt import receipt
 
 VECTOR = Path(__file__).parent / "vectors" / "sealed-receipt.json"
 
@@ -26,7 +26,7 @@ class Vector(msgspec.Struct, frozen=True):
     private: str
     public: str
     sealed: str
-    content: SignedStatement
+    content: PayersReceipt
 
 
 def read_vector() -> Vector:
@@ -40,7 +40,7 @@ def _make() -> Vector:
     secret, number = bytes(range(32)), 7
     key = derive_receipt_key(secret, number)
     public = key.public_key().public_bytes_raw()
-    content = signed()
+    content = receipt()
     sealed = seal_receipt(content, receipt_key=public)
     return Vector(secret.hex(), number, key.private_bytes_raw().hex(), public.hex(), sealed.hex(), content)
 

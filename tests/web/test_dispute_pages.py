@@ -18,6 +18,7 @@ from handsel.flows.acquiring.show_dispute import list_disputes
 from handsel.flows.issuing.close_wallet import close_wallet
 from handsel.ids import new_id
 from handsel.naming import naming_key_of
+from handsel.receipt import PayersReceipt
 from handsel.web.dispute_api import dispute_api_routes
 from handsel.web.dispute_pages import RECEIPT_FORM_BYTES_MAX, dispute_routes
 from handsel.web.merchant_api import merchant_api_routes
@@ -55,7 +56,8 @@ def file_of(at_till: PaidAtTill) -> str:
     """
     Return the receipt as the wallet's page saves it.
     """
-    return json.dumps(msgspec.to_builtins(receipt_of(at_till)))
+    signed = receipt_of(at_till)
+    return json.dumps(msgspec.to_builtins(PayersReceipt(signed.statement, signed.signature, at_till.entry.return_code)))
 
 
 @pytest.fixture
@@ -135,7 +137,7 @@ def test_nothing_of_a_receipt_is_in_the_log(street: Street, at_till: PaidAtTill)
 
     log = browser.log.getvalue()
     assert log.count('"/disputes"') == 1
-    for secret in (case, at_till.payment.receipt, at_till.paid.return_code, at_till.charge_id):
+    for secret in (case, at_till.payment.receipt, at_till.entry.return_code, at_till.charge_id, at_till.entry.order_id):
         assert secret not in log
 
 
@@ -153,11 +155,11 @@ def test_the_shop_finds_the_payment_of_a_receipt(street: Street, at_till: PaidAt
 
 def test_the_shop_pays_back_by_the_code_and_by_no_other(street: Street, at_till: PaidAtTill) -> None:
     browser, path = shop(street), f"/payments/{at_till.payment.id}/refunds"
-    wrong = browser.post(path, id=new_id(), amount="1.00", way="receipt", return_code="aaaa aaaa aaaa aaaa")
+    wrong = browser.post(path, id=new_id(), amount="1.00", way="receipt", return_code="aaaa aaaa aaaa aaaa aaaa")
     assert wrong.status_code == 400
     assert "not the return code" in said(wrong)
 
-    code = at_till.paid.return_code
+    code = at_till.entry.return_code
     browser.post(path, id=new_id(), amount="1.00", way="receipt", return_code=f"{code[:8]} {code[8:].upper()}")
 
     assert "Paid back to the wallet that paid" in said(browser.get(f"/payments/{at_till.payment.id}"))
@@ -166,7 +168,7 @@ def test_the_shop_pays_back_by_the_code_and_by_no_other(street: Street, at_till:
 
 def test_of_a_closed_wallet_the_shop_is_told(street: Street, at_till: PaidAtTill) -> None:
     close_wallet(street.issuer.issuer, street.wallets["ann"])
-    browser, code = shop(street), at_till.paid.return_code
+    browser, code = shop(street), at_till.entry.return_code
 
     browser.post(f"/payments/{at_till.payment.id}/refunds", id=new_id(), amount="1.00", way="receipt", return_code=code)
 
@@ -178,8 +180,8 @@ def test_no_page_or_answer_of_the_merchant_has_a_return_code(street: Street, at_
     That is what makes it a proof that the receipt is there.
     """
     browser, api = shop(street), api_of(street, SHOP_KEY)
-    code = at_till.paid.return_code
-    spelled = " ".join(code[at : at + 4] for at in range(0, 16, 4))
+    code = at_till.entry.return_code
+    spelled = " ".join(code[at : at + 4] for at in range(0, 20, 4))
     pages = [
         f"/payments/{at_till.payment.id}",
         "/payments",
@@ -236,7 +238,7 @@ def test_a_refund_by_receipt_is_asked_for_as_json(street: Street, at_till: PaidA
     body: dict[str, Any] = {"id": new_id(), "payment_intent": at_till.payment.id, "amount": 100}
     assert merchant.post("/v1/refunds", {**body, "return_code": ""}).status_code == 400
 
-    given = merchant.post("/v1/refunds", {**body, "return_code": at_till.paid.return_code}).json()
+    given = merchant.post("/v1/refunds", {**body, "return_code": at_till.entry.return_code}).json()
 
     assert (given["status"], given["way"], given["reason"]) == ("succeeded", "receipt", None)
     assert merchant.get(f"/v1/refunds/{body['id']}").json() == given
@@ -274,10 +276,10 @@ def test_a_saved_receipt_is_presented_on_the_narrowest_screen(street: Street, sa
         expect(page.get_by_text("The shop sees it.")).to_be_visible()
         seen += by_day_and_night(page)
         assert page.evaluate("document.documentElement.scrollWidth") == NARROW
-        code = street.payment(list_disputes(street.acquirer, SHOP)[0].payment.id).receipt
-        page.goto(f"{link.url}/receipts/{code}#{street.acquirer.return_code(code)}")
+        payment = list_disputes(street.acquirer, SHOP)[0].payment
+        page.goto(f"{link.url}/receipts/{payment.receipt}#{street.codes[payment.id]}")
         expect(page.locator("dd[data-return-code]")).to_have_text(
-            re.sub(r"(.{4})(?=.)", r"\1 ", street.acquirer.return_code(code))
+            re.sub(r"(.{4})(?=.)", r"\1 ", street.codes[payment.id])
         )
         seen += by_day_and_night(page)
         assert page.evaluate("document.documentElement.scrollWidth") == NARROW

@@ -136,14 +136,14 @@ def test_the_issuers_answers_about_a_reservation_arrive_as_they_are(far_street: 
     payment = far_street.ask(450, hold_s=HOLDS_S[0])
     shown = far_street.show_to_reserve("ann", payment)
     far_street.submit(shown)
-    charge_id, reserved = shown.sent.charge_id, Reserved(450, far_street.now_ms + HOLDS_S[0] * 1000)
+    order_id, reserved = shown.sent.order_id, Reserved(450, far_street.now_ms + HOLDS_S[0] * 1000)
 
-    assert issuer.void(charge_id) == reserved
+    assert issuer.void(order_id) == reserved
     with pytest.raises(BodyInvalid, match="at most what is reserved"):
-        issuer.capture(charge_id, amount=Money(451, "EUR"), requests=(NoteRequest("00" * 16, b"m"),))
-    wrong = issuer.capture(charge_id, amount=Money(450, "EUR"), requests=(NoteRequest("00" * 16, b"m"),))
+        issuer.capture(order_id, amount=Money(451, "EUR"), requests=(NoteRequest("00" * 16, b"m"),))
+    wrong = issuer.capture(order_id, amount=Money(450, "EUR"), requests=(NoteRequest("00" * 16, b"m"),))
     assert wrong == Declined(DeclineReason.NOTE_INVALID)
-    assert issuer.give_back(charge_id) == issuer.give_back(charge_id) == Voided()
+    assert issuer.give_back(order_id) == issuer.give_back(order_id) == Voided()
     with pytest.raises(NotFound):
         issuer.give_back(new_id())
 
@@ -185,10 +185,10 @@ def test_declines_come_with_their_reasons(far_street: Street, issuer: HttpIssuer
 
 
 def test_a_charge_that_never_came_is_voided(issuer: HttpIssuer) -> None:
-    charge_id = new_id()
+    order_id = new_id()
 
-    assert issuer.void(charge_id) == Voided()
-    assert issuer.void(charge_id) == Voided()
+    assert issuer.void(order_id) == Voided()
+    assert issuer.void(order_id) == Voided()
 
 
 def test_a_void_returns_what_became_of_a_charge(far_street: Street, issuer: HttpIssuer) -> None:
@@ -196,10 +196,10 @@ def test_a_void_returns_what_became_of_a_charge(far_street: Street, issuer: Http
     state = far_street.submit(approved)
     far_street.submit(declined)
 
-    found = issuer.void(approved.sent.charge_id)
+    found = issuer.void(approved.sent.order_id)
 
     assert getattr(found, "signatures", None) == getattr(state, "signatures", ())
-    assert issuer.void(declined.sent.charge_id) == Declined(DeclineReason.NOT_RECOGNISED)
+    assert issuer.void(declined.sent.order_id) == Declined(DeclineReason.NOT_RECOGNISED)
 
 
 def test_what_the_issuer_refuses_is_raised_here(far_street: Street, issuer: HttpIssuer) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,13 +30,14 @@ from handsel.log import Log
 from handsel.naming import naming_key_of, naming_tag
 from handsel.pay.money import Money
 from handsel.receipt import derive_receipt_key, open_receipt, receipt_id_of, seal_receipt
+from handsel.return_code import draw_return_code, order_id_of
 from handsel.web.app import build_app
 from handsel.web.shop_code import ShopCode, read_shop_code, write_shop_code
 from handsel.web.wallet_pages import wallet_error_page, wallet_routes
 from tests.chromium import ARGUMENTS, CHROMIUM, needs_chromium
 from tests.flows.issuing.scene import Scene
 from tests.flows.issuing.test_receipts import Sealer, public_keys
-from tests.test_receipt import signed
+from tests.test_receipt import CODE, receipt
 from tests.web.browser import Browser, nothing, said
 from tests.web.legible import by_day_and_night, illegible
 from tests.web.near_server import serving
@@ -67,17 +69,20 @@ class Owner:
         assert scene.enrol(opened.wallet_id, "ada") == Enrolled()
         return cls(scene, opened.wallet_id, opened.key)
 
-    def pay(self, *, shop: str = "Corner Café", description: str = "Flat white") -> str:
+    def pay(
+        self, *, shop: str = "Corner Café", description: str = "Flat white", code: str = "", leads_to: str = ""
+    ) -> str:
         """
-        Pay as at a till, have the receipt sealed and brought, and return its id.
+        Pay as at a till, have the receipt sealed and brought, and return its id. The code leads to this charge, unless
+        it is said to where else.
         """
-        till = Sealer.at(self.scene)
-        shown = till.show("ada", 450)
+        till, code = Sealer.at(self.scene), code or draw_return_code(os.urandom)
+        shown = till.show("ada", 450, order_id=leads_to or order_id_of(code))
         reply = till.read(self.scene.charge(shown))
-        tag = naming_tag(NAMING_SECRET, other=reply.naming_key, charge_id=shown.charge_id)
+        tag = naming_tag(NAMING_SECRET, other=reply.naming_key, order_id=shown.charge_id)
         is_named = tag in reply.naming_tags
         line = till.line(shown.charge_id, tag=tag, said=description) if is_named else till.line(shown.charge_id)
-        sealed = seal_receipt(signed(shop=shop, description=description), receipt_key=reply.receipt_key)
+        sealed = seal_receipt(receipt(shop=shop, description=description, code=code), receipt_key=reply.receipt_key)
         receipt_id = receipt_id_of(reply.receipt_key)
         take_receipt(self.scene.issuer, receipt_id, sealed=sealed, line=line)
         return receipt_id
@@ -265,16 +270,16 @@ def test_a_receipt_is_opened_saved_and_read_in_another_browser(chromium: Chromiu
         page = context.new_page()
         see_keys_deposited(page, url)
         assert keys_wanted(owner.scene.issuer, owner.wallet_id).first == DEPOSIT_MAX
-        receipt_id = owner.pay(shop="<b>Corner</b> Café")
+        receipt_id = owner.pay(shop="<b>Corner</b> Café", code=CODE)
         page.goto(f"{url}/wallet/receipts")
         expect(page.locator("[data-shop]")).to_have_text("<b>Corner</b> Café")
         expect(page.locator("[data-items]")).to_have_text("Flat white")
         page.get_by_text("More about this receipt").click()
-        expect(page.locator("[data-return-code]")).to_have_text("abcd efgh ij23 4567")
+        expect(page.locator("[data-return-code]")).to_have_text("abcd efgh ij23 4567 abcd")
         with page.expect_download() as saved:
             page.get_by_role("button", name="Save this receipt").click()
         assert json.loads(saved.value.path().read_text()) == msgspec.to_builtins(
-            signed(shop="<b>Corner</b> Café", description="Flat white")
+            receipt(shop="<b>Corner</b> Café", description="Flat white")
         )
         page.get_by_text("Show it").click()
         secret = page.locator("[data-receipt-secret]").inner_text()
@@ -296,6 +301,17 @@ def test_a_receipt_is_opened_saved_and_read_in_another_browser(chromium: Chromiu
         expect(page.locator("[data-items]")).to_contain_text("No receipt is here.")
     assert [line.receipt for line in show_receipts(owner.scene.issuer, owner.wallet_id)] == [None]
     assert receipt_id
+
+
+@needs_chromium
+def test_a_code_that_leads_to_another_payment_is_not_shown(chromium: Chromium, owner: Owner) -> None:
+    with signed_in(chromium, owner) as (context, url):
+        page = context.new_page()
+        see_keys_deposited(page, url)
+        owner.pay(leads_to="0f" * 16)
+        page.goto(f"{url}/wallet/receipts")
+        page.get_by_text("More about this receipt").click()
+        expect(page.locator("[data-return-code]")).to_contain_text("This receipt has none that pays back")
 
 
 @needs_chromium

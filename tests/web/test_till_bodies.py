@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 
 import msgspec
 import pytest
 
 from handsel.errors import HandselError, PalmInvalid
+from handsel.flows.acquiring.carry_charge import ShownForCharge
 from handsel.flows.acquiring.sign_in import register_till
 from handsel.flows.issuing.close_wallet import close_wallet
 from handsel.flows.issuing.erase_palm import erase_palm
@@ -81,7 +83,7 @@ FIELDS = {
     "PendingAnswerBody": set(),
     "DeclinedAnswerBody": {"reason"},
     "SignedAnswerBody": {"signatures"},
-    "PaidAnswerBody": {"receipt_code", "return_code", "papers"},
+    "PaidAnswerBody": {"receipt_code", "papers"},
     "PapersBody": {"reply", "signed", "naming_secret"},  # The reply is sealed to the till; of one length.
     "ReservedAnswerBody": set(),
     "RefundedAnswerBody": {"receipt_code"},
@@ -109,10 +111,13 @@ def till(street: Street) -> Api:
 
 
 def charged(street: Street, till: Api, palm: str, minor: int = 450) -> bytes:
-    sent = street.show(palm, street.ask(minor)).sent
-    body = {"charge_id": sent.charge_id, "payment_intent": sent.payment_id}
-    encoded = msgspec.to_builtins({"order": sent.order, "secrets": sent.secrets, "queries": sent.queries})
-    return till.post("/v1/till/charges", {**body, **encoded}).content
+    return send(till, street.show(palm, street.ask(minor)).sent)
+
+
+def send(till: Api, sent: ShownForCharge) -> bytes:
+    names = ("charge_id", "order_id", "order", "secrets", "return_digest", "queries")
+    body = msgspec.to_builtins({name: getattr(sent, name) for name in names})
+    return till.post("/v1/till/charges", {"payment_intent": sent.payment_id, **body}).content
 
 
 def test_of_each_reason_it_is_known_what_it_tells() -> None:
@@ -183,9 +188,6 @@ def test_queries_of_another_order_say_nothing_of_their_palm(street: Street, till
     def mixed(palm: str) -> bytes:
         sent = street.show("nobody", street.ask()).sent
         queries = street.show(palm, street.ask()).sent.queries
-        encoded = msgspec.to_builtins({"order": sent.order, "secrets": sent.secrets, "queries": queries})
-        return till.post(
-            "/v1/till/charges", {"charge_id": sent.charge_id, "payment_intent": sent.payment_id, **encoded}
-        ).content
+        return send(till, replace(sent, queries=queries))
 
     assert {mixed("ann"), mixed("nobody")} == {b'{"status":"declined","reason":"bound_to_other"}'}

@@ -56,6 +56,9 @@ class DisputeStatus(StrEnum):
 class Dispute:
     """
     Keep one case. The id is made by whoever opens it, and is all that is needed to look at it or to withdraw it.
+
+    While it is open, `order_id` stands in for the return code, where the receipt had that: by it the issuer is told
+    which charge is paid back.
     """
 
     id: str
@@ -65,6 +68,7 @@ class Dispute:
     opened_ms: int
     status: DisputeStatus = DisputeStatus.OPEN
     ended_ms: int | None = None
+    order_id: str | None = None
 
     def __post_init__(self) -> None:
         """
@@ -72,13 +76,22 @@ class Dispute:
         """
         require_id(self.id)
         ensure(self.finding in DISPUTABLE, "a case is about a payment that a shop can answer for")
+        is_open = self.status is DisputeStatus.OPEN
+        ensure(is_open or self.order_id is None, "a case forgets the order id when it ends")
 
     def ended(self, status: DisputeStatus, *, now_ms: int) -> Dispute:
         """
         Return the case as it ended.
         """
         ensure(self.status is DisputeStatus.OPEN and status is not DisputeStatus.OPEN, "a case ends once")
-        return replace(self, status=status, ended_ms=now_ms)
+        return replace(self, status=status, ended_ms=now_ms, order_id=None)
+
+    def with_order(self, order_id: str | None) -> Dispute:
+        """
+        Return the case with the order id that a receipt has led to; one that has ended, or has one, as it is.
+        """
+        is_wanted = self.status is DisputeStatus.OPEN and self.order_id is None
+        return replace(self, order_id=order_id) if is_wanted else self
 
 
 def find(

@@ -218,6 +218,8 @@ class Charge:
     are none of a charge that only reserves.
     `reply` is what the issuer sealed to the till; it is dropped when the receipt has gone to the issuer.
     `secrets` are what makes notes of them, for a till that does not come back; they are dropped when the charge ends.
+    `order_id` is what the issuer knows the charge by; it is forgotten when the charge ends. By `return_digest` the
+    return code of its receipt is known again; a charge of before there was one has none.
     """
 
     id: str
@@ -230,12 +232,25 @@ class Charge:
     reply: bytes | None = None
     secrets: bytes = b""
     tip_minor: int = 0
+    order_id: str | None = None
+    return_digest: bytes | None = None
 
     def __post_init__(self) -> None:
         """
         Refuse an ill-formed id. Raises `BodyInvalid`.
         """
         require_id(self.id)
+        is_under_way = self.status in (ChargeStatus.SUBMITTED, ChargeStatus.APPROVED)
+        ensure(is_under_way == (self.order_id is not None), "a charge has its order id until it ends, and not longer")
+
+    @property
+    def order(self) -> str:
+        """
+        Return the order id of a charge that is under way. Raises `InvariantBroken` for one that has ended.
+        """
+        if self.order_id is None:
+            raise InvariantBroken("the order id of a charge that has ended is forgotten")
+        return self.order_id
 
     def approved(self, signatures: tuple[bytes, ...], reply: bytes | None = None) -> Charge:
         """
@@ -249,28 +264,28 @@ class Charge:
         Return the charge as the issuer declined it.
         """
         ensure(self.status is ChargeStatus.SUBMITTED, "only a submitted charge is declined")
-        return replace(self, status=ChargeStatus.DECLINED, reason=reason, secrets=b"")
+        return replace(self, status=ChargeStatus.DECLINED, reason=reason, secrets=b"", order_id=None)
 
     def voided(self) -> Charge:
         """
         Return the charge as one that was not, and never will be, carried out.
         """
         ensure(self.status is ChargeStatus.SUBMITTED, "only a submitted charge is voided")
-        return replace(self, status=ChargeStatus.VOIDED, secrets=b"")
+        return replace(self, status=ChargeStatus.VOIDED, secrets=b"", order_id=None)
 
     def given_back(self) -> Charge:
         """
         Return the charge when what it reserved was given back.
         """
         ensure(self.status is ChargeStatus.APPROVED and not self.signatures, "only what is reserved is given back")
-        return replace(self, status=ChargeStatus.VOIDED)
+        return replace(self, status=ChargeStatus.VOIDED, order_id=None)
 
     def paid(self) -> Charge:
         """
         Return the charge when its notes are here.
         """
         ensure(self.status is ChargeStatus.APPROVED, "only an approved charge is paid")
-        return replace(self, status=ChargeStatus.PAID, signatures=(), secrets=b"")
+        return replace(self, status=ChargeStatus.PAID, signatures=(), secrets=b"", order_id=None)
 
 
 @dataclass(frozen=True)
@@ -304,13 +319,12 @@ class ReceiptPapers:
 @dataclass(frozen=True, repr=False)
 class Paid:
     """
-    Answer that the notes are here, and under which code the receipt is found. `return_code` is for the customer alone.
+    Answer that the notes are here, and under which code the receipt is found.
 
     There are no `papers` once the receipt has gone to the issuer, or where the issuer keeps none.
     """
 
     receipt_code: str
-    return_code: str = ""
     papers: ReceiptPapers | None = None
 
 

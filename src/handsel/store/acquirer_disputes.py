@@ -9,7 +9,7 @@ from handsel.pay.dispute import Dispute, DisputeStatus, Finding
 from handsel.store.database import UnitOfWork
 from handsel.store.engine import Row
 
-_DISPUTE = "SELECT id, payment_id, merchant_id, finding, opened_ms, status, ended_ms FROM disputes"
+_DISPUTE = "SELECT id, payment_id, merchant_id, finding, opened_ms, status, ended_ms, order_id FROM disputes"
 
 
 class DisputeTable:
@@ -25,18 +25,19 @@ class DisputeTable:
         Keep a new case.
         """
         self._uow.execute(
-            "INSERT INTO disputes (id, payment_id, merchant_id, finding, opened_ms, status) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO disputes (id, payment_id, merchant_id, finding, opened_ms, status, order_id)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
             *(dispute.id, dispute.payment_id, dispute.merchant_id, dispute.finding.value, dispute.opened_ms),
-            dispute.status.value,
+            *(dispute.status.value, dispute.order_id),
         )
 
     def save(self, dispute: Dispute) -> None:
         """
-        Keep how a case ended.
+        Keep how a case ended, or which order id its receipt has led to.
         """
         changed = self._uow.execute(
-            "UPDATE disputes SET status = ?, ended_ms = ? WHERE id = ? AND status = 'open'",
-            *(dispute.status.value, dispute.ended_ms, dispute.id),
+            "UPDATE disputes SET status = ?, ended_ms = ?, order_id = ? WHERE id = ? AND status = 'open'",
+            *(dispute.status.value, dispute.ended_ms, dispute.order_id, dispute.id),
         )
         ensure(changed == 1, "a case ends once")
 
@@ -75,5 +76,5 @@ def _dispute_or_none(row: Row | None) -> Dispute | None:
 
 
 def _dispute(row: Row) -> Dispute:
-    dispute_id, payment_id, merchant_id, finding, opened_ms, status, ended_ms = row
-    return Dispute(dispute_id, payment_id, merchant_id, Finding(finding), opened_ms, DisputeStatus(status), ended_ms)
+    dispute_id, payment_id, merchant_id, finding, opened_ms, status, *later = row
+    return Dispute(dispute_id, payment_id, merchant_id, Finding(finding), opened_ms, DisputeStatus(status), *later)

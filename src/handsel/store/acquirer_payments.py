@@ -21,7 +21,8 @@ _PAYMENT = (
     " hold_s, reserved_until_ms, captured_minor, cancel_reason, tips, tip_minor FROM payments"
 )
 _CHARGE = (
-    "SELECT id, payment_id, till_id, submitted_ms, status, signatures, reason, reply, secrets, tip_minor FROM charges"
+    "SELECT id, payment_id, till_id, submitted_ms, status, signatures, reason, reply, secrets, tip_minor, order_id,"
+    " return_digest FROM charges"
 )
 
 
@@ -121,24 +122,23 @@ class PaymentTables:
         Keep a new charge.
         """
         self._uow.execute(
-            "INSERT INTO charges (id, payment_id, till_id, submitted_ms, status, secrets, tip_minor)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO charges (id, payment_id, till_id, submitted_ms, status, secrets, tip_minor, order_id,"
+            " return_digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             *(charge.id, charge.payment_id, charge.till_id, charge.submitted_ms, charge.status.value),
-            charge.secrets or None,
-            charge.tip_minor,
+            *(charge.secrets or None, charge.tip_minor, charge.order_id, charge.return_digest),
         )
 
     def save_charge(self, charge: Charge) -> None:
         """
-        Keep what became of a charge.
+        Keep what became of a charge, and forget what is not kept of one that has ended.
         """
         is_kept = charge.status is ChargeStatus.APPROVED  # Of what only reserves: that there are none.
         signatures = msgspec.msgpack.encode(charge.signatures) if is_kept else None
         changed = self._uow.execute(
-            "UPDATE charges SET status = ?, signatures = ?, reason = ?, reply = ?, secrets = ? WHERE id = ?"
-            " AND status IN ('submitted', 'approved')",
+            "UPDATE charges SET status = ?, signatures = ?, reason = ?, reply = ?, secrets = ?, order_id = ?"
+            " WHERE id = ? AND status IN ('submitted', 'approved')",
             *(charge.status.value, signatures, charge.reason.value if charge.reason else None),
-            *(charge.reply, charge.secrets or None, charge.id),
+            *(charge.reply, charge.secrets or None, charge.order_id, charge.id),
         )
         ensure(changed == 1, "a charge ends once")
 
@@ -148,11 +148,25 @@ class PaymentTables:
         """
         self._uow.execute("UPDATE charges SET reply = NULL WHERE id = ?", charge_id)
 
+    def drop_old_replies(self, *, until_ms: int) -> int:
+        """
+        Drop the issuer's replies to the tills of all charges submitted at `until_ms` or before; return how many.
+        """
+        return self._uow.execute(
+            "UPDATE charges SET reply = NULL WHERE reply IS NOT NULL AND submitted_ms <= ?", until_ms
+        )
+
     def find_charge(self, charge_id: str) -> Charge | None:
         """
         Return the charge of that id.
         """
         return _charge_or_none(self._uow.row(f"{_CHARGE} WHERE id = ?", charge_id))
+
+    def has_order(self, order_id: str) -> bool:
+        """
+        Return whether a charge of that order id is under way.
+        """
+        return self._uow.row("SELECT 1 FROM charges WHERE order_id = ?", order_id) is not None
 
     def live_charge(self, payment_id: str) -> Charge | None:
         """
@@ -240,8 +254,8 @@ def _meant(stored: PaymentStatus, reserved_until_ms: int | None, captured_minor:
 def _charge_or_none(row: Row | None) -> Charge | None:
     if row is None:
         return None
-    charge_id, payment_id, till_id, submitted_ms, status, signatures, reason, reply, secrets, tip_minor = row
+    charge_id, payment_id, till_id, submitted_ms, status, signatures, reason, reply, secrets, *later = row
     signed = msgspec.msgpack.decode(signatures, type=tuple[bytes, ...]) if signatures else ()
     why = DeclineReason(reason) if reason else None
     state = ChargeStatus(status)
-    return Charge(charge_id, payment_id, till_id, submitted_ms, state, signed, why, reply, secrets or b"", tip_minor)
+    return Charge(charge_id, payment_id, till_id, submitted_ms, state, signed, why, reply, secrets or b"", *later)

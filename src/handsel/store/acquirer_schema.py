@@ -246,6 +246,17 @@ CREATE INDEX payments_succeeded ON payments (merchant_id) WHERE status = 'succee
 CREATE INDEX refunds_by_merchant ON refunds (merchant_id, status);
 """
 
+# What the issuer knows a charge by. It goes when the charge ends, and when the case ends whose receipt has led to it.
+# Charges of before have one id at both.
+_ORDERS = """
+ALTER TABLE charges ADD COLUMN order_id TEXT CHECK (order_id IS NULL OR status IN ('submitted', 'approved'));
+ALTER TABLE charges ADD COLUMN return_digest BLOB CHECK (length(return_digest) = 32);
+UPDATE charges SET order_id = id WHERE status IN ('submitted', 'approved');
+CREATE UNIQUE INDEX charges_by_order ON charges (order_id) WHERE order_id IS NOT NULL;
+CREATE INDEX charges_with_reply ON charges (submitted_ms) WHERE reply IS NOT NULL;
+ALTER TABLE disputes ADD COLUMN order_id TEXT CHECK (order_id IS NULL OR status = 'open');
+"""
+
 ACQUIRER_SCHEMA = Schema(
     "acquirer",
     (
@@ -262,5 +273,6 @@ ACQUIRER_SCHEMA = Schema(
         _RECEIPTS,
         _DISPUTES,
         _PAY_OUTS,
+        _ORDERS,
     ),
 )

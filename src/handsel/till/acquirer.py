@@ -19,17 +19,19 @@ from handsel.till.action import ToldAction
 
 class ChargeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """
-    Ask to pay a payment with the palm that was shown. `order` is sealed to the issuer.
+    Ask to pay a payment with the palm that was shown. `order` is sealed to the issuer, which knows it by `order_id`.
 
     `secrets` are what the notes are finished with, for the acquirer to do it should the till not come back: none where
     the sum is only reserved. `queries` are there with an open hand, and `proof`, sealed to the issuer, with a held key.
-    `tip_minor` is what the customer has added to the amount.
+    `tip_minor` is what the customer has added to the amount; by `return_digest` the return code is known again.
     """
 
     charge_id: str
+    order_id: str
     payment_intent: str
     order: bytes
     secrets: tuple[NoteSecret, ...]
+    return_digest: bytes
     queries: PerMatcher | None = None
     proof: bytes | None = None
     tip_minor: int = 0
@@ -154,13 +156,12 @@ class ReceiptBrought(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class PaidAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="paid"):
     """
-    Answer that the notes are handed over. `return_code` is for the customer alone.
+    Answer that the notes are handed over.
 
     `papers` are there until the receipt has been brought.
     """
 
     receipt_code: str
-    return_code: str = ""
     papers: PapersAnswer | None = None
 
     def __repr__(self) -> str:

@@ -348,7 +348,8 @@ class Agent:
             del self._open[request.id]
             if isinstance(request, OpenCharge):
                 self._closer.close(request, outcome, now_ms=self._clock())
-        self._conclude(request.action, outcome)
+        return_code = request.entry.return_code if isinstance(request, OpenCharge) else ""
+        self._conclude(request.action, outcome, return_code=return_code)
         if isinstance(outcome, EnrolledAnswer) and isinstance(request, OpenEnrolment):
             self._show_card(request)
 
@@ -358,10 +359,10 @@ class Agent:
             is_shown = isinstance(screen, Enrolled) and screen.action == request.action
             self._card = request.card if is_shown else None
 
-    def _conclude(self, action: Action, outcome: Outcome) -> None:
+    def _conclude(self, action: Action, outcome: Outcome, *, return_code: str = "") -> None:
         now_ms = self._clock()
         with self._lock:
-            self._show(conclude(self._session, action, outcome, now_ms=now_ms))
+            self._show(conclude(self._session, action, outcome, now_ms=now_ms, return_code=return_code))
         self._log.event("request.asked", outcome=outcome_name(outcome), reason=reason_name(outcome))
 
     def _ask_action(self) -> None:

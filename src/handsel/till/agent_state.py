@@ -57,7 +57,6 @@ SCREEN_NAMES: dict[type[Screen], ScreenName] = {
     PutAside: "put_aside",
 }
 _RECEIPT_CODE = re.compile(r"[0-9A-Za-z_-]{1,64}")
-_RETURN_CODE = re.compile(r"[a-z2-7]{16}")
 
 
 class AgentState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -121,7 +120,8 @@ def describe(
     """
     screen = session.screen
     action = action_of(screen)
-    receipt_code, return_code = _receipt_code(screen), _return_code(screen)
+    receipt_code = _receipt_code(screen)
+    return_code = screen.return_code if isinstance(screen, Paid) else ""
     wants_frames = isinstance(screen, Showing | Reading)
     state = AgentState(
         screen=SCREEN_NAMES[type(screen)],
@@ -170,11 +170,6 @@ def _receipt_code(screen: Screen) -> str:
     # It becomes part of a link: what does not look like a code is left out.
     code = screen.receipt_code if isinstance(screen, Paid | Refunded) else ""
     return code if _RECEIPT_CODE.fullmatch(code) else ""
-
-
-def _return_code(screen: Screen) -> str:
-    code = screen.return_code if isinstance(screen, Paid) else ""
-    return code if _RETURN_CODE.fullmatch(code) else ""
 
 
 def _receipt_url(receipts_url: str, receipt_code: str, return_code: str) -> str:

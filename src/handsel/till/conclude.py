@@ -12,9 +12,9 @@ from handsel.till.settle import NeverKnown, NothingDone, Outcome, Waiting
 from handsel.till.texts import DECLINES
 
 
-def conclude(session: Session, action: Action, outcome: Outcome, *, now_ms: int) -> Session:
+def conclude(session: Session, action: Action, outcome: Outcome, *, now_ms: int, return_code: str = "") -> Session:
     """
-    Return the session after the request for `action` came to `outcome`.
+    Return the session after the request for `action`, which has that return code, came to `outcome`.
     """
     if isinstance(outcome, Waiting):
         return session if outcome.code is None else session.waits(action, code=outcome.code, now_ms=now_ms)
@@ -25,7 +25,7 @@ def conclude(session: Session, action: Action, outcome: Outcome, *, now_ms: int)
     if isinstance(outcome, NeverKnown):
         return session.troubled(action, code=NEVER_KNOWN, is_retryable=False, now_ms=now_ms)
     if isinstance(outcome, PaidAnswer) and isinstance(action, ChargeAction):
-        return session.paid(action, receipt_code=outcome.receipt_code, return_code=outcome.return_code, now_ms=now_ms)
+        return session.paid(action, receipt_code=outcome.receipt_code, return_code=return_code, now_ms=now_ms)
     if isinstance(outcome, ReservedAnswer) and isinstance(action, ChargeAction):
         return session.reserved(action, now_ms=now_ms)
     if isinstance(outcome, RefundedAnswer) and isinstance(action, RefundAction):

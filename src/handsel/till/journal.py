@@ -18,19 +18,23 @@ import msgspec
 from handsel.errors import ConfigError, StoreCorrupt, StoreError, StoreFull, ensure
 from handsel.keys import read_private_file, replace_private_file
 from handsel.notes.mint import NoteSecret
+from handsel.return_code import order_id_of
 from handsel.till.acquirer import ReceiptBrought
 from handsel.till.action import ChargeAction
 
 ENTRIES_MAX = 256  # Charges without an end; a till that has so many asks for a person.
 RECEIPTS_MAX = 64  # Sealed, and not brought; of more the oldest are given up. Each has at most 24 KB.
-VERSION = 3  # Since 2, a secret holds what unblinds its note; since 3, there are receipts.
-VERSIONS_READ = (2, 3)
+# Since 2, a secret holds what unblinds its note; since 3, there are receipts; since 4, a charge has a return code.
+VERSION = 4
+VERSIONS_READ = (2, 3, 4)
 DIRECTORY_MODE = 0o700
 
 
 class ChargeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Keep one charge: what it pays, and what its notes are finished with; `reply_secret` opens the issuer's reply.
+
+    Of `return_code` follows by which id the issuer knows the charge. One of before has none, and one id for all.
     """
 
     charge_id: str
@@ -38,6 +42,14 @@ class ChargeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     begun_ms: int
     secrets: tuple[NoteSecret, ...]
     reply_secret: bytes = b""
+    return_code: str = ""
+
+    @property
+    def order_id(self) -> str:
+        """
+        Return the id by which the issuer knows the charge.
+        """
+        return order_id_of(self.return_code) if self.return_code else self.charge_id
 
     def __repr__(self) -> str:
         """

@@ -6,13 +6,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import msgspec
-
 from handsel.ids import ID_BYTES
 from handsel.keys import KEY_BYTES
 from handsel.notes.mint import NoteSecret, prepare
 from handsel.notes.note import PublicNoteKeys
 from handsel.order import NO_PIN, ChargeOrder, EnrolmentOrder, NoteRequest, RefundOrder, Way
+from handsel.return_code import draw_return_code
 from handsel.till.acquirer import Acquirer
 from handsel.till.action import Action, ChargeAction, EnrolmentAction, RefundAction
 from handsel.till.card import Card
@@ -72,13 +71,13 @@ class RequestMaker:
         secrets, notes = ((), ()) if action.hold_s else self._prepare(action, keys, now_ms=now_ms)
         reply_secret = self.sealer.random_bytes(KEY_BYTES)
         digest, reply_key = self.sealer.fresh_digest(), reply_key_of(reply_secret)
-        order = ChargeOrder(self._new_id(), amount_minor, currency, digest, notes, pin, action.hold_s, reply_key)
+        return_code = draw_return_code(self.sealer.random_bytes)
+        entry = ChargeEntry(self._new_id(), action, now_ms, secrets, reply_secret, return_code)
+        order = ChargeOrder(entry.order_id, amount_minor, currency, digest, notes, pin, action.hold_s, reply_key)
         if isinstance(shown, Card):
-            request = self.sealer.seal_held_charge(order, payment_intent=action.id, secrets=secrets, card=shown)
+            request = self.sealer.seal_held_charge(order, entry=entry, card=shown)
         else:
-            request = self.sealer.seal_charge(order, payment_intent=action.id, secrets=secrets, probe=shown)
-        request = msgspec.structs.replace(request, tip_minor=action.tip_minor)
-        entry = ChargeEntry(order.charge_id, action, now_ms, secrets, reply_secret)
+            request = self.sealer.seal_charge(order, entry=entry, probe=shown)
         return OpenCharge(entry, request, keys, until_ms=now_ms + RESEND_MS_MAX, next_ms=now_ms)
 
     def _prepare(

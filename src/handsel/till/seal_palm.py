@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from handsel.config import Parties
@@ -24,7 +25,6 @@ from handsel.matching.message import MATCHERS, QUERY, TEMPLATE, PerMatcher, Quer
 from handsel.matching.ring import Words
 from handsel.matching.split import split_query, split_rows, to_wire
 from handsel.matching.template import quantise
-from handsel.notes.mint import NoteSecret
 from handsel.order import (
     CARD_ENROLMENT,
     CHARGE,
@@ -39,9 +39,11 @@ from handsel.order import (
     bind,
     till_digest,
 )
+from handsel.return_code import return_digest_of
 from handsel.till.acquirer import ChargeRequest, EnrolmentRequest, RefundRequest
 from handsel.till.action import EnrolmentAction
 from handsel.till.card import Card
+from handsel.till.journal import ChargeEntry
 from handsel.vision.embedding import Embedding, Probe
 
 NONCE_BYTES = 16
@@ -65,15 +67,12 @@ class PalmSealer:
         """
         return till_digest(self.till_key, self.random_bytes(NONCE_BYTES))
 
-    def seal_charge(
-        self, order: ChargeOrder, *, payment_intent: str, secrets: tuple[NoteSecret, ...], probe: Probe
-    ) -> ChargeRequest:
+    def seal_charge(self, order: ChargeOrder, *, entry: ChargeEntry, probe: Probe) -> ChargeRequest:
         """
-        Return the request for a charge. `secrets` go to the acquirer as they are: it is handed the notes anyway.
+        Return the request for the charge of `entry`.
         """
-        sealed = seal(order, to=self.parties.issuer, purpose=CHARGE)
-        queries = self._seal_each(self._queries(probe, bind(order)), QUERY)
-        return ChargeRequest(order.charge_id, payment_intent, sealed, secrets, queries)
+        request = self._charge_request(order, entry)
+        return replace(request, queries=self._seal_each(self._queries(probe, bind(order)), QUERY))
 
     def seal_refund(self, order: RefundOrder, *, refund: str, probe: Probe) -> RefundRequest:
         """
@@ -83,15 +82,11 @@ class PalmSealer:
         queries = self._seal_each(self._queries(probe, bind(order)), QUERY)
         return RefundRequest(order.refund_id, refund, sealed, queries)
 
-    def seal_held_charge(
-        self, order: ChargeOrder, *, payment_intent: str, secrets: tuple[NoteSecret, ...], card: Card
-    ) -> ChargeRequest:
+    def seal_held_charge(self, order: ChargeOrder, *, entry: ChargeEntry, card: Card) -> ChargeRequest:
         """
-        Return the request for a charge with a held key. The caller has compared the palm.
+        Return the request for the charge of `entry` with a held key. The caller has compared the palm.
         """
-        sealed = seal(order, to=self.parties.issuer, purpose=CHARGE)
-        proof = self._seal_proof(card.prove(order))
-        return ChargeRequest(order.charge_id, payment_intent, sealed, secrets, proof=proof)
+        return replace(self._charge_request(order, entry), proof=self._seal_proof(card.prove(order)))
 
     def seal_held_refund(self, order: RefundOrder, *, refund: str, card: Card) -> RefundRequest:
         """
@@ -124,6 +119,18 @@ class PalmSealer:
             for share, other, query in zip(shares, as_query, queries, strict=True)
         )
         return EnrolmentRequest(order.enrolment_id, sealed, self._seal_each(templates, TEMPLATE))
+
+    def _charge_request(self, order: ChargeOrder, entry: ChargeEntry) -> ChargeRequest:
+        # The secrets go to the acquirer as they are: it is handed the notes anyway.
+        return ChargeRequest(
+            entry.charge_id,
+            order.order_id,
+            entry.action.id,
+            seal(order, to=self.parties.issuer, purpose=CHARGE),
+            entry.secrets,
+            return_digest_of(entry.return_code, charge_id=entry.charge_id),
+            tip_minor=entry.action.tip_minor,
+        )
 
     def _seal_proof(self, proof: HeldProof) -> bytes:
         return seal(proof, to=self.parties.issuer, purpose=HELD_PROOF)

@@ -16,7 +16,8 @@ from handsel.errors import EnvelopeInvalid
 from handsel.keys import PartyKeys, PublicKeys
 from handsel.naming import NAMING_TAG_BYTES, naming_tag
 from handsel.order import CHARGE_REPLY, DESCRIPTION_BYTES, STATEMENT_LINE, ChargeReply, StatementLine
-from handsel.receipt import read_statement, receipt_id_of, seal_receipt
+from handsel.receipt import PayersReceipt, Statement, read_statement, receipt_id_of, seal_receipt
+from handsel.return_code import fits_digest
 from handsel.till.acquirer import PapersAnswer, ReceiptBrought
 from handsel.till.journal import ChargeEntry, ReceiptEntry
 
@@ -37,30 +38,46 @@ def seal_for_wallet(
     Return the receipt of a charge that was paid, sealed to the payer's wallet, with a line sealed to the issuer.
 
     1. The issuer's reply opens.
-    2. The statement is about this charge, and names the notes that this till has made: nobody is given another's.
+    2. The statement is about this charge and its return code, and names the notes that this till has made: nobody is
+       given another's.
     3. The line says what was paid for if one of the tags is this shop's, and otherwise, as long, nothing.
 
     Raises `EnvelopeInvalid` and `BodyInvalid`.
     """
     reply = _open_reply(entry, papers.reply)  # 1
     statement = read_statement(papers.signed)  # 2
-    made = {(secret.key_id, secret.serial) for secret in entry.secrets}
-    is_ours = statement.charge_id == entry.charge_id and statement.amount_minor == entry.action.amount_minor
-    if not is_ours or {(note.key_id, note.serial) for note in statement.notes} != made:
+    if not _is_of(entry, statement):
         raise EnvelopeInvalid("the acquirer has stated another payment than this till was paid")
-    tag = naming_tag(papers.naming_secret, other=reply.naming_key, charge_id=entry.charge_id)  # 3
+    tag = naming_tag(papers.naming_secret, other=reply.naming_key, order_id=entry.order_id)  # 3
     said = entry.action.description if tag in reply.naming_tags else ""
     line = StatementLine(
-        entry.charge_id,
+        entry.order_id,
         tag if tag in reply.naming_tags else random_bytes(NAMING_TAG_BYTES),
         _fit(said).ljust(DESCRIPTION_BYTES, b"\0"),
     )
+    receipt = PayersReceipt(papers.signed.statement, papers.signed.signature, entry.return_code)
     brought = ReceiptBrought(
         receipt_id_of(reply.receipt_key),
-        seal_receipt(papers.signed, receipt_key=reply.receipt_key),
+        seal_receipt(receipt, receipt_key=reply.receipt_key),
         seal(line, to=issuer, purpose=STATEMENT_LINE),
     )
     return ReceiptEntry(entry.charge_id, brought, now_ms)
+
+
+def _is_of(entry: ChargeEntry, statement: Statement) -> bool:
+    made = {(secret.key_id, secret.serial) for secret in entry.secrets}
+    return (
+        statement.charge_id == entry.charge_id
+        and statement.amount_minor == entry.action.total_minor
+        and {(note.key_id, note.serial) for note in statement.notes} == made
+        and _has_code(entry, statement.return_digest)
+    )
+
+
+def _has_code(entry: ChargeEntry, digest: bytes | None) -> bool:
+    if digest is None or not entry.return_code:
+        return digest is None and not entry.return_code
+    return fits_digest(entry.return_code, charge_id=entry.charge_id, digest=digest)
 
 
 def _open_reply(entry: ChargeEntry, reply: bytes) -> ChargeReply:

@@ -20,7 +20,7 @@ from handsel.flows.acquiring.withdraw_dispute import withdraw_dispute
 from handsel.ids import require_id
 from handsel.pay.dispute import Dispute
 from handsel.pay.merchant import Merchant
-from handsel.receipt import SignedStatement
+from handsel.receipt import PayersReceipt
 from handsel.web.app import anyone, bearer_token, get, post
 from handsel.web.bodies import Nothing
 
@@ -33,7 +33,7 @@ class PresentedBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     id: str
-    receipt: SignedStatement
+    receipt: PayersReceipt
 
     def __repr__(self) -> str:
         """

@@ -22,7 +22,7 @@ from handsel.naming import naming_key_of
 from handsel.pay.dispute import DISPUTABLE, DisputeStatus, Finding
 from handsel.pay.merchant import Merchant
 from handsel.pay.money import Money
-from handsel.receipt import CONTENT_BYTES, SignedStatement
+from handsel.receipt import CONTENT_BYTES, PayersReceipt
 from handsel.web.app import decode_body
 from handsel.web.pages import NoFields, form, go, page
 from handsel.web.shop_code import ShopCode, write_shop_code
@@ -151,12 +151,12 @@ def dispute_routes(desk: ShopDesk) -> list[BaseRoute]:
     return [*_public_routes(desk), *_shop_routes(desk)]
 
 
-def read_receipt_file(text: str) -> SignedStatement:
+def read_receipt_file(text: str) -> PayersReceipt:
     """
     Return the receipt in a file that a wallet has saved. Raises `BodyInvalid`.
     """
     try:
-        return decode_body(text.strip().encode() or b"-", SignedStatement)
+        return decode_body(text.strip().encode() or b"-", PayersReceipt)
     except BodyInvalid as exc:
         raise BodyInvalid("this is no receipt: take the whole file, as the wallet saved it") from exc
 
@@ -167,8 +167,8 @@ def _public_routes(desk: ShopDesk) -> list[BaseRoute]:
 
     def present(_: Request, fields: ReceiptFields) -> Response:
         try:
-            signed = read_receipt_file(fields.receipt)
-            examined = open_dispute(desk.acquirer, require_id(fields.id), signed, now_ms=desk.clock())
+            receipt = read_receipt_file(fields.receipt)
+            examined = open_dispute(desk.acquirer, require_id(fields.id), receipt, now_ms=desk.clock())
         except BodyInvalid as exc:
             wrong = str(exc)[:1].upper() + str(exc)[1:] + "."
             return desk.dress.render("dispute.html", PresentView(new_id(), wrong), status=400)

@@ -18,7 +18,7 @@ class ChargeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     Ask the issuer to debit whoever showed the palm: with three answers or, with a held key, the proof of its card.
     """
 
-    charge_id: str
+    order_id: str
     order: bytes
     answers: PerMatcher | None = None
     proof: bytes | None = None

@@ -101,34 +101,34 @@ class HttpIssuer:
         return self._link.get("/v1/note_keys", _KEYS)
 
     def charge(
-        self, charge_id: str, *, order: bytes, answers: PerMatcher | SealedProof
+        self, order_id: str, *, order: bytes, answers: PerMatcher | SealedProof
     ) -> Signed | Declined | Reserved | Unanswered:
         """
         Debit whoever showed the palm.
         """
-        body = bodies.ChargeBody(charge_id, order, *proof_of(answers))
+        body = bodies.ChargeBody(order_id, order, *proof_of(answers))
         answer = self._link.post_once("/v1/charges", body, _CHARGED)
         return Unanswered() if isinstance(answer, Lost) else _charged(answer)
 
-    def void(self, charge_id: str) -> Signed | Declined | Reserved | Voided:
+    def void(self, order_id: str) -> Signed | Declined | Reserved | Voided:
         """
         Make sure that a charge is never carried out from now on, or return what became of it before.
         """
-        answer = self._link.post(f"/v1/charges/{require_id(charge_id)}/void", Nothing(), _VOIDED)
+        answer = self._link.post(f"/v1/charges/{require_id(order_id)}/void", Nothing(), _VOIDED)
         return Voided() if isinstance(answer, bodies.VoidedBody) else _charged(answer)
 
-    def capture(self, charge_id: str, *, amount: Money, requests: tuple[NoteRequest, ...]) -> Signed | Declined:
+    def capture(self, order_id: str, *, amount: Money, requests: tuple[NoteRequest, ...]) -> Signed | Declined:
         """
         Turn what a charge has reserved, or a part of it, into notes.
         """
         body = bodies.CaptureBody(amount.amount_minor, amount.currency, requests)
-        return _signed(self._link.post(f"/v1/charges/{require_id(charge_id)}/capture", body, _SIGNED))
+        return _signed(self._link.post(f"/v1/charges/{require_id(order_id)}/capture", body, _SIGNED))
 
-    def give_back(self, charge_id: str) -> Signed | Voided:
+    def give_back(self, order_id: str) -> Signed | Voided:
         """
         Give back what a charge has reserved, or return what was signed when it was captured before.
         """
-        answer = self._link.post(f"/v1/charges/{require_id(charge_id)}/give_back", Nothing(), _GIVEN_BACK)
+        answer = self._link.post(f"/v1/charges/{require_id(order_id)}/give_back", Nothing(), _GIVEN_BACK)
         return Voided() if isinstance(answer, bodies.VoidedBody) else Signed(answer.signatures)
 
     def redeem(self, redemption_id: str, *, notes: tuple[Note, ...]) -> Redeemed:
@@ -156,13 +156,13 @@ class HttpIssuer:
         return _credited(answer)
 
     def refund_charge(
-        self, refund_id: str, *, charge_id: str, amount: Money, notes: tuple[Note, ...]
+        self, refund_id: str, *, order_id: str, amount: Money, notes: tuple[Note, ...]
     ) -> Credited | Declined | Unanswered:
         """
         Redeem the notes into the wallet that paid a charge: all of them, or none.
         """
         body = bodies.ChargeRefundBody(refund_id, amount.amount_minor, amount.currency, notes)
-        answer = self._link.post_once(f"/v1/charges/{require_id(charge_id)}/refunds", body, _CREDITED)
+        answer = self._link.post_once(f"/v1/charges/{require_id(order_id)}/refunds", body, _CREDITED)
         return _credited(answer)
 
     def take_receipt(self, receipt_id: str, *, sealed: bytes, line: bytes) -> None:

@@ -44,7 +44,7 @@ class RefundLine(msgspec.Struct, frozen=True):
 
 class DisputeLine(msgspec.Struct, frozen=True):
     """
-    Show the last case about a payment. While it is open, the shop may pay back without a return code.
+    Show the last case about a payment. While it `stands_for_code`, the shop may pay back without a return code.
     """
 
     id: str
@@ -52,6 +52,7 @@ class DisputeLine(msgspec.Struct, frozen=True):
     tone: str
     word: str
     is_open: bool
+    stands_for_code: bool
 
 
 class PaymentView(msgspec.Struct, frozen=True):
@@ -198,7 +199,8 @@ def _declined_text(tries: int) -> str:
 
 def _dispute_line(dispute: Dispute) -> DisputeLine:
     tone, word = _DISPUTE_WORDS[dispute.status]
-    return DisputeLine(dispute.id, dispute.opened_ms, tone, word, dispute.status is DisputeStatus.OPEN)
+    is_open = dispute.status is DisputeStatus.OPEN
+    return DisputeLine(dispute.id, dispute.opened_ms, tone, word, is_open, dispute.order_id is not None)
 
 
 def _refund_line(refund: Refund, why: DeclineReason | None) -> RefundLine:

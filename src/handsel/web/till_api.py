@@ -100,7 +100,11 @@ def till_api_routes(acquirer: Acquirer, clock: Clock) -> list[Route]:
 def _charge_routes(acquirer: Acquirer, caller: Callable[[Request], Till], clock: Clock) -> list[Route]:
     def charged(till: Till, _: Path, body: TillChargeBody) -> ChargeAnswerBody:
         palm = shown_by(body.queries, body.proof)
-        shown = ShownForCharge(body.charge_id, body.payment_intent, body.order, palm, body.secrets, body.tip_minor)
+        shown = ShownForCharge(
+            *(body.charge_id, body.order_id, body.payment_intent, body.order, palm, body.secrets),
+            body.return_digest,
+            body.tip_minor,
+        )
         return _charge_body(submit_charge(acquirer, till, shown, now_ms=clock()))
 
     def charge(till: Till, path: Path) -> ChargeAnswerBody:
@@ -144,7 +148,7 @@ def _action_body(action: Action) -> ActionBody:
 def _paid_body(paid: Paid) -> PaidAnswerBody:
     papers = paid.papers
     body = None if papers is None else PapersBody(papers.reply, papers.signed, papers.naming_secret)
-    return PaidAnswerBody(paid.receipt_code, paid.return_code, body)
+    return PaidAnswerBody(paid.receipt_code, body)
 
 
 def _charge_body(state: ChargeState) -> ChargeAnswerBody:

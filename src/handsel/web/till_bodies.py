@@ -57,13 +57,16 @@ class TillChargeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Ask to pay a payment with the palm that was shown: with three queries or, with a held key, the proof of its card.
 
     `secrets` are what the notes are finished with, should the till not come back to do it; `tip_minor` is what the
-    customer has added to the amount.
+    customer has added to the amount. The issuer knows the charge by `order_id`, until it has ended; by `return_digest`
+    the return code is known again.
     """
 
     charge_id: str
+    order_id: str
     payment_intent: str
     order: bytes
     secrets: tuple[NoteSecret, ...]
+    return_digest: bytes
     queries: PerMatcher | None = None
     proof: bytes | None = None
     tip_minor: int = 0
@@ -179,13 +182,12 @@ class TillReceiptBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class PaidAnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="paid"):
     """
-    Answer that the notes are here, and under which code the receipt is found; `return_code` is for the customer alone.
+    Answer that the notes are here, and under which code the receipt is found.
 
     `papers` are there until the receipt has been brought.
     """
 
     receipt_code: str
-    return_code: str
     papers: PapersBody | None
 
 

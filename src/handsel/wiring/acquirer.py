@@ -11,6 +11,7 @@ from handsel.config import AcquirerConfig, load_config
 from handsel.flows.acquiring.acquirer import Acquirer, limits_of_till
 from handsel.flows.acquiring.announced_keys import AnnouncedKeys
 from handsel.flows.acquiring.buy_notes import resolve_purchases
+from handsel.flows.acquiring.carry_receipt import forget_replies
 from handsel.flows.acquiring.finish_charge import finish_charges
 from handsel.flows.acquiring.redeem_notes import redeem_notes
 from handsel.flows.acquiring.settle_capture import expire_reservations, resolve_captures
@@ -38,6 +39,7 @@ from handsel.wiring.paths import DATABASE_FILE, KEY_FILE, NOTE_LIST_FILE
 from handsel.wiring.serve import Chore, lifespan_of, private_files_only, serve, served_hosts, take_port
 
 RESOLVE_INTERVAL_S = 2.0  # Twice of it, and a till is told: the end of a charge that its acquirer has to ask for.
+FORGET_INTERVAL_S = 600.0  # For so long the database's log has what was forgotten.
 
 
 def run(config_path: Path, *, stops_with_stdin: bool) -> None:
@@ -125,5 +127,7 @@ def _chores(acquirer: Acquirer, config: AcquirerConfig) -> tuple[Chore, ...]:
         Chore("resolve_refunds", RESOLVE_INTERVAL_S, lambda: resolve_refunds(acquirer, now_ms=system_clock())),
         Chore("resolve_captures", RESOLVE_INTERVAL_S, lambda: resolve_captures(acquirer, now_ms=system_clock())),
         Chore("expire_reservations", RESOLVE_INTERVAL_S, lambda: expire_reservations(acquirer, now_ms=system_clock())),
+        Chore("forget_replies", FORGET_INTERVAL_S, lambda: forget_replies(acquirer, now_ms=system_clock())),
+        Chore("empty_log", FORGET_INTERVAL_S, acquirer.store.database.truncate_log),
         Chore("resolve_purchases", RESOLVE_INTERVAL_S, lambda: resolve_purchases(acquirer, now_ms=system_clock())),
     )

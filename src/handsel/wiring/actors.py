@@ -19,7 +19,7 @@ from handsel import errors
 from handsel.flows.issuing.consent import CARD_CONSENT_VERSION, CONSENT_VERSION
 from handsel.ids import new_id
 from handsel.order import Way
-from handsel.receipt import Statement, derive_receipt_key, open_receipt, read_statement
+from handsel.receipt import PayersReceipt, derive_receipt_key, open_receipt
 from handsel.till.agent_state import AgentState
 from handsel.web.errors import ErrorBody
 from handsel.web.receipt_pages import KeysWantedBody, ReceiptsBody
@@ -159,9 +159,9 @@ class Customer:
         body = {"first": wanted.first, "keys": msgspec.to_builtins(made)}
         self._issuer.post("/v1/wallet/receipt_keys", body, Anything)
 
-    def read_receipt(self) -> Statement:
+    def read_receipt(self) -> PayersReceipt:
         """
-        Wait for the receipt of the last payment, and return what it states. Raises `PartyUnavailable`.
+        Wait for the receipt of the last payment, and return it opened. Raises `PartyUnavailable`.
         """
         deadline = time.monotonic() + RECEIPT_S_MAX
         while (receipt := self._issuer.get("/v1/wallet/receipts", ReceiptsBody).lines[0].receipt) is None:
@@ -169,7 +169,7 @@ class Customer:
                 raise errors.PartyUnavailable("the till has not brought the receipt")
             time.sleep(ASK_S)
         key = derive_receipt_key(self._receipt_secret, receipt.number)
-        return read_statement(open_receipt(receipt.sealed, key=key))
+        return open_receipt(receipt.sealed, key=key)
 
     def revoke_card(self) -> None:
         """

@@ -76,25 +76,25 @@ class NearIssuer:
         return self._certain("note_keys", self.issuer.note_keys.announced)
 
     def charge(
-        self, charge_id: str, *, order: bytes, answers: PerMatcher | SealedProof
+        self, order_id: str, *, order: bytes, answers: PerMatcher | SealedProof
     ) -> ports.Signed | Declined | ports.Reserved | ports.Unanswered:
         answer = self._call(
-            "charge", lambda: charge(self.issuer, charge_id, acquirer=ACQUIRER, order=order, answers=answers)
+            "charge", lambda: charge(self.issuer, order_id, acquirer=ACQUIRER, order=order, answers=answers)
         )
         return ports.Unanswered() if answer is None else _charged(answer)
 
-    def void(self, charge_id: str) -> ports.Signed | Declined | ports.Reserved | ports.Voided:
-        answer = self._certain("void", lambda: void_charge(self.issuer, charge_id))
+    def void(self, order_id: str) -> ports.Signed | Declined | ports.Reserved | ports.Voided:
+        answer = self._certain("void", lambda: void_charge(self.issuer, order_id))
         return ports.Voided() if isinstance(answer, issued.Voided) else _charged(answer)
 
-    def capture(self, charge_id: str, *, amount: Money, requests: tuple[NoteRequest, ...]) -> ports.Signed | Declined:
+    def capture(self, order_id: str, *, amount: Money, requests: tuple[NoteRequest, ...]) -> ports.Signed | Declined:
         if self.declines:
             return Declined(self.declines.pop(0))
-        wanted = CaptureRequest(charge_id, amount, requests)
+        wanted = CaptureRequest(order_id, amount, requests)
         return _signed(self._certain("capture", lambda: capture_charge(self.issuer, wanted, acquirer=ACQUIRER)))
 
-    def give_back(self, charge_id: str) -> ports.Signed | ports.Voided:
-        answer = self._certain("give_back", lambda: give_back(self.issuer, charge_id, acquirer=ACQUIRER))
+    def give_back(self, order_id: str) -> ports.Signed | ports.Voided:
+        answer = self._certain("give_back", lambda: give_back(self.issuer, order_id, acquirer=ACQUIRER))
         return ports.Voided() if isinstance(answer, issued.Voided) else ports.Signed(answer.signatures)
 
     def redeem(self, redemption_id: str, *, notes: tuple[Note, ...]) -> ports.Redeemed:
@@ -126,9 +126,9 @@ class NearIssuer:
         return answer if isinstance(answer, Declined) else ports.Credited()
 
     def refund_charge(
-        self, refund_id: str, *, charge_id: str, amount: Money, notes: tuple[Note, ...]
+        self, refund_id: str, *, order_id: str, amount: Money, notes: tuple[Note, ...]
     ) -> ports.Credited | Declined | ports.Unanswered:
-        wanted = ChargeRefund(refund_id, charge_id, amount, notes)
+        wanted = ChargeRefund(refund_id, order_id, amount, notes)
         answer = self._call("refund_charge", lambda: refund_charge(self.issuer, wanted, acquirer=ACQUIRER))
         if answer is None:
             return ports.Unanswered()

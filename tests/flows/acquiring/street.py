@@ -56,6 +56,7 @@ from handsel.order import (
     ChargeOrder,
     EnrolmentOrder,
     RefundOrder,
+    SealedProof,
     bind,
     till_digest,
 )
@@ -66,6 +67,7 @@ from handsel.pay.merchant import Merchant, Till
 from handsel.pay.money import Money
 from handsel.pay.payment import Approved, ChargeState, Paid, PaymentIntent, Reserved
 from handsel.pay.refund import Refund, RefundState
+from handsel.return_code import draw_return_code, order_id_of, return_digest_of
 from handsel.store import ledger
 from handsel.store.acquirer import AcquirerDatabase
 from handsel.store.issuer import open_issuer_database
@@ -88,11 +90,12 @@ T = TypeVar("T")
 @dataclass(frozen=True)
 class ShownAtTill:
     """
-    Hold what a till sends for a charge, and what it keeps to make notes.
+    Hold what a till sends for a charge, and what it keeps: what makes notes, and the return code.
     """
 
     sent: ShownForCharge
     kept: tuple[NoteSecret, ...]
+    return_code: str
 
 
 class Street:
@@ -105,6 +108,7 @@ class Street:
         self.directory = directory
         self.url = ""
         self.wallets: dict[str, str] = {}
+        self.codes: dict[str, str] = {}  # The return code of each payment that a palm was shown for.
         self.matcher_keys = {name: PartyKeys.generate() for name in MATCHERS}
         database = open_issuer_database(directory / "issuer" / "issuer.sqlite")
         issuer = Issuer(
@@ -146,7 +150,7 @@ class Street:
         shutil.copytree(self.directory, directory, dirs_exist_ok=True)
         made = copy(self)
         made.directory, made.url = directory, url
-        made.wallets = dict(self.wallets)
+        made.wallets, made.codes = dict(self.wallets), dict(self.codes)
         database = open_issuer_database(directory / "issuer" / "issuer.sqlite")
         tree = Tree(database, TREE_KEY, party="issuer", clock=lambda: made.now_ms)
         made.issuer = NearIssuer(replace(self.issuer.issuer, database=database, clock=lambda: made.now_ms, tree=tree))
@@ -265,23 +269,41 @@ class Street:
         Show a palm for a payment: seal an order and three queries, and keep what makes notes.
         """
         keys = self.issuer.issuer.note_keys.public()
-        minor = payment.amount.amount_minor
+        minor, code = payment.amount.amount_minor, draw_return_code(secrets.token_bytes)
         kept, requests = prepare(minor, currency="EUR", keys=keys, random_bytes=secrets.token_bytes, now_ms=self.now_ms)
-        order = ChargeOrder(charge_id or new_id(), minor, "EUR", _digest(), requests, reply_key=reply_key)
-        sealed = seal(order, to=self._issuer_keys, purpose=CHARGE)
+        order = ChargeOrder(order_id_of(code), minor, "EUR", _digest(), requests, reply_key=reply_key)
         queries = self.queries(palm, bind(order))
-        return ShownAtTill(ShownForCharge(order.charge_id, payment.id, sealed, queries, kept), kept)
+        return ShownAtTill(self.to_send(order, payment, queries, kept, code=code, charge_id=charge_id), kept, code)
+
+    def to_send(
+        self,
+        order: ChargeOrder,
+        payment: PaymentIntent,
+        shown: PerMatcher | SealedProof,
+        kept: tuple[NoteSecret, ...],
+        *,
+        code: str,
+        charge_id: str | None = None,
+    ) -> ShownForCharge:
+        """
+        Return what a till sends for a charge whose order id follows from `code`.
+        """
+        charge_id = charge_id or new_id()
+        self.codes[payment.id] = code
+        sealed = seal(order, to=self._issuer_keys, purpose=CHARGE)
+        digest = return_digest_of(code, charge_id=charge_id)
+        return ShownForCharge(charge_id, order.order_id, payment.id, sealed, shown, kept, digest)
 
     def show_to_reserve(self, palm: str, payment: PaymentIntent, *, minor: int | None = None) -> ShownAtTill:
         """
         Show a palm for a payment that only reserves: no notes are asked for.
         """
         amount_minor = payment.amount.amount_minor if minor is None else minor
-        order = ChargeOrder(new_id(), amount_minor, "EUR", _digest(), (), hold_s=payment.hold_s or HOLDS_S[0])
-        sealed = seal(order, to=self._issuer_keys, purpose=CHARGE)
+        code = draw_return_code(secrets.token_bytes)
+        order = ChargeOrder(order_id_of(code), amount_minor, "EUR", _digest(), (), hold_s=payment.hold_s or HOLDS_S[0])
         queries = self.queries(palm, bind(order))
         kept = () if payment.hold_s else (NoteSecret("none", b"", b""),)  # As of a till that was asked for notes.
-        return ShownAtTill(ShownForCharge(order.charge_id, payment.id, sealed, queries, kept), ())
+        return ShownAtTill(self.to_send(order, payment, queries, kept, code=code), (), code)
 
     def reserve(self, palm: str = "ann", minor: int = 450, *, hold_s: int = HOLDS_S[0]) -> PaymentIntent:
         """

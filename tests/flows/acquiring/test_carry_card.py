@@ -31,7 +31,6 @@ from handsel.order import (
     CARD_ANSWER,
     CARD_ENROLMENT,
     CARD_REQUEST,
-    CHARGE,
     HELD_PROOF,
     REFUND,
     CardAnswer,
@@ -49,6 +48,7 @@ from handsel.pay.asking import MINUTE_MS
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.payment import Approved, PaymentIntent
 from handsel.pay.refund import Refunded
+from handsel.return_code import draw_return_code, order_id_of
 from handsel.till.card import Card
 from tests.flows.acquiring.near_issuer import Line
 from tests.flows.acquiring.street import TILL, Street
@@ -99,10 +99,10 @@ class Holder:
         kept, requests = prepare(
             minor, currency="EUR", keys=keys, random_bytes=secrets.token_bytes, now_ms=self.street.now_ms
         )
-        order = ChargeOrder(new_id(), minor, "EUR", till_digest(b"t" * 32, os.urandom(16)), requests)
+        code = draw_return_code(os.urandom)
+        order = ChargeOrder(order_id_of(code), minor, "EUR", till_digest(b"t" * 32, os.urandom(16)), requests)
         envelope = self.seal(proof or self.card.prove(order), HELD_PROOF)
-        sealed = self.seal(order, CHARGE)
-        return ShownForCharge(order.charge_id, payment.id, sealed, SealedProof(envelope), kept), kept
+        return self.street.to_send(order, payment, SealedProof(envelope), kept, code=code), kept
 
     def pay(self, minor: int = 450) -> PaymentIntent:
         payment = self.street.ask(minor)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from handsel.errors import EnvelopeInvalid, IdReused, InvariantBroken, NotFound, PartyUnavailable
+from handsel.errors import BodyInvalid, EnvelopeInvalid, IdReused, InvariantBroken, NotFound, PartyUnavailable
 from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.acquiring.carry_charge import charge_state, submit_charge
 from handsel.flows.acquiring.request_payment import cancel_payment_intent
@@ -100,6 +100,30 @@ def test_a_paid_payment_is_not_charged_again(street: Street) -> None:
     with pytest.raises(IdReused):
         street.submit(street.show("ann", payment))
     assert street.wallet_minor() == 100_00 - 450
+
+
+@pytest.mark.parametrize("change", ["one id for both", "no id", "short digest"])
+def test_a_charge_without_an_order_id_and_a_digest_of_its_own_is_refused(street: Street, change: str) -> None:
+    sent = street.show("ann", street.ask()).sent
+    with pytest.raises(BodyInvalid):
+        replace(
+            sent,
+            order_id={"one id for both": sent.charge_id, "no id": ""}.get(change, sent.order_id),
+            return_digest=bytes(31) if change == "short digest" else sent.return_digest,
+        )
+
+
+def test_an_order_belongs_to_one_charge_while_that_is_under_way(street: Street) -> None:
+    payment, other = street.ask(), street.ask()
+    shown = street.show("ann", payment)
+    street.issuer.line = {"charge": Line.LOST, "void": Line.LOST}
+    assert street.submit(shown) == Pending()
+    street.issuer.line = {}
+
+    again = replace(shown.sent, charge_id=new_id(), payment_id=other.id)
+    with pytest.raises(IdReused, match="order id"):
+        submit_charge(street.acquirer, TILL, again, now_ms=street.now_ms)
+    assert street.payment(other.id).status is PaymentStatus.REQUIRES_PALM
 
 
 def test_a_charge_id_belongs_to_one_payment(street: Street) -> None:

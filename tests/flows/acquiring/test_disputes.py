@@ -23,6 +23,7 @@ from handsel.pay.held_note import NoteState
 from handsel.pay.merchant import Merchant
 from handsel.receipt import (
     CONTENT_BYTES,
+    PayersReceipt,
     ReceiptNote,
     SignedStatement,
     name_of_signer,
@@ -40,8 +41,9 @@ def receipt_of(at_till: PaidAtTill) -> SignedStatement:
     return at_till.paid.papers.signed
 
 
-def present(street: Street, signed: SignedStatement, *, dispute_id: str | None = None) -> Examined:
-    return open_dispute(street.acquirer, dispute_id or new_id(), signed, now_ms=street.now_ms)
+def present(street: Street, signed: SignedStatement, *, code: str = "", dispute_id: str | None = None) -> Examined:
+    receipt = PayersReceipt(signed.statement, signed.signature, code)
+    return open_dispute(street.acquirer, dispute_id or new_id(), receipt, now_ms=street.now_ms)
 
 
 def stated(street: Street, signed: SignedStatement, **change: object) -> SignedStatement:
@@ -151,7 +153,7 @@ def test_what_was_paid_back_is_found_and_nothing_is_left_to_dispute(street: Stre
 
 def give(street: Street, at_till: PaidAtTill, minor: int | None, *, code: str | None = None) -> None:
     request = RefundRequest(new_id(), at_till.payment.id, minor)
-    shown = at_till.paid.return_code if code is None else code
+    shown = at_till.entry.return_code if code is None else code
     refund_by_receipt(street.acquirer, SHOP, request, return_code=shown, now_ms=street.now_ms)
 
 
@@ -159,7 +161,7 @@ def test_the_shop_pays_back_without_the_code_while_a_case_is_open_and_that_ends_
     at_till, _ = pay(street), street.pay()
     with pytest.raises(BodyInvalid):
         give(street, at_till, 100, code="")
-    case = case_of(present(street, receipt_of(at_till)))
+    case = case_of(present(street, receipt_of(at_till), code=at_till.entry.return_code))
 
     give(street, at_till, 100, code="")
 
@@ -168,6 +170,38 @@ def test_the_shop_pays_back_without_the_code_while_a_case_is_open_and_that_ends_
     with pytest.raises(BodyInvalid):
         give(street, at_till, 100, code="")
     street.audit()
+
+
+@pytest.mark.parametrize("shown", ["nothing", "another"])
+def test_a_receipt_without_its_code_opens_a_case_and_pays_back_only_with_it(street: Street, shown: str) -> None:
+    at_till, other = pay(street), pay(street)
+    code = other.entry.return_code if shown == "another" else ""
+    case = case_of(present(street, receipt_of(at_till), code=code))
+    with pytest.raises(BodyInvalid, match="return code"):
+        give(street, at_till, 100, code="")
+
+    again = case_of(present(street, receipt_of(at_till), code=at_till.entry.return_code))
+
+    assert (case.order_id, again.id, again.order_id) == (None, case.id, at_till.entry.order_id)
+    give(street, at_till, 100, code="")
+    assert show_dispute(street.acquirer, case.id).dispute.order_id is None
+
+
+@pytest.mark.parametrize("way", ["refused", "withdrawn", "by palm"])
+def test_a_case_forgets_the_order_id_however_it_ends(street: Street, way: str) -> None:
+    at_till, _ = pay(street), street.pay()
+    case = case_of(present(street, receipt_of(at_till), code=at_till.entry.return_code))
+    if way == "refused":
+        refuse_dispute(street.acquirer, SHOP, case.id, now_ms=street.now_ms)
+    elif way == "withdrawn":
+        withdraw_dispute(street.acquirer, case.id, now_ms=street.now_ms)
+    else:
+        street.submit_refund(street.show_for_refund("ann", street.ask_refund(at_till.payment, 100)))
+
+    with street.database.unit_of_work() as books:
+        assert books.disputes._uow.rows("SELECT order_id FROM disputes") == [(None,)]
+    with pytest.raises(BodyInvalid):
+        give(street, at_till, 100, code="")
 
 
 def test_a_refund_to_the_palm_ends_a_case_as_well(street: Street) -> None:

@@ -126,7 +126,7 @@ def test_one_that_cannot_be_finished_does_not_hold_up_another(street: Street) ->
     wrong, right = street.show("ann", street.ask()), street.show("ann", street.ask())
     given = replace(wrong.sent, secrets=right.sent.secrets[:1] * len(wrong.sent.secrets))
     street.submit(right)
-    street.submit(ShownAtTill(given, wrong.kept))
+    street.submit(replace(wrong, sent=given))
 
     with pytest.raises(SignatureInvalid):
         finish(street)

@@ -21,7 +21,8 @@ from handsel.ids import new_id
 from handsel.naming import naming_key_of
 from handsel.pay.merchant import Till
 from handsel.pay.payment import Paid, PaymentIntent
-from handsel.receipt import SEALED_BYTES, SignedStatement, open_receipt, read_statement
+from handsel.receipt import SEALED_BYTES, PayersReceipt, SignedStatement, open_receipt, read_statement
+from handsel.return_code import return_digest_of
 from handsel.till.acquirer import PapersAnswer, ReceiptBrought
 from handsel.till.action import ChargeAction
 from handsel.till.journal import ChargeEntry
@@ -57,7 +58,7 @@ def pay(street: Street, minor: int = 450) -> PaidAtTill:
     shown = street.show("ann", payment, reply_key=reply_key_of(SECRET))
     paid = street.hand_over(shown, street.notes(shown, street.submit(shown)))
     action = ChargeAction(payment.id, minor, "EUR", SHOP.name, payment.description)
-    entry = ChargeEntry(shown.sent.charge_id, action, street.now_ms, shown.kept, SECRET)
+    entry = ChargeEntry(shown.sent.charge_id, action, street.now_ms, shown.kept, SECRET, shown.return_code)
     return PaidAtTill(street.payment(payment.id), shown.sent.charge_id, entry, paid)
 
 
@@ -80,7 +81,7 @@ def lines(street: Street) -> tuple[ReceiptLine, ...]:
     return show_receipts(street.issuer.issuer, street.wallets["ann"])
 
 
-def opened(street: Street) -> SignedStatement:
+def opened(street: Street) -> PayersReceipt:
     """
     Return the newest receipt as ann's browser opens it.
     """
@@ -94,11 +95,13 @@ def test_a_wallet_opens_what_was_paid_where_and_with_which_notes(street: Street)
     at_till = pay(street)
     bring(street, at_till)
 
-    statement = read_statement(opened(street), signer=street.acquirer.identity.public().sign)
+    receipt = opened(street)
+    statement = read_statement(receipt.signed, signer=street.acquirer.identity.public().sign)
 
     assert (statement.shop, statement.description, statement.amount_minor) == (SHOP.name, "Coffee", 450)
     assert (statement.charge_id, statement.paid_ms) == (at_till.charge_id, at_till.payment.paid_ms)
-    assert (statement.receipt_code, statement.return_code) == (at_till.payment.receipt, at_till.paid.return_code)
+    assert (statement.receipt_code, receipt.return_code) == (at_till.payment.receipt, at_till.entry.return_code)
+    assert statement.return_digest == return_digest_of(receipt.return_code, charge_id=at_till.charge_id)
     assert {note.serial for note in statement.notes} == {secret.serial for secret in at_till.entry.secrets}
 
 
@@ -132,7 +135,7 @@ def test_a_receipt_that_cannot_be_brought_now_can_be_brought_later(street: Stree
     for _ in range(2):
         carry_receipt(street.acquirer, TILL, at_till.charge_id, receipt)
 
-    assert read_statement(opened(street)).charge_id == at_till.charge_id
+    assert read_statement(opened(street).signed).charge_id == at_till.charge_id
 
 
 def test_only_the_till_that_was_paid_brings_a_receipt(street: Street) -> None:
@@ -172,8 +175,8 @@ def test_where_the_payer_wants_it_the_shop_is_named_and_otherwise_the_acquirer_s
     bring(street, named)
 
     assert {line.charge_id: (line.shop, line.description) for line in lines(street)} == {
-        plain.charge_id: ("", ""),
-        named.charge_id: (SHOP.name, "Coffee"),
+        plain.entry.order_id: ("", ""),
+        named.entry.order_id: (SHOP.name, "Coffee"),
     }
     assert [len(sent.sealed), len(sent.line)] == [len(also.sealed), len(also.line)]
     assert named.paid.papers is not None
@@ -185,7 +188,7 @@ def test_where_the_payer_wants_it_the_shop_is_named_and_otherwise_the_acquirer_s
 @pytest.mark.sqlite
 def test_a_merchants_naming_secret_and_return_codes_are_in_no_table(street: Street) -> None:
     at_till = pay(street)
-    code, secret = at_till.paid.return_code, street.acquirer.naming_secret(SHOP.id)
+    code, secret = at_till.entry.return_code, street.acquirer.naming_secret(SHOP.id)
     bring(street, at_till)
     street.close()
 

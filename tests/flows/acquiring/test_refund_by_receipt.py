@@ -4,7 +4,7 @@ Promise that the receipt pays back to who paid, that without it nothing is paid,
 
 from __future__ import annotations
 
-from dataclasses import replace
+import secrets
 
 import pytest
 
@@ -21,17 +21,17 @@ from handsel.flows.issuing.close_wallet import close_wallet
 from handsel.flows.issuing.erase_palm import erase_palm
 from handsel.flows.issuing.show_wallet import show_wallet
 from handsel.ids import new_id
-from handsel.keys import PartyKeys
 from handsel.pay.decline import DeclineReason
 from handsel.pay.merchant import Merchant
 from handsel.pay.payment import PaymentIntent
 from handsel.pay.refund import RefundStatus
+from handsel.return_code import draw_return_code, return_digest_of
 from tests.flows.acquiring.near_issuer import Crash, Line
 from tests.flows.acquiring.street import SHOP, Street, at_once
 
 
 def code_of(street: Street, payment: PaymentIntent) -> str:
-    return street.acquirer.return_code(payment.receipt)
+    return street.codes[payment.id]
 
 
 def give(
@@ -80,7 +80,7 @@ def test_without_the_receipts_own_code_nothing_is_paid_back(street: Street) -> N
     assert list_refunds(street.acquirer, SHOP, payment.id) == ()
     assert street.issuer.calls["refund_charge"] == 0
     with pytest.raises(BodyInvalid, match="succeeded"):
-        give(street, street.ask(), code="abcdefghij234567")
+        give(street, street.ask(), code="abcdefghij234567abcd")
 
 
 def test_another_merchant_pays_nothing_back_with_it(street: Street) -> None:
@@ -95,11 +95,38 @@ def test_another_merchant_pays_nothing_back_with_it(street: Street) -> None:
     assert payment_of_receipt(street.acquirer, SHOP, payment.receipt) == payment
 
 
-def test_another_acquirers_key_makes_other_codes(street: Street) -> None:
-    payment = street.pay()
-    other = replace(street.acquirer, identity=PartyKeys.generate())
+@pytest.mark.sqlite
+def test_a_payment_of_before_the_codes_is_paid_back_to_the_palm_alone(street: Street) -> None:
+    payment, _ = street.pay(), street.pay()
+    with street.database.unit_of_work() as books:
+        books.payments._uow.execute("UPDATE charges SET return_digest = NULL")
+        books.commit()
 
-    assert other.return_code(payment.receipt) != code_of(street, payment)
+    for code in ("", code_of(street, payment), "abcdefghij234567"):
+        with pytest.raises(BodyInvalid, match="to the palm"):
+            give(street, payment, code=code)
+    refund = street.ask_refund(payment)
+    street.submit_refund(street.show_for_refund("ann", refund))
+    assert street.refund(refund.id).status is RefundStatus.SUCCEEDED
+
+
+def test_a_code_that_leads_to_no_charge_credits_nobody(street: Street) -> None:
+    """
+    As of a till that has given the customer another code than it has ordered with.
+    """
+    payment, _ = street.pay(), street.pay()
+    other = draw_return_code(secrets.token_bytes)
+    with street.database.unit_of_work() as books:
+        charge = books.payments.live_charge(payment.id)
+        assert charge is not None
+        digest = return_digest_of(other, charge_id=charge.id)
+        books.payments._uow.execute("UPDATE charges SET return_digest = ? WHERE id = ?", digest, charge.id)
+        books.commit()
+
+    outcome = give(street, payment, code=other)
+
+    assert (outcome.refund.status, outcome.declined) == (RefundStatus.CANCELED, DeclineReason.NOT_CHARGED)
+    street.audit()
 
 
 def test_the_same_request_pays_back_once(street: Street) -> None:

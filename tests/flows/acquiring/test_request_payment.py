@@ -231,7 +231,7 @@ def test_a_charge_that_a_till_begins_while_another_is_voided_does_not_escape_the
         street.issuer.line = {}
 
     street.issuer.line = {}
-    acquirer = replace(street.acquirer, store=InterruptedStore(street.database, begin_another, at=2))
+    acquirer = replace(street.acquirer, store=InterruptedStore(street.database, begin_another, at=3))
 
     canceled = cancel_payment_intent(acquirer, SHOP, payment.id, now_ms=street.now_ms)
 

@@ -217,7 +217,6 @@ class Scene:
         """
         Show a palm for a charge.
         """
-        charge_id = new_id()
         kept, requests = prepare(
             minor,
             currency="EUR",
@@ -225,10 +224,10 @@ class Scene:
             random_bytes=secrets.token_bytes,
             now_ms=self.now_ms,
         )
-        order = ChargeOrder(charge_id, minor, "EUR", till_digest(b"t" * 32, secrets.token_bytes(16)), requests)
+        order = ChargeOrder(new_id(), minor, "EUR", till_digest(b"t" * 32, secrets.token_bytes(16)), requests)
         order = alter(order)
         sealed = seal(order, to=self.issuer.keys.public(), purpose=CHARGE)
-        return Shown(order.charge_id, sealed, self.answers(palm, bind(order)), kept)
+        return Shown(order.order_id, sealed, self.answers(palm, bind(order)), kept)
 
     def show_to_reserve(self, palm: str | None, minor: int, *, hold_s: int = 86_400) -> Shown:
         """
@@ -236,7 +235,7 @@ class Scene:
         """
         order = ChargeOrder(new_id(), minor, "EUR", till_digest(b"t" * 32, secrets.token_bytes(16)), (), hold_s=hold_s)
         sealed = seal(order, to=self.issuer.keys.public(), purpose=CHARGE)
-        return Shown(order.charge_id, sealed, self.answers(palm, bind(order)), ())
+        return Shown(order.order_id, sealed, self.answers(palm, bind(order)), ())
 
     def to_capture(self, shown: Shown, minor: int) -> tuple[CaptureRequest, tuple[NoteSecret, ...]]:
         """

@@ -235,7 +235,7 @@ def test_what_was_bound_as_a_reservation_pays_nothing_and_the_other_way_round(sc
         sealed = seal(order, to=scene.issuer.keys.public(), purpose=CHARGE)
         answers = scene.answers("ada", bind(as_bound))
 
-        outcome = charge(scene.issuer, order.charge_id, acquirer=ACQUIRER, order=sealed, answers=answers)
+        outcome = charge(scene.issuer, order.order_id, acquirer=ACQUIRER, order=sealed, answers=answers)
 
         assert outcome == Declined(DeclineReason.BOUND_TO_OTHER)
     assert (scene.balance(wallet), available(scene, wallet)) == (10_00, 10_00)

@@ -119,7 +119,7 @@ def pay(
     wanted = order or charge_order(scene, minor)
     sealed = seal(wanted, to=scene.issuer.keys.public(), purpose=CHARGE)
     answers = sealed_proof(scene, proof or card.prove(wanted))
-    return charge(scene.issuer, wanted.charge_id, acquirer=ACQUIRER, order=sealed, answers=answers)
+    return charge(scene.issuer, wanted.order_id, acquirer=ACQUIRER, order=sealed, answers=answers)
 
 
 def pay_back(scene: Scene, card: Card, minor: int, notes: tuple[Note, ...]) -> Credited | Declined:
@@ -219,7 +219,7 @@ def test_a_forged_signature_is_nobodys(scene: Scene) -> None:
     assert scene.balance(wallet_id) == 100_00
 
 
-@pytest.mark.parametrize("change", [{"amount_minor": 4_49}, {"till_digest": bytes(32)}, {"charge_id": "f" * 32}])
+@pytest.mark.parametrize("change", [{"amount_minor": 4_49}, {"till_digest": bytes(32)}, {"order_id": "f" * 32}])
 def test_a_proof_of_another_order_is_nobodys(scene: Scene, change: dict[str, object]) -> None:
     """
     A proof that was seen once is not good for another id, another till or another sum.
@@ -234,7 +234,7 @@ def test_a_proof_of_another_order_is_nobodys(scene: Scene, change: dict[str, obj
 def test_a_proof_of_a_refund_pays_nothing(scene: Scene) -> None:
     _, card = holder(scene)
     order = charge_order(scene, 4_50)
-    back = msgspec.structs.replace(scene.refund_order(4_50), refund_id=order.charge_id, till_digest=order.till_digest)
+    back = msgspec.structs.replace(scene.refund_order(4_50), refund_id=order.order_id, till_digest=order.till_digest)
 
     assert pay(scene, card, order=order, proof=card.prove(back)) == NOBODY
 

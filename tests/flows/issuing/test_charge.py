@@ -69,7 +69,7 @@ def test_the_same_id_with_another_order_is_an_error(scene: Scene) -> None:
     shown = scene.show("ada", 4_50)
     scene.charge(shown)
 
-    other = scene.show("ada", 1_00, alter=lambda order: msgspec.structs.replace(order, charge_id=shown.charge_id))
+    other = scene.show("ada", 1_00, alter=lambda order: msgspec.structs.replace(order, order_id=shown.charge_id))
     with pytest.raises(IdReused):
         scene.charge(other)
     assert scene.balance(wallet) == 5_50
@@ -268,4 +268,4 @@ def test_what_is_sealed_for_a_charge_stays_sealed_for_others(scene: Scene) -> No
     elsewhere = seal(order, to=scene.matcher_keys["a"].public(), purpose=CHARGE)
 
     with pytest.raises(EnvelopeInvalid):
-        charge(scene.issuer, order.charge_id, acquirer=ACQUIRER, order=elsewhere, answers=shown.answers)
+        charge(scene.issuer, order.order_id, acquirer=ACQUIRER, order=elsewhere, answers=shown.answers)

@@ -75,7 +75,7 @@ def test_an_unknown_key_comes_before_one_that_has_expired(brief: Scene) -> None:
     def alter(order: ChargeOrder) -> ChargeOrder:
         one, two = order.notes
         unknown = NoteRequest("0" * 32, one.message)
-        return ChargeOrder(order.charge_id, 3, "EUR", order.till_digest, (unknown, two))
+        return ChargeOrder(order.order_id, 3, "EUR", order.till_digest, (unknown, two))
 
     shown = brief.show("ada", 3, alter=alter)
     brief.now_ms = SIGNED_MS

@@ -31,7 +31,7 @@ def pay(scene: Scene, secret: bytes, said: str) -> tuple[bool, str]:
     till = Sealer.at(scene)
     shown = till.show("ada", 100)
     reply = till.read(scene.charge(shown))
-    tag = naming_tag(secret, other=reply.naming_key, charge_id=shown.charge_id)
+    tag = naming_tag(secret, other=reply.naming_key, order_id=shown.charge_id)
     is_named = tag in reply.naming_tags
     line = till.line(shown.charge_id, tag=tag, said=said) if is_named else till.line(shown.charge_id)
     take_receipt(scene.issuer, receipt_id_of(reply.receipt_key), sealed=SEALED, line=line)
@@ -76,7 +76,7 @@ def test_a_line_that_claims_a_shop_without_its_tag_names_nothing(scene: Scene) -
     for secret, charge_id in ((BAKERS, ""), (CAFES, earlier), (CAFE, "")):
         shown = till.show("ada", 100)
         reply = till.read(scene.charge(shown))
-        tag = naming_tag(secret, other=reply.naming_key, charge_id=charge_id or shown.charge_id)
+        tag = naming_tag(secret, other=reply.naming_key, order_id=charge_id or shown.charge_id)
         line = till.line(shown.charge_id, tag=tag, said="Bread")
         assert tag not in reply.naming_tags
         take_receipt(scene.issuer, receipt_id_of(reply.receipt_key), sealed=SEALED, line=line)

@@ -50,11 +50,11 @@ class Sealer:
     def at(cls, scene: Scene) -> Sealer:
         return cls(scene, X25519PrivateKey.generate())
 
-    def show(self, palm: str, minor: int = 450) -> Shown:
+    def show(self, palm: str, minor: int = 450, *, order_id: str | None = None) -> Shown:
         reply_key = self.key.public_key().public_bytes_raw()
 
         def with_key(order: ChargeOrder) -> ChargeOrder:
-            return msgspec.structs.replace(order, reply_key=reply_key)
+            return msgspec.structs.replace(order, reply_key=reply_key, order_id=order_id or order.order_id)
 
         return self.scene.show(palm, minor, alter=with_key)
 

@@ -462,4 +462,4 @@ def _send(issuer: Issuer, *, shown: Shown) -> Approved | Declined | Reserved:
 
 
 def _named(order: ChargeOrder, charge_id: str) -> ChargeOrder:
-    return msgspec.structs.replace(order, charge_id=charge_id or new_id())
+    return msgspec.structs.replace(order, order_id=charge_id or new_id())

@@ -63,7 +63,7 @@ def _take_what_is_reserved(world: World) -> None:
     if not opened:
         return
     charge_id, issuer = world.rng.choice(opened), world.issuer
-    held = world.truth.reserved.held[charge_id]
+    held, order_id = world.truth.reserved.held[charge_id], world.truth.order_ids[charge_id]
     other = next(each.name for each in world.acquirers if each.name != held.acquirer)
     amount = Money(held.amount_minor, "EUR")
     _, notes = prepare(
@@ -73,9 +73,9 @@ def _take_what_is_reserved(world: World) -> None:
         random_bytes=world.rng.randbytes,
         now_ms=issuer.clock(),
     )
-    wanted = CaptureRequest(charge_id, amount, notes)
+    wanted = CaptureRequest(order_id, amount, notes)
     _refused(world, "steal", lambda: capture_charge(issuer.issuer, wanted, acquirer=other))
-    _refused(world, "give_back_others", lambda: give_back(issuer.issuer, charge_id, acquirer=other))
+    _refused(world, "give_back_others", lambda: give_back(issuer.issuer, order_id, acquirer=other))
 
 
 def _refused(world: World, name: str, act: Callable[[], object]) -> None:

@@ -24,7 +24,7 @@ from handsel.flows.acquiring.for_each import for_each
 from handsel.flows.acquiring.genuine_note import note_of
 from handsel.flows.acquiring.ports import Credited, Voided
 from handsel.pay.money import Money
-from handsel.pay.payment import PaymentStatus
+from handsel.pay.payment import Charge, ChargeStatus, PaymentStatus
 from handsel.store.acquirer import AcquirerBooks
 from handsel.store.acquirer_notes import NoteTables
 from handsel.store.acquirer_payments import PaymentTables
@@ -76,7 +76,8 @@ def _call_it_void(acquirer: Acquirer, charge_id: str) -> None:
     with acquirer.store.unit_of_work() as books:
         charge = books.payments.find_charge(charge_id)
         if charge is not None:
-            books.payments.save_charge(replace(charge, status=type(charge.status).VOIDED, signatures=(), secrets=b""))
+            void = replace(charge, status=type(charge.status).VOIDED, signatures=(), secrets=b"", order_id=None)
+            books.payments.save_charge(void)
             books.commit()
 
 
@@ -192,6 +193,17 @@ def _clock_set_back_is_waited_for(patches: Patches) -> None:
     )
 
 
+def _keeps_the_order_id(patches: Patches) -> None:
+    patches.put(Charge, "__post_init__", lambda charge: None)
+    patches.put(Charge, "paid", lambda charge: replace(charge, status=ChargeStatus.PAID, signatures=(), secrets=b""))
+
+
+def _forgets_the_order_id_too_early(patches: Patches) -> None:
+    right = Charge.approved
+    patches.put(Charge, "__post_init__", lambda charge: None)
+    patches.put(Charge, "approved", lambda charge, *values: replace(right(charge, *values), order_id=None))
+
+
 def _makes_notes_and_takes_none(patches: Patches) -> None:
     patches.put(finish_charge, "take_notes", lambda acquirer, *_, now_ms: None)
 
@@ -213,5 +225,7 @@ MUTATIONS = (
     Mutation("credit-disbelieved", "a refund that was credited is called void", _never_believes_a_credit),
     Mutation("purchase-forgotten", "notes that were paid for are never fetched", _resolves_no_purchase),
     Mutation("rounding", "a payment is booked in full ten cents", _rounds),
+    Mutation("order-kept", "a charge that is paid keeps its order id", _keeps_the_order_id),
+    Mutation("order-forgotten", "a reservation forgets by which id it is captured", _forgets_the_order_id_too_early),
     Mutation("clock-set-back", "what was submitted in the future is waited for", _clock_set_back_is_waited_for),
 )

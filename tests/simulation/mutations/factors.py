@@ -19,7 +19,7 @@ from tests.simulation.patches import Patches
 def _counts_a_try_twice(patches: Patches) -> None:
     def wrong(uow: UnitOfWork, wanted: Any) -> None:
         if pin_asked_before(uow, wanted) is not None:
-            issuer_pin.remove_check(uow, wanted.charge_id)
+            issuer_pin.remove_check(uow, wanted.order_id)
 
     patches.put(charge, "pin_asked_before", wrong)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from base64 import b32encode
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 
@@ -22,8 +21,6 @@ from handsel.pay.asking import AskingLimits
 from handsel.pay.tip import TipOffer
 from handsel.store.acquirer import AcquirerDatabase
 from handsel.store.tree import Tree
-
-RETURN_CODE_BYTES = 10
 
 
 def limits_of_till(settings: TillLimits) -> AskingLimits:
@@ -98,22 +95,10 @@ class Acquirer:
         """
         return self.random_bytes(ID_BYTES).hex()
 
-    def return_code(self, receipt_code: str) -> str:
-        """
-        Return what proves that the receipt of a payment is there: 16 letters and digits, 80 bits.
-
-        It is in no table, and in nothing that a merchant's key opens: the till tells it to the customer.
-        """
-        secret = self._derived(b"return-code", receipt_code)[:RETURN_CODE_BYTES]
-        return b32encode(secret).decode().lower()
-
     def naming_secret(self, merchant_id: str) -> bytes:
         """
         Return the secret by which a shop's tills find the payers who want the shop named: 32 bytes.
         """
-        return self._derived(b"naming-secret", merchant_id)
-
-    def _derived(self, use: bytes, name: str) -> bytes:
         # Derived and not drawn, so that a stolen database has none of them.
         key = hashlib.sha256(b"handsel/v1/acquirer\0" + self.identity.sign.private_bytes_raw()).digest()
-        return hmac.digest(key, use + b"\0" + name.encode(), "sha256")
+        return hmac.digest(key, b"naming-secret\0" + merchant_id.encode(), "sha256")

@@ -17,6 +17,7 @@ from handsel.flows.acquiring.limit_asking import NoPalm, begin_asking
 from handsel.flows.acquiring.ports import Unanswered, Voided
 from handsel.flows.acquiring.settle_charge import conclude_charge, settle_charge
 from handsel.flows.acquiring.write_receipt import write_receipt
+from handsel.ids import require_id
 from handsel.matching.message import PerMatcher
 from handsel.notes.denomination import AMOUNT_MINOR_MAX, NOTES_MAX
 from handsel.notes.mint import NoteSecret
@@ -33,6 +34,7 @@ from handsel.pay.payment import (
     PaymentStatus,
     state_of_charge,
 )
+from handsel.return_code import RETURN_DIGEST_BYTES
 from handsel.store.acquirer import AcquirerBooks
 
 
@@ -43,20 +45,27 @@ class ShownForCharge:
     or, with a held key, a proof for the issuer. `tip_minor` is what the customer adds to the amount of the payment.
 
     `secrets` are what makes notes of the issuer's signatures: they are kept until the charge has ended, so that
-    `finish_charges` can do what its till cannot do any more. There are none where the sum is only reserved.
+    `finish_charges` can do what its till cannot do any more. There are none where the sum is only reserved. `order_id`,
+    by which the issuer knows the charge, is kept as long; `return_digest` for ever.
     """
 
     charge_id: str
+    order_id: str
     payment_id: str
     order: bytes
     queries: PerMatcher | SealedProof
     secrets: tuple[NoteSecret, ...]
+    return_digest: bytes
     tip_minor: int = 0
 
     def __post_init__(self) -> None:
         """
-        Refuse too many notes. Raises `BodyInvalid`.
+        Refuse too many notes, an ill-formed id or digest, and one id for both. Raises `BodyInvalid`.
         """
+        if require_id(self.order_id) == self.charge_id:
+            raise BodyInvalid("the issuer knows a charge by another id than the acquirer: make a new one")
+        if len(self.return_digest) != RETURN_DIGEST_BYTES:
+            raise BodyInvalid(f"a return digest has {RETURN_DIGEST_BYTES} bytes")
         if len(self.secrets) > NOTES_MAX:
             raise BodyInvalid(f"a charge is paid with 1 to {NOTES_MAX} notes")
 
@@ -100,7 +109,7 @@ def submit_charge(acquirer: Acquirer, till: Till, shown: ShownForCharge, *, now_
         raise
     # 3.
     try:
-        answer = acquirer.issuer.charge(shown.charge_id, order=shown.order, answers=answers)
+        answer = acquirer.issuer.charge(shown.order_id, order=shown.order, answers=answers)
     except PartyUnavailable:
         conclude_charge(acquirer, shown.charge_id, Voided())
         raise
@@ -140,7 +149,7 @@ def give_up_charge(acquirer: Acquirer, till: Till, charge_id: str, *, payment_id
         if payment is None or payment.till_id != till.id:
             raise NotFound("this till was not asked for such a payment")
         if charge is None:
-            books.payments.add_charge(Charge(charge_id, payment_id, till.id, now_ms).voided())
+            books.payments.add_charge(Charge(charge_id, payment_id, till.id, now_ms, ChargeStatus.VOIDED))
             books.commit()
             return Declined(DeclineReason.VOIDED)
     if charge.status is ChargeStatus.SUBMITTED:
@@ -150,7 +159,16 @@ def give_up_charge(acquirer: Acquirer, till: Till, charge_id: str, *, payment_id
 
 def _submitted(till: Till, shown: ShownForCharge, *, now_ms: int) -> Charge:
     kept = encode(shown.secrets) if shown.secrets else b""
-    return Charge(shown.charge_id, shown.payment_id, till.id, now_ms, secrets=kept, tip_minor=shown.tip_minor)
+    return Charge(
+        shown.charge_id,
+        shown.payment_id,
+        till.id,
+        now_ms,
+        secrets=kept,
+        tip_minor=shown.tip_minor,
+        order_id=shown.order_id,
+        return_digest=shown.return_digest,
+    )
 
 
 def _known_state(books: AcquirerBooks, till: Till, shown: ShownForCharge) -> ChargeState | None:
@@ -180,5 +198,7 @@ def _open_payment(books: AcquirerBooks, till: Till, shown: ShownForCharge) -> Pa
         raise IdReused("this payment has a charge already: ask for the state of that one")
     if not shown.secrets and not payment.hold_s:
         raise BodyInvalid("a charge comes with what makes its notes")
+    if books.payments.has_order(shown.order_id):
+        raise IdReused("that order id stands for another charge: make a new one")
     _require_offered(payment, shown.tip_minor)
     return payment

@@ -1,5 +1,8 @@
 """
 Carry a sealed receipt from the till to the issuer. The acquirer can open neither it nor the line that comes with it.
+
+What the issuer has sealed to the till, both would have for ever otherwise: the acquirer drops it when the receipt has
+been brought, or when no till has come for it in time.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ from handsel.ids import require_id
 from handsel.pay.merchant import Till
 from handsel.pay.payment import ChargeStatus
 from handsel.receipt import require_sealed_receipt
+
+REPLY_MS_MAX = 15 * 24 * 3_600_000  # Longer than a week in which a sum may be reserved, and a till's week to come back.
 
 
 @dataclass(frozen=True, repr=False)
@@ -46,3 +51,15 @@ def carry_receipt(acquirer: Acquirer, till: Till, charge_id: str, receipt: Seale
     with acquirer.store.unit_of_work() as books:
         books.payments.drop_reply(charge_id)
         books.commit()
+
+
+def forget_replies(acquirer: Acquirer, *, now_ms: int) -> int:
+    """
+    Drop the issuer's replies to tills that have not come for them within `REPLY_MS_MAX`, and return how many.
+
+    The receipts of these payments are not sealed any more; the receipt's page shows them.
+    """
+    with acquirer.store.unit_of_work() as books:
+        dropped = books.payments.drop_old_replies(until_ms=now_ms - REPLY_MS_MAX)
+        books.commit()
+        return dropped

@@ -17,12 +17,13 @@ from handsel.pay.payment import Charge, PaymentIntent
 from handsel.pay.refund import RefundStatus
 from handsel.receipt import (
     CONTENT_BYTES,
-    SignedStatement,
+    PayersReceipt,
     Statement,
     is_signed_by,
     name_of_signer,
     read_statement,
 )
+from handsel.return_code import fits_digest, order_id_of
 from handsel.store.acquirer import AcquirerBooks
 
 
@@ -36,7 +37,7 @@ class Examined:
     dispute: Dispute | None = None
 
 
-def open_dispute(acquirer: Acquirer, dispute_id: str, signed: SignedStatement, *, now_ms: int) -> Examined:
+def open_dispute(acquirer: Acquirer, dispute_id: str, receipt: PayersReceipt, *, now_ms: int) -> Examined:
     """
     Say what a receipt proves; where a shop can answer for it, open a case under the id that whoever asks has made.
 
@@ -46,8 +47,11 @@ def open_dispute(acquirer: Acquirer, dispute_id: str, signed: SignedStatement, *
     4. The books say the same as the receipt, and what has become of the payment since.
     5. There is one open case about a payment: presenting the receipt again leads to it. Where there were as many as
        there may be, none is opened; so who has one receipt can keep a shop busy only so far.
+    6. Where the receipt has its return code, the case keeps the order id to which that leads, until it ends: the shop
+       can pay back without asking for the code. Without, it needs the code, or a palm.
     """
     require_id(dispute_id)
+    signed = receipt.signed
     if len(signed.statement.encode()) > CONTENT_BYTES[-1]:  # 1
         raise BodyInvalid(f"a receipt has at most {CONTENT_BYTES[-1]} bytes")
     statement = read_statement(signed)
@@ -65,10 +69,14 @@ def open_dispute(acquirer: Acquirer, dispute_id: str, signed: SignedStatement, *
             return Examined(Finding.NOT_IN_BOOKS)
         finding = _examine(books, statement, charge, payment)  # 4
         dispute = known or books.disputes.open_of(payment.id)  # 5
-        if dispute is None and finding in DISPUTABLE and _may_open(acquirer, books, payment):
-            dispute = Dispute(dispute_id, payment.id, payment.merchant_id, finding, now_ms)
+        order_id = _order_of(charge, receipt.return_code)  # 6
+        if dispute is not None and dispute.with_order(order_id) != dispute:
+            dispute = dispute.with_order(order_id)
+            books.disputes.save(dispute)
+        elif dispute is None and finding in DISPUTABLE and _may_open(acquirer, books, payment):
+            dispute = Dispute(dispute_id, payment.id, payment.merchant_id, finding, now_ms, order_id=order_id)
             books.disputes.add(dispute)
-            books.commit()
+        books.commit()
     return Examined(finding, dispute)
 
 
@@ -93,6 +101,12 @@ def _examine(books: AcquirerBooks, statement: Statement, charge: Charge, payment
         states=frozenset(mark.state for mark in marks),
         refunded=sum_money(paid_back, currency=payment.amount.currency),
     )
+
+
+def _order_of(charge: Charge, return_code: str) -> str | None:
+    digest = charge.return_digest
+    is_its_code = digest is not None and fits_digest(return_code, charge_id=charge.id, digest=digest)
+    return order_id_of(return_code) if is_its_code else None
 
 
 def _may_open(acquirer: Acquirer, books: AcquirerBooks, payment: PaymentIntent) -> bool:

@@ -104,7 +104,8 @@ class Matchers(Protocol):
 
 class Issuer(Protocol):
     """
-    Reach the issuer. Every id is made by the acquirer or the till, and a repeated call has the same answer.
+    Reach the issuer. Every id is made by the acquirer or the till, and a repeated call has the same answer. It knows a
+    charge by its `order_id`.
 
     `charge`, `refund` and `refund_charge` raise `PartyUnavailable` only where the issuer was certainly not asked; where
     it may have been, they return `Unanswered`. The others raise it whenever there is no answer.
@@ -116,23 +117,23 @@ class Issuer(Protocol):
         """
 
     def charge(
-        self, charge_id: str, *, order: bytes, answers: PerMatcher | SealedProof
+        self, order_id: str, *, order: bytes, answers: PerMatcher | SealedProof
     ) -> Signed | Declined | Reserved | Unanswered:
         """
         Debit whoever showed the palm. The envelopes are the till's order, and the matchers' answers or a card's proof.
         """
 
-    def void(self, charge_id: str) -> Signed | Declined | Reserved | Voided:
+    def void(self, order_id: str) -> Signed | Declined | Reserved | Voided:
         """
         Make sure that a charge is never carried out from now on, or return what became of it before.
         """
 
-    def capture(self, charge_id: str, *, amount: Money, requests: tuple[NoteRequest, ...]) -> Signed | Declined:
+    def capture(self, order_id: str, *, amount: Money, requests: tuple[NoteRequest, ...]) -> Signed | Declined:
         """
         Turn what a charge has reserved, or a part of it, into notes; the rest is given back.
         """
 
-    def give_back(self, charge_id: str) -> Signed | Voided:
+    def give_back(self, order_id: str) -> Signed | Voided:
         """
         Give back what a charge has reserved, or return what was signed when it was captured before.
         """
@@ -155,7 +156,7 @@ class Issuer(Protocol):
         """
 
     def refund_charge(
-        self, refund_id: str, *, charge_id: str, amount: Money, notes: tuple[Note, ...]
+        self, refund_id: str, *, order_id: str, amount: Money, notes: tuple[Note, ...]
     ) -> Credited | Declined | Unanswered:
         """
         Redeem the notes into the wallet that paid a charge: all of them, or none.

@@ -2,14 +2,14 @@
 Refund by receipt: pay back to the wallet that paid, without a palm, because the customer has shown the receipt.
 
 What shows it is the return code, which is in the receipt alone: the till told it to the customer, and no page, answer
-or table of the merchant has it. So who holds a merchant's key, or its list of payments, cannot pay back what nobody has
-brought back; and a slip of a finger does not pay a stranger. Where the money goes it does not decide: that is always
-the wallet that paid. An open dispute stands in for the code: its receipt was presented to the acquirer itself.
+or table of merchant or acquirer has it. So who holds a merchant's key, or its list of payments, cannot pay back what
+nobody has brought back; and a slip of a finger does not pay a stranger. The money goes to the wallet that paid: of the
+code follows the order id, by which the issuer finds it, and which is not kept here. An open dispute stands in for the
+code: its receipt was presented to the acquirer itself.
 """
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import dataclass
 
 from handsel.errors import BodyInvalid, HandselError, InvariantBroken, NotFound
@@ -22,8 +22,9 @@ from handsel.flows.acquiring.send_notes import send_notes
 from handsel.flows.acquiring.settle_refund import conclude_refund
 from handsel.pay.decline import DeclineReason
 from handsel.pay.merchant import Merchant
-from handsel.pay.payment import PaymentIntent
+from handsel.pay.payment import PaymentIntent, PaymentStatus
 from handsel.pay.refund import Refund, RefundAttempt, RefundWay
+from handsel.return_code import fits_digest, order_id_of, read_return_code
 from handsel.store.acquirer import AcquirerBooks
 
 
@@ -44,11 +45,11 @@ def refund_by_receipt(
     Pay back to the wallet that paid, once, however often the same request comes.
 
     1. The payment is the merchant's, and the code is its receipt's; without a code, its receipt was presented in a
-       dispute that is open. Raises `NotFound` and `BodyInvalid`.
+       dispute that is open. Either leads to the order id. Raises `NotFound` and `BodyInvalid`.
     2. Promise the refund, and write the one attempt, before anything is sent. What is left of the payment is counted as
        for every refund.
     3. Buy notes of the same sum.
-    4. Send them to the issuer with the id of the charge. Lost answers are found out as for every refund.
+    4. Send them to the issuer with the order id. Lost answers are found out as for every refund.
 
     Whatever is interrupted is ended by `resolve_refunds`; a refund that comes to nothing is canceled. Raises
     `PartyUnavailable`, or what the issuer refused with, after nothing was credited.
@@ -59,14 +60,11 @@ def refund_by_receipt(
         found = find_same(books, merchant, request, way=RefundWay.RECEIPT)
         if found is not None:
             return ByReceipt(found, books.refunds.declined_for(found.id))
-        _require_receipt(acquirer, books, payment, return_code)
+        order_id = _order_of(books, payment, return_code)
         refund = promise(books, merchant, payment, request, way=RefundWay.RECEIPT, now_ms=now_ms)
         attempt = RefundAttempt(acquirer.new_id(), refund.id, refund.till_id, now_ms)
         books.refunds.add_attempt(attempt)
         books.refunds.save(refund.processing())
-        charge = books.payments.live_charge(payment.id)
-        if charge is None:
-            raise InvariantBroken("a payment that has succeeded has a charge that paid it")
         books.commit()
     # 3.
     try:
@@ -80,7 +78,7 @@ def refund_by_receipt(
             acquirer,
             attempt.id,
             lambda notes: acquirer.issuer.refund_charge(
-                attempt.id, charge_id=charge.id, amount=refund.amount, notes=notes
+                attempt.id, order_id=order_id, amount=refund.amount, notes=notes
             ),
             now_ms=now_ms,
         )
@@ -110,14 +108,24 @@ def payment_of_receipt(acquirer: Acquirer, merchant: Merchant, receipt_code: str
     return payment
 
 
-def _require_receipt(acquirer: Acquirer, books: AcquirerBooks, payment: PaymentIntent, return_code: str) -> None:
-    if not return_code and books.disputes.open_of(payment.id) is not None:
-        return
-    typed = "".join(return_code.split()).replace("-", "").lower().encode()
-    if payment.receipt_code is None:
+def _order_of(books: AcquirerBooks, payment: PaymentIntent, typed: str) -> str:
+    """
+    Return the order id to which a return code, or the case that stands in for it, leads. Raises `BodyInvalid`.
+    """
+    dispute = None if typed.strip() else books.disputes.open_of(payment.id)
+    if dispute is not None and dispute.order_id is not None:
+        return dispute.order_id
+    if payment.status is not PaymentStatus.SUCCEEDED:
         raise BodyInvalid("only a payment that has succeeded is refunded")
-    if not hmac.compare_digest(typed, acquirer.return_code(payment.receipt_code).encode()):
+    charge = books.payments.live_charge(payment.id)
+    if charge is None:
+        raise InvariantBroken("a payment that has succeeded has a charge that paid it")
+    if charge.return_digest is None:
+        raise BodyInvalid("this payment was made before receipts had today's codes: pay it back to the palm")
+    code = read_return_code(typed)
+    if not fits_digest(code, charge_id=charge.id, digest=charge.return_digest):
         raise BodyInvalid("this is not the return code of that payment's receipt: compare it with the receipt")
+    return order_id_of(code)
 
 
 def _state(acquirer: Acquirer, refund_id: str) -> ByReceipt:

@@ -39,7 +39,7 @@ def settle_capture(acquirer: Acquirer, charge_id: str, *, now_ms: int) -> Paymen
         if capture is None or capture.status is not CaptureStatus.ORDERED:
             return payment
         amount = _ordered_amount(payment)
-        answer = acquirer.issuer.capture(charge.id, amount=amount, requests=requests_in(capture.secrets))
+        answer = acquirer.issuer.capture(charge.order, amount=amount, requests=requests_in(capture.secrets))
         if isinstance(answer, Signed):  # 1
             held = finish_notes(acquirer, capture.secrets, answer.signatures, source_id=charge_id, now_ms=now_ms)
             return _write_captured(acquirer, charge_id, held, now_ms=now_ms)
@@ -58,7 +58,11 @@ def give_back(acquirer: Acquirer, charge_id: str, *, reason: CancelReason, now_m
     Have the issuer give back what a charge has reserved, and return the payment as it stands then: canceled, unless it
     was captured before. A time that is over is the reason before any other. Raises `PartyUnavailable`.
     """
-    answer = acquirer.issuer.give_back(charge_id)
+    with acquirer.store.unit_of_work() as books:
+        charge, payment = charge_and_payment(books, charge_id)
+    if charge.order_id is None:
+        return payment
+    answer = acquirer.issuer.give_back(charge.order_id)
     with acquirer.store.unit_of_work() as books:
         charge, payment = charge_and_payment(books, charge_id)
         if isinstance(answer, Signed) or payment.status in (PaymentStatus.SUCCEEDED, PaymentStatus.CANCELED):

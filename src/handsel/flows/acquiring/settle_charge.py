@@ -54,12 +54,16 @@ def conclude_charge(acquirer: Acquirer, charge_id: str, answer: Answer) -> Charg
 
 def settle_charge(acquirer: Acquirer, charge_id: str) -> ChargeState:
     """
-    Have the issuer void a charge of which nothing is known, or say what became of it.
+    Have the issuer void a charge of which nothing is known, or say what became of it. What is known is returned.
 
     Where the issuer does not answer either, the charge stays `Pending`, and is asked for again by `resolve_charges`.
     """
+    with acquirer.store.unit_of_work() as books:
+        charge, payment = charge_and_payment(books, charge_id)
+    if charge.status is not ChargeStatus.SUBMITTED:
+        return state_of_charge(charge, payment)
     try:
-        answer = acquirer.issuer.void(charge_id)
+        answer = acquirer.issuer.void(charge.order)
     except PartyUnavailable:
         return Pending()
     return conclude_charge(acquirer, charge_id, answer)
@@ -87,7 +91,8 @@ def _wanted_answer(acquirer: Acquirer, charge_id: str, answer: Answer) -> Answer
     with acquirer.store.unit_of_work() as books:
         charge, payment = charge_and_payment(books, charge_id)
     is_wanted = payment.hold_s > 0 and payment.amount.amount_minor + charge.tip_minor == answer.amount_minor
-    return answer if is_wanted or charge.status is not ChargeStatus.SUBMITTED else acquirer.issuer.give_back(charge_id)
+    is_kept = is_wanted or charge.status is not ChargeStatus.SUBMITTED
+    return answer if is_kept else acquirer.issuer.give_back(charge.order)
 
 
 def _answered(charge: Charge, answer: Answer) -> Charge:

@@ -18,16 +18,14 @@ def write_receipt(acquirer: Acquirer, books: AcquirerBooks, charge: Charge, paym
     """
     Return what the till of a charge that is paid is told; the same again, however often it asks.
     """
-    return_code = acquirer.return_code(payment.receipt)
     if charge.reply is None:
-        return Paid(payment.receipt, return_code)
+        return Paid(payment.receipt)
     merchant = books.merchants.merchant(payment.merchant_id)
     if merchant is None or payment.paid_ms is None:
         raise InvariantBroken("a payment that has succeeded has a merchant and a time")
     statement = Statement(
         acquirer=name_of_signer(acquirer.identity.public().sign),
         receipt_code=payment.receipt,
-        return_code=return_code,
         charge_id=charge.id,
         shop=merchant.name,
         description=payment.description,
@@ -35,7 +33,8 @@ def write_receipt(acquirer: Acquirer, books: AcquirerBooks, charge: Charge, paym
         currency=payment.amount.currency,
         paid_ms=payment.paid_ms,
         notes=tuple(ReceiptNote(mark.key_id, mark.serial) for mark in books.notes.marks_of(charge.id)),
+        return_digest=charge.return_digest,
     )
     signed = sign_statement(statement, keys=acquirer.identity)
     papers = ReceiptPapers(charge.reply, signed, acquirer.naming_secret(payment.merchant_id))
-    return Paid(payment.receipt, return_code, papers)
+    return Paid(payment.receipt, papers)

@@ -108,7 +108,7 @@ def charge(
 
 def _open_order(issuer: Issuer, charge_id: str, order: bytes) -> ChargeOrder:
     wanted = open_envelope(order, ChargeOrder, keys=issuer.keys, purpose=CHARGE)
-    if wanted.charge_id != require_id(charge_id):
+    if wanted.order_id != require_id(charge_id):
         raise EnvelopeInvalid("the order is for another charge")
     require_positive(Money(wanted.amount_minor, wanted.currency))
     typed_pin(wanted)
@@ -127,7 +127,7 @@ def _begin(
 ) -> Approved | Declined | Reserved | _Reserved | PinAsked:
     now_ms = issuer.clock()
     with issuer.database.unit_of_work() as uow:
-        earlier = charges.find_charge(uow, wanted.charge_id)  # 2
+        earlier = charges.find_charge(uow, wanted.order_id)  # 2
         if earlier is not None:
             return _repeat(uow, earlier, wanted)
         asked = pin_asked_before(uow, wanted)
@@ -155,7 +155,7 @@ def _go_on(
     """
     now_ms = issuer.clock()
     with issuer.database.unit_of_work() as uow:
-        earlier = charges.find_charge(uow, wanted.charge_id)
+        earlier = charges.find_charge(uow, wanted.order_id)
         if earlier is not None:
             return _repeat(uow, earlier, wanted)
         factor = end_pin_check(issuer, uow, wanted, is_right=is_right)
@@ -187,9 +187,9 @@ def _keep(
 ) -> None:
     factor = outcome.factor if isinstance(outcome, _Reserved) else None
     row = ChargeRow(
-        id=wanted.charge_id,
+        id=wanted.order_id,
         digest=digest_of(wanted),
-        reservation_id=derive_id("charge", wanted.charge_id),
+        reservation_id=derive_id("charge", wanted.order_id),
         wallet_id=wallet_id,
         amount_minor=wanted.amount_minor,
         state="reserved" if isinstance(outcome, _Reserved) else "declined",
@@ -253,7 +253,7 @@ def _reserve(
     issuer: Issuer, uow: UnitOfWork, wanted: ChargeOrder, wallet: WalletRow, factor: Factor | None, *, now_ms: int
 ) -> Declined | _Reserved:
     transfer = Transfer(
-        derive_id("charge", wanted.charge_id),
+        derive_id("charge", wanted.order_id),
         wallet_account(wallet.id, currency=wallet.currency).id,
         notes_in_circulation(issuer.currency).id,
         Money(wanted.amount_minor, wanted.currency),
@@ -265,7 +265,7 @@ def _reserve(
     if isinstance(outcome, Refused):
         return decline_of(outcome)
     if factor is not None:
-        use_factor(uow, factor, charge_id=wanted.charge_id)
+        use_factor(uow, factor, charge_id=wanted.order_id)
     return _Reserved(factor, Reserved(wanted.amount_minor, until_ms) if held_ms else None)
 
 
@@ -286,14 +286,14 @@ def _refuse_order(issuer: Issuer, wanted: ChargeOrder, *, now_ms: int) -> Declin
 def _settle(issuer: Issuer, wanted: ChargeOrder, signatures: tuple[bytes, ...]) -> Approved | Declined | Reserved:
     now_ms = issuer.clock()
     with issuer.database.unit_of_work() as uow:
-        row = charges.find_charge(uow, wanted.charge_id)
+        row = charges.find_charge(uow, wanted.order_id)
         if row is None or row.state == "voided":
             return Declined(DeclineReason.VOIDED)
         if row.state != "reserved":
             # The same request came twice at once, and the other was first. Its signatures are the ones that count.
             return outcome_of(row, None)
         amount = Money(wanted.amount_minor, wanted.currency)
-        step = Capture(derive_id("capture", wanted.charge_id), row.reservation_id, amount)
+        step = Capture(derive_id("capture", wanted.order_id), row.reservation_id, amount)
         captured = ledger.capture(uow, step, now_ms=now_ms)  # 8
         if isinstance(captured, Refused):
             # Its time is over. Nothing is kept here: the sweep gives the sum back and voids the charge.
@@ -302,6 +302,6 @@ def _settle(issuer: Issuer, wanted: ChargeOrder, signatures: tuple[bytes, ...]) 
         for request in wanted.notes:
             charges.count_signed(uow, keys.require(request.key_id))
         reply = reply_to_till(issuer, uow, wanted, row)
-        charges.approve_charge(uow, wanted.charge_id, signatures, reply=reply)
+        charges.approve_charge(uow, wanted.order_id, signatures, reply=reply)
         uow.commit()
     return Approved(signatures, reply)

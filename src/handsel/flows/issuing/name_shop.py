@@ -27,7 +27,7 @@ def name_shop(issuer: Issuer, wallet_id: str, *, shop: str, naming_key: bytes) -
     """
     if len(naming_key) != KEY_BYTES or not 0 < len(shop) <= SHOP_CHARS_MAX or not shop.isprintable():
         raise BodyInvalid("this is no shop's link: open the one that the shop shows")
-    naming_tag(bytes(KEY_BYTES), other=naming_key, charge_id=new_id())  # Or it could have no tags.
+    naming_tag(bytes(KEY_BYTES), other=naming_key, order_id=new_id())  # Or it could have no tags.
     with issuer.database.unit_of_work() as uow:
         wallet = wallets.find_wallet(uow, wallet_id)
         if wallet is None:

@@ -44,7 +44,7 @@ def reply_to_till(issuer: Issuer, uow: UnitOfWork, wanted: ChargeOrder, row: Cha
         receipts.add_blind_key(uow, wallet_id, key, charge_id=row.id)
     shops = naming.named_shops_of(uow, wallet_id)[:NAMING_TAGS]
     secret = naming_secret(issuer, row.id)
-    tags = [naming_tag(secret, other=shop.naming_key, charge_id=row.id) for shop in shops]  # 2
+    tags = [naming_tag(secret, other=shop.naming_key, order_id=row.id) for shop in shops]  # 2
     tags += [issuer.random_bytes(NAMING_TAG_BYTES) for _ in range(NAMING_TAGS - len(tags))]
     reply = ChargeReply(key, naming_key_of(secret), tuple(sorted(tags)))
     return seal_reply(reply, reply_key=wanted.reply_key, purpose=CHARGE_REPLY)

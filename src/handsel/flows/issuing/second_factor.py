@@ -74,7 +74,7 @@ def find_factor(
     if tries is None:
         return Declined(DeclineReason.PIN_LOCKED)
     pins.save_tries(uow, wallet.id, tries)
-    pins.add_check(uow, wanted.charge_id, PinCheckRow(digest_of(wanted), wallet.id), now_ms=now_ms)
+    pins.add_check(uow, wanted.order_id, PinCheckRow(digest_of(wanted), wallet.id), now_ms=now_ms)
     return _asked(uow, wallet.id)
 
 
@@ -83,7 +83,7 @@ def pin_asked_before(uow: UnitOfWork, wanted: ChargeOrder) -> PinAsked | None:
     Return the check that the same order has begun already, and is not to be counted for again. Raises `IdReused` where
     it was another order, with another PIN say.
     """
-    check = pins.find_check(uow, wanted.charge_id)
+    check = pins.find_check(uow, wanted.order_id)
     if check is None:
         return None
     # The digest is over blinded messages and a nonce that are stored nowhere: no PIN can be guessed from it.
@@ -104,10 +104,10 @@ def end_pin_check(issuer: Issuer, uow: UnitOfWork, wanted: ChargeOrder, *, is_ri
     End a check, and return the factor that it was about, which is shown where the PIN is right; None where the check is
     no longer under way. A right PIN takes back its try, and undoes a lock.
     """
-    check = pins.find_check(uow, wanted.charge_id)
+    check = pins.find_check(uow, wanted.order_id)
     if check is None:
         return None
-    pins.remove_check(uow, wanted.charge_id)
+    pins.remove_check(uow, wanted.order_id)
     if is_right:
         tries = pins.find_tries(uow, check.wallet_id)
         pins.save_tries(uow, check.wallet_id, tries.recognised(issuer.factors.tries, asked_ms=tries.asked_ms))

@@ -44,7 +44,7 @@ def take_receipt(issuer: Issuer, receipt_id: str, *, sealed: bytes, line: bytes)
             if key.digest != digest:
                 raise IdReused("that receipt key has taken another receipt")
             return
-        if said.charge_id != key.charge_id:  # 4
+        if said.order_id != key.charge_id:  # 4
             raise EnvelopeInvalid("the line is for another charge than the receipt")
         _name(issuer, uow, key, said, description)
         receipts.put_receipt(uow, key.id, None if key.number is None else sealed, digest=digest)  # 5
@@ -64,9 +64,9 @@ def _description(said: StatementLine) -> str:
 
 
 def _name(issuer: Issuer, uow: UnitOfWork, key: ReceiptKeyRow, said: StatementLine, description: str) -> None:
-    secret = naming_secret(issuer, said.charge_id)
+    secret = naming_secret(issuer, said.order_id)
     for shop in naming.named_shops_of(uow, key.wallet_id):
-        if naming_tag(secret, other=shop.naming_key, charge_id=said.charge_id) == said.naming_tag:
+        if naming_tag(secret, other=shop.naming_key, order_id=said.order_id) == said.naming_tag:
             naming.add_named_payment(
-                uow, key.wallet_id, said.charge_id, naming_key=shop.naming_key, description=description
+                uow, key.wallet_id, said.order_id, naming_key=shop.naming_key, description=description
             )

@@ -9,7 +9,7 @@ button.hidden = false;
 button.addEventListener("click", () => window.print());
 
 const code = location.hash.slice(1);
-if (/^[a-z2-7]{16}$/.test(code)) {
+if (/^[a-z2-7]{20}$/.test(code)) {
   for (const place of document.querySelectorAll("[data-return], [data-return-code]")) place.hidden = false;
   document.querySelector("[data-return-code]")?.append(code.replace(/(.{4})(?=.)/g, "$1 "));
 }

@@ -1,9 +1,11 @@
 // The wallet's receipts: give the bank public keys, open what was sealed to them, save a receipt, keep the secret.
 
 import { canOpen, open } from "/static/hpke.js";
-import { ReceiptKeys, spell, unspell } from "/static/receipt_keys.js";
+import { ReceiptKeys, spell, toHex, unspell } from "/static/receipt_keys.js";
 
 const INFO = "handsel/v1/receipt";
+const TEXT = new TextEncoder();
+const NO_CODE = "This receipt has none that pays back: the shop pays back to your palm.";
 const ROOT = document.querySelector("[data-wallet]");
 const find = (name, root = document) => root.querySelector(`[data-${name}]`);
 
@@ -11,25 +13,39 @@ function fromBase64(text) {
   return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 }
 
-async function read(keys, { number, key, sealed }) {
+async function sha256(text) {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", TEXT.encode(text)));
+}
+
+// Return the receipt's code, or nothing where it does not lead to this very payment: a till could have written another.
+async function codeOf(receipt, stated, orderId) {
+  const code = receipt.return_code;
+  if (!code || !stated.return_digest) return "";
+  const leadsTo = toHex(await sha256(`handsel/v1/order-id\0${code}`)).slice(0, orderId.length);
+  const digest = await sha256(`handsel/v1/return-code\0${stated.charge_id}${code}`);
+  return leadsTo === orderId && btoa(String.fromCharCode(...digest)) === stated.return_digest ? code : "";
+}
+
+async function read(keys, { number, key, sealed }, orderId) {
   const own = await keys.find(number, fromBase64(key));
   if (!own) return null;
-  const signed = JSON.parse(new TextDecoder().decode(await open(fromBase64(sealed), own, INFO)));
-  return { signed, stated: JSON.parse(signed.statement) };
+  const receipt = JSON.parse(new TextDecoder().decode(await open(fromBase64(sealed), own, INFO)));
+  const stated = JSON.parse(receipt.statement);
+  return { receipt, stated, code: await codeOf(receipt, stated, orderId) };
 }
 
 // Only texts are put into the page, never markup: a shop's words could be anything.
-function show(item, { signed, stated }) {
+function show(item, { receipt, stated, code }) {
   find("shop", item).textContent = stated.shop;
   find("items", item).textContent = stated.description;
-  find("return-code", item).textContent = stated.return_code.replace(/(.{4})(?=.)/g, "$1 ");
+  find("return-code", item).textContent = code ? code.replace(/(.{4})(?=.)/g, "$1 ") : NO_CODE;
   find("notes", item).textContent = String(stated.notes.length);
   find("more", item).hidden = false;
-  find("save", item).addEventListener("click", () => save(signed, stated));
+  find("save", item).addEventListener("click", () => save(receipt, stated));
 }
 
-function save(signed, stated) {
-  const file = new Blob([JSON.stringify(signed)], { type: "application/json" });
+function save(receipt, stated) {
+  const file = new Blob([JSON.stringify(receipt)], { type: "application/json" });
   const link = document.createElement("a");
   link.href = URL.createObjectURL(file);
   link.download = `handsel-receipt-${stated.receipt_code.slice(0, 8)}.json`;
@@ -43,9 +59,9 @@ async function openAll(keys) {
   const answer = await fetch(`/wallet/receipts.json?page=${list.dataset.receiptList}`, { cache: "no-store" });
   if (!answer.ok || answer.redirected) return;
   let closed = 0;
-  for (const { receipt } of (await answer.json()).lines.filter((line) => line.receipt)) {
+  for (const { receipt, charge_id } of (await answer.json()).lines.filter((line) => line.receipt)) {
     const item = document.getElementById(`receipt-${receipt.id}`);
-    const opened = item && (await read(keys, receipt).catch(() => null));
+    const opened = item && (await read(keys, receipt, charge_id).catch(() => null));
     if (opened) show(item, opened);
     else if (item) {
       find("items", item).textContent = "Sealed for another browser of yours. Bring its receipt key here to read it.";

@@ -1,0 +1,63 @@
+"""
+Hold the return code: with it a shop pays back without a palm, and of it follows by which id the issuer knows a charge.
+
+The till draws it for a charge and tells it to the customer alone. Two hashes of it go to others, under labels of their
+own: the order id to the issuer, and the return digest to the acquirer, which knows the code again when it is brought.
+Who has both hashes and no code cannot tell which two belong together but by trying codes, of which there are 2^100.
+
+The module knows no palm, no account and no database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from base64 import b32encode
+from collections.abc import Callable
+
+from handsel.errors import BodyInvalid
+from handsel.ids import ID_BYTES, require_id
+
+RETURN_CODE_LETTERS = 20  # Of five bits each, as RFC 4648 §6 has them, in lower case.
+RETURN_DIGEST_BYTES = 32
+_RANDOM_BYTES = 13  # 104 bits, of which the last four are not used.
+_CODE = re.compile(r"[a-z2-7]{20}")
+
+
+def draw_return_code(random_bytes: Callable[[int], bytes]) -> str:
+    """
+    Return a fresh return code: 20 letters and digits, 100 random bits.
+    """
+    return b32encode(random_bytes(_RANDOM_BYTES)).decode().lower()[:RETURN_CODE_LETTERS]
+
+
+def read_return_code(typed: str) -> str:
+    """
+    Return the return code that somebody typed, in groups or not, in whichever case. Raises `BodyInvalid`.
+    """
+    code = "".join(typed.split()).replace("-", "").lower()
+    if not _CODE.fullmatch(code):
+        raise BodyInvalid(f"a return code has {RETURN_CODE_LETTERS} letters and digits: compare it with the receipt")
+    return code
+
+
+def order_id_of(return_code: str) -> str:
+    """
+    Return the id by which the issuer knows the charge of a return code: 32 hexadecimal digits.
+    """
+    return hashlib.sha256(b"handsel/v1/order-id\0" + return_code.encode()).digest()[:ID_BYTES].hex()
+
+
+def return_digest_of(return_code: str, *, charge_id: str) -> bytes:
+    """
+    Return by what the acquirer knows the code of a charge again: 32 bytes. Raises `BodyInvalid` for an ill-formed id.
+    """
+    return hashlib.sha256(b"handsel/v1/return-code\0" + (require_id(charge_id) + return_code).encode()).digest()
+
+
+def fits_digest(return_code: str, *, charge_id: str, digest: bytes) -> bool:
+    """
+    Return whether a return code is that of the charge, in the same time whatever differs.
+    """
+    return hmac.compare_digest(return_digest_of(return_code, charge_id=charge_id), digest)

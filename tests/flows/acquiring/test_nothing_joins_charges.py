@@ -1,0 +1,166 @@
+"""
+Promise that an issuer and an acquirer that join their databases find no identifier of a charge in both.
+
+Amounts and times stand in both, and are not looked at. Refunds and enrolments are looked at elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from handsel.flows.acquiring.answer_dispute import refuse_dispute
+from handsel.flows.acquiring.capture_payment import capture_payment_intent
+from handsel.flows.acquiring.carry_receipt import REPLY_MS_MAX, forget_replies
+from handsel.flows.acquiring.finish_charge import finish_charges
+from handsel.flows.acquiring.open_dispute import open_dispute
+from handsel.flows.acquiring.refund_by_receipt import refund_by_receipt
+from handsel.flows.acquiring.request_payment import cancel_payment_intent
+from handsel.flows.acquiring.request_refund import RefundRequest
+from handsel.ids import new_id
+from handsel.order import HOLDS_S
+from handsel.pay.decline import Declined, DeclineReason
+from handsel.pay.ledger import derive_id
+from handsel.pay.payment import CancelReason, Pending
+from handsel.pay.refund import RefundStatus
+from handsel.receipt import PayersReceipt
+from handsel.store.database import UnitOfWork
+from handsel.till.seal_receipt import reply_key_of
+from tests.flows.acquiring.near_issuer import Line
+from tests.flows.acquiring.street import SHOP, Street
+from tests.flows.acquiring.test_receipts import SECRET, PaidAtTill, bring, deposit, pay
+from tests.values_in_both import Values, images_in_both, in_both, values_in
+
+DISPUTES, REFUNDED = "disputed", "refunded"
+
+
+@contextmanager
+def both(street: Street) -> Iterator[tuple[UnitOfWork, UnitOfWork]]:
+    """
+    Open the issuer's database and the acquirer's.
+    """
+    with street.issuer.issuer.database.unit_of_work() as issuer, street.database._database.unit_of_work() as acquirer:
+        yield issuer, acquirer
+
+
+def values_of(street: Street) -> tuple[Values, Values]:
+    with both(street) as (issuer, acquirer):
+        return values_in(issuer), values_in(acquirer, is_postgresql=bool(street.url))
+
+
+def told_of_both(street: Street) -> set[bytes]:
+    """
+    Return what both have and what leads from no payment to a wallet: the keys of notes, the serials of notes that went
+    home in shuffled batches, and the ids of those batches and of what the acquirer buys for itself. The ids of refunds
+    and enrolments are here because another test looks at them.
+    """
+    with both(street) as (issuer, acquirer):
+        ids = [*issuer.rows("SELECT id FROM redemptions"), *issuer.rows("SELECT id FROM note_purchases")]
+        ids += [*issuer.rows("SELECT key_id FROM note_totals"), *issuer.rows("SELECT id FROM enrolments")]
+        ids += acquirer.rows("SELECT id FROM refund_attempts")
+        serials = issuer.rows("SELECT serial FROM redeemed_notes")
+    return {str(each).encode() for (each,) in ids} | {bytes(each) for (each,) in serials}
+
+
+def live_a_day(street: Street) -> dict[str, PaidAtTill]:
+    """
+    Let everything happen that happens to charges, and return two that were paid.
+    """
+    deposit(street)
+    paid = pay(street)
+    bring(street, paid)
+    declined = street.submit(street.show("nobody", street.ask()))
+    assert declined == Declined(DeclineReason.NOT_RECOGNISED)
+    street.issuer.line = {"charge": Line.CUT, "void": Line.LOST}
+    assert street.submit(street.show("ann", street.ask(), reply_key=reply_key_of(SECRET))) == Pending()
+    street.issuer.line = {"charge": Line.LOST, "void": Line.LOST}
+    assert street.submit(street.show("ann", street.ask())) == Pending()
+    street.issuer.line = {}
+    street.resolve()  # One is approved, one void.
+    street.now_ms += street.acquirer.bounds.unresolved_ms_min
+    assert finish_charges(street.acquirer, now_ms=street.now_ms) == 1
+    captured, released, left = (street.reserve("ann", 450, hold_s=HOLDS_S[0]) for _ in range(3))
+    capture_payment_intent(street.acquirer, SHOP, captured.id, amount_minor=320, now_ms=street.now_ms)
+    cancel_payment_intent(street.acquirer, SHOP, released.id, now_ms=street.now_ms)
+    street.now_ms += 1000 * HOLDS_S[0]
+    street.resolve()
+    assert street.payment(left.id).cancel_reason is CancelReason.EXPIRED
+    disputed, refunded = pay(street), pay(street)
+    for each in (disputed, refunded):
+        bring(street, each)
+    street.redeem()
+    give(street, refunded)
+    street.redeem()
+    street.audit()
+    return {DISPUTES: disputed, REFUNDED: refunded}
+
+
+def give(street: Street, at_till: PaidAtTill) -> None:
+    request, code = RefundRequest(new_id(), at_till.payment.id, 100), at_till.entry.return_code
+    given = refund_by_receipt(street.acquirer, SHOP, request, return_code=code, now_ms=street.now_ms)
+    assert given.refund.status is RefundStatus.SUCCEEDED
+
+
+def dispute(street: Street, at_till: PaidAtTill) -> str:
+    assert at_till.paid.papers is not None
+    signed = at_till.paid.papers.signed
+    receipt = PayersReceipt(signed.statement, signed.signature, at_till.entry.return_code)
+    opened = open_dispute(street.acquirer, new_id(), receipt, now_ms=street.now_ms)
+    assert opened.dispute is not None
+    return opened.dispute.id
+
+
+def test_when_all_has_ended_nothing_joins_the_two(street: Street) -> None:
+    paid = live_a_day(street)
+    case = dispute(street, paid[DISPUTES])
+    refuse_dispute(street.acquirer, SHOP, case, now_ms=street.now_ms)
+    street.now_ms += REPLY_MS_MAX
+    assert forget_replies(street.acquirer, now_ms=street.now_ms) == 1  # Of the charge that its till has left behind.
+
+    issuer, acquirer = values_of(street)
+
+    charge_ids = [value for value, columns in acquirer.items() if "charges.id" in columns]
+    assert len(charge_ids) == 2 * 9  # As text and as bytes.
+    assert in_both(issuer, acquirer, allowed=told_of_both(street)) == {}
+    assert images_in_both(issuer, acquirer, allowed=told_of_both(street), beside=charge_ids) == {}
+
+
+def test_what_is_under_way_is_found_and_so_is_an_open_case(street: Street) -> None:
+    """
+    So that the walk would find what were forgotten to be forgotten.
+    """
+    assert in_both(*values_of(street), allowed=told_of_both(street)) == {}
+    reserved = street.reserve("ann", 450)
+    assert in_both(*values_of(street), allowed=told_of_both(street))["charges.order_id"] >= {"charges.id"}
+    cancel_payment_intent(street.acquirer, SHOP, reserved.id, now_ms=street.now_ms)
+    assert in_both(*values_of(street), allowed=told_of_both(street)) == {}
+
+    at_till = pay(street)
+    assert set(in_both(*values_of(street), allowed=told_of_both(street))) == {"charges.reply"}
+    bring(street, at_till)
+    case = dispute(street, at_till)
+    assert "disputes.order_id" in in_both(*values_of(street), allowed=told_of_both(street))
+    refuse_dispute(street.acquirer, SHOP, case, now_ms=street.now_ms)
+    street.redeem()
+    assert in_both(*values_of(street), allowed=told_of_both(street)) == {}
+
+
+@pytest.mark.parametrize("how", ["within a text", "hashed"])
+def test_an_order_id_that_is_written_elsewhere_is_found(street: Street, how: str) -> None:
+    at_till = pay(street)
+    bring(street, at_till)
+    order_id = at_till.entry.order_id
+    digest = bytes.fromhex(derive_id("charge", order_id))
+    with street.database.unit_of_work() as books:
+        if how == "hashed":
+            books.payments._uow.execute("UPDATE merchants SET key_hash = ?", digest)
+        else:
+            books.payments._uow.execute("UPDATE payments SET description = ?", f"Coffee {order_id}")
+        books.commit()
+
+    values = values_of(street)
+
+    found = in_both(*values, allowed=told_of_both(street)) | images_in_both(*values, allowed=())
+    assert "merchants.key_hash" in str(found) if how == "hashed" else "charges.id" in found
