@@ -51,7 +51,8 @@ class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     State what was paid, to whom, for what, and with which notes. `acquirer` names the key that it is signed with.
 
-    `return_code` is told to the customer alone: with it a shop pays back without a palm.
+    `return_code` is told to the customer alone: with it a shop pays back without a palm. `tip_minor` of the amount is a
+    tip.
     """
 
     acquirer: str
@@ -64,6 +65,7 @@ class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     currency: str
     paid_ms: int
     notes: tuple[ReceiptNote, ...]
+    tip_minor: int = 0
 
     def __repr__(self) -> str:
         """

@@ -16,6 +16,7 @@ from handsel.notes.note import Note
 from handsel.order import DESCRIPTION_BYTES, STATEMENT_LINE, StatementLine
 from handsel.receipt import SignedStatement, open_receipt, read_statement, sign_statement
 from handsel.till.acquirer import PaidAnswer, PapersAnswer, ReceiptBrought
+from handsel.till.action import ChargeAction, TipChoice
 from handsel.till.bring_receipts import GIVEN_UP_MS, PAUSE_MS_MAX, ReceiptCourier
 from handsel.till.journal import RECEIPTS_MAX, Journal, ReceiptEntry
 from tests.till.conftest import Till
@@ -48,6 +49,19 @@ def test_a_payment_is_sealed_for_its_payer_and_brought(till: Till) -> None:
     statement = read_statement(open_receipt(brought.sealed, key=till.acquirer.wallet_key))
     assert (statement.charge_id, statement.shop, statement.amount_minor) == (charge_id, "Corner Café", 450)
     assert (till.journal.receipts(), till.journal.entries()) == ((), ())
+
+
+def test_a_tip_stands_apart_in_the_receipt_that_it_was_paid_with(till: Till) -> None:
+    lunch = ChargeAction("f1" * 16, 384, "EUR", "Corner Café", "Lunch", tips=(TipChoice(64),), tip_minor_max=384)
+    till.acquirer.told = lunch
+    till.agent.choose_tip(64, session=till.agent.poll().session)
+    assert till.hold_out(ANN).screen == "paid"
+
+    assert courier_of(till).bring_next()
+
+    ((_, brought),) = till.acquirer.brought
+    statement = read_statement(open_receipt(brought.sealed, key=till.acquirer.wallet_key))
+    assert (statement.amount_minor, statement.tip_minor) == (448, 64)
 
 
 def test_the_page_shows_the_return_code_and_keeps_it_out_of_requests(till: Till) -> None:
@@ -168,7 +182,10 @@ def alter(till: Till, papers: PapersAnswer, **change: object) -> PapersAnswer:
     return msgspec.structs.replace(papers, signed=sign_statement(statement, keys=till.acquirer.keys))
 
 
-@pytest.mark.parametrize("change", ["charge_id", "amount_minor", "notes", "reply", "statement"])
+@pytest.mark.parametrize(
+    "change",
+    ["charge_id", "shop", "description", "currency", "amount_minor", "tip_minor", "notes", "reply", "statement"],
+)
 def test_nothing_is_sealed_that_states_another_payment_and_the_till_is_paid_all_the_same(
     till: Till, change: str
 ) -> None:
@@ -180,7 +197,10 @@ def test_nothing_is_sealed_that_states_another_payment_and_the_till_is_paid_all_
             return msgspec.structs.replace(papers, reply=papers.reply[:-1])
         if change == "statement":
             return msgspec.structs.replace(papers, signed=SignedStatement("{}", bytes(64)))
-        values: dict[str, object] = {"charge_id": "c9" * 16, "amount_minor": 451, "notes": ()}
+        values: dict[str, object] = {
+            **{"charge_id": "c9" * 16, "shop": "Bakery", "description": "Bread", "currency": "CHF"},
+            **{"amount_minor": 451, "tip_minor": 1, "notes": ()},
+        }
         return alter(till, papers, **{change: values[change]})
 
     setattr(till.acquirer, "papers", altered)  # noqa: B010 – a method of one fake, for one test

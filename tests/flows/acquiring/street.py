@@ -272,16 +272,25 @@ class Street:
         queries = self.queries(palm, bind(order))
         return ShownAtTill(ShownForCharge(order.charge_id, payment.id, sealed, queries, kept), kept)
 
-    def show_to_reserve(self, palm: str, payment: PaymentIntent, *, minor: int | None = None) -> ShownAtTill:
+    def show_to_reserve(
+        self,
+        palm: str,
+        payment: PaymentIntent,
+        *,
+        minor: int | None = None,
+        tip_minor: int = 0,
+        reply_key: bytes | None = None,
+    ) -> ShownAtTill:
         """
-        Show a palm for a payment that only reserves: no notes are asked for.
+        Show a palm for a payment that only reserves, with a tip: no notes are asked for.
         """
-        amount_minor = payment.amount.amount_minor if minor is None else minor
-        order = ChargeOrder(new_id(), amount_minor, "EUR", _digest(), (), hold_s=payment.hold_s or HOLDS_S[0])
+        total_minor = (payment.amount.amount_minor if minor is None else minor) + tip_minor
+        hold_s = payment.hold_s or HOLDS_S[0]
+        order = ChargeOrder(new_id(), total_minor, "EUR", _digest(), (), hold_s=hold_s, reply_key=reply_key)
         sealed = seal(order, to=self._issuer_keys, purpose=CHARGE)
         queries = self.queries(palm, bind(order))
         kept = () if payment.hold_s else (NoteSecret("none", b"", b""),)  # As of a till that was asked for notes.
-        return ShownAtTill(ShownForCharge(order.charge_id, payment.id, sealed, queries, kept), ())
+        return ShownAtTill(ShownForCharge(order.charge_id, payment.id, sealed, queries, kept, tip_minor), ())
 
     def reserve(self, palm: str = "ann", minor: int = 450, *, hold_s: int = HOLDS_S[0]) -> PaymentIntent:
         """
