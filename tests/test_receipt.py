@@ -34,7 +34,9 @@ WALLET = X25519PrivateKey.from_private_bytes(bytes(range(32)))
 WALLET_KEY = WALLET.public_key().public_bytes_raw()
 
 
-def statement(*, notes: int = 3, shop: str = "Corner Café", description: str = "Coffee") -> Statement:
+def statement(
+    *, notes: int = 3, shop: str = "Corner Café", description: str = "Coffee", tip_minor: int = 0
+) -> Statement:
     serials = (hashlib.sha256(bytes([number])).digest() for number in range(notes))
     return Statement(
         acquirer=name_of_signer(ACQUIRER.public().sign),
@@ -47,11 +49,22 @@ def statement(*, notes: int = 3, shop: str = "Corner Café", description: str = 
         currency="EUR",
         paid_ms=5,
         notes=tuple(ReceiptNote("ab" * 16, serial) for serial in serials),
+        tip_minor=tip_minor,
     )
 
 
-def signed(*, notes: int = 3, shop: str = "Corner Café", description: str = "Coffee") -> SignedStatement:
-    return sign_statement(statement(notes=notes, shop=shop, description=description), keys=ACQUIRER)
+def signed(
+    *, notes: int = 3, shop: str = "Corner Café", description: str = "Coffee", tip_minor: int = 0
+) -> SignedStatement:
+    stated = statement(notes=notes, shop=shop, description=description, tip_minor=tip_minor)
+    return sign_statement(stated, keys=ACQUIRER)
+
+
+def test_a_statement_from_before_tips_were_stated_is_read() -> None:
+    text = msgspec.json.encode(statement()).replace(b',"tip_minor":0', b"")
+    assert b"tip" not in text
+
+    assert read_statement(SignedStatement(text.decode(), bytes(64))) == statement()
 
 
 def test_what_is_sealed_to_a_wallet_opens_there_and_reads_the_same() -> None:

@@ -76,14 +76,12 @@ def _wanted(payment: PaymentIntent, charge: Charge, amount_minor: int | None, ti
     """
     reserved = Money(payment.amount.amount_minor + charge.tip_minor, payment.amount.currency)
     amount = reserved.amount_minor if amount_minor is None else amount_minor
-    if not 0 < amount <= reserved.amount_minor:
-        raise BodyInvalid(f"capture more than 0 and at most {reserved}")
-    given = min(charge.tip_minor, amount)
-    tip = given if tip_minor is None else tip_minor
-    if not 0 <= tip <= given:
-        raise BodyInvalid(f"at most {Money(given, reserved.currency)} of it is a tip: no more than the customer gave")
-    if amount - tip > payment.amount.amount_minor:
-        raise BodyInvalid(f"capture at most {payment.amount}, and the tip that was given")
+    tip = max(0, min(charge.tip_minor, amount)) if tip_minor is None else tip_minor
+    if not 0 <= tip <= charge.tip_minor:
+        raise BodyInvalid("capture no more of a tip than the customer gave, and none where none was given")
+    if amount <= 0 or not tip <= amount <= payment.amount.amount_minor + tip:
+        with_tip = f", or {reserved} with the tip" if charge.tip_minor else ""
+        raise BodyInvalid(f"capture more than 0, the tip included, and at most {payment.amount}{with_tip}")
     if payment.captured_minor is not None and (payment.captured_minor, payment.tip_minor) != (amount, tip):
         raise IdReused("this payment was captured with another amount: look at it")
     return _Wanted(amount, tip)

@@ -1,6 +1,7 @@
 // The wallet's receipts: give the bank public keys, open what was sealed to them, save a receipt, keep the secret.
 
 import { canOpen, open } from "/static/hpke.js";
+import { written } from "/static/money.js";
 import { ReceiptKeys, spell, unspell } from "/static/receipt_keys.js";
 
 const INFO = "handsel/v1/receipt";
@@ -24,6 +25,8 @@ function show(item, { signed, stated }) {
   find("items", item).textContent = stated.description;
   find("return-code", item).textContent = stated.return_code.replace(/(.{4})(?=.)/g, "$1 ");
   find("notes", item).textContent = String(stated.notes.length);
+  if (stated.tip_minor) find("tip", item).textContent = written(stated.tip_minor, stated.currency);
+  for (const part of item.querySelectorAll("[data-tip-part]")) part.hidden = !stated.tip_minor;
   find("more", item).hidden = false;
   find("save", item).addEventListener("click", () => save(signed, stated));
 }
