@@ -26,13 +26,23 @@ from handsel.flows.issuing.deposit_receipt_keys import (
 from handsel.flows.issuing.erase_person import erase_person
 from handsel.flows.issuing.export_wallet import export_wallet
 from handsel.flows.issuing.give_back import give_back
+from handsel.flows.issuing.set_pin import set_pin
 from handsel.flows.issuing.show_receipts import RECEIPTS_PAGE, ReceiptLine, delete_receipt, show_receipts
 from handsel.flows.issuing.take_receipt import take_receipt
 from handsel.flows.issuing.void_charge import expire_charges, void_charge
 from handsel.ids import new_id
 from handsel.keys import PartyKeys
 from handsel.naming import NAMING_TAGS
-from handsel.order import CHARGE_REPLY, DESCRIPTION_BYTES, STATEMENT_LINE, ChargeOrder, ChargeReply, StatementLine
+from handsel.order import (
+    CHARGE_REPLY,
+    DESCRIPTION_BYTES,
+    HOLDS_S,
+    STATEMENT_LINE,
+    ChargeOrder,
+    ChargeReply,
+    StatementLine,
+    pad_pin,
+)
 from handsel.receipt import SEALED_BYTES, receipt_id_of
 from tests.flows.issuing.scene import ACQUIRER, Scene, Shown, crash
 
@@ -176,6 +186,23 @@ def test_a_reservation_is_told_one_key_whatever_is_lost_and_its_receipt_comes_wh
     lines = show_receipts(scene.issuer, wallet)
     assert ([line.amount_minor for line in lines], sealed_of(lines)) == ([3_00], [SEALED])
     assert keys_wanted(scene.issuer, wallet) == KeysWanted(first=2, count=DEPOSIT_MAX - 1)
+
+
+def test_a_reservation_with_a_pin_is_told_its_key_as_well(scene: Scene) -> None:
+    wallet, till = scene.payer("ada", 200_00), Sealer.at(scene)
+    deposit_receipt_keys(scene.issuer, wallet, public_keys(2), first=0)
+    set_pin(scene.issuer, wallet, typed="402917")
+    reply_key = till.key.public_key().public_bytes_raw()
+
+    def with_pin(order: ChargeOrder) -> ChargeOrder:
+        return msgspec.structs.replace(order, notes=(), hold_s=HOLDS_S[0], pin=pad_pin("402917"), reply_key=reply_key)
+
+    shown = scene.show("ada", 60_00, alter=with_pin)
+
+    reserved = scene.charge(shown)
+
+    assert till.read(reserved) == till.read(scene.charge(shown))
+    assert keys_wanted(scene.issuer, wallet).count == DEPOSIT_MAX - 1
 
 
 @pytest.mark.parametrize("way", ["given back", "expired"])
