@@ -37,7 +37,14 @@ CHARGE_ID, CODE = "c1" * 16, "abcdefghij234567abcd"
 WALLET_KEY = WALLET.public_key().public_bytes_raw()
 
 
-def statement(*, notes: int = 3, shop: str = "Corner Café", description: str = "Coffee", code: str = CODE) -> Statement:
+def statement(
+    *,
+    notes: int = 3,
+    shop: str = "Corner Café",
+    description: str = "Coffee",
+    code: str = CODE,
+    tip_minor: int = 0,
+) -> Statement:
     serials = (hashlib.sha256(bytes([number])).digest() for number in range(notes))
     return Statement(
         acquirer=name_of_signer(ACQUIRER.public().sign),
@@ -50,14 +57,28 @@ def statement(*, notes: int = 3, shop: str = "Corner Café", description: str = 
         paid_ms=5,
         notes=tuple(ReceiptNote("ab" * 16, serial) for serial in serials),
         return_digest=return_digest_of(code, charge_id=CHARGE_ID),
+        tip_minor=tip_minor,
     )
 
 
 def receipt(
-    *, notes: int = 3, shop: str = "Corner Café", description: str = "Coffee", code: str = CODE
+    *,
+    notes: int = 3,
+    shop: str = "Corner Café",
+    description: str = "Coffee",
+    code: str = CODE,
+    tip_minor: int = 0,
 ) -> PayersReceipt:
-    signed = sign_statement(statement(notes=notes, shop=shop, description=description, code=code), keys=ACQUIRER)
+    stated = statement(notes=notes, shop=shop, description=description, code=code, tip_minor=tip_minor)
+    signed = sign_statement(stated, keys=ACQUIRER)
     return PayersReceipt(signed.statement, signed.signature, code)
+
+
+def test_a_statement_from_before_tips_were_stated_is_read() -> None:
+    text = msgspec.json.encode(statement()).replace(b',"tip_minor":0', b"")
+    assert b"tip" not in text
+
+    assert read_statement(SignedStatement(text.decode(), bytes(64))) == statement()
 
 
 def test_what_is_sealed_to_a_wallet_opens_there_and_reads_the_same() -> None:

@@ -52,7 +52,8 @@ class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     State what was paid, to whom, for what, and with which notes. `acquirer` names the key that it is signed with.
 
     `return_digest` says which return code belongs to it, and does not say the code. A statement of before the till drew
-    the code has none, and a `return_code` in its place that pays back nothing any more.
+    the code has none, and a `return_code` in its place that pays back nothing any more. `tip_minor` of the amount is a
+    tip.
     """
 
     acquirer: str
@@ -66,6 +67,7 @@ class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     notes: tuple[ReceiptNote, ...]
     return_digest: bytes | None = None
     return_code: str | None = None
+    tip_minor: int = 0
 
     def __repr__(self) -> str:
         """

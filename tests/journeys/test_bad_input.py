@@ -23,6 +23,7 @@ from handsel.drawn import scene
 from handsel.drawn.person import DrawnPerson
 from handsel.errors import HandselError
 from handsel.ids import new_id
+from handsel.receipt import read_statement
 from handsel.till.agent_state import AgentState
 from handsel.till.hint import TillHint
 from handsel.vision.quality import Reason
@@ -266,7 +267,8 @@ def test_pages_of_other_origins_cannot_use_the_till(enrolled: Enrolled) -> None:
 
 def test_what_was_reserved_with_a_tip_is_taken_in_part_and_the_rest_is_free(enrolled: Enrolled) -> None:
     """
-    The sum is known only later: all six processes, with a tip that was chosen on the till's page.
+    The sum is known only later: all six processes, with a tip that was chosen on the till's page. The till is killed,
+    and off when it is taken; its receipt comes all the same, and its code pays back.
     """
     demo, http = enrolled.running.demo, enrolled.running.http
     shop = Party(http, demo.acquirer_api, demo.merchant_key.reveal())
@@ -279,6 +281,7 @@ def test_what_was_reserved_with_a_tip_is_taken_in_part_and_the_rest_is_free(enro
 
     shown = enrolled.running.till.pay(ADA.visits[0])
     enrolled.running.till.dismiss()
+    enrolled.running.supervisor.kill_member("till")
     reserved = enrolled.customer.wallet()
     captured = shop.post(f"/v1/payment_intents/{intent.id}/capture", {"amount_to_capture": 300}, PaymentIntentBody)
 
@@ -289,6 +292,13 @@ def test_what_was_reserved_with_a_tip_is_taken_in_part_and_the_rest_is_free(enro
     after = enrolled.customer.wallet()
     assert (after.balance, after.holds, after.history[0].amount_minor) == (before - 300, (), -300)
     assert "Of which tip" in http.get(f"{demo.acquirer_api}{captured.receipt}").text
+    enrolled.running.supervisor.restart_member("till")
+    receipt = enrolled.customer.read_receipt()
+    stated = read_statement(receipt.signed)
+    assert (stated.amount_minor, stated.tip_minor, stated.shop) == (300, 40, asked.merchant)
+    assert captured.receipt == f"/receipts/{stated.receipt_code}"
+    assert enrolled.running.shop.give_back_by_receipt(intent.id, receipt.return_code) == "succeeded"
+    assert enrolled.customer.balance() == before
 
 
 def in_parallel(call: Callable[[], object]) -> None:

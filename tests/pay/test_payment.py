@@ -155,6 +155,30 @@ def test_what_is_captured_is_something_and_no_more_than_is_reserved(minor: int, 
     assert (captured.received, captured.capturable) == (Money(minor, "EUR"), Money(0, "EUR"))
 
 
+@pytest.mark.parametrize(
+    ("minor", "tip", "is_taken"),
+    [
+        (500, 50, True),
+        (450, 0, True),
+        (300, 50, True),
+        (50, 50, True),
+        (451, 0, False),
+        (300, 51, False),
+        (49, 50, False),
+    ],
+)
+def test_a_tip_is_taken_as_one_or_left_out_and_never_more_of_it(minor: int, tip: int, is_taken: bool) -> None:
+    tipped = TO_RESERVE.processing().reserved(until_ms=9, tip_minor=50)
+    if not is_taken:
+        with pytest.raises(InvariantBroken):
+            tipped.capturing(amount_minor=minor, tip_minor=tip)
+        return
+
+    captured = tipped.capturing(amount_minor=minor, tip_minor=tip)
+
+    assert (captured.captured_minor, captured.tip) == (minor, Money(tip, "EUR"))
+
+
 def test_a_capture_under_way_is_neither_opened_again_nor_reserved_twice_and_may_come_to_nothing() -> None:
     capturing = RESERVED.capturing(amount_minor=300)
 
@@ -173,11 +197,14 @@ def test_nothing_is_received_until_a_payment_has_succeeded() -> None:
     assert {status for status, minor in received.items() if minor} == {PaymentStatus.SUCCEEDED}
 
 
-def test_the_till_is_told_that_it_is_reserved_whatever_was_captured_since() -> None:
+def test_the_till_is_told_that_it_is_reserved_until_it_is_captured_or_given_back() -> None:
     charge = Charge(new_id(), TO_RESERVE.id, "shop/till", 1, order_id=new_id()).approved(())
     captured = RESERVED.capturing(amount_minor=300).succeeded(receipt_code="r", now_ms=3)
 
-    assert state_of_charge(charge, RESERVED) == state_of_charge(charge.paid(), captured) == Reserved()
+    assert (
+        state_of_charge(charge, RESERVED) == state_of_charge(charge, RESERVED.capturing(amount_minor=300)) == Reserved()
+    )
+    assert state_of_charge(charge.paid(), captured) == Paid("r")
     given_back = state_of_charge(charge.given_back(), RESERVED.given_back(CancelReason.EXPIRED))
     assert given_back == Declined(DeclineReason.VOIDED)
 

@@ -299,7 +299,7 @@ class MatchersPort:
 
 def _charged(answer: issued.Approved | Declined | issued.Reserved) -> ports.Signed | Declined | ports.Reserved:
     if isinstance(answer, issued.Reserved):
-        return ports.Reserved(answer.amount_minor, answer.until_ms)
+        return ports.Reserved(answer.amount_minor, answer.until_ms, answer.reply)
     return _signed(answer)
 
 

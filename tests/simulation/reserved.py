@@ -5,7 +5,7 @@ Know what is true of sums that are reserved, and of tips: the part of `truth.py`
 2. One payment reserves once at a time: for whom it was shown, just what was shown, no longer than is allowed.
 3. Captured is what the merchant asked for, no more than is reserved, and while its time lasts. The rest is free again.
 4. What is reserved is given back only when its merchant has canceled, or when its time is over.
-5. A tip is one that somebody has chosen for this payment, and what was shown on the screen.
+5. A tip is one that somebody has chosen for this payment, and what was shown on the screen; it pays for nothing else.
 """
 
 from __future__ import annotations
@@ -133,6 +133,7 @@ class Reserved:
         truth.require(truth.paid[payment_id] == paid_minor, "a merchant is paid another sum than was debited")
         if captured_minor is not None:
             truth.require((captured_minor, tip_minor) in self.wished[payment_id], "a tip is one that was captured")
+            truth.require(captured_minor - tip_minor <= amount_minor, "a tip is taken for the price")
 
     def chosen(self, *, total_minor: int, amount_minor: int, shown_minor: int | None, tips: set[int]) -> None:
         """

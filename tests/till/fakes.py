@@ -245,6 +245,7 @@ class FakeAcquirer:
         self.brought: list[tuple[str, ReceiptBrought]] = []
         self.charges: dict[str, ChargeAnswer] = {}
         self.payments: dict[str, str] = {}  # By charge.
+        self.asked_for: dict[str, ChargeAction] = {}  # What was shown for a charge.
         self.refunds: dict[str, RefundAnswer] = {}
         self.enrolments: dict[str, EnrolmentAnswer] = {}
         self.charge_requests: list[ChargeRequest] = []
@@ -282,6 +283,7 @@ class FakeAcquirer:
         if request.charge_id not in self.charges:
             self.charges[request.charge_id] = self._answer_charge(request)
             self.payments[request.charge_id] = request.payment_intent
+            self.asked_for[request.charge_id] = self.told if isinstance(self.told, ChargeAction) else COFFEE
             self.told = self.told if isinstance(self.charges[request.charge_id], DeclinedAnswer) else None
         self._pass("charge.answered")
         return self.charges[request.charge_id]
@@ -316,6 +318,22 @@ class FakeAcquirer:
         answer = self.charges[charge_id]
         assert isinstance(answer, PaidAnswer)
         return answer
+
+    def capture(self, charge_id: str, amount_minor: int, *, tip_minor: int = 0) -> None:
+        """
+        Capture so much of what a charge has reserved, in notes that its till has never seen.
+        """
+        assert isinstance(self.charges[charge_id], ReservedAnswer)
+        notes = (ReceiptNote("00" * 16, hashlib.sha256(charge_id.encode()).digest()),)
+        papers = self._papers(charge_id, notes, amount_minor=amount_minor, tip_minor=tip_minor)
+        self.charges[charge_id] = PaidAnswer(self.receipt_code, papers)
+
+    def give_back(self, charge_id: str) -> None:
+        """
+        Give back what a charge has reserved.
+        """
+        assert isinstance(self.charges[charge_id], ReservedAnswer)
+        self.charges[charge_id] = DeclinedAnswer("voided")
 
     def refund(self, request: RefundRequest) -> RefundAnswer:
         """
@@ -380,7 +398,15 @@ class FakeAcquirer:
         """
         Return what a receipt is sealed with, as issuer and acquirer make it.
         """
-        order = self.keyring.open_order(self._request(charge_id))
+        request = self._request(charge_id)
+        amount_minor = self.keyring.open_order(request).amount_minor
+        made = tuple(ReceiptNote(note.key_id, note.serial) for note in notes)
+        return self._papers(charge_id, made, amount_minor=amount_minor, tip_minor=request.tip_minor)
+
+    def _papers(
+        self, charge_id: str, notes: tuple[ReceiptNote, ...], *, amount_minor: int, tip_minor: int
+    ) -> PapersAnswer:
+        order, action = self.keyring.open_order(self._request(charge_id)), self.asked_for[charge_id]
         assert order.reply_key is not None
         tags = [hashlib.sha256(bytes([number])).digest()[:16] for number in range(NAMING_TAGS - self.is_named)]
         tags += [self.naming_tag(charge_id)] if self.is_named else []
@@ -390,13 +416,14 @@ class FakeAcquirer:
             acquirer=name_of_signer(self.keys.public().sign),
             receipt_code=self.receipt_code,
             charge_id=charge_id,
-            shop="Corner Café",
-            description="Coffee and cake",
-            amount_minor=order.amount_minor,
+            shop=action.merchant,
+            description=action.description,
+            amount_minor=amount_minor,
             currency=order.currency,
             paid_ms=5,
-            notes=tuple(ReceiptNote(note.key_id, note.serial) for note in notes),
+            notes=notes,
             return_digest=self._request(charge_id).return_digest,
+            tip_minor=tip_minor,
         )
         sealed = seal_reply(reply, reply_key=order.reply_key, purpose=CHARGE_REPLY)
         return PapersAnswer(sealed, sign_statement(statement, keys=self.keys), self.naming_secret)

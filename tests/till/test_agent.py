@@ -600,6 +600,7 @@ def test_a_hand_reserves_without_notes_and_nothing_is_paid(till: Till) -> None:
     assert {query.binding for query in queries} == {bind(order)}
     assert (till.acquirer.debits_minor, till.acquirer.reserved_minor) == ([], [AMOUNT_MINOR])
     assert till.journal.entries() == ()
+    assert [kept.order_id for kept in till.journal.reserved()] == [order.order_id]
     till.clock.pass_ms(PAID_MS)
     assert till.agent.poll().screen == "idle"
 
@@ -615,6 +616,21 @@ def test_a_reservation_whose_answer_is_lost_is_asked_for_and_not_made_again(till
 
     assert till.acquirer.reserved_minor == [AMOUNT_MINOR]
     assert till.journal.entries() == ()
+    assert len(till.journal.reserved()) == 1
+
+
+def test_what_was_captured_before_its_till_heard_that_it_reserves_is_shown_as_reserved(till: Till) -> None:
+    till.acquirer.told = DEPOSIT
+    till.agent.poll()
+    till.acquirer.breaks["charge.answered"] = [lost()]
+    till.hold_out(ANN)
+    (charge_id,) = till.acquirer.charges
+    till.acquirer.capture(charge_id, 300)
+
+    state = till.poll_until("reserved")
+
+    assert (state.receipt_code, state.return_code, state.amount_minor) == ("", "", AMOUNT_MINOR)
+    assert [kept.charge_id for kept in till.journal.reserved()] == [charge_id]
 
 
 def test_a_cancel_that_comes_late_does_not_cancel_the_next_payment(till: Till) -> None:

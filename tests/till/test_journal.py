@@ -4,6 +4,7 @@ The journal forgets nothing that it took, and takes nothing that it cannot keep.
 
 from __future__ import annotations
 
+import json
 import stat
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 
 from handsel.errors import ConfigError, InvariantBroken, StoreCorrupt, StoreError, StoreFull
 from handsel.notes.mint import NoteSecret
-from handsel.till.journal import ENTRIES_MAX, ChargeEntry, Journal
+from handsel.till.acquirer import ReceiptBrought
+from handsel.till.journal import ENTRIES_MAX, RESERVED_MAX, VERSION, ChargeEntry, Journal, ReceiptEntry
 from tests.till.fakes import COFFEE, full_disk
 
 
@@ -56,6 +58,55 @@ def test_closing_what_is_not_there_changes_nothing(path: Path) -> None:
     journal.close("f" * 32)
 
     assert (entry(1),) == journal.entries()
+
+
+def test_what_has_reserved_is_kept_until_it_is_closed(path: Path) -> None:
+    journal = Journal.open(path)
+    journal.add(entry(1))
+    journal.add(entry(2))
+    journal.move_to_reserved(entry(1).charge_id)
+    journal.move_to_reserved("f" * 32)
+
+    again = Journal.open(path)
+    assert (again.entries(), again.reserved()) == ((entry(2),), (entry(1),)) == (journal.entries(), journal.reserved())
+    receipt = ReceiptEntry(entry(1).charge_id, ReceiptBrought("a" * 32, b"s", b"l"), 5)
+    again.close(entry(1).charge_id, receipt)
+    assert (Journal.open(path).reserved(), Journal.open(path).receipts()) == ((), (receipt,))
+    again.drop_receipt(entry(1).charge_id)
+    assert Journal.open(path).entries() == (entry(2),)
+
+
+def test_of_too_many_that_have_reserved_the_oldest_are_given_up(path: Path) -> None:
+    Journal.open(path)
+    held = tuple(entry(number) for number in range(RESERVED_MAX))
+    journal = Journal(path, (entry(RESERVED_MAX),), (), held)
+
+    journal.move_to_reserved(entry(RESERVED_MAX).charge_id)
+
+    assert journal.reserved() == (*held[1:], entry(RESERVED_MAX)) == Journal.open(path).reserved()
+
+
+def test_on_a_full_disk_what_has_reserved_stays_open(path: Path) -> None:
+    journal = Journal.open(path)
+    journal.add(entry(1))
+    with full_disk(), pytest.raises(StoreFull):
+        journal.move_to_reserved(entry(1).charge_id)
+
+    assert (journal.entries(), journal.reserved()) == ((entry(1),), ())
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_version_before_is_read_and_written_as_this_one(path: Path, version: int) -> None:
+    Journal.open(path).add(entry(1))
+    held = json.loads(path.read_bytes())
+    before = {"version": version, "entries": held["entries"]} | ({"receipts": []} if version > 2 else {})
+    path.write_text(json.dumps(before))
+
+    journal = Journal.open(path)
+    journal.move_to_reserved(entry(1).charge_id)
+
+    assert json.loads(path.read_bytes())["version"] == VERSION
+    assert Journal.open(path).reserved() == (entry(1),)
 
 
 def test_the_file_and_its_directory_are_the_owners_alone(path: Path) -> None:

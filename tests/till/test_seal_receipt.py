@@ -19,7 +19,7 @@ from handsel.order import CHARGE_REPLY, DESCRIPTION_BYTES, STATEMENT_LINE, Charg
 from handsel.receipt import SignedStatement, open_receipt, read_statement, sign_statement
 from handsel.return_code import order_id_of, return_digest_of
 from handsel.till.acquirer import PaidAnswer, PapersAnswer, ReceiptBrought
-from handsel.till.action import TipChoice
+from handsel.till.action import ChargeAction, TipChoice
 from handsel.till.bring_receipts import GIVEN_UP_MS, PAUSE_MS_MAX, ReceiptCourier
 from handsel.till.journal import RECEIPTS_MAX, ChargeEntry, Journal, ReceiptEntry
 from handsel.till.seal_receipt import reply_key_of, seal_for_wallet
@@ -55,6 +55,19 @@ def test_a_payment_is_sealed_for_its_payer_and_brought(till: Till) -> None:
     assert (statement.charge_id, statement.shop, statement.amount_minor) == (charge_id, "Corner Café", 450)
     assert receipt.return_code == till.agent.state().return_code
     assert (till.journal.receipts(), till.journal.entries()) == ((), ())
+
+
+def test_a_tip_stands_apart_in_the_receipt_that_it_was_paid_with(till: Till) -> None:
+    lunch = ChargeAction("f1" * 16, 384, "EUR", "Corner Café", "Lunch", tips=(TipChoice(64),), tip_minor_max=384)
+    till.acquirer.told = lunch
+    till.agent.choose_tip(64, session=till.agent.poll().session)
+    assert till.hold_out(ANN).screen == "paid"
+
+    assert courier_of(till).bring_next()
+
+    ((_, brought),) = till.acquirer.brought
+    statement = read_statement(open_receipt(brought.sealed, key=till.acquirer.wallet_key).signed)
+    assert (statement.amount_minor, statement.tip_minor) == (448, 64)
 
 
 def test_the_page_shows_the_return_code_and_keeps_it_out_of_requests(till: Till) -> None:
@@ -189,19 +202,13 @@ def test_a_charge_of_before_has_its_receipt_without_a_code(till: Till) -> None:
     assert line_of(till, made.brought).order_id == entry.charge_id
 
 
-def test_a_receipt_with_a_tip_is_sealed(till: Till) -> None:
-    till.acquirer.told = msgspec.structs.replace(COFFEE, amount_minor=386, tips=(TipChoice(64),), tip_minor_max=100)
-    till.agent.poll()
-    till.agent.choose_tip(64, session=till.agent.state().session)
-
-    assert till.hold_out(ANN).screen == "paid"
-
-    (receipt,) = till.journal.receipts()
-    opened = open_receipt(receipt.brought.sealed, key=till.acquirer.wallet_key)
-    assert read_statement(opened.signed).amount_minor == 450
-
-
-@pytest.mark.parametrize("change", ["charge_id", "amount_minor", "notes", "return_digest", "reply", "statement"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        *("charge_id", "shop", "description", "currency", "amount_minor", "tip_minor", "notes", "return_digest"),
+        *("reply", "statement"),
+    ],
+)
 def test_nothing_is_sealed_that_states_another_payment_and_the_till_is_paid_all_the_same(
     till: Till, change: str
 ) -> None:
@@ -214,10 +221,8 @@ def test_nothing_is_sealed_that_states_another_payment_and_the_till_is_paid_all_
         if change == "statement":
             return msgspec.structs.replace(papers, signed=SignedStatement("{}", bytes(64)))
         values: dict[str, object] = {
-            "charge_id": "c9" * 16,
-            "amount_minor": 451,
-            "notes": (),
-            "return_digest": bytes(32),
+            **{"charge_id": "c9" * 16, "shop": "Bakery", "description": "Bread", "currency": "CHF"},
+            **{"amount_minor": 451, "tip_minor": 1, "notes": (), "return_digest": bytes(32)},
         }
         return alter(till, papers, **{change: values[change]})
 

@@ -128,14 +128,14 @@ def test_another_merchant_finds_nothing(street: Street) -> None:
     assert other.get("/v1/balance").json() == {"available": []}
 
 
-def reserved(street: Street, shop: Api, **changes: object) -> dict[str, object]:
+def reserved(street: Street, shop: Api, *, tip_minor: int = 0, **changes: object) -> dict[str, object]:
     """
-    Ask for a payment that only reserves, let `ann` reserve it, and return it as it is shown then.
+    Ask for a payment that only reserves, let `ann` reserve it with a tip, and return it as it is shown then.
     """
     body = intent(capture_method="manual", **changes)
     assert shop.post("/v1/payment_intents", body).json()["capture_method"] == "manual"
     payment = street.payment(str(body["id"]))
-    street.submit(street.show_to_reserve("ann", payment))
+    street.submit(street.show_to_reserve("ann", payment, tip_minor=tip_minor))
     shown: dict[str, object] = shop.get(f"/v1/payment_intents/{payment.id}").json()
     return shown
 
@@ -243,9 +243,14 @@ def test_tips_that_make_no_sense_are_refused(street: Street, choices: object) ->
 
 def test_a_capture_may_say_what_of_it_is_a_tip(street: Street) -> None:
     shop = api(street)
-    shown = reserved(street, shop)
-    body = {"amount_to_capture": 400, "amount_details": {"tip": {"amount": 50}}}
+    shown = reserved(street, shop, tip_minor=50, tip_choices={"fixed_amounts": [50]})
+    path = f"/v1/payment_intents/{shown['id']}/capture"
+    too_much = {"amount_to_capture": 400, "amount_details": {"tip": {"amount": 51}}}
+    as_price = {"amount_to_capture": 500, "amount_details": {"tip": {"amount": 0}}}
+    for refused in (too_much, as_price):
+        assert code_of(shop.post(path, refused)) == (400, "body_invalid")
 
-    captured = shop.post(f"/v1/payment_intents/{shown['id']}/capture", body).json()
+    captured = shop.post(path, {"amount_to_capture": 400, "amount_details": {"tip": {"amount": 30}}}).json()
 
-    assert (captured["amount_received"], captured["amount_details"]) == (400, {"tip": {"amount": 50}})
+    assert (shown["amount"], shown["amount_capturable"]) == (450, 500)
+    assert (captured["amount_received"], captured["amount_details"]) == (400, {"tip": {"amount": 30}})

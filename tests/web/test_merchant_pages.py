@@ -363,13 +363,14 @@ def test_nothing_on_the_pages_says_who_paid(street: Street) -> None:
     assert not any(street.wallets["ann"] in page or "ann" in said_words(page) for page in pages)
 
 
-def reserve(street: Street, browser: Browser, amount: str = "4.50") -> str:
+def reserve(street: Street, browser: Browser, amount: str = "4.50", *, tip_minor: int = 0) -> str:
     """
-    Ask for a reservation, let `ann` reserve it, and return the id of the payment.
+    Ask for a reservation, let `ann` reserve it with a tip, and return the id of the payment.
     """
-    answer = browser.post("/charge", id=new_id(), amount=amount, description="", reserve="yes")
+    tips = {"tips": "yes"} if tip_minor else {}
+    answer = browser.post("/charge", id=new_id(), amount=amount, description="", reserve="yes", **tips)
     payment_id = answer.headers["location"].removeprefix("/payments/")
-    street.submit(street.show_to_reserve("ann", street.payment(payment_id)))
+    street.submit(street.show_to_reserve("ann", street.payment(payment_id), tip_minor=tip_minor))
     return payment_id
 
 
@@ -403,6 +404,52 @@ def test_no_more_is_taken_than_is_reserved(street: Street, typed: str) -> None:
     assert answer.status_code == 400
     assert 'aria-invalid="true"' in answer.text
     assert street.payment(payment_id).status is PaymentStatus.REQUIRES_CAPTURE
+
+
+@pytest.mark.parametrize(
+    ("amount", "ticked", "paid"),
+    [("4.50", True, "€5.00 of which tip €0.50"), ("3.20", True, "€3.70 of which tip €0.50"), ("4.50", False, "€4.50")],
+)
+def test_the_tip_that_was_given_is_taken_on_top_or_left_out(
+    street: Street, amount: str, ticked: bool, paid: str
+) -> None:
+    browser = shop(street)
+    payment_id = reserve(street, browser, tip_minor=50)
+    reserved = said(browser.get(f"/payments/{payment_id}"))
+    assert "RESERVED €5.00 of which tip €0.50" in reserved
+    assert "Amount without the tip, at most €4.50" in reserved
+    assert "With the tip of €0.50" in reserved
+    fields = {"amount": amount, **({"tip": "yes"} if ticked else {})}
+
+    for _ in range(2):
+        assert browser.post(f"/payments/{payment_id}/capture", **fields).status_code == 303
+
+    assert f"PAID {paid}" in said(browser.get(f"/payments/{payment_id}"))
+    receipt = said(browser.get(f"/receipts/{street.payment(payment_id).receipt_code}"))
+    assert ("Of which tip €0.50" in receipt) is ticked
+
+
+@pytest.mark.parametrize("ticked", [False, True])
+def test_a_tip_is_not_taken_for_the_price_and_the_tick_stays(street: Street, ticked: bool) -> None:
+    browser = shop(street)
+    payment_id = reserve(street, browser, tip_minor=50)
+
+    answer = browser.post(f"/payments/{payment_id}/capture", amount="4.51", **({"tip": "yes"} if ticked else {}))
+
+    assert answer.status_code == 400
+    assert "at most 4.50 EUR, or 5.00 EUR with the tip" in said(answer)
+    assert ('value="yes" checked' in answer.text) is ticked
+    assert street.payment(payment_id).status is PaymentStatus.REQUIRES_CAPTURE
+
+
+def test_a_shop_adds_no_tip_where_none_was_given(street: Street) -> None:
+    browser = shop(street)
+    payment_id = reserve(street, browser)
+    assert 'name="tip"' not in browser.get(f"/payments/{payment_id}").text
+
+    browser.post(f"/payments/{payment_id}/capture", amount="4.50", tip="yes")
+
+    assert street.payment(payment_id).tip_minor == 0
 
 
 def test_a_reservation_is_released(street: Street) -> None:

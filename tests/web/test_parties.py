@@ -33,6 +33,7 @@ from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.money import Money
 from handsel.pay.payment import PaymentStatus
 from handsel.pay.refund import Refunded, RefundStatus
+from handsel.till.seal_receipt import reply_key_of
 from handsel.web.app import bearer, build_app, post
 from handsel.web.issuer import issuer_routes
 from handsel.web.matcher_bodies import AnswerBody, ConfirmationBody, MatcherEnrolmentBody, OrderBody, QueryBody
@@ -134,11 +135,15 @@ def test_what_is_reserved_is_captured_in_part_or_given_back(far_street: Street) 
 
 def test_the_issuers_answers_about_a_reservation_arrive_as_they_are(far_street: Street, issuer: HttpIssuer) -> None:
     payment = far_street.ask(450, hold_s=HOLDS_S[0])
-    shown = far_street.show_to_reserve("ann", payment)
+    shown = far_street.show_to_reserve("ann", payment, reply_key=reply_key_of(b"r" * 32))
     far_street.submit(shown)
-    order_id, reserved = shown.sent.order_id, Reserved(450, far_street.now_ms + HOLDS_S[0] * 1000)
+    order_id, charge_id = shown.sent.order_id, shown.sent.charge_id
+    with far_street.database.unit_of_work() as books:
+        kept = books.payments.find_charge(charge_id)
+    assert kept is not None
+    assert kept.reply is not None
 
-    assert issuer.void(order_id) == reserved
+    assert issuer.void(order_id) == Reserved(450, far_street.now_ms + HOLDS_S[0] * 1000, kept.reply)
     with pytest.raises(BodyInvalid, match="at most what is reserved"):
         issuer.capture(order_id, amount=Money(451, "EUR"), requests=(NoteRequest("00" * 16, b"m"),))
     wrong = issuer.capture(order_id, amount=Money(450, "EUR"), requests=(NoteRequest("00" * 16, b"m"),))

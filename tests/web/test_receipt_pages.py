@@ -70,7 +70,13 @@ class Owner:
         return cls(scene, opened.wallet_id, opened.key)
 
     def pay(
-        self, *, shop: str = "Corner Café", description: str = "Flat white", code: str = "", leads_to: str = ""
+        self,
+        *,
+        shop: str = "Corner Café",
+        description: str = "Flat white",
+        code: str = "",
+        leads_to: str = "",
+        tip_minor: int = 0,
     ) -> str:
         """
         Pay as at a till, have the receipt sealed and brought, and return its id. The code leads to this charge, unless
@@ -82,7 +88,8 @@ class Owner:
         tag = naming_tag(NAMING_SECRET, other=reply.naming_key, order_id=shown.charge_id)
         is_named = tag in reply.naming_tags
         line = till.line(shown.charge_id, tag=tag, said=description) if is_named else till.line(shown.charge_id)
-        sealed = seal_receipt(receipt(shop=shop, description=description, code=code), receipt_key=reply.receipt_key)
+        content = receipt(shop=shop, description=description, code=code, tip_minor=tip_minor)
+        sealed = seal_receipt(content, receipt_key=reply.receipt_key)
         receipt_id = receipt_id_of(reply.receipt_key)
         take_receipt(self.scene.issuer, receipt_id, sealed=sealed, line=line)
         return receipt_id
@@ -270,16 +277,17 @@ def test_a_receipt_is_opened_saved_and_read_in_another_browser(chromium: Chromiu
         page = context.new_page()
         see_keys_deposited(page, url)
         assert keys_wanted(owner.scene.issuer, owner.wallet_id).first == DEPOSIT_MAX
-        receipt_id = owner.pay(shop="<b>Corner</b> Café", code=CODE)
+        receipt_id = owner.pay(shop="<b>Corner</b> Café", code=CODE, tip_minor=50)
         page.goto(f"{url}/wallet/receipts")
         expect(page.locator("[data-shop]")).to_have_text("<b>Corner</b> Café")
         expect(page.locator("[data-items]")).to_have_text("Flat white")
         page.get_by_text("More about this receipt").click()
         expect(page.locator("[data-return-code]")).to_have_text("abcd efgh ij23 4567 abcd")
+        expect(page.locator("[data-tip]")).to_have_text("€0.50")
         with page.expect_download() as saved:
             page.get_by_role("button", name="Save this receipt").click()
         assert json.loads(saved.value.path().read_text()) == msgspec.to_builtins(
-            receipt(shop="<b>Corner</b> Café", description="Flat white")
+            receipt(shop="<b>Corner</b> Café", description="Flat white", tip_minor=50)
         )
         page.get_by_text("Show it").click()
         secret = page.locator("[data-receipt-secret]").inner_text()
@@ -328,6 +336,7 @@ def test_the_page_is_read_on_the_narrowest_screen_by_day_and_by_night(chromium: 
         expect(page.locator("[data-shop]")).to_contain_text("Kaffee")
         page.locator("summary").first.press("Enter")
         expect(page.locator("[data-return-code]")).to_be_visible()
+        expect(page.locator("[data-tip]")).to_be_hidden()
         for path in ("", "/wallet/shops"):
             if path:
                 page.goto(f"{url}{path}#{CAFE}")

@@ -172,11 +172,14 @@ class PaymentIntent:
 
     def capturing(self, *, amount_minor: int, tip_minor: int = 0) -> PaymentIntent:
         """
-        Return the payment while the issuer is asked to capture this much of it, in which there is a tip.
+        Return the payment while the issuer is asked to capture this much of it, in which there is no more of a tip than
+        was given.
         """
         ensure(self.status is PaymentStatus.REQUIRES_CAPTURE, "only what is reserved is captured")
         ensure(0 < amount_minor <= self.capturable.amount_minor, "no more is captured than is reserved")
-        ensure(0 <= tip_minor <= amount_minor, "a tip is a part of what is captured")
+        ensure(0 <= tip_minor <= min(self.tip_minor, amount_minor), "a tip is a part of what was given and is captured")
+        untipped_minor = amount_minor - tip_minor
+        ensure(untipped_minor <= self.amount.amount_minor, "without its tip, no more is captured than was asked for")
         return replace(self, status=PaymentStatus.PROCESSING, captured_minor=amount_minor, tip_minor=tip_minor)
 
     def tipped(self, tip_minor: int) -> PaymentIntent:
@@ -216,7 +219,8 @@ class Charge:
 
     `signatures` are what the issuer signed, for a till that lost them; they are dropped when the notes are here. There
     are none of a charge that only reserves.
-    `reply` is what the issuer sealed to the till; it is dropped when the receipt has gone to the issuer.
+    `reply` is what the issuer sealed to the till; it is dropped when the receipt has gone to the issuer, or where there
+    will be none because what was reserved is given back.
     `secrets` are what makes notes of them, for a till that does not come back; they are dropped when the charge ends.
     `order_id` is what the issuer knows the charge by; it is forgotten when the charge ends. By `return_digest` the
     return code of its receipt is known again; a charge of before there was one has none.
@@ -278,7 +282,7 @@ class Charge:
         Return the charge when what it reserved was given back.
         """
         ensure(self.status is ChargeStatus.APPROVED and not self.signatures, "only what is reserved is given back")
-        return replace(self, status=ChargeStatus.VOIDED, order_id=None)
+        return replace(self, status=ChargeStatus.VOIDED, reply=None, order_id=None)
 
     def paid(self) -> Charge:
         """
@@ -331,7 +335,7 @@ class Paid:
 @dataclass(frozen=True)
 class Reserved:
     """
-    Answer that the issuer has reserved the amount. To the till that is the end.
+    Answer that the issuer has reserved the amount, and nothing is paid yet.
     """
 
 
@@ -344,10 +348,8 @@ def state_of_charge(charge: Charge, payment: PaymentIntent) -> ChargeState:
     """
     if charge.status is ChargeStatus.SUBMITTED:
         return Pending()
-    if payment.reserved_until_ms is not None and charge.status in (ChargeStatus.APPROVED, ChargeStatus.PAID):
-        return Reserved()
     if charge.status is ChargeStatus.APPROVED:
-        return Approved(charge.signatures)
+        return Approved(charge.signatures) if payment.reserved_until_ms is None else Reserved()
     if charge.status is ChargeStatus.PAID:
         return Paid(payment.receipt)
     return Declined(charge.reason or DeclineReason.VOIDED)

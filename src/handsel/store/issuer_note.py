@@ -129,6 +129,13 @@ def approve_charge(
     ensure(changed == 1, "a charge is approved once")
 
 
+def put_reply(uow: UnitOfWork, charge_id: str, reply: bytes | None) -> None:
+    """
+    Write what the till of a charge that only reserves is told.
+    """
+    uow.execute("UPDATE charges SET reply = ? WHERE id = ? AND state = 'reserved'", reply, charge_id)
+
+
 def count_refunded(uow: UnitOfWork, charge_id: str, amount_minor: int) -> bool:
     """
     Count what is paid back of a charge by its receipt; False where that would be more than was charged.
@@ -143,9 +150,13 @@ def count_refunded(uow: UnitOfWork, charge_id: str, amount_minor: int) -> bool:
 
 def void_reserved_charge(uow: UnitOfWork, reservation_id: str) -> None:
     """
-    Write that a charge was voided whose reservation was given back. A charge that is not reserved stays as it is.
+    Write that a charge was voided whose reservation was given back, and forget what its till was told. A charge that is
+    not reserved stays as it is.
     """
-    uow.execute("UPDATE charges SET state = 'voided' WHERE reservation_id = ? AND state = 'reserved'", reservation_id)
+    uow.execute(
+        "UPDATE charges SET state = 'voided', reply = NULL WHERE reservation_id = ? AND state = 'reserved'",
+        reservation_id,
+    )
 
 
 def reserved_charges(uow: UnitOfWork, wallet_id: str) -> tuple[str, ...]:

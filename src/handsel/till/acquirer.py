@@ -173,7 +173,7 @@ class PaidAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fi
 
 class ReservedAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="reserved"):
     """
-    Answer that the amount is reserved: nothing was paid, and for the till this is the end.
+    Answer that the amount is reserved: nothing was paid, and the customer's part at the till has ended.
     """
 
 

@@ -347,7 +347,7 @@ class Agent:
         else:
             del self._open[request.id]
             if isinstance(request, OpenCharge):
-                self._closer.close(request, outcome, now_ms=self._clock())
+                self._closer.close(request.entry, outcome, now_ms=self._clock())
         return_code = request.entry.return_code if isinstance(request, OpenCharge) else ""
         self._conclude(request.action, outcome, return_code=return_code)
         if isinstance(outcome, EnrolledAnswer) and isinstance(request, OpenEnrolment):

@@ -14,10 +14,10 @@ from handsel.errors import HandselError, StoreError
 from handsel.log import Log
 from handsel.till.acquirer import Acquirer
 from handsel.till.journal import Journal, ReceiptEntry
+from handsel.till.pauses import Pauses
 
 PAUSE_MS_MIN = 2_000
 PAUSE_MS_MAX = 600_000
-DOUBLINGS_MAX = 9
 GIVEN_UP_MS = 7 * 24 * 3_600_000  # A week: longer than a bank is closed.
 
 
@@ -31,15 +31,14 @@ class ReceiptCourier:
     acquirer: Acquirer
     clock: Clock
     log: Log
-    _next_ms: dict[str, int] = field(default_factory=dict)
-    _tries: dict[str, int] = field(default_factory=dict)
+    pauses: Pauses = field(default_factory=lambda: Pauses(PAUSE_MS_MIN, PAUSE_MS_MAX))
 
     def bring_next(self) -> bool:
         """
         Bring the oldest receipt that is due, and return whether there was one. Never raises a `HandselError`.
         """
         now_ms = self.clock()
-        due = (entry for entry in self.journal.receipts() if self._next_ms.get(entry.charge_id, 0) <= now_ms)
+        due = (entry for entry in self.journal.receipts() if self.pauses.is_due(entry.charge_id, now_ms=now_ms))
         entry = next(due, None)
         if entry is None:
             return False
@@ -52,7 +51,7 @@ class ReceiptCourier:
             self.acquirer.bring_receipt(entry.charge_id, entry.brought)
         except HandselError as exc:
             if exc.is_retryable and now_ms - entry.sealed_ms < GIVEN_UP_MS:
-                self._try_later(entry.charge_id, now_ms=now_ms)
+                self.pauses.later(entry.charge_id, now_ms=now_ms)
             else:
                 self._drop(entry.charge_id, now_ms=now_ms)
             return exc.code
@@ -65,12 +64,6 @@ class ReceiptCourier:
         except StoreError as exc:
             # It stays in the file, and is brought once more: the issuer takes the same receipt again.
             self.log.event("journal.not_closed", code=exc.code)
-            self._try_later(charge_id, now_ms=now_ms)
+            self.pauses.later(charge_id, now_ms=now_ms)
             return
-        self._next_ms.pop(charge_id, None)
-        self._tries.pop(charge_id, None)
-
-    def _try_later(self, charge_id: str, *, now_ms: int) -> None:
-        tries = self._tries.get(charge_id, 0)
-        self._tries[charge_id] = tries + 1
-        self._next_ms[charge_id] = now_ms + min(PAUSE_MS_MIN << min(tries, DOUBLINGS_MAX), PAUSE_MS_MAX)
+        self.pauses.forget(charge_id)

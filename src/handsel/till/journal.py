@@ -1,6 +1,6 @@
 """
 Keep what the till must not forget: charges that were sent and whose end is not known, with the secrets of their notes;
-and receipts that are sealed and still to be brought.
+charges that have reserved, with what opens the issuer's reply; and receipts that are sealed and still to be brought.
 
 One private file, replaced as a whole: a crash leaves the old one or the new one. A charge is written before it is sent;
 where that fails, it is not sent. No palm, vector or share is ever written. Refunds and enrolments are not kept: the
@@ -23,8 +23,10 @@ from handsel.till.acquirer import ReceiptBrought
 from handsel.till.action import ChargeAction
 
 ENTRIES_MAX = 256  # Charges without an end; a till that has so many asks for a person.
+RESERVED_MAX = 256  # Captured or given back some day; of more the oldest are given up. Each has less than 1 KB.
 RECEIPTS_MAX = 64  # Sealed, and not brought; of more the oldest are given up. Each has at most 24 KB.
-# Since 2, a secret holds what unblinds its note; since 3, there are receipts; since 4, a charge has a return code.
+# Since 2, a secret holds what unblinds its note; since 3, there are receipts; since 4, a charge has a return code, and
+# what has reserved is kept.
 VERSION = 4
 VERSIONS_READ = (2, 3, 4)
 DIRECTORY_MODE = 0o700
@@ -78,6 +80,7 @@ class _JournalFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: int
     entries: tuple[ChargeEntry, ...]
     receipts: tuple[ReceiptEntry, ...] = ()
+    reserved: tuple[ChargeEntry, ...] = ()
 
 
 class Journal:
@@ -85,10 +88,17 @@ class Journal:
     Keep the open charges of one till in the file at `path`. Safe for several threads; one process at a time.
     """
 
-    def __init__(self, path: Path, entries: tuple[ChargeEntry, ...], receipts: tuple[ReceiptEntry, ...] = ()) -> None:
+    def __init__(
+        self,
+        path: Path,
+        entries: tuple[ChargeEntry, ...],
+        receipts: tuple[ReceiptEntry, ...] = (),
+        reserved: tuple[ChargeEntry, ...] = (),
+    ) -> None:
         self._path = path
         self._entries = entries
         self._receipts = receipts
+        self._reserved = reserved
         self._lock = threading.Lock()
 
     @classmethod
@@ -110,7 +120,7 @@ class Journal:
             ) from exc
         if held.version not in VERSIONS_READ:
             raise StoreCorrupt(f"{path.name} is of another version of Handsel: start the version that wrote it")
-        return cls(path, held.entries, held.receipts)
+        return cls(path, held.entries, held.receipts, held.reserved)
 
     def entries(self) -> tuple[ChargeEntry, ...]:
         """
@@ -127,18 +137,34 @@ class Journal:
             if len(self._entries) >= ENTRIES_MAX:
                 raise StoreFull("too many charges of this till have no end: ask the acquirer about them")
             ensure(all(held.charge_id != entry.charge_id for held in self._entries), "a charge is begun once")
-            self._replace((*self._entries, entry), self._receipts)
+            self._replace(entries=(*self._entries, entry))
+
+    def reserved(self) -> tuple[ChargeEntry, ...]:
+        """
+        Return the charges that have reserved, and of whose end nothing is known yet, oldest first.
+        """
+        with self._lock:
+            return self._reserved
+
+    def move_to_reserved(self, charge_id: str) -> None:
+        """
+        Keep an open charge as one that has reserved. Raises `StoreFull` and `StoreError`; then it is still open.
+        """
+        with self._lock:
+            moved = tuple(held for held in self._entries if held.charge_id == charge_id)
+            reserved = (*self._reserved, *moved)[-RESERVED_MAX:]
+            self._replace(entries=_without(self._entries, charge_id), reserved=reserved)
 
     def close(self, charge_id: str, receipt: ReceiptEntry | None = None) -> None:
         """
-        Forget a charge that has ended, and keep its receipt in the same moment.
+        Forget a charge that has ended, open or reserved, and keep its receipt in the same moment.
 
         Raises `StoreFull` and `StoreError`; then the charge is still in the file.
         """
         with self._lock:
-            entries = tuple(held for held in self._entries if held.charge_id != charge_id)
+            entries, reserved = _without(self._entries, charge_id), _without(self._reserved, charge_id)
             receipts = self._receipts if receipt is None else (*self._receipts, receipt)
-            self._replace(entries, receipts[-RECEIPTS_MAX:])
+            self._replace(entries=entries, receipts=receipts[-RECEIPTS_MAX:], reserved=reserved)
 
     def receipts(self) -> tuple[ReceiptEntry, ...]:
         """
@@ -152,12 +178,25 @@ class Journal:
         Forget a receipt that was brought, or is given up. Raises `StoreFull` and `StoreError`; then it is still there.
         """
         with self._lock:
-            self._replace(self._entries, tuple(held for held in self._receipts if held.charge_id != charge_id))
+            self._replace(receipts=tuple(held for held in self._receipts if held.charge_id != charge_id))
 
-    def _replace(self, entries: tuple[ChargeEntry, ...], receipts: tuple[ReceiptEntry, ...]) -> None:
-        # The caller holds `_lock`.
-        _write(self._path, _JournalFile(VERSION, entries, receipts))
-        self._entries, self._receipts = entries, receipts
+    def _replace(
+        self,
+        *,
+        entries: tuple[ChargeEntry, ...] | None = None,
+        receipts: tuple[ReceiptEntry, ...] | None = None,
+        reserved: tuple[ChargeEntry, ...] | None = None,
+    ) -> None:
+        # The caller holds `_lock`. What is None stays as it is.
+        entries = self._entries if entries is None else entries
+        receipts = self._receipts if receipts is None else receipts
+        reserved = self._reserved if reserved is None else reserved
+        _write(self._path, _JournalFile(VERSION, entries, receipts, reserved))
+        self._entries, self._receipts, self._reserved = entries, receipts, reserved
+
+
+def _without(entries: tuple[ChargeEntry, ...], charge_id: str) -> tuple[ChargeEntry, ...]:
+    return tuple(held for held in entries if held.charge_id != charge_id)
 
 
 def _write(path: Path, held: _JournalFile) -> None:

@@ -38,16 +38,18 @@ def seal_for_wallet(
     Return the receipt of a charge that was paid, sealed to the payer's wallet, with a line sealed to the issuer.
 
     1. The issuer's reply opens.
-    2. The statement is about this charge and its return code, and names the notes that this till has made: nobody is
-       given another's.
+    2. The statement is about this charge, its return code and this till's own shop and words, and nobody is given
+       another's. It has the sum and the tip that were shown, and names the notes that this till has made. Of what was
+       reserved it has no more than that: amount and tip each up to what was shown. Not checked then is which notes it
+       names, for the acquirer has made them, and whether its merchant has captured just this.
     3. The line says what was paid for if one of the tags is this shop's, and otherwise, as long, nothing.
 
     Raises `EnvelopeInvalid` and `BodyInvalid`.
     """
     reply = _open_reply(entry, papers.reply)  # 1
     statement = read_statement(papers.signed)  # 2
-    if not _is_of(entry, statement):
-        raise EnvelopeInvalid("the acquirer has stated another payment than this till was paid")
+    if not _is_ours(entry, statement):
+        raise EnvelopeInvalid("the acquirer has stated another payment than this till's")
     tag = naming_tag(papers.naming_secret, other=reply.naming_key, order_id=entry.order_id)  # 3
     said = entry.action.description if tag in reply.naming_tags else ""
     line = StatementLine(
@@ -64,20 +66,29 @@ def seal_for_wallet(
     return ReceiptEntry(entry.charge_id, brought, now_ms)
 
 
-def _is_of(entry: ChargeEntry, statement: Statement) -> bool:
-    made = {(secret.key_id, secret.serial) for secret in entry.secrets}
-    return (
-        statement.charge_id == entry.charge_id
-        and statement.amount_minor == entry.action.total_minor
-        and {(note.key_id, note.serial) for note in statement.notes} == made
-        and _has_code(entry, statement.return_digest)
-    )
+def _is_ours(entry: ChargeEntry, statement: Statement) -> bool:
+    action = entry.action
+    stated = (statement.charge_id, statement.currency, statement.shop, statement.description)
+    if stated != (entry.charge_id, action.currency, action.merchant, action.description):
+        return False
+    return _has_code(entry, statement.return_digest) and _has_sum_and_notes(entry, statement)
 
 
 def _has_code(entry: ChargeEntry, digest: bytes | None) -> bool:
     if digest is None or not entry.return_code:
         return digest is None and not entry.return_code
     return fits_digest(entry.return_code, charge_id=entry.charge_id, digest=digest)
+
+
+def _has_sum_and_notes(entry: ChargeEntry, statement: Statement) -> bool:
+    action = entry.action
+    untipped_minor = statement.amount_minor - statement.tip_minor
+    if action.hold_s:
+        is_part = 0 <= untipped_minor <= action.amount_minor and 0 <= statement.tip_minor <= action.tip_minor
+        return is_part and statement.amount_minor > 0
+    made = {(secret.key_id, secret.serial) for secret in entry.secrets}
+    is_whole = (untipped_minor, statement.tip_minor) == (action.amount_minor, action.tip_minor)
+    return is_whole and {(note.key_id, note.serial) for note in statement.notes} == made
 
 
 def _open_reply(entry: ChargeEntry, reply: bytes) -> ChargeReply:

@@ -246,6 +246,8 @@ def _state_or_end(acquirer: Acquirer, request: OpenCharge) -> ChargeAnswer:
 
 
 def _finish(acquirer: Acquirer, request: OpenCharge, answer: ChargeAnswer) -> Outcome:
+    if isinstance(answer, PaidAnswer) and request.action.hold_s:
+        return ReservedAnswer()  # Captured meanwhile: here it has reserved, and what was captured is asked for later.
     if not isinstance(answer, SignedAnswer):
         return _plain(answer)
     # Where it did not work the first time, the issuer may have replaced its keys.

@@ -184,7 +184,7 @@ def _note_keys(issuer: Issuer) -> SignedNoteKeys:
 
 def _charge_body(outcome: Approved | Declined | Reserved) -> SignedBody | DeclinedBody | ReservedBody:
     if isinstance(outcome, Reserved):
-        return ReservedBody(outcome.amount_minor, outcome.until_ms)
+        return ReservedBody(outcome.amount_minor, outcome.until_ms, outcome.reply)
     if isinstance(outcome, Declined):
         return _declined(outcome)
     return SignedBody(outcome.signatures, outcome.reply)

@@ -148,13 +148,16 @@ class ReceiptBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     line: bytes
 
 
-class ReservedBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="reserved"):
+class ReservedBody(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="status", tag="reserved"
+):
     """
-    Answer that the issuer reserved the sum, and until when it can be captured.
+    Answer that the issuer reserved the sum, and until when it can be captured. `reply` is sealed to the till.
     """
 
     amount_minor: int
     until_ms: int
+    reply: bytes | None = None
 
 
 class CreditedBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="approved"):

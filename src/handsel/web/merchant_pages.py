@@ -87,10 +87,11 @@ class ChargeFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class CaptureFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
-    Take an amount of what is reserved, once for each payment.
+    Take an amount of what is reserved, and the tip on top where it is ticked, once for each payment.
     """
 
     amount: str
+    tip: Literal["", "yes"] = ""
 
 
 class RefundFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -264,15 +265,30 @@ def _capture_routes(desk: ShopDesk) -> list[BaseRoute]:
     def capture(request: Request, merchant: Merchant, fields: CaptureFields) -> Response:
         payment_id = _payment_id(request)
         try:
-            minor = parse_amount(fields.amount, currency=EURO).amount_minor
-            capture_payment_intent(desk.acquirer, merchant, payment_id, amount_minor=minor, now_ms=desk.clock())
+            _capture(desk, merchant, payment_id, fields)
         except BodyInvalid as exc:
             view = _payment_view(desk, merchant, payment_id)
-            view = msgspec.structs.replace(view, wrong=_sentence(exc), amount=fields.amount)
+            view = msgspec.structs.replace(
+                view, wrong=_sentence(exc), amount=fields.amount, takes_tip=fields.tip == "yes"
+            )
             return desk.dress.render("merchant/payment.html", view, status=400)
         return go(f"/payments/{payment_id}")
 
     return [form("/payments/{payment}/capture", CaptureFields, signed_in_form(desk, capture))]
+
+
+def _capture(desk: ShopDesk, merchant: Merchant, payment_id: str, fields: CaptureFields) -> None:
+    amount_minor = parse_amount(fields.amount, currency=EURO).amount_minor
+    given = find_payment_intent(desk.acquirer, merchant, payment_id).tip
+    tip_minor = given.amount_minor if fields.tip else 0
+    capture_payment_intent(
+        desk.acquirer,
+        merchant,
+        payment_id,
+        amount_minor=amount_minor + tip_minor,
+        tip_minor=tip_minor,
+        now_ms=desk.clock(),
+    )
 
 
 def _give_back(desk: ShopDesk, merchant: Merchant, wanted: RefundRequest, fields: RefundFields) -> None:

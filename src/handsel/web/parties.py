@@ -209,9 +209,9 @@ class HttpIssuer:
 
 
 def _charged(answer: bodies.SignedBody | bodies.DeclinedBody | bodies.ReservedBody) -> Signed | Declined | Reserved:
-    return (
-        Reserved(answer.amount_minor, answer.until_ms) if isinstance(answer, bodies.ReservedBody) else _signed(answer)
-    )
+    if isinstance(answer, bodies.ReservedBody):
+        return Reserved(answer.amount_minor, answer.until_ms, answer.reply)
+    return _signed(answer)
 
 
 def _signed(answer: bodies.SignedBody | bodies.DeclinedBody) -> Signed | Declined:

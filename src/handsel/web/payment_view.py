@@ -61,7 +61,8 @@ class PaymentView(msgspec.Struct, frozen=True):
 
     `version` changes whenever the page would say something else. `wrong` is about a refund to a palm, `wrong_receipt`
     about one by receipt. `declined` says how many tries were declined, never
-    why. `refundable` is None where nothing is left, and `capturable` where nothing is reserved, until `until_ms`.
+    why. `refundable` is None where nothing is left, and `capturable`, which is without the tip, where nothing is
+    reserved, until `until_ms`; `takes_tip` says whether the tip is ticked.
     """
 
     version: str
@@ -76,6 +77,7 @@ class PaymentView(msgspec.Struct, frozen=True):
     refundable: Money | None
     capturable: Money | None
     tip: Money | None
+    takes_tip: bool
     until_ms: int | None
     request_id: str
     amount: str
@@ -154,7 +156,7 @@ def payment_view(
     declined.
     """
     left = _refundable(payment, refunds)
-    capturable = payment.capturable if payment.capturable.amount_minor else None
+    capturable = payment.amount if payment.capturable.amount_minor else None
     typed = left or capturable
     refund_statuses = (f"{refund.id}:{refund.status.value}" for refund in refunds)
     case_statuses = (f"{dispute.id}:{dispute.status.value}" for dispute in disputes)
@@ -172,6 +174,7 @@ def payment_view(
         refundable=left,
         capturable=capturable,
         tip=payment.tip if payment.tip_minor else None,
+        takes_tip=True,
         until_ms=payment.reserved_until_ms if capturable else None,
         request_id=request_id,
         amount=str(typed).removesuffix(f" {typed.currency}") if typed else "",

@@ -16,6 +16,8 @@ from handsel.notes.announce import TrustedNoteKeys
 from handsel.till.agent import Agent
 from handsel.till.bring_receipts import ReceiptCourier
 from handsel.till.client import AcquirerClient, open_http
+from handsel.till.close_charge import ChargeCloser
+from handsel.till.follow_reserved import ReservedFollower
 from handsel.till.journal import Journal
 from handsel.till.light import lights_of
 from handsel.vision.eyes import open_reader
@@ -30,6 +32,7 @@ from handsel.wiring.serve import Chore, lifespan_of, private_files_only, serve, 
 
 POLL_INTERVAL_S = 0.4
 BRING_INTERVAL_S = 1.0
+FOLLOW_INTERVAL_S = 1.0
 
 
 def run(config_path: Path, *, stops_with_stdin: bool) -> None:
@@ -48,6 +51,8 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
     acquirer = AcquirerClient(http, TrustedNoteKeys(config.note_root, config_path.parent / NOTE_LIST_FILE))
     journal = Journal.open(config_path.parent / JOURNAL_FILE)
     courier = ReceiptCourier(journal, acquirer, system_clock, log)
+    closer = ChargeCloser(journal, config.parties.issuer, os.urandom, log)
+    follower = ReservedFollower(journal, acquirer, closer, system_clock, log)
     agent = Agent(
         reader=reader,
         acquirer=acquirer,
@@ -66,6 +71,7 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
     chores = (
         Chore("poll", POLL_INTERVAL_S, agent.poll),
         Chore("bring_receipts", BRING_INTERVAL_S, courier.bring_next),
+        Chore("follow_reserved", FOLLOW_INTERVAL_S, follower.ask_next),
     )
     app = build_app(
         [health_route(), *till_routes(agent, SimulatedCamera() if config.simulated_camera else None, config.ways)],

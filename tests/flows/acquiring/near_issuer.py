@@ -190,9 +190,9 @@ class NearIssuer:
 
 
 def _charged(answer: issued.Approved | Declined | issued.Reserved) -> ports.Signed | Declined | ports.Reserved:
-    return (
-        ports.Reserved(answer.amount_minor, answer.until_ms) if isinstance(answer, issued.Reserved) else _signed(answer)
-    )
+    if isinstance(answer, issued.Reserved):
+        return ports.Reserved(answer.amount_minor, answer.until_ms, answer.reply)
+    return _signed(answer)
 
 
 def _signed(answer: issued.Approved | Declined) -> ports.Signed | Declined:

@@ -294,16 +294,25 @@ class Street:
         digest = return_digest_of(code, charge_id=charge_id)
         return ShownForCharge(charge_id, order.order_id, payment.id, sealed, shown, kept, digest)
 
-    def show_to_reserve(self, palm: str, payment: PaymentIntent, *, minor: int | None = None) -> ShownAtTill:
+    def show_to_reserve(
+        self,
+        palm: str,
+        payment: PaymentIntent,
+        *,
+        minor: int | None = None,
+        tip_minor: int = 0,
+        reply_key: bytes | None = None,
+    ) -> ShownAtTill:
         """
-        Show a palm for a payment that only reserves: no notes are asked for.
+        Show a palm for a payment that only reserves, with a tip: no notes are asked for.
         """
-        amount_minor = payment.amount.amount_minor if minor is None else minor
-        code = draw_return_code(secrets.token_bytes)
-        order = ChargeOrder(order_id_of(code), amount_minor, "EUR", _digest(), (), hold_s=payment.hold_s or HOLDS_S[0])
+        total_minor = (payment.amount.amount_minor if minor is None else minor) + tip_minor
+        hold_s, code = payment.hold_s or HOLDS_S[0], draw_return_code(secrets.token_bytes)
+        order = ChargeOrder(order_id_of(code), total_minor, "EUR", _digest(), (), hold_s=hold_s, reply_key=reply_key)
         queries = self.queries(palm, bind(order))
         kept = () if payment.hold_s else (NoteSecret("none", b"", b""),)  # As of a till that was asked for notes.
-        return ShownAtTill(self.to_send(order, payment, queries, kept, code=code), (), code)
+        sent = replace(self.to_send(order, payment, queries, kept, code=code), tip_minor=tip_minor)
+        return ShownAtTill(sent, (), code)
 
     def reserve(self, palm: str = "ann", minor: int = 450, *, hold_s: int = HOLDS_S[0]) -> PaymentIntent:
         """

@@ -22,7 +22,7 @@ from handsel.order import HOLDS_S
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.merchant import Merchant
 from handsel.pay.money import Money
-from handsel.pay.payment import CancelReason, Paid, PaymentIntent, PaymentStatus, Reserved
+from handsel.pay.payment import CancelReason, ChargeState, Paid, PaymentIntent, PaymentStatus, Reserved
 from tests.flows.acquiring.crashing_store import crash_at_call, crash_at_commit
 from tests.flows.acquiring.near_issuer import Line
 from tests.flows.acquiring.street import NOW_MS, SHOP, TILL, Street, at_once
@@ -365,18 +365,22 @@ def test_after_a_crash_at_any_commit_while_reserving_all_agree(street: Street, a
     assert agreed(street, payment) is PaymentStatus.CANCELED
 
 
-def test_to_its_till_a_reservation_stays_one_however_it_is_asked(street: Street) -> None:
+def test_to_its_till_it_reserves_until_it_is_captured_however_it_is_asked(street: Street) -> None:
     payment = street.ask(hold_s=HOUR_S)
     shown = street.show_to_reserve("ann", payment)
     reserved = street.submit(shown)
     charge_id = shown.sent.charge_id
 
-    for captured in (False, True):
-        if captured:
-            capture(street, payment, 320)
-        assert street.submit(shown) == charge_state(street.acquirer, TILL, charge_id) == reserved
-        given_up = give_up_charge(street.acquirer, TILL, charge_id, payment_id=payment.id, now_ms=street.now_ms)
-        assert given_up == reserved
+    def given_up() -> ChargeState:
+        return give_up_charge(street.acquirer, TILL, charge_id, payment_id=payment.id, now_ms=street.now_ms)
+
+    assert (
+        street.submit(shown) == charge_state(street.acquirer, TILL, charge_id) == given_up() == reserved == Reserved()
+    )
+    receipt = capture(street, payment, 320).receipt
+    for told in (street.submit(shown), charge_state(street.acquirer, TILL, charge_id), given_up()):
+        assert isinstance(told, Paid)
+        assert told.receipt_code == receipt
 
 
 def test_a_reservation_is_not_paid_with_notes_of_a_till(street: Street) -> None:

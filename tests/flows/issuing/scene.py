@@ -229,11 +229,14 @@ class Scene:
         sealed = seal(order, to=self.issuer.keys.public(), purpose=CHARGE)
         return Shown(order.order_id, sealed, self.answers(palm, bind(order)), kept)
 
-    def show_to_reserve(self, palm: str | None, minor: int, *, hold_s: int = 86_400) -> Shown:
+    def show_to_reserve(
+        self, palm: str | None, minor: int, *, hold_s: int = 86_400, reply_key: bytes | None = None
+    ) -> Shown:
         """
         Show a palm for a charge that only reserves.
         """
-        order = ChargeOrder(new_id(), minor, "EUR", till_digest(b"t" * 32, secrets.token_bytes(16)), (), hold_s=hold_s)
+        digest = till_digest(b"t" * 32, secrets.token_bytes(16))
+        order = ChargeOrder(new_id(), minor, "EUR", digest, (), hold_s=hold_s, reply_key=reply_key)
         sealed = seal(order, to=self.issuer.keys.public(), purpose=CHARGE)
         return Shown(order.order_id, sealed, self.answers(palm, bind(order)), ())
 

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from handsel.envelope import open_envelope, seal
 from handsel.errors import BodyInvalid, EnvelopeInvalid, IdReused, NotFound
-from handsel.flows.issuing.approved import Approved
+from handsel.flows.issuing.approved import Approved, Reserved, Voided
+from handsel.flows.issuing.capture_charge import capture_charge
 from handsel.flows.issuing.close_wallet import close_wallet
 from handsel.flows.issuing.deposit_receipt_keys import (
     DEPOSIT_MAX,
@@ -24,15 +25,26 @@ from handsel.flows.issuing.deposit_receipt_keys import (
 )
 from handsel.flows.issuing.erase_person import erase_person
 from handsel.flows.issuing.export_wallet import export_wallet
+from handsel.flows.issuing.give_back import give_back
+from handsel.flows.issuing.set_pin import set_pin
 from handsel.flows.issuing.show_receipts import RECEIPTS_PAGE, ReceiptLine, delete_receipt, show_receipts
 from handsel.flows.issuing.take_receipt import take_receipt
-from handsel.flows.issuing.void_charge import void_charge
+from handsel.flows.issuing.void_charge import expire_charges, void_charge
 from handsel.ids import new_id
 from handsel.keys import PartyKeys
 from handsel.naming import NAMING_TAGS
-from handsel.order import CHARGE_REPLY, DESCRIPTION_BYTES, STATEMENT_LINE, ChargeOrder, ChargeReply, StatementLine
+from handsel.order import (
+    CHARGE_REPLY,
+    DESCRIPTION_BYTES,
+    HOLDS_S,
+    STATEMENT_LINE,
+    ChargeOrder,
+    ChargeReply,
+    StatementLine,
+    pad_pin,
+)
 from handsel.receipt import SEALED_BYTES, receipt_id_of
-from tests.flows.issuing.scene import Scene, Shown, crash
+from tests.flows.issuing.scene import ACQUIRER, Scene, Shown, crash
 
 SEALED = b"s" * SEALED_BYTES[0]
 
@@ -58,8 +70,11 @@ class Sealer:
 
         return self.scene.show(palm, minor, alter=with_key)
 
+    def reserve(self, palm: str, minor: int = 450) -> Shown:
+        return self.scene.show_to_reserve(palm, minor, reply_key=self.key.public_key().public_bytes_raw())
+
     def read(self, outcome: object) -> ChargeReply:
-        assert isinstance(outcome, Approved)
+        assert isinstance(outcome, Approved | Reserved)
         assert outcome.reply is not None
         keys = PartyKeys(self.key, Ed25519PrivateKey.generate())
         return open_envelope(outcome.reply, ChargeReply, keys=keys, purpose=CHARGE_REPLY)
@@ -137,6 +152,80 @@ def _on(scene: Scene, issuer: object) -> Scene:
     made = object.__new__(Scene)
     made.__dict__ = {**scene.__dict__, "issuer": issuer}
     return made
+
+
+@pytest.mark.parametrize("is_committed", [False, True])
+def test_a_reservation_is_told_one_key_whatever_is_lost_and_its_receipt_comes_when_it_is_captured(
+    scene: Scene, is_committed: bool
+) -> None:
+    """
+    The key is the same in every answer, before the capture and after it, and takes nothing until then.
+    """
+    wallet, till = scene.payer("ada"), Sealer.at(scene)
+    keys = public_keys(2)
+    deposit_receipt_keys(scene.issuer, wallet, keys, first=0)
+    shown = till.reserve("ada")
+    crash(scene, lambda issuer: Scene.charge(_on(scene, issuer), shown), at=0, is_committed=is_committed)
+    reserved = scene.charge(shown)
+    receipt_id, line = receipt_id_of(till.read(reserved).receipt_key), till.line(shown.charge_id)
+    with pytest.raises(NotFound):
+        take_receipt(scene.issuer, receipt_id, sealed=SEALED, line=line)
+    wanted, _kept = scene.to_capture(shown, 3_00)
+
+    crash(
+        scene,
+        lambda issuer: capture_charge(issuer, wanted, acquirer=ACQUIRER),
+        at=0,
+        is_committed=is_committed,
+    )
+    capture_charge(scene.issuer, wanted, acquirer=ACQUIRER)
+    take_receipt(scene.issuer, receipt_id, sealed=SEALED, line=line)
+
+    assert scene.charge(shown) == void_charge(scene.issuer, shown.charge_id) == reserved
+    assert till.read(reserved).receipt_key == keys[0]
+    lines = show_receipts(scene.issuer, wallet)
+    assert ([line.amount_minor for line in lines], sealed_of(lines)) == ([3_00], [SEALED])
+    assert keys_wanted(scene.issuer, wallet) == KeysWanted(first=2, count=DEPOSIT_MAX - 1)
+
+
+def test_a_reservation_with_a_pin_is_told_its_key_as_well(scene: Scene) -> None:
+    wallet, till = scene.payer("ada", 200_00), Sealer.at(scene)
+    deposit_receipt_keys(scene.issuer, wallet, public_keys(2), first=0)
+    set_pin(scene.issuer, wallet, typed="402917")
+    reply_key = till.key.public_key().public_bytes_raw()
+
+    def with_pin(order: ChargeOrder) -> ChargeOrder:
+        return msgspec.structs.replace(order, notes=(), hold_s=HOLDS_S[0], pin=pad_pin("402917"), reply_key=reply_key)
+
+    shown = scene.show("ada", 60_00, alter=with_pin)
+
+    reserved = scene.charge(shown)
+
+    assert till.read(reserved) == till.read(scene.charge(shown))
+    assert keys_wanted(scene.issuer, wallet).count == DEPOSIT_MAX - 1
+
+
+@pytest.mark.parametrize("way", ["given back", "expired"])
+def test_the_key_of_what_was_given_back_takes_nothing_and_no_other_charge_gets_it(scene: Scene, way: str) -> None:
+    """
+    A till knows it: with the same key for another charge, two tills would know that one wallet paid at both.
+    """
+    wallet, till = scene.payer("ada"), Sealer.at(scene)
+    deposit_receipt_keys(scene.issuer, wallet, public_keys(2), first=0)
+    shown = till.reserve("ada")
+    key = till.read(scene.charge(shown)).receipt_key
+    if way == "expired":
+        scene.now_ms += 86_400_000
+        assert expire_charges(scene.issuer) == 1
+    else:
+        assert give_back(scene.issuer, shown.charge_id, acquirer=ACQUIRER) == Voided()
+
+    with pytest.raises(NotFound):
+        take_receipt(scene.issuer, receipt_id_of(key), sealed=SEALED, line=till.line(shown.charge_id))
+    assert till.read(scene.charge(till.show("ada"))).receipt_key != key
+    with scene.issuer.database.unit_of_work() as uow:
+        assert uow.rows("SELECT reply FROM charges WHERE id = ?", shown.charge_id) == [(None,)]
+    erase_person(scene.issuer, wallet)
 
 
 def test_a_till_that_seals_no_receipts_uses_no_key(scene: Scene) -> None:

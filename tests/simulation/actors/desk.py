@@ -60,7 +60,7 @@ def _capture(
     world: World, till: TillProcess, merchant: Merchant, payment: PaymentIntent, paid: deque[PaymentIntent]
 ) -> None:
     """
-    Take all of it, or a part, with the tip that was given or another one.
+    Take all of it, or a part, with the tip that was given or less of it: refused where the rest would be too much.
     """
     if world.is_calm:
         return

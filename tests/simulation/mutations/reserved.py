@@ -18,6 +18,7 @@ from handsel.order import ChargeOrder
 from handsel.pay import batch, ledger
 from handsel.pay.ledger import Booked, Refused
 from handsel.pay.money import Money
+from handsel.pay.payment import Charge, PaymentIntent, PaymentStatus
 from handsel.store import issuer_hold, issuer_note
 from handsel.store.acquirer_captures import CaptureTable
 from handsel.store.database import UnitOfWork
@@ -187,6 +188,20 @@ class _DeafIssuer:
         return Voided()
 
 
+def _takes_the_tip_for_the_price(patches: Patches) -> None:
+    def wanted(payment: PaymentIntent, charged: Charge, amount_minor: int | None, tip_minor: int | None) -> Any:
+        whole_minor = payment.amount.amount_minor + charged.tip_minor
+        amount = whole_minor if amount_minor is None else amount_minor
+        return capture_payment._Wanted(amount, min(charged.tip_minor, amount) if tip_minor is None else tip_minor)
+
+    def capturing(self: PaymentIntent, *, amount_minor: int, tip_minor: int) -> PaymentIntent:
+        moving = PaymentStatus.PROCESSING
+        return replace(self, status=moving, captured_minor=amount_minor, tip_minor=tip_minor)
+
+    patches.put(capture_payment, "_wanted", wanted)
+    patches.put(PaymentIntent, "capturing", capturing)
+
+
 # At the till.
 
 
@@ -244,6 +259,7 @@ MUTATIONS = (
     Mutation("capture-clock", "a capture from before a clock was set back is waited for", _waits_for_its_clock),
     Mutation("expire-nothing", "an acquirer never learns that a time is over", _expires_nothing),
     Mutation("cancel-unasked", "a reservation is canceled, and the issuer not told", _cancels_by_itself),
+    Mutation("tip-as-price", "a tip that is left out is captured all the same", _takes_the_tip_for_the_price),
     Mutation("tip-carried", "a tip stays for the next customer", _keeps_a_tip_for_the_next),
     Mutation("tip-hidden", "the sum on the screen is without the tip", _hides_the_tip),
     Mutation("tip-untold", "the till does not tell the acquirer of the tip", _keeps_the_tip_to_itself),

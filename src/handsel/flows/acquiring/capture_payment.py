@@ -29,7 +29,8 @@ def capture_payment_intent(
     """
     Take `amount_minor` of what is reserved, all unless it is named, once; the rest is given back to the customer.
 
-    `tip_minor` of it is a tip: what was given at the till, unless it is named.
+    `tip_minor` of it is a tip: what was given at the till, unless less is named. A tip is the customer's: none is added
+    here, and none that is left out pays for anything else. So without its tip, no more is taken than was asked for.
 
     1. What was captured before, or is being captured, is returned as it stands; with another amount `IdReused` is
        raised.
@@ -75,11 +76,12 @@ def _wanted(payment: PaymentIntent, charge: Charge, amount_minor: int | None, ti
     """
     reserved = Money(payment.amount.amount_minor + charge.tip_minor, payment.amount.currency)
     amount = reserved.amount_minor if amount_minor is None else amount_minor
-    if not 0 < amount <= reserved.amount_minor:
-        raise BodyInvalid(f"capture more than 0 and at most {reserved}")
-    tip = min(charge.tip_minor, amount) if tip_minor is None else tip_minor
-    if not 0 <= tip <= amount:
-        raise BodyInvalid("a tip is a part of what is captured: 0, or more, and at most all of it")
+    tip = max(0, min(charge.tip_minor, amount)) if tip_minor is None else tip_minor
+    if not 0 <= tip <= charge.tip_minor:
+        raise BodyInvalid("capture no more of a tip than the customer gave, and none where none was given")
+    if amount <= 0 or not tip <= amount <= payment.amount.amount_minor + tip:
+        with_tip = f", or {reserved} with the tip" if charge.tip_minor else ""
+        raise BodyInvalid(f"capture more than 0, the tip included, and at most {payment.amount}{with_tip}")
     if payment.captured_minor is not None and (payment.captured_minor, payment.tip_minor) != (amount, tip):
         raise IdReused("this payment was captured with another amount: look at it")
     return _Wanted(amount, tip)

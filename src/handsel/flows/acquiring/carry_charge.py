@@ -124,7 +124,8 @@ def submit_charge(acquirer: Acquirer, till: Till, shown: ShownForCharge, *, now_
 
 def charge_state(acquirer: Acquirer, till: Till, charge_id: str) -> ChargeState:
     """
-    Return what has become of a till's charge, for a till that lost the answer. Raises `NotFound`.
+    Return what has become of a till's charge, for a till that lost the answer, or that wants to know whether what was
+    reserved was captured. Raises `NotFound`.
 
     An approved charge keeps its signatures until the notes are handed over: the till can fetch them again and again.
     """

@@ -29,14 +29,15 @@ class Signed:
     reply: bytes | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Reserved:
     """
-    Answer that the issuer reserved so much, until then, and debited nothing.
+    Answer that the issuer reserved so much, until then, and debited nothing. `reply` is sealed to the charge's till.
     """
 
     amount_minor: int
     until_ms: int
+    reply: bytes | None = None
 
 
 @dataclass(frozen=True)

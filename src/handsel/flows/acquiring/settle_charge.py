@@ -99,7 +99,7 @@ def _answered(charge: Charge, answer: Answer) -> Charge:
     if isinstance(answer, Signed):
         return charge.approved(answer.signatures, answer.reply)
     if isinstance(answer, Reserved):
-        return charge.approved(())
+        return charge.approved((), answer.reply)
     if isinstance(answer, Declined):
         return charge.declined(answer.reason)
     return charge.voided()

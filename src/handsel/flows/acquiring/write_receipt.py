@@ -1,5 +1,5 @@
 """
-Write the receipt of a payment for its till: what was paid to whom with which notes, signed by the acquirer.
+Write the receipt of a payment for its till: what was paid, or captured, to whom with which notes, signed.
 
 The till seals it to the payer's wallet. The acquirer keeps no copy: it can state the same again, as long as the till
 may ask for it.
@@ -34,6 +34,7 @@ def write_receipt(acquirer: Acquirer, books: AcquirerBooks, charge: Charge, paym
         paid_ms=payment.paid_ms,
         notes=tuple(ReceiptNote(mark.key_id, mark.serial) for mark in books.notes.marks_of(charge.id)),
         return_digest=charge.return_digest,
+        tip_minor=payment.tip_minor,
     )
     signed = sign_statement(statement, keys=acquirer.identity)
     papers = ReceiptPapers(charge.reply, signed, acquirer.naming_secret(payment.merchant_id))

@@ -23,10 +23,13 @@ class Approved:
 class Reserved:
     """
     Answer that the sum was reserved and nothing debited: it is captured until then, or given back.
+
+    `reply` is for the till of the charge alone, sealed to it.
     """
 
     amount_minor: int
     until_ms: int
+    reply: bytes | None = None
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ def capture_charge(issuer: Issuer, wanted: CaptureRequest, *, acquirer: str) -> 
         if ended is not None:
             return ended
         _capture(issuer, uow, row, wanted, now_ms=now_ms)
-        charges.approve_charge(uow, row.id, signatures)
+        charges.approve_charge(uow, row.id, signatures, reply=row.reply)
         holds.capture_hold(uow, row.id, capture_digest=digest, amount_minor=wanted.amount.amount_minor)
         uow.commit()
     return Approved(signatures)

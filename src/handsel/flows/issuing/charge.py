@@ -12,7 +12,7 @@ The issuer learns an amount and a time. It is never told who is paid.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from handsel.envelope import open_envelope
 from handsel.errors import BodyInvalid, EnvelopeInvalid, IdReused, InvariantBroken
@@ -82,8 +82,9 @@ def charge(
        does, and is checked in their place. They hold an alias that was given out,
        of a palm that is enrolled and not paused, in a wallet that is open.
     6. The sum is within the limits of the wallet, with a second factor where one is needed, and in it: it is reserved,
-       and the charge is kept. First commit. A PIN is checked before, outside of any unit of work: that takes time and
-       memory, and is done for nobody whose palm was not recognised. The try is counted, and committed, before it.
+       and the charge is kept; one that only reserves with what its till is told. First commit. A PIN is checked before,
+       outside of any unit of work: that takes time and memory, and is done for nobody whose palm was not recognised.
+       The try is counted, and committed, before it.
     7. The notes are signed, outside of any unit of work: it is slow, and changes nothing.
     8. The reservation is captured: wallet → notes in circulation. The signatures are kept. Second commit.
 
@@ -142,7 +143,7 @@ def _begin(
         outcome = wallet if isinstance(wallet, Declined) else _decide(issuer, uow, wanted, wallet, now_ms=now_ms)
         if not isinstance(outcome, PinAsked):
             wallet_id = None if isinstance(wallet, Declined) else wallet.id
-            _keep(uow, wanted, outcome, wallet_id=wallet_id, acquirer=acquirer, now_ms=now_ms)
+            outcome = _keep(issuer, uow, wanted, outcome, wallet_id=wallet_id, acquirer=acquirer, now_ms=now_ms)
         uow.commit()
     return outcome
 
@@ -171,12 +172,13 @@ def _go_on(
             outcome = Declined(DeclineReason.OVER_LIMIT)
         else:
             outcome = _reserve(issuer, uow, wanted, wallet, factor, now_ms=now_ms)
-        _keep(uow, wanted, outcome, wallet_id=wallet.id, acquirer=acquirer, now_ms=now_ms)
+        outcome = _keep(issuer, uow, wanted, outcome, wallet_id=wallet.id, acquirer=acquirer, now_ms=now_ms)
         uow.commit()
     return outcome
 
 
 def _keep(
+    issuer: Issuer,
     uow: UnitOfWork,
     wanted: ChargeOrder,
     outcome: Declined | _Reserved,
@@ -184,7 +186,10 @@ def _keep(
     wallet_id: str | None,
     acquirer: str,
     now_ms: int,
-) -> None:
+) -> Declined | _Reserved:
+    """
+    Write a charge, and return its outcome; where it only reserves, with what its till is told.
+    """
     factor = outcome.factor if isinstance(outcome, _Reserved) else None
     row = ChargeRow(
         id=wanted.order_id,
@@ -197,9 +202,12 @@ def _keep(
         factor=factor.kind if factor else None,
     )
     charges.add_charge(uow, row, now_ms=now_ms)
-    hold = outcome.hold if isinstance(outcome, _Reserved) else None
-    if hold is not None:
-        holds.add_hold(uow, HoldRow(row.id, acquirer, hold.amount_minor, hold.until_ms))
+    if not isinstance(outcome, _Reserved) or outcome.hold is None:
+        return outcome
+    holds.add_hold(uow, HoldRow(row.id, acquirer, outcome.hold.amount_minor, outcome.hold.until_ms))
+    reply = reply_to_till(issuer, uow, wanted, row)
+    charges.put_reply(uow, row.id, reply)
+    return replace(outcome, hold=replace(outcome.hold, reply=reply))
 
 
 def _repeat(uow: UnitOfWork, earlier: ChargeRow, wanted: ChargeOrder) -> Approved | Declined | Reserved | _Reserved:
@@ -217,7 +225,7 @@ def outcome_of(row: ChargeRow, hold: HoldRow | None) -> Approved | Declined | Re
     Return the outcome of a charge that was approved or declined, or that reserves or has reserved.
     """
     if hold is not None:
-        return Reserved(hold.amount_minor, hold.until_ms)
+        return Reserved(hold.amount_minor, hold.until_ms, row.reply)
     if row.signatures is not None:
         return Approved(row.signatures, row.reply)
     if row.reason is None:

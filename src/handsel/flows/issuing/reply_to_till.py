@@ -26,17 +26,19 @@ from handsel.store.issuer_note import ChargeRow
 
 def reply_to_till(issuer: Issuer, uow: UnitOfWork, wanted: ChargeOrder, row: ChargeRow) -> bytes | None:
     """
-    Return the reply to the till of a charge that is being approved; None to one that asks for none.
+    Return the reply to the till of a charge that is being approved or reserves; None to one that asks for none.
 
-    1. The next key of the wallet, which no other charge gets. Where it has none left, the public half of a fresh key
-       that is thrown away: random bytes would not do, for not all of them are public keys.
+    1. The next key of the wallet, which no other charge gets: also where what was reserved is given back. A till knows
+       it by then, and two tills that were told the same key would know that one wallet has paid at both. Where it has
+       none left, the public half of a fresh key that is thrown away: random bytes would not do, for not all of them are
+       public keys.
     2. A tag for each shop that the payer wants named, among random ones, in an order that says nothing.
 
     A tag can be made by its shop's tills alone, which have the secret to the key that the shop shows.
     """
     if wanted.reply_key is None:
         return None
-    ensure(row.wallet_id is not None, "a charge that is approved has a wallet")
+    ensure(row.wallet_id is not None, "a charge that is approved or reserves has a wallet")
     wallet_id = str(row.wallet_id)
     key = receipts.take_key(uow, wallet_id, charge_id=row.id)  # 1
     if key is None:

@@ -17,6 +17,7 @@ from handsel.naming import naming_tag
 from handsel.order import DESCRIPTION_BYTES, STATEMENT_LINE, StatementLine
 from handsel.receipt import require_sealed_receipt
 from handsel.store import issuer_naming as naming
+from handsel.store import issuer_note as charges
 from handsel.store import issuer_receipt as receipts
 from handsel.store.database import UnitOfWork
 from handsel.store.issuer_receipt import ReceiptKeyRow
@@ -27,7 +28,7 @@ def take_receipt(issuer: Issuer, receipt_id: str, *, sealed: bytes, line: bytes)
     Keep a sealed receipt under the id of its key, once, however often the same comes.
 
     1. It is as long as a sealed receipt, and the line opens. Raises `BodyInvalid` and `EnvelopeInvalid`.
-    2. There is such a key, and it was given to a charge. Raises `NotFound`.
+    2. There is such a key, and it was given to a charge, which is paid. Raises `NotFound`.
     3. Nothing came for it before, or just this; otherwise raises `IdReused`.
     4. The line is for the same charge. Where its tag is that of a shop that the payer wants named, it is kept.
     5. The receipt is kept; one that nobody can open is not, and nothing in the answer says so.
@@ -38,13 +39,14 @@ def take_receipt(issuer: Issuer, receipt_id: str, *, sealed: bytes, line: bytes)
     digest = hashlib.sha256(sealed).digest()
     with issuer.database.unit_of_work() as uow:
         key = receipts.find_receipt_key(uow, require_id(receipt_id))
-        if key is None or key.charge_id is None:  # 2
-            raise NotFound("no charge was given such a receipt key")
+        charge = charges.find_charge(uow, key.charge_id) if key is not None and key.charge_id is not None else None
+        if key is None or charge is None or charge.state != "approved":  # 2
+            raise NotFound("no charge that is paid was given such a receipt key")
         if key.digest is not None:  # 3
             if key.digest != digest:
                 raise IdReused("that receipt key has taken another receipt")
             return
-        if said.order_id != key.charge_id:  # 4
+        if said.order_id != charge.id:  # 4
             raise EnvelopeInvalid("the line is for another charge than the receipt")
         _name(issuer, uow, key, said, description)
         receipts.put_receipt(uow, key.id, None if key.number is None else sealed, digest=digest)  # 5

@@ -1,6 +1,7 @@
 // The wallet's receipts: give the bank public keys, open what was sealed to them, save a receipt, keep the secret.
 
 import { canOpen, open } from "/static/hpke.js";
+import { written } from "/static/money.js";
 import { ReceiptKeys, spell, toHex, unspell } from "/static/receipt_keys.js";
 
 const INFO = "handsel/v1/receipt";
@@ -40,6 +41,8 @@ function show(item, { receipt, stated, code }) {
   find("items", item).textContent = stated.description;
   find("return-code", item).textContent = code ? code.replace(/(.{4})(?=.)/g, "$1 ") : NO_CODE;
   find("notes", item).textContent = String(stated.notes.length);
+  if (stated.tip_minor) find("tip", item).textContent = written(stated.tip_minor, stated.currency);
+  for (const part of item.querySelectorAll("[data-tip-part]")) part.hidden = !stated.tip_minor;
   find("more", item).hidden = false;
   find("save", item).addEventListener("click", () => save(receipt, stated));
 }

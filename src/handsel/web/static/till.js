@@ -4,6 +4,7 @@
 
 import { DrawnHand, Webcam } from "/static/eye.js";
 import { Light } from "/static/light.js";
+import { written } from "/static/money.js";
 import { PinPad } from "/static/pinpad.js";
 import { Tips } from "/static/tip.js";
 
@@ -66,12 +67,6 @@ async function ask(path, options = {}) {
 function say(element, text) {
   element.hidden = !text;
   if (element.textContent !== text) element.textContent = text;
-}
-
-function written(minor, currency) {
-  // No marks between thousands, as on the other pages: 1,000 is one to some readers and a thousand to others.
-  const format = new Intl.NumberFormat("en", { style: "currency", currency, useGrouping: false });
-  return format.format(minor / 10 ** format.resolvedOptions().maximumFractionDigits);
 }
 
 function money(state) {
