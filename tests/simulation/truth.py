@@ -73,6 +73,7 @@ class Truth:
         self.orders: dict[str, Ordered] = {}
         self.reservations: dict[str, str] = {}  # The charge of each.
         self.orders_back: dict[str, Ordered] = {}
+        self.attempts: dict[str, str] = {}  # By the order's id, which the acquirer keeps nowhere.
         self.debited: dict[str, str] = {}  # Payments, by charge.
         self.debits: dict[str, str] = {}  # Charges, by payment.
         self.credited: dict[str, str] = {}  # Refunds, by attempt.
@@ -109,9 +110,10 @@ class Truth:
             )
         self.reservations[derive_id("charge", order.charge_id)] = order.charge_id
 
-    def ordered_back(self, order: RefundOrder, refund_id: str, *, palm: int) -> None:
-        self.orders_back[order.refund_id] = Ordered(refund_id, order.amount_minor, palm)
-        self.reservations[derive_id("refund", order.refund_id)] = order.refund_id
+    def ordered_back(self, order: RefundOrder, refund_id: str, *, attempt_id: str, palm: int) -> None:
+        self.orders_back[attempt_id] = Ordered(refund_id, order.amount_minor, palm)
+        self.attempts[order.order_id] = attempt_id
+        self.reservations[derive_id("refund", order.order_id)] = attempt_id
 
     def told(self, request: OpenRequest, outcome: Outcome) -> None:
         """
