@@ -26,7 +26,7 @@ def judge(world: World) -> None:
         kept = _values(acquirer.disk)
         require(kept.isdisjoint(serials), "an acquirer keeps the serial of a note that was credited")
         require(kept.isdisjoint(found_out_by), "an acquirer keeps the redemption by which it found out of a credit")
-        require(kept.isdisjoint(world.truth.attempts), "an acquirer keeps the id of an order of a refund")
+        require(kept.isdisjoint(world.truth.order_ids_back), "an acquirer keeps the id of an order of a refund")
 
 
 def _values(disk: Disk) -> set[object]:

@@ -73,7 +73,7 @@ class Truth:
         self.orders: dict[str, Ordered] = {}
         self.reservations: dict[str, str] = {}  # The charge of each.
         self.orders_back: dict[str, Ordered] = {}
-        self.attempts: dict[str, str] = {}  # By the order's id, which the acquirer keeps nowhere.
+        self.order_ids_back: set[str] = set()  # What the issuer knows attempts by, and no acquirer keeps.
         self.debited: dict[str, str] = {}  # Payments, by charge.
         self.debits: dict[str, str] = {}  # Charges, by payment.
         self.credited: dict[str, str] = {}  # Refunds, by attempt.
@@ -112,7 +112,7 @@ class Truth:
 
     def ordered_back(self, order: RefundOrder, refund_id: str, *, attempt_id: str, palm: int) -> None:
         self.orders_back[attempt_id] = Ordered(refund_id, order.amount_minor, palm)
-        self.attempts[order.order_id] = attempt_id
+        self.order_ids_back.add(order.order_id)
         self.reservations[derive_id("refund", order.order_id)] = attempt_id
 
     def told(self, request: OpenRequest, outcome: Outcome) -> None:

@@ -250,6 +250,7 @@ CREATE INDEX refunds_by_merchant ON refunds (merchant_id, status);
 # that it was credited. Both go when the refund has ended; `spent` is a state that no note has any more.
 _FORGET_CREDITED = """
 DELETE FROM notes WHERE state = 'spent';
+CREATE INDEX redemptions_by_attempt ON redemptions (attempt_id) WHERE attempt_id IS NOT NULL;
 DELETE FROM redemptions WHERE attempt_id IN (SELECT id FROM refund_attempts WHERE status = 'credited');
 CREATE TRIGGER notes_are_kept BEFORE DELETE ON notes
 WHEN OLD.state NOT IN ('reserved', 'redeeming')
