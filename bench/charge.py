@@ -135,9 +135,9 @@ class Street:
         customer, palm = Customer(self._http, self._demo.issuer_api), os.urandom(QUERY_BYTES)
         order = EnrolmentOrder(new_id(), customer.prepare(), self._digest())
         query = Query(os.urandom(16), bind(order), 9, palm, b"")
-        envelopes = self._each(Template(order.enrolment_id, palm, b"", query), TEMPLATE)
+        envelopes = self._each(Template(order.order_id, palm, b"", query), TEMPLATE)
         sealed = seal(order, to=self._parties.issuer, purpose=ENROLMENT)
-        self._client.enrol(EnrolmentRequest(order.enrolment_id, sealed, envelopes))
+        self._client.enrol(EnrolmentRequest(new_id(), order.order_id, sealed, envelopes))
         while customer.wallet().palms[0].state != "active":
             time.sleep(0.01)
         return palm

@@ -246,7 +246,7 @@ def _counter(demo: Demo, rng: random.Random) -> Counter:
     template = card.seal_template(bytes(TEMPLATE_BYTES), model_id="bench")
     order = CardOrder(new_id(), code, card.id, card.public_key, template)
     sealed = seal(order, to=till.parties.issuer, purpose=CARD_ENROLMENT)
-    answer = client.enrol(EnrolmentRequest(order.enrolment_id, sealed))
+    answer = client.enrol(EnrolmentRequest(new_id(), order.order_id, sealed))
     if not isinstance(answer, EnrolledAnswer):
         raise SystemExit("a card could not be enrolled")
     return Counter(demo, till, client, sealer, card, rng)

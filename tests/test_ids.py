@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from handsel.errors import BodyInvalid
-from handsel.ids import ID_BYTES, id_to_bytes, new_id, require_id
+from handsel.ids import ID_BYTES, id_to_bytes, new_id, require_id, require_order_id
 
 DRAWS = 1_000
 
@@ -40,6 +40,15 @@ def test_what_is_not_an_id_is_refused(text: str) -> None:
         require_id(text)
     with pytest.raises(BodyInvalid):
         id_to_bytes(text)
+
+
+def test_an_order_has_an_id_of_its_own() -> None:
+    kept, order_id = new_id(), new_id()
+
+    assert require_order_id(order_id, other_than=kept) == order_id
+    for refused in (kept, "x"):
+        with pytest.raises(BodyInvalid):
+            require_order_id(refused, other_than=kept)
 
 
 def test_a_refusal_does_not_repeat_what_was_sent() -> None:

@@ -42,12 +42,12 @@ CHANGES: list[ChargeOrder | RefundOrder | EnrolmentOrder] = [
     msgspec.structs.replace(CHARGE, notes=(), hold_s=3_600),
     msgspec.structs.replace(CHARGE, notes=(), hold_s=86_400),
     REFUND,
-    msgspec.structs.replace(REFUND, refund_id="1" + "0" * 31),
+    msgspec.structs.replace(REFUND, order_id="1" + "0" * 31),
     msgspec.structs.replace(REFUND, amount_minor=45),
     msgspec.structs.replace(REFUND, currency="CHF"),
     msgspec.structs.replace(REFUND, till_digest=bytes(32)),
     ENROLMENT,
-    msgspec.structs.replace(ENROLMENT, enrolment_id="1" + "0" * 31),
+    msgspec.structs.replace(ENROLMENT, order_id="1" + "0" * 31),
     msgspec.structs.replace(ENROLMENT, till_digest=bytes(32)),
 ]
 

@@ -31,6 +31,16 @@ def require_id(text: str) -> str:
     return text
 
 
+def require_order_id(text: str, *, other_than: str) -> str:
+    """
+    Return the id of an order, by which the issuer knows what the acquirer knows by the id `other_than`. Raises
+    `BodyInvalid` where it is no id, or the same: then the records of the two would be joined by it.
+    """
+    if require_id(text) == other_than:
+        raise BodyInvalid("an order has an id of its own, not the one that the acquirer keeps")
+    return text
+
+
 def id_to_bytes(text: str) -> bytes:
     """
     Return the 16 bytes of an id. Raises `BodyInvalid`.

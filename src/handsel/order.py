@@ -126,9 +126,12 @@ class StatementLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class RefundOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Ask the issuer to credit whoever showed the palm with the notes that come along.
+
+    `order_id` is what the issuer knows the refund by. The acquirer that carries the order knows its attempt by another
+    id, and writes this one nowhere. So it is with the two enrolments below.
     """
 
-    refund_id: str
+    order_id: str
     amount_minor: int
     currency: str
     till_digest: bytes
@@ -139,7 +142,7 @@ class EnrolmentOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Ask the issuer to join the palm that was shown to the wallet that `code` was given to.
     """
 
-    enrolment_id: str
+    order_id: str
     code: str
     till_digest: bytes
 
@@ -157,7 +160,7 @@ class CardOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `sealed_template` opens with the card's key alone, which is on the card and nowhere else.
     """
 
-    enrolment_id: str
+    order_id: str
     code: str
     card_id: bytes
     public_key: bytes
@@ -287,9 +290,9 @@ def bind(order: ChargeOrder | RefundOrder | EnrolmentOrder) -> bytes:
     elif isinstance(order, ChargeOrder):
         fields = (b"charge", order.order_id.encode(), str(order.amount_minor).encode(), order.currency.encode())
     elif isinstance(order, RefundOrder):
-        fields = (b"refund", order.refund_id.encode(), str(order.amount_minor).encode(), order.currency.encode())
+        fields = (b"refund", order.order_id.encode(), str(order.amount_minor).encode(), order.currency.encode())
     else:
-        fields = (b"enrolment", order.enrolment_id.encode())
+        fields = (b"enrolment", order.order_id.encode())
     digest = hashlib.sha256(b"handsel/v1/binding\0")
     for field in (*fields, order.till_digest):
         digest.update(len(field).to_bytes(4, "big") + field)

@@ -250,7 +250,7 @@ class IssuerPort:
         raise PartyUnavailable("cards are not simulated")
 
     def refund_charge(
-        self, refund_id: str, *, order_id: str, amount: Money, notes: tuple[Note, ...]
+        self, order_id: str, *, charge_order_id: str, amount: Money, notes: tuple[Note, ...]
     ) -> ports.Credited | Declined | ports.Unanswered:
         raise PartyUnavailable("refunds by receipt are not simulated")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from handsel.errors import HandselError
 from handsel.store import ledger
 from handsel.store.issuer_note import ensure_circulation
+from tests.simulation import forgotten
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -61,6 +62,8 @@ def settle_down(world: World, *, is_last: bool) -> None:
         expire_all(world)
     if world.broken is None:
         _judge(world)
+    if world.broken is None and is_last:
+        forgotten.judge(world)
 
 
 def expire_all(world: World) -> None:

@@ -64,9 +64,9 @@ def _enrol(world: World, palm: int, code: str) -> None:
     order = EnrolmentOrder(world.new_id(), code, till_digest(bytes(32), world.rng.randbytes(16)))
     name = b"palm-%d" % palm
     query = Query(world.rng.randbytes(16), bind(order), 1, name, name)
-    template = Template(order.enrolment_id, name, name, query)
+    template = Template(order.order_id, name, name, query)
     envelopes = (seal(template, to=world.parties.matchers[name].keys, purpose=TEMPLATE) for name in MATCHERS)
     sealed = seal(order, to=world.parties.issuer, purpose=ENROLMENT)
-    shown = ShownForEnrolment(order.enrolment_id, sealed, PerMatcher(*envelopes))
+    shown = ShownForEnrolment(world.new_id(), order.order_id, sealed, PerMatcher(*envelopes))
     outcome = submit_enrolment(acquirer.acquirer, acquirer.shops[0][1], shown, now_ms=acquirer.clock())
     assert outcome == Enrolled(), outcome

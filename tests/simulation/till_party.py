@@ -84,9 +84,10 @@ class NamingSealer(PalmSealer):
         self.world.truth.ordered(order, entry, till=self.till, palm=int(np.argmax(probe.views[0])))
         return super().seal_charge(order, entry=entry, probe=probe)
 
-    def seal_refund(self, order: RefundOrder, *, refund: str, probe: Probe) -> answers.RefundRequest:
-        self.world.truth.ordered_back(order, refund, palm=int(np.argmax(probe.views[0])))
-        return super().seal_refund(order, refund=refund, probe=probe)
+    def seal_refund(self, order: RefundOrder, *, attempt_id: str, refund: str, probe: Probe) -> answers.RefundRequest:
+        palm = int(np.argmax(probe.views[0]))
+        self.world.truth.ordered_back(order, refund, attempt_id=attempt_id, palm=palm)
+        return super().seal_refund(order, attempt_id=attempt_id, refund=refund, probe=probe)
 
 
 class TillProcess(Process):
@@ -227,7 +228,7 @@ class AcquirerPort:
 
     def refund(self, request: answers.RefundRequest) -> answers.RefundAnswer:
         assert request.queries is not None
-        shown = ShownForRefund(request.refund_id, request.refund, request.order, request.queries)
+        shown = ShownForRefund(request.attempt_id, request.refund, request.order_id, request.order, request.queries)
         state = self._ask("refund", lambda: self._flow(submit_refund, shown), LONG_S_MAX)
         if isinstance(state, Pending):
             return answers.PendingAnswer()

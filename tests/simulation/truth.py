@@ -80,6 +80,7 @@ class Truth:
         self.charge_ids: dict[str, str] = {}  # By order id.
         self.reservations: dict[str, str] = {}  # The charge of each.
         self.orders_back: dict[str, Ordered] = {}
+        self.order_ids_back: set[str] = set()  # What the issuer knows attempts by, and no acquirer keeps.
         self.debited: dict[str, str] = {}  # Payments, by charge.
         self.debits: dict[str, str] = {}  # Charges, by payment.
         self.credited: dict[str, str] = {}  # Refunds, by attempt.
@@ -118,9 +119,10 @@ class Truth:
             )
         self.reservations[derive_id("charge", order.order_id)] = charge_id
 
-    def ordered_back(self, order: RefundOrder, refund_id: str, *, palm: int) -> None:
-        self.orders_back[order.refund_id] = Ordered(refund_id, order.amount_minor, palm)
-        self.reservations[derive_id("refund", order.refund_id)] = order.refund_id
+    def ordered_back(self, order: RefundOrder, refund_id: str, *, attempt_id: str, palm: int) -> None:
+        self.orders_back[attempt_id] = Ordered(refund_id, order.amount_minor, palm)
+        self.order_ids_back.add(order.order_id)
+        self.reservations[derive_id("refund", order.order_id)] = attempt_id
 
     def told(self, request: OpenRequest, outcome: Outcome) -> None:
         """

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from handsel.errors import IdReused, InvariantBroken, StoreCorrupt
-from handsel.ids import new_id
+from handsel.ids import new_id, require_id
 from handsel.pay.account import Account, Floor
 from handsel.pay.capture import CaptureOrder, CaptureStatus
 from handsel.pay.carried_enrolment import CarriedEnrolment, EnrolmentStatus
@@ -29,7 +29,7 @@ from handsel.pay.tip import NO_TIPS, TipOffer
 from handsel.store.acquirer import AcquirerBooks, AcquirerDatabase
 from handsel.store.acquirer_schema import ACQUIRER_SCHEMA
 from handsel.store.asking import ASKING_SCHEMA
-from handsel.store.database import Database
+from handsel.store.database import Database, UnitOfWork
 from handsel.store.engine import Schema
 from handsel.store.issuer import open_issuer_database
 from handsel.store.ledger_schema import LEDGER_SCHEMA
@@ -297,7 +297,7 @@ def test_the_redemption_of_an_attempt_under_way_is_not_taken_for_another(books: 
     assert books.notes.open_redemption(attempt_id=None) == redemption
 
 
-def test_reserved_notes_are_released_or_spent(books: AcquirerBooks) -> None:
+def test_reserved_notes_are_released_or_forgotten(books: AcquirerBooks) -> None:
     attempt = add_attempt(books)
     books.notes.add([note(1)], attempt_id=attempt.id)
     assert books.notes.reserved_for(attempt.id) == (note(1),)
@@ -306,9 +306,87 @@ def test_reserved_notes_are_released_or_spent(books: AcquirerBooks) -> None:
     books.notes.release(attempt.id)
     assert (books.notes.reserved_for(attempt.id), books.notes.held_serials(limit=9)) == ((), (note(1).serial,))
 
-    books.notes.add([note(2)], attempt_id=attempt.id)
-    books.notes.spend(attempt.id)
-    assert books.notes.count(NoteState.SPENT) == 1
+    books.notes.add([note(2), note(3)], attempt_id=attempt.id)
+    redemption = Redemption(new_id(), attempt.id)
+    books.notes.add_redemption(redemption, serials=[note(3).serial])
+    books.refunds.save_attempt(attempt.asked())
+    books.refunds.save_attempt(attempt.asked().credited())
+
+    books.notes.forget(attempt.id)
+
+    assert books.notes.serials_of("source") == {note(1).serial}
+    assert books.notes.find_redemption(redemption.id) is None
+    assert books.notes.notes_of(redemption.id) == ()
+
+
+@pytest.mark.parametrize("end", ["asked", "declined", "voided"])
+def test_notes_of_a_refund_that_is_not_credited_are_not_forgotten(books: AcquirerBooks, end: str) -> None:
+    attempt = add_attempt(books)
+    books.notes.add([note(1)], attempt_id=attempt.id)
+    asked = attempt.asked()
+    ends = {"asked": asked, "declined": asked.declined(DeclineReason.NOT_RECOGNISED), "voided": asked.voided()}
+    books.refunds.save_attempt(ends[end])
+
+    with pytest.raises(InvariantBroken):
+        books.notes.forget(attempt.id)
+
+
+def test_a_note_of_a_credited_refund_that_was_redeemed_is_not_forgotten(books: AcquirerBooks) -> None:
+    attempt = add_attempt(books)
+    books.notes.add([note(1)], attempt_id=attempt.id)
+    redemption = Redemption(new_id(), attempt.id)
+    books.notes.add_redemption(redemption, serials=[note(1).serial])
+    books.notes.end_redemption(redemption.id, redeemed=frozenset({note(1).serial}), refused=())
+    books.refunds.save_attempt(attempt.asked())
+    books.refunds.save_attempt(attempt.asked().credited())
+
+    with pytest.raises(InvariantBroken):
+        books.notes.forget(attempt.id)
+
+
+def test_forgotten_notes_are_still_missed_where_they_are_booked(database: AcquirerDatabase) -> None:
+    held, shop = notes_held("EUR"), Account("merchant:shop:EUR", "EUR", Floor.ZERO)
+    with database.unit_of_work() as books:
+        attempt = add_attempt(books)
+        for account in (held, shop):
+            books.open_account(account, now_ms=1)
+        books.post(Transfer(new_id(), held.id, shop.id, EUR_1, "payment"), now_ms=1)
+        books.notes.add([note(1)], attempt_id=attempt.id)
+        books.commit()
+    with database.unit_of_work() as books:
+        books.refunds.save_attempt(attempt.asked())
+        books.refunds.save_attempt(attempt.asked().credited())
+        books.notes.forget(attempt.id)
+        with pytest.raises(InvariantBroken, match="notes in hand"):
+            books.commit()
+
+
+@pytest.mark.sqlite
+def test_what_is_forgotten_is_overwritten(database: AcquirerDatabase, tmp_path: Path) -> None:
+    """
+    A serial is nowhere in the file once it is forgotten, nor in its log when that is truncated.
+    """
+    serial, held, shop = b"forget me entirely, all 32 bytes", notes_held("EUR"), Account("m", "EUR", Floor.ZERO)
+    with database.unit_of_work() as books:
+        attempt = add_attempt(books)
+        for account in (held, shop):
+            books.open_account(account, now_ms=1)
+        books.post(Transfer(new_id(), held.id, shop.id, EUR_1, "payment"), now_ms=1)
+        books.notes.add([replace(note(1), serial=serial)], attempt_id=attempt.id)
+        books.commit()
+    database.database.truncate_log()
+    files = [tmp_path / "books" / f"acquirer.sqlite{end}" for end in ("", "-wal")]
+    assert any(serial in path.read_bytes() for path in files)
+    with database.unit_of_work() as books:
+        books.refunds.save_attempt(attempt.asked())
+        books.refunds.save_attempt(attempt.asked().credited())
+        books.post(Transfer(new_id(), shop.id, held.id, EUR_1, "refund"), now_ms=1)
+        books.notes.forget(attempt.id)
+        books.commit()
+
+    database.database.truncate_log()
+
+    assert not any(serial in path.read_bytes() for path in files)
 
 
 def test_a_purchase_is_kept_until_it_ends(books: AcquirerBooks) -> None:
@@ -495,6 +573,61 @@ def test_the_books_of_the_version_before_are_brought_to_the_present_tables(tmp_p
         with pytest.raises(InvariantBroken):
             books.refunds.add(Refund(new_id(), paid_id, SHOP.id, TILL.id, Money(1, "EUR"), 3))
     made.close()
+
+
+def test_what_was_credited_and_enrolled_before_is_forgotten_too(tmp_path: Path, engine: str) -> None:
+    """
+    Of a refund that was credited no serial stays, of another each; an enrolment has an id that nobody else knows.
+    """
+    path, enrolled_id, credited, voided = tmp_path / "books" / "acquirer.sqlite", new_id(), new_id(), new_id()
+    earlier = Schema(ACQUIRER_SCHEMA.name, ACQUIRER_SCHEMA.migrations[:9])
+    database = Database.open(path, schemas=(LEDGER_SCHEMA, earlier, ASKING_SCHEMA))
+    with database.unit_of_work() as uow:
+        uow.execute("INSERT INTO merchants (id, name) VALUES (?, ?)", SHOP.id, SHOP.name)
+        uow.execute("INSERT INTO tills (id, merchant_id, name) VALUES (?, ?, ?)", TILL.id, SHOP.id, TILL.name)
+        uow.execute("INSERT INTO enrolments VALUES (?, ?, 1, 'enrolled', NULL)", enrolled_id, TILL.id)
+        _add_ended_refund(uow, credited, number=1, status="credited", note_state="spent")
+        _add_ended_refund(uow, voided, number=2, status="voided", note_state="redeemed")
+        uow.commit()
+    database.close()
+
+    made = AcquirerDatabase.open(path)
+
+    with made.unit_of_work() as books:
+        assert not books.notes.serials_of(credited)
+        assert books.notes.serials_of(voided) == {note(2).serial}
+        assert books.notes.find_redemption(credited) is None
+        assert books.notes.find_redemption(voided) is not None
+        ((fresh_id, status),) = books._uow.rows("SELECT id, status FROM enrolments")
+        assert (require_id(fresh_id) != enrolled_id, status) == (True, "enrolled")
+        with pytest.raises(InvariantBroken):
+            books._uow.execute("DELETE FROM notes")
+    made.close()
+
+
+def _add_ended_refund(uow: UnitOfWork, attempt_id: str, *, number: int, status: str, note_state: str) -> None:
+    """
+    Add a refund as versions before kept it, with a redemption of the attempt's id and a note whose source has that id.
+    """
+    payment_id, refund_id = new_id(), new_id()
+    of_shop = (SHOP.id, TILL.id)
+    uow.execute(
+        "INSERT INTO payments (id, merchant_id, till_id, amount_minor, currency, description, created_ms, status,"
+        " receipt_code, paid_ms) VALUES (?, ?, ?, 100, 'EUR', 'Tea', 1, 'succeeded', ?, 2)",
+        *(payment_id, *of_shop, payment_id),
+    )
+    uow.execute(
+        "INSERT INTO refunds (id, payment_id, merchant_id, till_id, amount_minor, currency, created_ms, status)"
+        " VALUES (?, ?, ?, ?, 100, 'EUR', 3, 'processing')",
+        *(refund_id, payment_id, *of_shop),
+    )
+    uow.execute("INSERT INTO refund_attempts VALUES (?, ?, ?, 4, ?, NULL)", attempt_id, refund_id, TILL.id, status)
+    uow.execute("INSERT INTO redemptions VALUES (?, ?, 1)", attempt_id, attempt_id)
+    uow.execute(
+        "INSERT INTO notes (serial, key_id, signature, worth_minor, currency, source_id, state, attempt_id,"
+        " redemption_id, place) VALUES (?, 'key', ?, 100, 'EUR', ?, ?, ?, ?, 0)",
+        *(note(number).serial, b"s", attempt_id, note_state, attempt_id, attempt_id),
+    )
 
 
 def test_a_payment_has_one_open_case_and_those_that_are_open_come_first(books: AcquirerBooks) -> None:

@@ -342,13 +342,13 @@ class FakeAcquirer:
         self._pass("refund.sent")
         self.refund_requests.append(request)
         order = open_envelope(request.order, RefundOrder, keys=self.keyring.issuer, purpose=REFUND)
-        assert (order.refund_id, order.amount_minor) == (request.refund_id, AMOUNT_MINOR)
-        if request.refund_id not in self.refunds:
+        assert (order.order_id, order.amount_minor) == (request.order_id, AMOUNT_MINOR)
+        if request.attempt_id not in self.refunds:
             declined = DeclinedAnswer(self.declines.pop(0)) if self.declines else None
-            self.refunds[request.refund_id] = declined or RefundedAnswer("receipt-refund")
+            self.refunds[request.attempt_id] = declined or RefundedAnswer("receipt-refund")
             self.told = self.told if declined else None
         self._pass("refund.answered")
-        return self.refunds[request.refund_id]
+        return self.refunds[request.attempt_id]
 
     def enrol(self, request: EnrolmentRequest) -> EnrolmentAnswer:
         """
@@ -357,6 +357,7 @@ class FakeAcquirer:
         self._pass("enrolment.sent")
         self.enrolment_requests.append(request)
         order = self._open_enrolment(request)
+        assert order.order_id == request.order_id != request.enrolment_id
         is_right = order.code == self.right_code
         if is_right and isinstance(order, CardOrder):
             self.cards[order.card_id] = order

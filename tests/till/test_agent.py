@@ -270,7 +270,7 @@ def test_a_refund_is_credited(till: Till) -> None:
 
     assert (state.screen, state.kind, state.receipt_code) == ("refunded", "refund", "receipt-refund")
     request = till.acquirer.refund_requests[0]
-    assert request.refund == COFFEE_BACK.id != request.refund_id
+    assert request.refund == COFFEE_BACK.id != request.attempt_id != request.order_id
     assert len(till.keyring.open_queries(request.queries)) == 3
     assert till.acquirer.debits_minor == []
 
@@ -285,7 +285,7 @@ def test_a_declined_refund_may_be_tried_again(till: Till) -> None:
     till.clock.pass_ms(DECLINE_PAUSE_MS)
     till.agent.poll()
     assert till.hold_out(ANN).screen == "refunded"
-    assert len({request.refund_id for request in till.acquirer.refund_requests}) == 2
+    assert len({request.attempt_id for request in till.acquirer.refund_requests}) == 2
 
 
 def test_a_palm_is_enrolled_with_the_right_code(till: Till) -> None:
@@ -295,7 +295,7 @@ def test_a_palm_is_enrolled_with_the_right_code(till: Till) -> None:
     assert till.hold_out(ANN).screen == "enrolled"
     request = till.acquirer.enrolment_requests[0]
     templates = till.keyring.open_templates(request.templates)
-    assert {template.enrolment_id for template in templates} == {request.enrolment_id}
+    assert {template.enrolment_id for template in templates} == {request.order_id}
     assert len({template.query.binding for template in templates}) == 1
 
 

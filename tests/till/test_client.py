@@ -119,8 +119,8 @@ def test_each_answer_of_a_charge_is_understood() -> None:
 
 
 def test_each_answer_of_a_refund_and_an_enrolment_is_understood() -> None:
-    refund = RefundRequest(CHARGE_ID, COFFEE_BACK.id, b"order", SEALED)
-    enrolment = EnrolmentRequest(CHARGE_ID, b"order", SEALED)
+    refund = RefundRequest(CHARGE_ID, COFFEE_BACK.id, "1" * 32, b"order", SEALED)
+    enrolment = EnrolmentRequest(CHARGE_ID, "1" * 32, b"order", SEALED)
 
     assert answering('{"status": "approved", "receipt_code": "r"}').refund(refund) == RefundedAnswer("r")
     assert answering('{"status": "pending"}').refund(refund) == PendingAnswer()

@@ -353,7 +353,7 @@ def test_a_lost_refund_is_asked_for_again_with_the_same_id(till: Till) -> None:
     assert till.hold_out(ANN).screen == "trouble"
 
     assert till.poll_until("refunded", ms=300).receipt_code == "receipt-refund"
-    assert len({request.refund_id for request in till.acquirer.refund_requests}) == 1
+    assert len({(request.attempt_id, request.order_id) for request in till.acquirer.refund_requests}) == 1
 
 
 def test_a_refund_that_stays_unknown_is_left_to_the_acquirer(till: Till) -> None:
@@ -380,7 +380,7 @@ def test_a_lost_enrolment_is_asked_for_again_with_the_same_id(till: Till) -> Non
     assert till.hold_out(ANN).screen == "trouble"
 
     till.poll_until("enrolled", ms=300)
-    assert len({request.enrolment_id for request in till.acquirer.enrolment_requests}) == 1
+    assert len({(request.enrolment_id, request.order_id) for request in till.acquirer.enrolment_requests}) == 1
 
 
 def test_an_enrolment_that_stays_unknown_sends_the_customer_to_the_wallet(till: Till) -> None:

@@ -95,7 +95,7 @@ def test_each_matcher_opens_its_own_and_no_other(keyring: Keyring, sealer: PalmS
 
 def test_only_the_issuer_opens_the_order(keyring: Keyring, sealer: PalmSealer) -> None:
     order = RefundOrder("0" * 32, 450, "EUR", sealer.fresh_digest())
-    request = sealer.seal_refund(order, refund="r", probe=PROBE)
+    request = sealer.seal_refund(order, attempt_id="1" * 32, refund="r", probe=PROBE)
 
     assert order == open_envelope(request.order, RefundOrder, keys=keyring.issuer, purpose=REFUND)
     assert {query.binding for query in keyring.open_queries(request.queries)} == {bind(order)}
@@ -109,7 +109,7 @@ def test_a_template_is_the_mean_of_what_was_read(keyring: Keyring, sealer: PalmS
     embedding = merge_readings(readings)
     order = EnrolmentOrder("0" * 32, "12345678", sealer.fresh_digest())
 
-    request = sealer.seal_enrolment(order, embedding=embedding, probe=readings[0].probe)
+    request = sealer.seal_enrolment(order, enrolment_id="1" * 32, embedding=embedding, probe=readings[0].probe)
 
     templates = keyring.open_templates(request.templates)
     shares = joined(tuple(template.shares for template in templates), rows=1)
@@ -119,7 +119,7 @@ def test_a_template_is_the_mean_of_what_was_read(keyring: Keyring, sealer: PalmS
     views = joined_views(tuple(template.query.shares for template in templates))
     assert np.array_equal(quantise(readings[0].probe.views), views)
     assert {template.query.binding for template in templates} == {bind(order)}
-    assert {template.enrolment_id for template in templates} == {order.enrolment_id}
+    assert {template.enrolment_id for template in templates} == {order.order_id} == {request.order_id}
 
 
 def test_a_query_does_not_open_as_a_template(keyring: Keyring, sealer: PalmSealer) -> None:
@@ -137,7 +137,7 @@ def test_vectors_of_another_length_are_not_sealed(sealer: PalmSealer) -> None:
     with pytest.raises(InvariantBroken):
         sealer.seal_charge(charge_order(sealer), entry=ENTRY, probe=short)
     with pytest.raises(InvariantBroken):
-        sealer.seal_enrolment(order, embedding=Embedding(short.views[0], "x"), probe=PROBE)
+        sealer.seal_enrolment(order, enrolment_id="1" * 32, embedding=Embedding(short.views[0], "x"), probe=PROBE)
 
 
 def test_no_two_orders_of_a_till_look_alike(sealer: PalmSealer) -> None:

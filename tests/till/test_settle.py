@@ -95,7 +95,7 @@ def test_an_acquirer_that_does_not_answer_is_an_outcome_and_no_exception(keyring
     acquirer = FakeAcquirer(keyring)
     acquirer.breaks = {"charge.sent": [lost()], "charge_state": [lost()], "refund.sent": [lost()]}
     refund = OpenRefund(
-        COFFEE_BACK, RefundRequest("0" * 32, COFFEE_BACK.id, b"order", SEALED), until_ms=T + 1, next_ms=T
+        COFFEE_BACK, RefundRequest("0" * 32, COFFEE_BACK.id, "1" * 32, b"order", SEALED), until_ms=T + 1, next_ms=T
     )
 
     for request in (open_charge(), resume(ENTRY, now_ms=T), refund):

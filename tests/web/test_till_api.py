@@ -11,6 +11,7 @@ import pytest
 
 from handsel.config import Link, Secret
 from handsel.errors import AccessDenied, BadInput, NotFound
+from handsel.flows.acquiring.carry_enrolment import ShownForEnrolment
 from handsel.flows.acquiring.sign_in import register_till
 from handsel.ids import new_id
 from handsel.notes.announce import TrustedNoteKeys
@@ -19,6 +20,7 @@ from handsel.till.acquirer import (
     ChargeRequest,
     DeclinedAnswer,
     EnrolledAnswer,
+    EnrolmentAnswer,
     EnrolmentRequest,
     PaidAnswer,
     RefundedAnswer,
@@ -101,7 +103,7 @@ def test_a_refund_reaches_whoever_shows_the_palm(street: Street, client: Acquire
     refund = street.ask_refund(payment, 100)
     assert client.action() == RefundAction(refund.id, 100, "EUR", "Corner Café", "Coffee")
     shown = street.show_for_refund("ann", refund)
-    request = RefundRequest(shown.attempt_id, shown.refund_id, shown.order, *proof_of(shown.queries))
+    request = RefundRequest(shown.attempt_id, shown.refund_id, shown.order_id, shown.order, *proof_of(shown.queries))
 
     assert client.refund(request) == client.refund(request) == RefundedAnswer(payment.receipt)
     assert street.wallet_minor() == 100_00 - 350
@@ -112,10 +114,11 @@ def test_a_palm_is_enrolled_with_a_code(street: Street, client: AcquirerClient) 
     wrong = street.show_for_enrolment("bob", "0" * 8)
     right = street.show_for_enrolment("bob", street.code(wallet_id))
 
-    assert client.enrol(EnrolmentRequest(wrong.enrolment_id, wrong.order, wrong.templates)) == DeclinedAnswer(
-        "wrong_code"
-    )
-    assert client.enrol(EnrolmentRequest(right.enrolment_id, right.order, right.templates)) == EnrolledAnswer()
+    def enrol(shown: ShownForEnrolment) -> EnrolmentAnswer:
+        return client.enrol(EnrolmentRequest(shown.enrolment_id, shown.order_id, shown.order, shown.templates))
+
+    assert enrol(wrong) == DeclinedAnswer("wrong_code")
+    assert enrol(right) == EnrolledAnswer()
 
 
 def test_a_till_without_its_token_learns_nothing(street: Street, link: Link, trusted: TrustedNoteKeys) -> None:

@@ -2,11 +2,12 @@
 Hold the notes that the acquirer has, and how they come and go: redemptions and purchases.
 
     note       held → redeeming → redeemed | refused
-               held ← reserved → redeeming | spent
+               held ← reserved → redeeming | forgotten
     purchase   ordered → signed | declined
 
-A note is never deleted: its serial is what proves, in a dispute, which payment it came from. The module knows no key
-and cannot tell whether a note is genuine.
+A note that was paid with is never deleted: its serial is what proves, in a dispute, which payment it came from. A note
+that a refund has credited is forgotten: by its serial the issuer knows the wallet. The module knows no key and cannot
+tell whether a note is genuine.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from handsel.pay.money import Money
 
 class NoteState(StrEnum):
     """
-    Say where a note stands. The last three are final.
+    Say where a note stands. The last two are final.
     """
 
     HELD = "held"
@@ -31,7 +32,6 @@ class NoteState(StrEnum):
     REDEEMING = "redeeming"  # In a redemption that is stored, and may have been sent.
     REDEEMED = "redeemed"
     REFUSED = "refused"  # The issuer did not redeem it; it stands on the account of differences.
-    SPENT = "spent"  # Credited to a customer by a refund.
 
 
 def notes_held(currency: str) -> Account:

@@ -1,5 +1,5 @@
 """
-Keep notes for ever, and the redemptions and purchases in which they go and come.
+Keep notes, and the redemptions and purchases in which they go and come: for ever, but for those of a credited refund.
 
 What is checked here, at every commit that touches a note or the ledger, is that the notes in hand are worth what the
 ledger says.
@@ -107,14 +107,16 @@ class NoteTables:
             "UPDATE notes SET state = 'held', attempt_id = NULL WHERE attempt_id = ? AND state = 'reserved'", attempt_id
         )
 
-    def spend(self, attempt_id: str) -> None:
+    def forget(self, attempt_id: str) -> None:
         """
-        Mark the notes of an attempt as credited to the customer, also where they are being redeemed.
+        Delete the notes of an attempt that is credited, and the redemptions by which that was found out.
+
+        The issuer knows by their serials, and by the id of such a redemption, which wallet was credited. Raises
+        `InvariantBroken` where the attempt is not saved as credited, or one of its notes has been redeemed.
         """
         self._watch()
-        self._uow.execute(
-            "UPDATE notes SET state = 'spent' WHERE attempt_id = ? AND state IN ('reserved', 'redeeming')", attempt_id
-        )
+        self._uow.execute("DELETE FROM notes WHERE attempt_id = ?", attempt_id)
+        self._uow.execute("DELETE FROM redemptions WHERE attempt_id = ?", attempt_id)
 
     def add_redemption(self, redemption: Redemption, *, serials: Sequence[bytes]) -> None:
         """

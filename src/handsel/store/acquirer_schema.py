@@ -257,6 +257,26 @@ CREATE INDEX charges_with_reply ON charges (submitted_ms) WHERE reply IS NOT NUL
 ALTER TABLE disputes ADD COLUMN order_id TEXT CHECK (order_id IS NULL OR status = 'open');
 """
 
+# The issuer knows a credited wallet by the serials of the notes, and by the redemption by which an acquirer found out
+# that it was credited. Both go when the refund has ended; `spent` is a state that no note has any more.
+_FORGET_CREDITED = """
+DELETE FROM notes WHERE state = 'spent';
+CREATE INDEX redemptions_by_attempt ON redemptions (attempt_id) WHERE attempt_id IS NOT NULL;
+DELETE FROM redemptions WHERE attempt_id IN (SELECT id FROM refund_attempts WHERE status = 'credited');
+CREATE TRIGGER notes_are_kept BEFORE DELETE ON notes
+WHEN OLD.state NOT IN ('reserved', 'redeeming')
+  OR NOT EXISTS (SELECT 1 FROM refund_attempts WHERE id = OLD.attempt_id AND status = 'credited')
+BEGIN
+    SELECT RAISE(ABORT, 'only the notes of a refund that was credited are forgotten');
+END;
+"""
+
+# Until this step an enrolment bore the id by which issuer and matchers know the palm. Nothing refers to it.
+_FRESH_ENROLMENT_IDS = Migration(
+    sqlite="UPDATE enrolments SET id = lower(hex(randomblob(16)));",
+    postgresql="UPDATE enrolments SET id = replace(gen_random_uuid()::text, '-', '');",
+)
+
 ACQUIRER_SCHEMA = Schema(
     "acquirer",
     (
@@ -274,5 +294,10 @@ ACQUIRER_SCHEMA = Schema(
         _DISPUTES,
         _PAY_OUTS,
         _ORDERS,
+        Migration(
+            sqlite="DROP TRIGGER notes_are_kept;" + _FORGET_CREDITED,
+            postgresql="DROP TRIGGER notes_are_kept ON notes;\nDROP FUNCTION notes_are_kept();" + _FORGET_CREDITED,
+        ),
+        _FRESH_ENROLMENT_IDS,
     ),
 )

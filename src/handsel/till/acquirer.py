@@ -45,13 +45,15 @@ class ChargeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
 
 class RefundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """
-    Ask to credit the palm that was shown. `refund_id` is this attempt; `refund` is what the merchant asked for.
+    Ask to credit the palm that was shown. `attempt_id` is what the acquirer knows this attempt by, and `refund` what
+    the merchant asked for; `order_id` is for the issuer, and the acquirer writes it nowhere.
 
     `queries` and `proof` are as in a charge.
     """
 
-    refund_id: str
+    attempt_id: str
     refund: str
+    order_id: str
     order: bytes
     queries: PerMatcher | None = None
     proof: bytes | None = None
@@ -66,9 +68,13 @@ class RefundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
 class EnrolmentRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """
     Ask to enrol the palm that was shown, or a card: then there are no `templates`, and all of it is in the order.
+
+    `enrolment_id` is what the acquirer knows it by; `order_id` is for issuer and matchers, and the acquirer writes it
+    nowhere.
     """
 
     enrolment_id: str
+    order_id: str
     order: bytes
     templates: PerMatcher | None = None
 

@@ -89,15 +89,16 @@ class RequestMaker:
     def _refund(self, action: RefundAction, shown: Probe | Card, *, now_ms: int) -> OpenRefund:
         order = RefundOrder(self._new_id(), action.amount_minor, action.currency, self.sealer.fresh_digest())
         if isinstance(shown, Card):
-            request = self.sealer.seal_held_refund(order, refund=action.id, card=shown)
+            request = self.sealer.seal_held_refund(order, attempt_id=self._new_id(), refund=action.id, card=shown)
         else:
-            request = self.sealer.seal_refund(order, refund=action.id, probe=shown)
+            request = self.sealer.seal_refund(order, attempt_id=self._new_id(), refund=action.id, probe=shown)
         return OpenRefund(action, request, until_ms=now_ms + RESEND_MS_MAX, next_ms=now_ms)
 
     def _enrolment(self, action: EnrolmentAction, readings: tuple[PalmReading, ...], *, now_ms: int) -> OpenEnrolment:
         order = EnrolmentOrder(self._new_id(), action.code, self.sealer.fresh_digest())
         embedding = merge_readings(best_readings(readings, ENROLMENT_MERGED))
-        request = self.sealer.seal_enrolment(order, embedding=embedding, probe=best_reading(readings).probe)
+        probe = best_reading(readings).probe
+        request = self.sealer.seal_enrolment(order, enrolment_id=self._new_id(), embedding=embedding, probe=probe)
         return OpenEnrolment(action, request, until_ms=now_ms + RESEND_MS_MAX, next_ms=now_ms)
 
     def _card_enrolment(
@@ -105,7 +106,7 @@ class RequestMaker:
     ) -> OpenEnrolment:
         card = Card.draw(self.sealer.random_bytes)
         embedding = merge_readings(best_readings(readings, ENROLMENT_MERGED))
-        request = self.sealer.seal_card(action, embedding=embedding, card=card)
+        request = self.sealer.seal_card(action, enrolment_id=self._new_id(), embedding=embedding, card=card)
         return OpenEnrolment(action, request, card, until_ms=now_ms + RESEND_MS_MAX, next_ms=now_ms)
 
     def _merged(self, readings: tuple[PalmReading, ...]) -> Probe:

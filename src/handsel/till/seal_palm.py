@@ -74,13 +74,13 @@ class PalmSealer:
         request = self._charge_request(order, entry)
         return replace(request, queries=self._seal_each(self._queries(probe, bind(order)), QUERY))
 
-    def seal_refund(self, order: RefundOrder, *, refund: str, probe: Probe) -> RefundRequest:
+    def seal_refund(self, order: RefundOrder, *, attempt_id: str, refund: str, probe: Probe) -> RefundRequest:
         """
-        Return the request for a refund.
+        Return the request for an attempt of a refund.
         """
         sealed = seal(order, to=self.parties.issuer, purpose=REFUND)
         queries = self._seal_each(self._queries(probe, bind(order)), QUERY)
-        return RefundRequest(order.refund_id, refund, sealed, queries)
+        return RefundRequest(attempt_id, refund, order.order_id, sealed, queries)
 
     def seal_held_charge(self, order: ChargeOrder, *, entry: ChargeEntry, card: Card) -> ChargeRequest:
         """
@@ -88,25 +88,33 @@ class PalmSealer:
         """
         return replace(self._charge_request(order, entry), proof=self._seal_proof(card.prove(order)))
 
-    def seal_held_refund(self, order: RefundOrder, *, refund: str, card: Card) -> RefundRequest:
+    def seal_held_refund(self, order: RefundOrder, *, attempt_id: str, refund: str, card: Card) -> RefundRequest:
         """
-        Return the request for a refund with a held key. The caller has compared the palm.
+        Return the request for an attempt of a refund with a held key. The caller has compared the palm.
         """
         sealed = seal(order, to=self.parties.issuer, purpose=REFUND)
-        return RefundRequest(order.refund_id, refund, sealed, proof=self._seal_proof(card.prove(order)))
+        proof = self._seal_proof(card.prove(order))
+        return RefundRequest(attempt_id, refund, order.order_id, sealed, proof=proof)
 
-    def seal_card(self, action: EnrolmentAction, *, embedding: Embedding, card: Card) -> EnrolmentRequest:
+    def seal_card(
+        self, action: EnrolmentAction, *, enrolment_id: str, embedding: Embedding, card: Card
+    ) -> EnrolmentRequest:
         """
         Return the request for the enrolment of a new card, which seals the palm that is enrolled.
         """
         self._require_dims(embedding.vector)
         template = card.seal_template(pack_template(embedding.vector), model_id=embedding.model_id)
         order = CardOrder(self.random_bytes(ID_BYTES).hex(), action.code, card.id, card.public_key, template)
-        return EnrolmentRequest(order.enrolment_id, seal(order, to=self.parties.issuer, purpose=CARD_ENROLMENT))
+        sealed = seal(order, to=self.parties.issuer, purpose=CARD_ENROLMENT)
+        return EnrolmentRequest(enrolment_id, order.order_id, sealed)
 
-    def seal_enrolment(self, order: EnrolmentOrder, *, embedding: Embedding, probe: Probe) -> EnrolmentRequest:
+    def seal_enrolment(
+        self, order: EnrolmentOrder, *, enrolment_id: str, embedding: Embedding, probe: Probe
+    ) -> EnrolmentRequest:
         """
         Return the request for an enrolment: `embedding` is enrolled, after `probe` was looked for.
+
+        To the matchers, too, the enrolment is known by the order's id, not by the acquirer's.
         """
         sealed = seal(order, to=self.parties.issuer, purpose=ENROLMENT)
         self._require_dims(embedding.vector)
@@ -115,10 +123,10 @@ class PalmSealer:
         as_query = split_query(vector, random_words=self._random_words)
         queries = self._queries(probe, bind(order))
         templates = tuple(
-            Template(order.enrolment_id, to_wire(share), to_wire(other), query)
+            Template(order.order_id, to_wire(share), to_wire(other), query)
             for share, other, query in zip(shares, as_query, queries, strict=True)
         )
-        return EnrolmentRequest(order.enrolment_id, sealed, self._seal_each(templates, TEMPLATE))
+        return EnrolmentRequest(enrolment_id, order.order_id, sealed, self._seal_each(templates, TEMPLATE))
 
     def _charge_request(self, order: ChargeOrder, entry: ChargeEntry) -> ChargeRequest:
         # The secrets go to the acquirer as they are: it is handed the notes anyway.

@@ -85,7 +85,7 @@ class OpenRefund:
         """
         Return the id that the till made.
         """
-        return self.request.refund_id
+        return self.request.attempt_id
 
 
 @dataclass(frozen=True, repr=False)

@@ -146,23 +146,23 @@ class HttpIssuer:
         return _signed(self._link.post("/v1/note_purchases", bodies.PurchaseBody(purchase_id, requests), _SIGNED))
 
     def refund(
-        self, refund_id: str, *, order: bytes, answers: PerMatcher | SealedProof, notes: tuple[Note, ...]
+        self, order_id: str, *, order: bytes, answers: PerMatcher | SealedProof, notes: tuple[Note, ...]
     ) -> Credited | Declined | Unanswered:
         """
         Redeem the notes into the wallet of whoever showed the palm: all of them, or none.
         """
-        body = bodies.RefundBody(refund_id, order, notes, *proof_of(answers))
+        body = bodies.RefundBody(order_id, order, notes, *proof_of(answers))
         answer = self._link.post_once("/v1/refunds", body, _CREDITED)
         return _credited(answer)
 
     def refund_charge(
-        self, refund_id: str, *, order_id: str, amount: Money, notes: tuple[Note, ...]
+        self, order_id: str, *, charge_order_id: str, amount: Money, notes: tuple[Note, ...]
     ) -> Credited | Declined | Unanswered:
         """
         Redeem the notes into the wallet that paid a charge: all of them, or none.
         """
-        body = bodies.ChargeRefundBody(refund_id, amount.amount_minor, amount.currency, notes)
-        answer = self._link.post_once(f"/v1/charges/{require_id(order_id)}/refunds", body, _CREDITED)
+        body = bodies.ChargeRefundBody(order_id, amount.amount_minor, amount.currency, notes)
+        answer = self._link.post_once(f"/v1/charges/{require_id(charge_order_id)}/refunds", body, _CREDITED)
         return _credited(answer)
 
     def take_receipt(self, receipt_id: str, *, sealed: bytes, line: bytes) -> None:
@@ -171,27 +171,27 @@ class HttpIssuer:
         """
         self._link.post("/v1/receipts", bodies.ReceiptBody(receipt_id, sealed, line), _NOTHING)
 
-    def begin_enrolment(self, enrolment_id: str, *, order: bytes) -> EnrolmentBegun | Enrolled | Declined:
+    def begin_enrolment(self, order_id: str, *, order: bytes) -> EnrolmentBegun | Enrolled | Declined:
         """
         Check the code in the till's order.
         """
-        answer = self._link.post("/v1/enrolments", bodies.EnrolmentBody(enrolment_id, order), _BEGUN)
+        answer = self._link.post("/v1/enrolments", bodies.EnrolmentBody(order_id, order), _BEGUN)
         if isinstance(answer, bodies.EnrolmentBegunBody):
             return EnrolmentBegun(answer.alias_shares)
         return _enrolled(answer)
 
-    def complete_enrolment(self, enrolment_id: str, *, answers: PerMatcher) -> Enrolled | Declined:
+    def complete_enrolment(self, order_id: str, *, answers: PerMatcher) -> Enrolled | Declined:
         """
         Finish an enrolment with what the matchers answered.
         """
-        path = f"/v1/enrolments/{require_id(enrolment_id)}/complete"
+        path = f"/v1/enrolments/{require_id(order_id)}/complete"
         return _enrolled(self._link.post(path, bodies.CompletionBody(answers), _ENROLLED))
 
-    def enrol_card(self, enrolment_id: str, *, order: bytes) -> Enrolled | Declined:
+    def enrol_card(self, order_id: str, *, order: bytes) -> Enrolled | Declined:
         """
         Join the card in the till's order to the wallet of its code.
         """
-        body = bodies.EnrolmentBody(enrolment_id, order)
+        body = bodies.EnrolmentBody(order_id, order)
         return _enrolled(self._link.post("/v1/card_enrolments", body, _ENROLLED))
 
     def answer_card(self, request: bytes) -> bytes | Declined:

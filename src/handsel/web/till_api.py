@@ -70,7 +70,8 @@ def till_api_routes(acquirer: Acquirer, clock: Clock) -> list[Route]:
     def refunded(
         till: Till, _: Path, body: TillRefundBody
     ) -> PendingAnswerBody | RefundedAnswerBody | DeclinedAnswerBody:
-        shown = ShownForRefund(body.refund_id, body.refund, body.order, shown_by(body.queries, body.proof))
+        palm = shown_by(body.queries, body.proof)
+        shown = ShownForRefund(body.attempt_id, body.refund, body.order_id, body.order, palm)
         outcome = submit_refund(acquirer, till, shown, now_ms=clock())
         if isinstance(outcome, Pending):
             return PendingAnswerBody()
@@ -79,7 +80,7 @@ def till_api_routes(acquirer: Acquirer, clock: Clock) -> list[Route]:
         return RefundedAnswerBody(outcome.receipt_code)
 
     def enrolled(till: Till, _: Path, body: TillEnrolmentBody) -> EnrolledAnswerBody | DeclinedAnswerBody:
-        shown = ShownForEnrolment(body.enrolment_id, body.order, body.templates)
+        shown = ShownForEnrolment(body.enrolment_id, body.order_id, body.order, body.templates)
         outcome = submit_enrolment(acquirer, till, shown, now_ms=clock())
         return DeclinedAnswerBody(outcome.reason) if isinstance(outcome, Declined) else EnrolledAnswerBody()
 

@@ -90,11 +90,13 @@ class TillNotesBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class TillRefundBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
-    Ask to credit the palm that was shown. `refund_id` is the till's attempt; `refund` is what the merchant asked for.
+    Ask to credit the palm that was shown. `attempt_id` is the till's attempt, and `refund` what the merchant asked for;
+    `order_id` is passed on to the issuer and written nowhere.
     """
 
-    refund_id: str
+    attempt_id: str
     refund: str
+    order_id: str
     order: bytes
     queries: PerMatcher | None = None
     proof: bytes | None = None
@@ -102,10 +104,12 @@ class TillRefundBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class TillEnrolmentBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
-    Ask to enrol the palm that was shown: with three templates or, for a card, without.
+    Ask to enrol the palm that was shown: with three templates or, for a card, without. `order_id` is passed on to the
+    issuer and written nowhere.
     """
 
     enrolment_id: str
+    order_id: str
     order: bytes
     templates: PerMatcher | None = None
 

@@ -36,10 +36,18 @@ from handsel.web.till_api import till_api_routes
 from handsel.web.tree import tree_routes
 from handsel.wiring.open_tree import GROW_INTERVAL_S, open_tree
 from handsel.wiring.paths import DATABASE_FILE, KEY_FILE, NOTE_LIST_FILE
-from handsel.wiring.serve import Chore, lifespan_of, private_files_only, serve, served_hosts, take_port
+from handsel.wiring.serve import (
+    TRUNCATE_INTERVAL_S,
+    Chore,
+    lifespan_of,
+    private_files_only,
+    serve,
+    served_hosts,
+    take_port,
+)
 
 RESOLVE_INTERVAL_S = 2.0  # Twice of it, and a till is told: the end of a charge that its acquirer has to ask for.
-FORGET_INTERVAL_S = 600.0  # For so long the database's log has what was forgotten.
+FORGET_INTERVAL_S = 600.0
 
 
 def run(config_path: Path, *, stops_with_stdin: bool) -> None:
@@ -121,6 +129,7 @@ def open_acquirer(config: AcquirerConfig, store: AcquirerDatabase, directory: Pa
 def _chores(acquirer: Acquirer, config: AcquirerConfig) -> tuple[Chore, ...]:
     return (
         Chore("grow_tree", GROW_INTERVAL_S, acquirer.tree.grow),
+        Chore("truncate_log", TRUNCATE_INTERVAL_S, acquirer.store.database.truncate_log),
         Chore("redeem_notes", config.redeem_interval_s, lambda: redeem_notes(acquirer, now_ms=system_clock())),
         Chore("resolve_charges", RESOLVE_INTERVAL_S, lambda: resolve_charges(acquirer, now_ms=system_clock())),
         Chore("finish_charges", RESOLVE_INTERVAL_S, lambda: finish_charges(acquirer, now_ms=system_clock())),
@@ -128,6 +137,5 @@ def _chores(acquirer: Acquirer, config: AcquirerConfig) -> tuple[Chore, ...]:
         Chore("resolve_captures", RESOLVE_INTERVAL_S, lambda: resolve_captures(acquirer, now_ms=system_clock())),
         Chore("expire_reservations", RESOLVE_INTERVAL_S, lambda: expire_reservations(acquirer, now_ms=system_clock())),
         Chore("forget_replies", FORGET_INTERVAL_S, lambda: forget_replies(acquirer, now_ms=system_clock())),
-        Chore("empty_log", FORGET_INTERVAL_S, acquirer.store.database.truncate_log),
         Chore("resolve_purchases", RESOLVE_INTERVAL_S, lambda: resolve_purchases(acquirer, now_ms=system_clock())),
     )

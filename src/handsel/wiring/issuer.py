@@ -42,13 +42,20 @@ from handsel.web.wallet_pages import wallet_error_page, wallet_routes
 from handsel.wiring.bank_account import own_account
 from handsel.wiring.open_tree import GROW_INTERVAL_S, open_tree
 from handsel.wiring.paths import DATABASE_FILE, IDENTITIES_KEY_FILE, KEY_FILE, NOTE_KEY_FILE, NOTE_ROOT_FILE
-from handsel.wiring.serve import Chore, lifespan_of, private_files_only, serve, served_hosts, take_port
+from handsel.wiring.serve import (
+    TRUNCATE_INTERVAL_S,
+    Chore,
+    lifespan_of,
+    private_files_only,
+    serve,
+    served_hosts,
+    take_port,
+)
 
 DELIVER_INTERVAL_S = 2.0
 EXPIRE_INTERVAL_S = 5.0
 RENEW_INTERVAL_S = 3600.0  # How often it is looked whether the next note keys are due; they are for two weeks.
 SHRED_INTERVAL_S = 60.0
-TRUNCATE_INTERVAL_S = 60.0  # How long what was erased may still stand in the database's write-ahead log.
 
 
 def run(config_path: Path, *, stops_with_stdin: bool) -> None:

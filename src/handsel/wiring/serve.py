@@ -23,6 +23,7 @@ from handsel.errors import HandselError, PortTaken
 from handsel.log import Log
 from handsel.web.app import Lifespan
 
+TRUNCATE_INTERVAL_S = 60.0  # How long what was erased may still stand in the database's write-ahead log.
 STOP_S_MAX = 5  # How long requests in flight may take to end once the process is asked to stop.
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost"})
 

@@ -126,9 +126,9 @@ class NearIssuer:
         return answer if isinstance(answer, Declined) else ports.Credited()
 
     def refund_charge(
-        self, refund_id: str, *, order_id: str, amount: Money, notes: tuple[Note, ...]
+        self, order_id: str, *, charge_order_id: str, amount: Money, notes: tuple[Note, ...]
     ) -> ports.Credited | Declined | ports.Unanswered:
-        wanted = ChargeRefund(refund_id, order_id, amount, notes)
+        wanted = ChargeRefund(order_id, charge_order_id, amount, notes)
         answer = self._call("refund_charge", lambda: refund_charge(self.issuer, wanted, acquirer=ACQUIRER))
         if answer is None:
             return ports.Unanswered()

@@ -348,7 +348,7 @@ class Street:
     def show_for_refund(self, palm: str, refund: Refund) -> ShownForRefund:
         order = RefundOrder(new_id(), refund.amount.amount_minor, "EUR", _digest())
         sealed = seal(order, to=self._issuer_keys, purpose=REFUND)
-        return ShownForRefund(order.refund_id, refund.id, sealed, self.queries(palm, bind(order)))
+        return ShownForRefund(new_id(), refund.id, order.order_id, sealed, self.queries(palm, bind(order)))
 
     def submit_refund(self, shown: ShownForRefund) -> RefundState:
         return submit_refund(self.acquirer, TILL, shown, now_ms=self.now_ms)
@@ -357,9 +357,9 @@ class Street:
         order = EnrolmentOrder(new_id(), code, _digest())
         sealed = seal(order, to=self._issuer_keys, purpose=ENROLMENT)
         query = Query(secrets.token_bytes(16), bind(order), 1, palm.encode(), palm.encode())
-        template = Template(order.enrolment_id, palm.encode(), palm.encode(), query)
+        template = Template(order.order_id, palm.encode(), palm.encode(), query)
         envelopes = (seal(template, to=self.matcher_keys[name].public(), purpose=TEMPLATE) for name in MATCHERS)
-        return ShownForEnrolment(order.enrolment_id, sealed, PerMatcher(*envelopes))
+        return ShownForEnrolment(new_id(), order.order_id, sealed, PerMatcher(*envelopes))
 
     def queries(self, palm: str, binding: bytes) -> PerMatcher:
         query = Query(secrets.token_bytes(16), binding, 1, palm.encode(), palm.encode())

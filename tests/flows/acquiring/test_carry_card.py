@@ -79,7 +79,7 @@ class Holder:
     def enrol(self, code: str) -> Enrolled | Declined:
         sealed = self.card.seal_template(PACKED, model_id=MODEL)
         order = CardOrder(new_id(), code, self.card.id, self.card.public_key, sealed)
-        shown = ShownForEnrolment(order.enrolment_id, self.seal(order, CARD_ENROLMENT), None)
+        shown = ShownForEnrolment(new_id(), order.order_id, self.seal(order, CARD_ENROLMENT), None)
         return submit_enrolment(self.street.acquirer, TILL, shown, now_ms=self.street.now_ms)
 
     def ask(self) -> CardAnswer | Declined:
@@ -138,7 +138,7 @@ def test_a_card_pays_and_is_paid_back_to_without_any_matcher(street: Street, hol
     refund = street.ask_refund(payment, 150)
     order = RefundOrder(new_id(), 150, "EUR", till_digest(b"t" * 32, os.urandom(16)))
     proof = SealedProof(holder.seal(holder.card.prove(order), HELD_PROOF))
-    shown = ShownForRefund(order.refund_id, refund.id, holder.seal(order, REFUND), proof)
+    shown = ShownForRefund(new_id(), refund.id, order.order_id, holder.seal(order, REFUND), proof)
     outcome = submit_refund(street.acquirer, TILL, shown, now_ms=street.now_ms)
 
     assert isinstance(outcome, Refunded)
@@ -210,7 +210,7 @@ def test_an_enrolment_whose_answer_is_lost_is_sent_again(street: Street) -> None
     order = CardOrder(
         new_id(), given.code, made.card.id, made.card.public_key, made.card.seal_template(PACKED, model_id=MODEL)
     )
-    shown = ShownForEnrolment(order.enrolment_id, made.seal(order, CARD_ENROLMENT), None)
+    shown = ShownForEnrolment(new_id(), order.order_id, made.seal(order, CARD_ENROLMENT), None)
     street.issuer.line = {"enrol_card": Line.CUT}
     with pytest.raises(PartyUnavailable):
         submit_enrolment(street.acquirer, TILL, shown, now_ms=street.now_ms)

@@ -152,7 +152,7 @@ def test_nothing_of_a_palm_is_stored(street: Street, shown: ShownForEnrolment) -
 
     assert shown.enrolment_id.encode() in stored and shown.templates is not None
     sealed = [shown.order, shown.templates.a, shown.templates.b, shown.templates.c]
-    for secret in [*sealed, street.wallets["bob"].encode(), *street.matchers.own.values()]:
+    for secret in [*sealed, shown.order_id.encode(), street.wallets["bob"].encode(), *street.matchers.own.values()]:
         assert secret[:16] not in stored
 
 

@@ -273,7 +273,7 @@ class Scene:
     ) -> Credited | Declined:
         sealed = seal(order, to=self.issuer.keys.public(), purpose=REFUND)
         answers = self.answers(palm, binding or bind(order))
-        return refund(self.issuer, order.refund_id, acquirer=ACQUIRER, order=sealed, answers=answers, notes=notes)
+        return refund(self.issuer, order.order_id, acquirer=ACQUIRER, order=sealed, answers=answers, notes=notes)
 
     # The matchers.
 

@@ -77,7 +77,7 @@ def order_of(card: Card, code: str, enrolment_id: str) -> CardOrder:
 
 def send(scene: Scene, order: CardOrder, *, under: str = "") -> Enrolled | Declined:
     sealed = seal(order, to=scene.issuer.keys.public(), purpose=CARD_ENROLMENT)
-    return enrol_card(scene.issuer, under or order.enrolment_id, acquirer=ACQUIRER, order=sealed)
+    return enrol_card(scene.issuer, under or order.order_id, acquirer=ACQUIRER, order=sealed)
 
 
 def holder(scene: Scene, minor: int = 100_00) -> tuple[str, Card]:
@@ -126,7 +126,7 @@ def pay_back(scene: Scene, card: Card, minor: int, notes: tuple[Note, ...]) -> C
     order = scene.refund_order(minor)
     sealed = seal(order, to=scene.issuer.keys.public(), purpose=REFUND)
     answers = sealed_proof(scene, card.prove(order))
-    return refund(scene.issuer, order.refund_id, acquirer=ACQUIRER, order=sealed, answers=answers, notes=notes)
+    return refund(scene.issuer, order.order_id, acquirer=ACQUIRER, order=sealed, answers=answers, notes=notes)
 
 
 def stored(scene: Scene) -> bytes:
@@ -234,7 +234,7 @@ def test_a_proof_of_another_order_is_nobodys(scene: Scene, change: dict[str, obj
 def test_a_proof_of_a_refund_pays_nothing(scene: Scene) -> None:
     _, card = holder(scene)
     order = charge_order(scene, 4_50)
-    back = msgspec.structs.replace(scene.refund_order(4_50), refund_id=order.order_id, till_digest=order.till_digest)
+    back = msgspec.structs.replace(scene.refund_order(4_50), order_id=order.order_id, till_digest=order.till_digest)
 
     assert pay(scene, card, order=order, proof=card.prove(back)) == NOBODY
 

@@ -166,7 +166,7 @@ def test_an_ill_formed_refund_changes_nothing(scene: Scene, notes: tuple[Note, .
     with pytest.raises(EnvelopeInvalid):
         refund(
             scene.issuer,
-            order.refund_id,
+            order.order_id,
             acquirer=ACQUIRER,
             order=sealed,
             answers=scene.answers("ada", bind(order)),
@@ -196,13 +196,13 @@ def test_after_a_crash_the_same_request_credits_once(scene: Scene, notes: tuple[
     answers = scene.answers("ada", bind(order))
     crash(
         scene,
-        lambda issuer: refund(issuer, order.refund_id, acquirer=ACQUIRER, order=sealed, answers=answers, notes=notes),
+        lambda issuer: refund(issuer, order.order_id, acquirer=ACQUIRER, order=sealed, answers=answers, notes=notes),
         at=0,
         is_committed=is_committed,
     )
 
     assert (
-        refund(scene.issuer, order.refund_id, acquirer=ACQUIRER, order=sealed, answers=answers, notes=notes)
+        refund(scene.issuer, order.order_id, acquirer=ACQUIRER, order=sealed, answers=answers, notes=notes)
         == Credited()
     )
     assert scene.balance(wallet) == 5_50

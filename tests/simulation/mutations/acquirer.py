@@ -16,6 +16,7 @@ from handsel.flows.acquiring import (
     carry_refund,
     finish_charge,
     redeem_notes,
+    send_notes,
     settle_charge,
     settle_refund,
 )
@@ -28,7 +29,7 @@ from handsel.pay.payment import Charge, ChargeStatus, PaymentStatus
 from handsel.store.acquirer import AcquirerBooks
 from handsel.store.acquirer_notes import NoteTables
 from handsel.store.acquirer_payments import PaymentTables
-from tests.simulation import acquirer_party
+from tests.simulation import acquirer_party, till_party
 from tests.simulation.actors import desk
 from tests.simulation.mutations.mutation import Mutation
 from tests.simulation.patches import Patches, patched
@@ -149,7 +150,7 @@ def _drops_a_note_on_retry(patches: Patches) -> None:
 
 def _lost_refund_is_credited(patches: Patches) -> None:
     patches.put(
-        carry_refund,
+        send_notes,
         "settle_refund",
         lambda acquirer, attempt_id, *, now_ms: settle_refund.conclude_refund(
             acquirer, attempt_id, Credited(), now_ms=now_ms
@@ -159,7 +160,7 @@ def _lost_refund_is_credited(patches: Patches) -> None:
 
 def _lost_refund_is_void(patches: Patches) -> None:
     patches.put(
-        carry_refund,
+        send_notes,
         "settle_refund",
         lambda acquirer, attempt_id, *, now_ms: settle_refund.conclude_refund(
             acquirer, attempt_id, Voided(), now_ms=now_ms
@@ -204,6 +205,32 @@ def _forgets_the_order_id_too_early(patches: Patches) -> None:
     patches.put(Charge, "approved", lambda charge, *values: replace(right(charge, *values), order_id=None))
 
 
+def _keeps_credited_notes(patches: Patches) -> None:
+    def wrong(self: NoteTables, attempt_id: str) -> None:
+        self._uow.execute("UPDATE notes SET state = 'spent' WHERE attempt_id = ?", attempt_id)
+
+    patches.put(NoteTables, "forget", wrong)
+
+
+def _keeps_how_a_credit_was_found_out(patches: Patches) -> None:
+    def wrong(self: NoteTables, attempt_id: str) -> None:
+        self._uow.execute("UPDATE notes SET redemption_id = NULL, state = 'reserved' WHERE attempt_id = ?", attempt_id)
+        self._uow.execute("DELETE FROM notes WHERE attempt_id = ?", attempt_id)
+        self._uow.execute("UPDATE redemptions SET is_done = 1 WHERE attempt_id = ?", attempt_id)
+
+    patches.put(NoteTables, "forget", wrong)
+
+
+def _knows_an_attempt_by_its_order(patches: Patches) -> None:
+    right = carry_refund.submit_refund
+
+    def wrong(acquirer: Acquirer, till: Any, shown: Any, *, now_ms: int) -> Any:
+        object.__setattr__(shown, "attempt_id", shown.order_id)
+        return right(acquirer, till, shown, now_ms=now_ms)
+
+    patches.put(till_party, "submit_refund", wrong)
+
+
 def _makes_notes_and_takes_none(patches: Patches) -> None:
     patches.put(finish_charge, "take_notes", lambda acquirer, *_, now_ms: None)
 
@@ -224,6 +251,9 @@ MUTATIONS = (
     Mutation("lost-refund-void", "a refund whose answer was lost counts as not done", _lost_refund_is_void),
     Mutation("credit-disbelieved", "a refund that was credited is called void", _never_believes_a_credit),
     Mutation("purchase-forgotten", "notes that were paid for are never fetched", _resolves_no_purchase),
+    Mutation("serials-kept", "the notes of a credited refund stay", _keeps_credited_notes),
+    Mutation("redemption-kept", "the redemption that told of a credit stays", _keeps_how_a_credit_was_found_out),
+    Mutation("order-id-kept", "an attempt is known by the id of its order", _knows_an_attempt_by_its_order),
     Mutation("rounding", "a payment is booked in full ten cents", _rounds),
     Mutation("order-kept", "a charge that is paid keeps its order id", _keeps_the_order_id),
     Mutation("order-forgotten", "a reservation forgets by which id it is captured", _forgets_the_order_id_too_early),

@@ -1,7 +1,8 @@
 """
 Carry an enrolment: the till's order to the issuer, templates and shares of an alias to the matchers, answers back.
 
-What is carried is sealed; it passes through. What stays is that there was an enrolment of that id, and how it ended.
+What is carried is sealed; it passes through. What stays is that there was an enrolment, by an id that issuer and
+matchers never see, and how it ended.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.acquiring.ask_matchers import ask_matchers
 from handsel.flows.acquiring.limit_asking import NoPalm, begin_asking, end_asking
 from handsel.flows.acquiring.ports import Enrolled, Voided
+from handsel.ids import require_order_id
 from handsel.matching.message import PerMatcher
 from handsel.pay.carried_enrolment import CarriedEnrolment, EnrolmentStatus
 from handsel.pay.decline import Declined, DeclineReason
@@ -25,11 +27,21 @@ class ShownForEnrolment:
     """
     Carry what a till sends of a palm that is to be enrolled: an order for the issuer, and a template for each matcher;
     None where a card is enrolled, of which no matcher hears.
+
+    `enrolment_id` is kept here; `order_id` is the id in the order and in the templates, and is written nowhere here: it
+    comes with the request, however often that is sent.
     """
 
     enrolment_id: str
+    order_id: str
     order: bytes
     templates: PerMatcher | None
+
+    def __post_init__(self) -> None:
+        """
+        Refuse an order's id that is ill-formed, or the enrolment's once more. Raises `BodyInvalid`.
+        """
+        require_order_id(self.order_id, other_than=self.enrolment_id)
 
 
 def submit_enrolment(acquirer: Acquirer, till: Till, shown: ShownForEnrolment, *, now_ms: int) -> Enrolled | Declined:
@@ -95,8 +107,8 @@ def _carry(acquirer: Acquirer, shown: ShownForEnrolment) -> Enrolled | Declined:
     # 2.
     templates = shown.templates
     if templates is None:
-        return acquirer.issuer.enrol_card(shown.enrolment_id, order=shown.order)
-    begun = acquirer.issuer.begin_enrolment(shown.enrolment_id, order=shown.order)
+        return acquirer.issuer.enrol_card(shown.order_id, order=shown.order)
+    begun = acquirer.issuer.begin_enrolment(shown.order_id, order=shown.order)
     if isinstance(begun, Enrolled | Declined):
         return begun
     # 3.
@@ -108,7 +120,7 @@ def _carry(acquirer: Acquirer, shown: ShownForEnrolment) -> Enrolled | Declined:
     except GalleryFull:
         return Declined(DeclineReason.GALLERY_FULL)  # What the issuer began is ended by its own time limit.
     # 4.
-    return acquirer.issuer.complete_enrolment(shown.enrolment_id, answers=answers)
+    return acquirer.issuer.complete_enrolment(shown.order_id, answers=answers)
 
 
 def _write(acquirer: Acquirer, enrolment_id: str, outcome: Enrolled | Declined | Voided | NoPalm) -> None:

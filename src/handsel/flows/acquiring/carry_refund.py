@@ -1,7 +1,8 @@
 """
 Carry a refund: the palm from the till to the matchers, their answers with bought notes to the issuer, the outcome back.
 
-What is carried is sealed; it passes through and is stored nowhere.
+What is carried is sealed; it passes through and is stored nowhere. Nor is the id by which the issuer knows the refund:
+it comes with the till's request, is passed on with it, and an end is found without it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from handsel.flows.acquiring.limit_asking import NoPalm, begin_asking
 from handsel.flows.acquiring.ports import Voided
 from handsel.flows.acquiring.send_notes import send_notes
 from handsel.flows.acquiring.settle_refund import conclude_refund, state_in
+from handsel.ids import require_order_id
 from handsel.matching.message import PerMatcher
 from handsel.order import SealedProof
 from handsel.pay.decline import Declined, DeclineReason
@@ -30,13 +32,21 @@ class ShownForRefund:
     Carry what a till sends of a palm that was shown for a refund: an order for the issuer, and a query for each matcher
     or, with a held key, a proof for the issuer.
 
-    `attempt_id` is the id in the order, made by the till; `refund_id` is the merchant's.
+    `attempt_id` is the till's and stays here, `refund_id` is the merchant's; `order_id` is the id in the order, which
+    the issuer keeps and nobody here does.
     """
 
     attempt_id: str
     refund_id: str
+    order_id: str
     order: bytes
     queries: PerMatcher | SealedProof
+
+    def __post_init__(self) -> None:
+        """
+        Refuse an order's id that is ill-formed, or the attempt's once more. Raises `BodyInvalid`.
+        """
+        require_order_id(self.order_id, other_than=self.attempt_id)
 
 
 def submit_refund(acquirer: Acquirer, till: Till, shown: ShownForRefund, *, now_ms: int) -> RefundState:
@@ -86,7 +96,7 @@ def submit_refund(acquirer: Acquirer, till: Till, shown: ShownForRefund, *, now_
     return send_notes(
         acquirer,
         shown.attempt_id,
-        lambda notes: acquirer.issuer.refund(shown.attempt_id, order=shown.order, answers=answers, notes=notes),
+        lambda notes: acquirer.issuer.refund(shown.order_id, order=shown.order, answers=answers, notes=notes),
         now_ms=now_ms,
     )
 

@@ -105,8 +105,9 @@ class Matchers(Protocol):
 
 class Issuer(Protocol):
     """
-    Reach the issuer. Every id is made by the acquirer or the till, and a repeated call has the same answer. It knows a
-    charge by its `order_id`.
+    Reach the issuer. Every id is made by the acquirer or the till, and a repeated call has the same answer. An
+    `order_id` is what the issuer knows an order by: the acquirer has that of a charge while it is under way, and writes
+    no other.
 
     `charge`, `refund` and `refund_charge` raise `PartyUnavailable` only where the issuer was certainly not asked; where
     it may have been, they return `Unanswered`. The others raise it whenever there is no answer.
@@ -150,14 +151,14 @@ class Issuer(Protocol):
         """
 
     def refund(
-        self, refund_id: str, *, order: bytes, answers: PerMatcher | SealedProof, notes: tuple[Note, ...]
+        self, order_id: str, *, order: bytes, answers: PerMatcher | SealedProof, notes: tuple[Note, ...]
     ) -> Credited | Declined | Unanswered:
         """
         Redeem the notes into the wallet of whoever showed the palm: all of them, or none.
         """
 
     def refund_charge(
-        self, refund_id: str, *, order_id: str, amount: Money, notes: tuple[Note, ...]
+        self, order_id: str, *, charge_order_id: str, amount: Money, notes: tuple[Note, ...]
     ) -> Credited | Declined | Unanswered:
         """
         Redeem the notes into the wallet that paid a charge: all of them, or none.
@@ -168,17 +169,17 @@ class Issuer(Protocol):
         Keep a receipt for the wallet to whose key it is sealed.
         """
 
-    def begin_enrolment(self, enrolment_id: str, *, order: bytes) -> EnrolmentBegun | Enrolled | Declined:
+    def begin_enrolment(self, order_id: str, *, order: bytes) -> EnrolmentBegun | Enrolled | Declined:
         """
         Check the code in the till's order, or return how the enrolment has ended.
         """
 
-    def complete_enrolment(self, enrolment_id: str, *, answers: PerMatcher) -> Enrolled | Declined:
+    def complete_enrolment(self, order_id: str, *, answers: PerMatcher) -> Enrolled | Declined:
         """
         Finish an enrolment with what the matchers answered.
         """
 
-    def enrol_card(self, enrolment_id: str, *, order: bytes) -> Enrolled | Declined:
+    def enrol_card(self, order_id: str, *, order: bytes) -> Enrolled | Declined:
         """
         Join the card in the till's order to the wallet of its code.
         """

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from handsel.errors import BodyInvalid, HandselError, InvariantBroken, NotFound
 from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.acquiring.buy_notes import buy_notes
-from handsel.flows.acquiring.ports import Voided
+from handsel.flows.acquiring.ports import Credited, Unanswered, Voided
 from handsel.flows.acquiring.request_payment import payment_of
 from handsel.flows.acquiring.request_refund import RefundRequest, find_same, promise
 from handsel.flows.acquiring.send_notes import send_notes
 from handsel.flows.acquiring.settle_refund import conclude_refund
-from handsel.pay.decline import DeclineReason
+from handsel.notes.note import Note
+from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.merchant import Merchant
 from handsel.pay.payment import PaymentIntent, PaymentStatus
 from handsel.pay.refund import Refund, RefundAttempt, RefundWay
@@ -49,7 +50,8 @@ def refund_by_receipt(
     2. Promise the refund, and write the one attempt, before anything is sent. What is left of the payment is counted as
        for every refund.
     3. Buy notes of the same sum.
-    4. Send them to the issuer with the order id. Lost answers are found out as for every refund.
+    4. Send them to the issuer with the order id of the charge, under an id that is drawn for it and written nowhere.
+       Lost answers are found out as for every refund.
 
     Whatever is interrupted is ended by `resolve_refunds`; a refund that comes to nothing is canceled. Raises
     `PartyUnavailable`, or what the issuer refused with, after nothing was credited.
@@ -74,14 +76,12 @@ def refund_by_receipt(
         raise
     # 4.
     if not_bought is None:
-        send_notes(
-            acquirer,
-            attempt.id,
-            lambda notes: acquirer.issuer.refund_charge(
-                attempt.id, order_id=order_id, amount=refund.amount, notes=notes
-            ),
-            now_ms=now_ms,
-        )
+        refund_order_id, amount = acquirer.new_id(), refund.amount
+
+        def send(notes: tuple[Note, ...]) -> Credited | Declined | Unanswered:
+            return acquirer.issuer.refund_charge(refund_order_id, charge_order_id=order_id, amount=amount, notes=notes)
+
+        send_notes(acquirer, attempt.id, send, now_ms=now_ms)
     else:
         conclude_refund(acquirer, attempt.id, Voided(), now_ms=now_ms)
     return _state(acquirer, refund.id)

@@ -47,7 +47,8 @@ def settle_refund(acquirer: Acquirer, attempt_id: str, *, now_ms: int) -> Refund
     1. Write a redemption of just these notes down, or find the one that was begun.
     2. Send it. Where the issuer does not answer, the attempt stays `Pending`, and is asked for by `resolve_refunds`.
     3. The issuer credits all notes of a refund or none. If every one has been redeemed already, the customer was
-       credited. Otherwise the notes are balance again, and the same refund can never be carried out.
+       credited, and notes, redemption and what was answered to it are forgotten. Otherwise the notes are balance again,
+       and the same refund can never be carried out.
     """
     # 1.
     with acquirer.store.unit_of_work() as books:
@@ -135,7 +136,6 @@ def _conclude(
         end_asking(acquirer, books, attempt.till_id, answer, asked_ms=attempt.submitted_ms)
     if isinstance(answer, Credited):
         attempt, refund = attempt.credited(), refund.succeeded()
-        books.notes.spend(attempt_id)
         book_refund(books, attempt_id, refund.amount, merchant_id=refund.merchant_id, now_ms=now_ms)
         answer_by_refund(books, refund.payment_id, now_ms=now_ms)
     else:
@@ -143,6 +143,8 @@ def _conclude(
         refund = refund.open_again()
         books.notes.release(attempt_id)
     books.refunds.save_attempt(attempt)
+    if attempt.status is RefundAttemptStatus.CREDITED:
+        books.notes.forget(attempt_id)
     books.refunds.save(_kept_open(acquirer, books, refund))
     return state_in(books, attempt)
 

@@ -67,7 +67,7 @@ def begin_enrolment(
     The caller passes each share on to its matcher, and the three answers to `complete_enrolment`.
     """
     wanted = open_envelope(order, EnrolmentOrder, keys=issuer.keys, purpose=ENROLMENT)  # 1
-    if wanted.enrolment_id != require_id(enrolment_id):
+    if wanted.order_id != require_id(enrolment_id):
         raise EnvelopeInvalid("the order is for another enrolment")
     now_ms = issuer.clock()
     with issuer.database.unit_of_work() as uow:
@@ -163,7 +163,7 @@ def _row(
     now_ms: int,
 ) -> EnrolmentRow:
     return EnrolmentRow(
-        id=wanted.enrolment_id,
+        id=wanted.order_id,
         digest=digest_of(wanted),
         binding=bind(wanted),
         wallet_id=wallet_id,

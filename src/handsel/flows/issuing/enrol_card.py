@@ -54,7 +54,7 @@ def enrol_card(issuer: Issuer, enrolment_id: str, *, acquirer: str, order: bytes
 
 def _open_order(issuer: Issuer, enrolment_id: str, order: bytes) -> CardOrder:
     wanted = open_envelope(order, CardOrder, keys=issuer.keys, purpose=CARD_ENROLMENT)
-    if wanted.enrolment_id != require_id(enrolment_id):
+    if wanted.order_id != require_id(enrolment_id):
         raise EnvelopeInvalid("the order is for another enrolment")
     lengths = (len(wanted.card_id), len(wanted.public_key), len(wanted.sealed_template))
     if lengths != (CARD_ID_BYTES, CARD_KEY_BYTES, SEALED_TEMPLATE_BYTES):

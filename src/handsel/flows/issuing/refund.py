@@ -81,7 +81,7 @@ def refund(
 
 def _open_order(issuer: Issuer, refund_id: str, order: bytes) -> RefundOrder:
     wanted = open_envelope(order, RefundOrder, keys=issuer.keys, purpose=REFUND)
-    if wanted.refund_id != require_id(refund_id):
+    if wanted.order_id != require_id(refund_id):
         raise EnvelopeInvalid("the order is for another refund")
     require_positive(Money(wanted.amount_minor, wanted.currency))
     return wanted
@@ -121,9 +121,9 @@ def credit(
     """
     for note, key in presented:
         if isinstance(key, PublicNoteKey):
-            issuer_note.mark_redeemed(uow, note, key=key, request_id=wanted.refund_id, now_ms=now_ms)
+            issuer_note.mark_redeemed(uow, note, key=key, request_id=wanted.order_id, now_ms=now_ms)
     transfer = Transfer(
-        derive_id("refund", wanted.refund_id),
+        derive_id("refund", wanted.order_id),
         notes_in_circulation(issuer.currency).id,
         wallet_account(wallet.id, currency=wallet.currency).id,
         Money(wanted.amount_minor, wanted.currency),
