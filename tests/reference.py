@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from handsel import bank_settings, config, limits
+from handsel import bank_settings, config, limits, watch_settings
 from handsel.cli.main import EXIT_STATUS, build_parser
 from handsel.pay.decline import DeclineReason
 from handsel.till.hint import TillHint
@@ -104,7 +104,7 @@ def settings() -> dict[str, set[str]]:
     """
     Return the names of the settings, by the type that holds them.
     """
-    modules = (limits, bank_settings, config)
+    modules = (limits, bank_settings, watch_settings, config)
     found = {name: kind for module in modules for name, kind in inspect.getmembers(module, inspect.isclass)}
     return {
         name: {field.name for field in msgspec.structs.fields(kind)}

@@ -189,6 +189,29 @@ def test_play_money_beside_a_bank_is_an_error(tmp_path: Path) -> None:
         load_config(path, IssuerConfig, role="issuer", environment={"HANDSEL_ISSUER_SANDBOX": "true"})
 
 
+@pytest.mark.parametrize(
+    ("role", "name", "party"),
+    [
+        ("issuer", "issuer", {}),
+        ("issuer", "somebody", {}),
+        ("acquirer", "acquirer", {}),
+        ("acquirer", "issuer", {"url": "acquirer.example"}),
+        ("acquirer", "issuer", {"tree_key": bytes(31)}),
+    ],
+)
+def test_who_is_watched_is_known_and_has_an_address_and_a_key(
+    role: str, name: str, party: dict[str, object], tmp_path: Path
+) -> None:
+    right = {"url": "https://bank.example", "tree_key": bytes(32)}
+    known = {"issuer": "acquirer", "acquirer": "issuer"}[role]
+    write_private_file(tmp_path / "right.toml", as_toml(EVERY_ROLE[role], watched={known: right}))
+    write_private_file(tmp_path / "wrong.toml", as_toml(EVERY_ROLE[role], watched={name: {**right, **party}}))
+
+    load_any(tmp_path / "right.toml", role)
+    with pytest.raises(ConfigError, match=r"watched|tree_key"):
+        load_any(tmp_path / "wrong.toml", role)
+
+
 @pytest.mark.parametrize("port", [1, 65535])
 def test_a_port_at_either_end_is_taken(port: int, tmp_path: Path) -> None:
     assert load_till(tmp_path, as_toml(TILL, port=port)).port == port

@@ -23,6 +23,7 @@ from handsel.errors import ConfigError
 from handsel.keys import KEY_BYTES, PublicKeys, read_private_file, write_private_file
 from handsel.limits import AMOUNT_MINOR_MAX, AcquirerLimits, CardLimits, PaymentLimits, PinLimits, TillLimits
 from handsel.order import HOLDS_S, Way
+from handsel.watch_settings import WatchedParty, require_watchable
 
 PORT_MAX = 65535
 DIMS_MAX = 4096
@@ -31,7 +32,7 @@ PALMS_MAX = 10_000_000  # A bound on a number that somebody types; what a model 
 HELD_FMR_MAX = 1e-3  # A looser one would make a stolen card worth trying.
 REDEEM_INTERVAL_S_MAX = 24 * 3600.0
 MATCHERS = {"a", "b", "c"}
-ISSUER = "issuer"  # Among the callers of a matcher; any other is an acquirer.
+ISSUER = "issuer"  # Among the callers of a matcher, where any other is an acquirer, and among those that are watched.
 TOKEN_CHARS_MIN = 32
 _ORIGIN = re.compile(
     r"(?P<scheme>https?)://(?P<host>[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*)(:(?P<port>[1-9][0-9]{0,4}))?"
@@ -138,7 +139,7 @@ class IssuerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `note_secret_file` encrypts the note keys; `database_url` is a PostgreSQL database's; `payment_limits` bounds what
     one wallet pays, `pin_limits` its PIN. `wallet_origin` is where browsers see the wallet's pages, as `https://` and a
     name: passkeys are bound to it, and there are none without it. `hold_s_max` is for how long at most a sum is
-    reserved that is captured later.
+    reserved that is captured later; `watched` names acquirers whose heads are.
     """
 
     port: int
@@ -157,6 +158,7 @@ class IssuerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     wallet_origin: str = ""
     hold_s_max: int = 86_400
     bank: IssuerBank = msgspec.field(default_factory=IssuerBank)
+    watched: dict[str, WatchedParty] = {}
 
     def __post_init__(self) -> None:
         """
@@ -167,6 +169,7 @@ class IssuerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """
         _require_address(self.port)
         _require_three(self.matchers)
+        require_watchable(self.watched, self.acquirers)
         if self.wallet_origin and not is_secure_origin(self.wallet_origin):
             raise ConfigError("wallet_origin is https:// and a host name; http:// is secure on localhost names alone")
         if not 0 < self.hold_s_max <= HOLDS_S[-1]:
@@ -207,7 +210,7 @@ class AcquirerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     Settings of the acquirer. `merchants` are known by their ids; `note_root` is the key with which the issuer signs its
     note keys; `redeem_interval_s` is how long notes are held; `till_limits` bounds how often each till asks;
-    `database_url` is a PostgreSQL database's; `bank` is its account.
+    `database_url` is a PostgreSQL database's; `bank` is its account; `watched` names the issuer where its heads are.
     """
 
     port: int
@@ -221,6 +224,7 @@ class AcquirerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     till_limits: TillLimits = msgspec.field(default_factory=TillLimits)
     database_url: DatabaseUrl = DatabaseUrl("")
     bank: AcquirerBank = msgspec.field(default_factory=AcquirerBank)
+    watched: dict[str, WatchedParty] = {}
 
     def __post_init__(self) -> None:
         """
@@ -229,6 +233,7 @@ class AcquirerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         _require_address(self.port)
         _require_three(self.matchers)
         _require_root(self.note_root)
+        require_watchable(self.watched, (ISSUER,))
         if not 0 < self.redeem_interval_s <= REDEEM_INTERVAL_S_MAX:
             raise ConfigError(f"redeem_interval_s must lie above 0 and be at most {REDEEM_INTERVAL_S_MAX:.0f}")
 

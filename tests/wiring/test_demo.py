@@ -14,6 +14,8 @@ from handsel.config import AcquirerConfig, IssuerConfig, MatcherConfig, TillConf
 from handsel.errors import ConfigError, PortTaken
 from handsel.keys import PartyKeys
 from handsel.limits import TillLimits
+from handsel.proof.head import load_tree_key, public_half
+from handsel.watch_settings import WatchedParty
 from handsel.wiring.demo import HOST, UNHURRIED, Ports, free_ports, set_up, start
 from handsel.wiring.serve import take_port
 
@@ -71,6 +73,18 @@ def test_every_link_has_a_token_of_its_own_that_both_ends_know(tmp_path: Path) -
         tokens += [caller.reveal() for caller in matcher.callers.values()]
     assert acquirer.issuer.token.reveal() == issuer.acquirers["acquirer"].reveal()
     assert len(set(tokens)) == len(tokens)
+
+
+def test_issuer_and_acquirer_watch_each_other_by_the_keys_that_they_sign_with(tmp_path: Path) -> None:
+    set_up(tmp_path, PORTS)
+    homes = {name: tmp_path / name for name in ("issuer", "acquirer")}
+    keys = {name: public_half(load_tree_key(home / "tree.key"), party=name).key for name, home in homes.items()}
+
+    issuer = load_config(homes["issuer"] / "config.toml", IssuerConfig, role="issuer")
+    acquirer = load_config(homes["acquirer"] / "config.toml", AcquirerConfig, role="acquirer")
+
+    assert issuer.watched == {"acquirer": WatchedParty(f"http://{HOST}:{PORTS.acquirer}", keys["acquirer"])}
+    assert acquirer.watched == {"issuer": WatchedParty(f"http://{HOST}:{PORTS.issuer}", keys["issuer"])}
 
 
 def test_every_matcher_has_a_certificate_of_its_own_key_that_all_know(tmp_path: Path) -> None:

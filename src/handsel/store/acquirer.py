@@ -25,10 +25,11 @@ from handsel.store.bank import BankTables
 from handsel.store.bank_parties import OpenParties
 from handsel.store.bank_schema import BANK_SCHEMA
 from handsel.store.database import Database, UnitOfWork
+from handsel.store.heads_seen import HEADS_SEEN_SCHEMA
 from handsel.store.ledger_schema import LEDGER_SCHEMA
 from handsel.store.tree_schema import TREE_SCHEMA
 
-SCHEMAS = (LEDGER_SCHEMA, ACQUIRER_SCHEMA, ASKING_SCHEMA, TREE_SCHEMA, BANK_SCHEMA)
+SCHEMAS = (LEDGER_SCHEMA, ACQUIRER_SCHEMA, ASKING_SCHEMA, TREE_SCHEMA, BANK_SCHEMA, HEADS_SEEN_SCHEMA)
 
 
 class AcquirerDatabase:

@@ -13,13 +13,14 @@ from handsel.order import Way
 from handsel.store.asking import ASKING_SCHEMA
 from handsel.store.bank_schema import BANK_SCHEMA
 from handsel.store.database import Database, UnitOfWork
+from handsel.store.heads_seen import HEADS_SEEN_SCHEMA
 from handsel.store.issuer_note import watch_circulation
 from handsel.store.issuer_schema import ISSUER_SCHEMA
 from handsel.store.ledger_schema import LEDGER_SCHEMA
 from handsel.store.tree_schema import TREE_SCHEMA
 
 CONSENTS_READ_MAX = 100
-SCHEMAS = (LEDGER_SCHEMA, ISSUER_SCHEMA, ASKING_SCHEMA, TREE_SCHEMA, BANK_SCHEMA)
+SCHEMAS = (LEDGER_SCHEMA, ISSUER_SCHEMA, ASKING_SCHEMA, TREE_SCHEMA, BANK_SCHEMA, HEADS_SEEN_SCHEMA)
 
 
 @dataclass(frozen=True, repr=False)

@@ -42,16 +42,25 @@ class PartyLink:
     Hold the connections to one other party, called `party` in messages. Several threads may use it.
     """
 
-    def __init__(self, link: Link, *, party: str, timeout_s: float) -> None:
+    def __init__(self, link: Link | str, *, party: str, timeout_s: float) -> None:
+        """
+        Prepare connections. An address alone is for what a party shows to everybody: no token goes there.
+
+        Raises `ConfigError` for what is no address.
+        """
+        url = link if isinstance(link, str) else link.url
         self._party = party
         self._timeout_s = timeout_s
-        self._client = httpx.Client(
-            base_url=link.url,
-            headers={"Authorization": f"Bearer {link.token.reveal()}"},
-            timeout=httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
-            limits=httpx.Limits(max_connections=CONNECTIONS_MAX, keepalive_expiry=KEPT_OPEN_S),
-            trust_env=False,
-        )
+        try:
+            self._client = httpx.Client(
+                base_url=url,
+                headers={} if isinstance(link, str) else {"Authorization": f"Bearer {link.token.reveal()}"},
+                timeout=httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
+                limits=httpx.Limits(max_connections=CONNECTIONS_MAX, keepalive_expiry=KEPT_OPEN_S),
+                trust_env=False,
+            )
+        except httpx.InvalidURL as exc:
+            raise ConfigError(f"the address of {party} is none: it is https:// and a host name") from exc
 
     def get(self, path: str, decoder: msgspec.json.Decoder[T]) -> T:
         """

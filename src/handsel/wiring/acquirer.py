@@ -27,6 +27,7 @@ from handsel.store.acquirer import AcquirerDatabase
 from handsel.web.app import build_app
 from handsel.web.dispute_api import dispute_api_routes
 from handsel.web.dispute_pages import dispute_routes
+from handsel.web.faces import SHOP
 from handsel.web.health import health_route
 from handsel.web.merchant_api import merchant_api_routes
 from handsel.web.merchant_pages import merchant_error_page, merchant_routes
@@ -34,6 +35,7 @@ from handsel.web.parties import HttpIssuer, HttpMatchers
 from handsel.web.shop_desk import shop_desk
 from handsel.web.till_api import till_api_routes
 from handsel.web.tree import tree_routes
+from handsel.web.watched import watched_routes
 from handsel.wiring.open_tree import GROW_INTERVAL_S, open_tree
 from handsel.wiring.paths import DATABASE_FILE, KEY_FILE, NOTE_LIST_FILE
 from handsel.wiring.serve import (
@@ -45,6 +47,7 @@ from handsel.wiring.serve import (
     served_hosts,
     take_port,
 )
+from handsel.wiring.watching import Watching
 
 RESOLVE_INTERVAL_S = 2.0  # Twice of it, and a till is told: the end of a charge that its acquirer has to ask for.
 FORGET_INTERVAL_S = 600.0
@@ -60,19 +63,26 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
     listener = take_port(config.host, config.port)
     store = AcquirerDatabase.open(config_path.parent / DATABASE_FILE, url=config.database_url.reveal())
     acquirer = build_acquirer(config, store, config_path.parent)
+    watching = Watching(store.database, config.watched, party="issuer", clock=system_clock, log=log)
+
+    def stop() -> None:
+        watching.close()
+        store.close()
+
     app = build_app(
         [
-            health_route(),
+            health_route(watching.contradicted),
             *till_api_routes(acquirer, system_clock),
             *merchant_api_routes(acquirer, system_clock),
             *dispute_api_routes(acquirer, system_clock),
             *dispute_routes(shop_desk(acquirer, system_clock)),
             *merchant_routes(acquirer, system_clock),
             *tree_routes(acquirer.tree),
+            *watched_routes(watching.seen, system_clock, SHOP),
         ],
         log=log,
         hosts=served_hosts(config.host, config.public_host),
-        lifespan=lifespan_of(_chores(acquirer, config), log=log, stop=store.close),
+        lifespan=lifespan_of((*_chores(acquirer, config), *watching.chores()), log=log, stop=stop),
         error_page=merchant_error_page,
     )
     serve(app, listener, stops_with_stdin=stops_with_stdin)

@@ -35,9 +35,19 @@ from handsel.keys import PartyKeys
 from handsel.limits import TillLimits
 from handsel.matching.message import MATCHERS
 from handsel.notes.keep import make_root, make_secret
+from handsel.proof.head import load_tree_key, make_tree_key, public_half
 from handsel.vision.eyes import open_model
+from handsel.watch_settings import WatchedParty
 from handsel.wiring.gallery import require_gallery
-from handsel.wiring.paths import CONFIG_FILE, KEY_FILE, NOTE_KEY_FILE, NOTE_LIST_FILE, NOTE_ROOT_FILE, NOTE_SECRET_FILE
+from handsel.wiring.paths import (
+    CONFIG_FILE,
+    KEY_FILE,
+    NOTE_KEY_FILE,
+    NOTE_LIST_FILE,
+    NOTE_ROOT_FILE,
+    NOTE_SECRET_FILE,
+    TREE_KEY_FILE,
+)
 from handsel.wiring.serve import take_port
 from handsel.wiring.supervisor import Member, Supervisor
 
@@ -249,6 +259,7 @@ def _write_settings(directory: Path, ports: Ports, gallery: GalleryPlan, till_li
         own.save(directory / name / KEY_FILE)
     parties = _parties(keys, ports, gallery)
     note_root = _write_note_root(directory)
+    tree_keys = {name: _write_tree_key(directory / name, party=name) for name in ("issuer", "acquirer")}
     issuer_token, till_token = _token(), _token()
     by_issuer = {name: _token() for name in MATCHERS}
     by_acquirer = {name: _token() for name in MATCHERS}
@@ -265,16 +276,9 @@ def _write_settings(directory: Path, ports: Ports, gallery: GalleryPlan, till_li
         public_host=WALLET_HOST,
         sandbox=True,
         wallet_origin=f"http://{WALLET_HOST}:{ports.issuer}",
+        watched={"acquirer": WatchedParty(f"http://{HOST}:{ports.acquirer}", tree_keys["acquirer"])},
     )
-    till = TillConfig(
-        ports.till,
-        Link(f"http://{HOST}:{ports.acquirer}", till_token),
-        parties,
-        receipts_url=f"http://{SHOP_HOST}:{ports.acquirer}/receipts",
-        note_root=note_root,
-        public_host=TILL_HOST,
-        simulated_camera=True,
-    )
+    till = _till(ports, till_token, parties, note_root)
     save_config(directory / "issuer" / CONFIG_FILE, issuer)
     save_config(directory / "till" / CONFIG_FILE, till)
     merchant = MerchantEntry(DEMO_MERCHANT_NAME, _token(), {DEMO_TILL: till_token})
@@ -289,7 +293,20 @@ def _write_settings(directory: Path, ports: Ports, gallery: GalleryPlan, till_li
             note_root,
             public_host=SHOP_HOST,
             till_limits=till_limits,
+            watched={"issuer": WatchedParty(f"http://{HOST}:{ports.issuer}", tree_keys["issuer"])},
         ),
+    )
+
+
+def _till(ports: Ports, token: Secret, parties: Parties, note_root: bytes) -> TillConfig:
+    return TillConfig(
+        ports.till,
+        Link(f"http://{HOST}:{ports.acquirer}", token),
+        parties,
+        receipts_url=f"http://{SHOP_HOST}:{ports.acquirer}/receipts",
+        note_root=note_root,
+        public_host=TILL_HOST,
+        simulated_camera=True,
     )
 
 
@@ -301,6 +318,11 @@ def _write_note_root(directory: Path) -> bytes:
         (directory / name / NOTE_LIST_FILE).unlink(missing_ok=True)
     secret = make_secret(home / NOTE_SECRET_FILE)
     return make_root(home / NOTE_ROOT_FILE, secret)
+
+
+def _write_tree_key(home: Path, *, party: str) -> bytes:
+    path = home / TREE_KEY_FILE
+    return public_half(load_tree_key(path) if path.exists() else make_tree_key(path), party=party).key
 
 
 def _parties(keys: dict[str, PartyKeys], ports: Ports, gallery: GalleryPlan) -> Parties:

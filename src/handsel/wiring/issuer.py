@@ -33,12 +33,14 @@ from handsel.store.database import Database
 from handsel.store.issuer import open_issuer_database
 from handsel.store.issuer_identity import Identities, has_identities, open_master_key
 from handsel.web.app import build_app
+from handsel.web.faces import WALLET
 from handsel.web.health import health_route
 from handsel.web.issuer import issuer_routes
 from handsel.web.matcher_orders import HttpMatcherOrders
 from handsel.web.tree import tree_routes
 from handsel.web.wallet_api import wallet_api_routes
 from handsel.web.wallet_pages import wallet_error_page, wallet_routes
+from handsel.web.watched import watched_routes
 from handsel.wiring.bank_account import own_account
 from handsel.wiring.open_tree import GROW_INTERVAL_S, open_tree
 from handsel.wiring.paths import DATABASE_FILE, IDENTITIES_KEY_FILE, KEY_FILE, NOTE_KEY_FILE, NOTE_ROOT_FILE
@@ -51,6 +53,7 @@ from handsel.wiring.serve import (
     served_hosts,
     take_port,
 )
+from handsel.wiring.watching import Watching
 
 DELIVER_INTERVAL_S = 2.0
 EXPIRE_INTERVAL_S = 5.0
@@ -69,9 +72,14 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
     issuer = build_issuer(config, config_path.parent)
     kept = note_key_file(config, config_path.parent)
     matchers = HttpMatcherOrders(config.matchers)
+    watching = Watching(issuer.database, config.watched, party="acquirer", clock=system_clock, log=log)
 
     def deliver() -> None:
         deliver_orders(issuer, matchers)
+
+    def stop() -> None:
+        watching.close()
+        issuer.database.close()
 
     chores = (
         Chore("grow_tree", GROW_INTERVAL_S, issuer.tree.grow),
@@ -81,18 +89,20 @@ def run(config_path: Path, *, stops_with_stdin: bool) -> None:
         Chore("shred_identities", SHRED_INTERVAL_S, lambda: shred_identities(issuer)),
         Chore("renew_note_keys", RENEW_INTERVAL_S, lambda: kept.renew(issuer.note_keys, now_ms=system_clock())),
         Chore("expire_enrolments", EXPIRE_INTERVAL_S, lambda: expire_enrolments(issuer)),
+        *watching.chores(),
     )
     app = build_app(
         [
-            health_route(),
+            health_route(watching.contradicted),
             *issuer_routes(issuer, config.acquirers, deliver),
             *wallet_api_routes(issuer, deliver, sandbox=config.sandbox),
             *wallet_routes(issuer, deliver, sandbox=config.sandbox),
             *tree_routes(issuer.tree),
+            *watched_routes(watching.seen, system_clock, WALLET),
         ],
         log=log,
         hosts=served_hosts(config.host, config.public_host),
-        lifespan=lifespan_of(chores, log=log, stop=issuer.database.close),
+        lifespan=lifespan_of(chores, log=log, stop=stop),
         error_page=wallet_error_page,
     )
     serve(app, listener, stops_with_stdin=stops_with_stdin)
