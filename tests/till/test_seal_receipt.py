@@ -16,6 +16,7 @@ from handsel.notes.note import Note
 from handsel.order import DESCRIPTION_BYTES, STATEMENT_LINE, StatementLine
 from handsel.receipt import SignedStatement, open_receipt, read_statement, sign_statement
 from handsel.till.acquirer import PaidAnswer, PapersAnswer, ReceiptBrought
+from handsel.till.action import TipChoice
 from handsel.till.bring_receipts import GIVEN_UP_MS, PAUSE_MS_MAX, ReceiptCourier
 from handsel.till.journal import RECEIPTS_MAX, Journal, ReceiptEntry
 from tests.till.conftest import Till
@@ -48,6 +49,19 @@ def test_a_payment_is_sealed_for_its_payer_and_brought(till: Till) -> None:
     statement = read_statement(open_receipt(brought.sealed, key=till.acquirer.wallet_key))
     assert (statement.charge_id, statement.shop, statement.amount_minor) == (charge_id, "Corner Café", 450)
     assert (till.journal.receipts(), till.journal.entries()) == ((), ())
+
+
+def test_a_tip_is_part_of_the_receipt(till: Till) -> None:
+    tips = (TipChoice(64, 17),)
+    till.acquirer.told = msgspec.structs.replace(COFFEE, amount_minor=384, tips=tips, tip_minor_max=384)
+    till.agent.poll()
+    till.agent.choose_tip(64, session=till.agent.state().session)
+    assert till.hold_out(ANN).screen == "paid"
+
+    assert courier_of(till).bring_next()
+
+    ((_, brought),) = till.acquirer.brought
+    assert read_statement(open_receipt(brought.sealed, key=till.acquirer.wallet_key)).amount_minor == 448
 
 
 def test_the_page_shows_the_return_code_and_keeps_it_out_of_requests(till: Till) -> None:

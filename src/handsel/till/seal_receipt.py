@@ -45,7 +45,7 @@ def seal_for_wallet(
     reply = _open_reply(entry, papers.reply)  # 1
     statement = read_statement(papers.signed)  # 2
     made = {(secret.key_id, secret.serial) for secret in entry.secrets}
-    is_ours = statement.charge_id == entry.charge_id and statement.amount_minor == entry.action.amount_minor
+    is_ours = statement.charge_id == entry.charge_id and statement.amount_minor == entry.action.total_minor
     if not is_ours or {(note.key_id, note.serial) for note in statement.notes} != made:
         raise EnvelopeInvalid("the acquirer has stated another payment than this till was paid")
     tag = naming_tag(papers.naming_secret, other=reply.naming_key, charge_id=entry.charge_id)  # 3
