@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from msgspec.msgpack import encode
 
 from handsel.errors import PalmInvalid, PartyUnavailable
@@ -30,8 +29,9 @@ from handsel.flows.issuing.enrol import Enrolled, EnrolmentBegun, begin_enrolmen
 from handsel.flows.issuing.give_back import give_back
 from handsel.flows.issuing.redeem import redeem
 from handsel.flows.issuing.refund import refund
+from handsel.flows.issuing.refund_charge import ChargeRefund, refund_charge
+from handsel.flows.issuing.take_receipt import take_receipt
 from handsel.flows.issuing.void_charge import void_charge
-from handsel.keys import PartyKeys
 from handsel.matching.message import PerMatcher
 from handsel.notes.announce import SignedNoteKeys, TrustedNoteKeys
 from handsel.notes.note import Note
@@ -47,6 +47,7 @@ from handsel.store.tree import Tree
 from handsel.web.parties import ISSUER_TIMEOUT_S
 from handsel.wiring.acquirer import RESOLVE_INTERVAL_S
 from tests.flows.issuing.scene import TREE_KEY
+from tests.simulation.acquirer_identity import IDENTITY
 from tests.simulation.disk import Disk, DiskEngine, trigger
 from tests.simulation.limits import TILL_LIMITS
 from tests.simulation.network import Lost, Refusal, Unreachable
@@ -59,7 +60,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-IDENTITY = PartyKeys(X25519PrivateKey.from_private_bytes(bytes(32)), TREE_KEY)
 REDEEM_INTERVAL_MS = 20_000.0  # The default of the setting `redeem_interval_s`.
 PAYMENT = ("NEW.id", "NEW.status", "NEW.amount_minor", "NEW.merchant_id", "NEW.captured_minor", "NEW.tip_minor")
 TRIGGERS = (
@@ -73,7 +73,9 @@ TRIGGERS = (
     trigger("refunds", "UPDATE", "refund", "NEW.id", "NEW.status", "NEW.amount_minor", "NEW.payment_id"),
     trigger("refund_attempts", "INSERT", "attempt", "NEW.id", "NEW.status", "NEW.refund_id"),
     trigger("refund_attempts", "UPDATE", "attempt", "NEW.id", "NEW.status", "NEW.refund_id"),
-    trigger("notes", "INSERT", "note", "NEW.serial", "NEW.worth_minor", "NEW.source_id"),
+    trigger("notes", "INSERT", "note", "NEW.serial", "NEW.worth_minor", "NEW.source_id", "NEW.key_id"),
+    trigger("disputes", "INSERT", "dispute", "NEW.id", "NEW.status", "NEW.payment_id"),
+    trigger("disputes", "UPDATE", "dispute", "NEW.id", "NEW.status", "NEW.payment_id"),
 )
 
 
@@ -252,10 +254,18 @@ class IssuerPort:
     def refund_charge(
         self, refund_id: str, *, charge_id: str, amount: Money, notes: tuple[Note, ...]
     ) -> ports.Credited | Declined | ports.Unanswered:
-        raise PartyUnavailable("refunds by receipt are not simulated")
+        wanted, name = ChargeRefund(refund_id, charge_id, amount, notes), self._process.name
+        world = self._process.world
+        about = world.schedule.current().about
+        world.truth.returns.sent(refund_id, refund_id=about, charge_order_id=charge_id, amount=amount)
+        try:
+            answer = self._ask("refund_charge", lambda: refund_charge(self._issuer.issuer, wanted, acquirer=name))
+        except Lost:
+            return ports.Unanswered()
+        return answer if isinstance(answer, Declined) else ports.Credited()
 
     def take_receipt(self, receipt_id: str, *, sealed: bytes, line: bytes) -> None:
-        raise PartyUnavailable("receipts are not simulated")
+        self._certain("take_receipt", lambda: take_receipt(self._issuer.issuer, receipt_id, sealed=sealed, line=line))
 
     def _certain(self, name: str, act: Callable[[], T]) -> T:
         try:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from handsel.errors import HandselError
 from handsel.store import ledger
 from handsel.store.issuer_note import ensure_circulation
+from tests.simulation.receipts import bring_all
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -59,6 +60,7 @@ def settle_down(world: World, *, is_last: bool) -> None:
         world.violated(f"after {took_ms / 1000:.0f} s without trouble there is still: {', '.join(left)}")
     if world.broken is None and is_last:
         expire_all(world)
+        bring_all(world)
     if world.broken is None:
         _judge(world)
 
@@ -108,7 +110,7 @@ def unfinished(world: World) -> list[str]:
     if pending != waiting:
         left.append("sums reserved at the issuer")
     for till in world.tills:
-        if till.is_up and vars(till.agent)["_open"]:
+        if till.is_up and till.is_asking():
             left.append(f"requests of {till.name}")
     return left
 

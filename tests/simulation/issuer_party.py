@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 HASH_MS_MAX = 1_500.0  # Of one PIN.
 CHARGE = ("NEW.id", "NEW.state", "NEW.wallet_id", "NEW.amount_minor", "NEW.reason", "NEW.factor")
+RECEIPT_KEY = ("NEW.id", "NEW.wallet_id", "NEW.number", "NEW.charge_id")
 TRIGGERS = (
     trigger(
         "transfers",
@@ -55,6 +56,9 @@ TRIGGERS = (
     trigger("pin_tries", "DELETE", "unlocked", "OLD.wallet_id"),
     trigger("redeemed_notes", "INSERT", "redeemed", "NEW.serial", "NEW.key_id", "NEW.request_id"),
     trigger("refunds", "INSERT", "refund", "NEW.id", "NEW.reason"),
+    trigger("receipt_keys", "INSERT", "receipt key", *RECEIPT_KEY),
+    trigger("receipt_keys", "UPDATE", "receipt key", *RECEIPT_KEY),
+    trigger("receipt_keys", "DELETE", "receipt key gone", "OLD.id"),
 )
 
 

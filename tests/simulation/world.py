@@ -83,6 +83,7 @@ class World:
         self.is_closing = False  # Nobody new is served, and who is being served goes on.
         self.last_palm = 0
         self.wallets: dict[int, str] = {}  # Of each palm that is enrolled.
+        self.codes: dict[str, str] = {}  # The return code of each payment, as the customer was shown it.
         self.truth = Truth(self)
         self.network = Network(self)
         root = Ed25519PrivateKey.from_private_bytes(self.rng.randbytes(32))
@@ -171,6 +172,21 @@ class World:
         self.schedule.wait_quietly(60_000)
         return found[0] if found else None
 
+    def read_code(self, till: TillProcess) -> None:
+        """
+        Let a customer read the return code from a till's screen.
+        """
+        told = till.told_code() if till.is_up else None
+        if told is not None:
+            self.codes[told[0]] = told[1]
+
+    def return_code_of(self, payment_id: str) -> str | None:
+        """
+        Return the code that a customer knows: from the screen, or from the receipt in the wallet.
+        """
+        opened = self.truth.receipts.opened.get(payment_id)
+        return self.codes.get(payment_id) or (opened.return_code if opened else None)
+
     def violated(self, rule: str) -> None:
         if self.broken is None:
             self.broken = rule
@@ -181,6 +197,13 @@ class World:
 
     def count(self, what: str) -> None:
         self.counts[what] += 1
+
+    def shop_of(self, merchant_id: str) -> tuple[AcquirerProcess, Merchant]:
+        """
+        Return a merchant, and who serves it.
+        """
+        shops = ((acquirer, merchant) for acquirer in self.acquirers for merchant, _ in acquirer.shops)
+        return next((acquirer, merchant) for acquirer, merchant in shops if merchant.id == merchant_id)
 
     def new_id(self) -> str:
         return self.rng.randbytes(16).hex()

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tests.simulation.actors.counter import run_counter
+from tests.simulation.actors.disputes import dispute
 from tests.simulation.actors.meddler import meddle
 from tests.simulation.actors.misfortune import strike
 from tests.simulation.actors.owners import fill_wallets
+from tests.simulation.actors.receipt_keys import deposit_keys
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -21,4 +23,5 @@ def actors(world: World) -> list[Callable[[], None]]:
     Return the tasks of all people, and of bad luck.
     """
     counters = [lambda till=till: run_counter(world, till) for till in world.tills]
-    return [*counters, lambda: fill_wallets(world), lambda: meddle(world), lambda: strike(world)]
+    owners = [lambda: fill_wallets(world), lambda: deposit_keys(world)]
+    return [*counters, *owners, lambda: dispute(world), lambda: meddle(world), lambda: strike(world)]
