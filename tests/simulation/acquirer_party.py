@@ -53,6 +53,7 @@ from tests.simulation.limits import TILL_LIMITS
 from tests.simulation.network import Lost, Refusal, Unreachable
 from tests.simulation.process import Process
 from tests.simulation.schedule import Turn
+from tests.simulation.tree import let_grow
 
 if TYPE_CHECKING:
     from tests.simulation.issuer_party import IssuerProcess
@@ -129,6 +130,7 @@ class AcquirerProcess(Process):
         self.is_ready = True
         acquirer, clock = self.acquirer, self.clock
         self.repeat(REDEEM_INTERVAL_MS, lambda: redeem_notes(acquirer, now_ms=clock()))
+        let_grow(self, acquirer.tree)
         for resolve in _resolving():
             self.repeat(RESOLVE_INTERVAL_S * 1000, _chore(resolve, acquirer, clock))
 

@@ -63,6 +63,7 @@ def settle_down(world: World, *, is_last: bool) -> None:
         bring_all(world)
     if world.broken is None:
         _judge(world)
+        world.trees.judge(is_last=is_last)
 
 
 def expire_all(world: World) -> None:

@@ -33,6 +33,7 @@ from tests.simulation.device import NearDevice
 from tests.simulation.disk import Disk, DiskEngine, trigger
 from tests.simulation.limits import ACQUIRER_LIMITS, PIN_LIMITS, WALLET_LIMITS
 from tests.simulation.process import Process
+from tests.simulation.tree import let_grow
 
 if TYPE_CHECKING:
     from handsel.notes.issue import NoteKeys
@@ -128,6 +129,7 @@ class IssuerProcess(Process):
         self.is_ready = True
         issuer = self.issuer
         self.repeat(EXPIRE_INTERVAL_S * 1000, lambda: expire_charges(issuer))
+        let_grow(self, issuer.tree)
 
     def _factors(self) -> SecondFactors:
         pins = SlowHasher(b"simulated", parameters=CHEAPEST)

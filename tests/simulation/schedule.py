@@ -185,19 +185,19 @@ class Turn:
 
     def __init__(self, schedule: Schedule) -> None:
         self._schedule = schedule
-        self._is_held = False
+        self.is_held = False
 
     def acquire(self, timeout: float = 3600.0) -> bool:
         until_ms = self._schedule.now_ms + timeout * 1000
-        while self._is_held:
+        while self.is_held:
             if self._schedule.now_ms >= until_ms:
                 return False
             self._schedule.sleep(20)
-        self._is_held = True
+        self.is_held = True
         return True
 
     def release(self) -> None:
-        self._is_held = False
+        self.is_held = False
 
     def __enter__(self) -> None:
         self.acquire()

@@ -32,6 +32,7 @@ from tests.simulation.reserved import HOLD_MS_MAX
 from tests.simulation.schedule import Schedule
 from tests.simulation.set_up import enrol_customers
 from tests.simulation.till_party import PALMS_MAX, THRESHOLD, TillProcess
+from tests.simulation.tree import Trees
 from tests.simulation.truth import Truth
 
 T = TypeVar("T")
@@ -85,6 +86,7 @@ class World:
         self.wallets: dict[int, str] = {}  # Of each palm that is enrolled.
         self.codes: dict[str, str] = {}  # The return code of each payment, as the customer was shown it.
         self.truth = Truth(self)
+        self.trees = Trees(self)
         self.network = Network(self)
         root = Ed25519PrivateKey.from_private_bytes(self.rng.randbytes(32))
         keys = note_keys(root)
