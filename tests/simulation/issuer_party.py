@@ -122,6 +122,7 @@ class IssuerProcess(Process):
             clock=self.clock,
             random_bytes=self.random_bytes,
             hold_ms_max=self.world.hold_ms,
+            bank=self.world.bank.accounts["issuer"].own,
         )
         if not self.disk.is_watched:
             open_issuer_accounts(self.issuer)

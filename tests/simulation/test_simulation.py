@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 QUICK = (
     *("approve-unwritten", "paid-uncommitted", "paid-when-signed", "top-up-again", "one-sided", "seldom"),
     *("rest-kept", "tip-carried", "any-pin", "anothers-receipt-key", "next-wallet", "answered-by-promise"),
+    *("last-step-left-out", "strays-to-anybody"),
 )
 
 
@@ -36,6 +37,8 @@ def test_nothing_is_lost_and_nothing_double(seed: int) -> None:
     assert told.counts["receipts"] > 0
     assert told.counts["by_receipt_succeeded"] > 0
     assert told.counts["disputes"] > 0
+    assert told.counts["statements"] > 0
+    assert told.counts["bank_pay_outs"] > 0
 
 
 def test_the_same_with_real_keys_and_envelopes() -> None:

@@ -11,7 +11,7 @@ It is told what people did, and it watches the rows that reach the disks. It sha
 6. No note is redeemed twice, and each is credited with its worth. No more is paid back than was paid.
 
 What is true of reservations and tips stands in `reserved.py`, of second factors in `factors.py`, of receipts in
-`receipts.py`, of what is paid back by receipt and of disputes in `returns.py`.
+`receipts.py`, of what is paid back by receipt and of disputes in `returns.py`, of what is at a bank in `banked.py`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from handsel.order import ChargeOrder, RefundOrder, pad_pin
 from handsel.pay.ledger import derive_id
 from handsel.till.acquirer import DeclinedAnswer, PaidAnswer, RefundedAnswer, ReservedAnswer
 from handsel.till.settle import NothingDone, OpenCharge, OpenRefund, OpenRequest, Outcome
+from tests.simulation.banked import Banked
 from tests.simulation.factors import Factors
 from tests.simulation.receipts import Receipts
 from tests.simulation.reserved import Reserved
@@ -90,6 +91,7 @@ class Truth:
         self.factors = Factors(self)
         self.receipts = Receipts(self)
         self.returns = Returns(self)
+        self.banked = Banked(self)
         self.redeemed: set[bytes] = set()
         self.top_ups: dict[str, int] = {}
         self.balances: dict[int, int] = defaultdict(int)
@@ -172,6 +174,7 @@ class Truth:
                 self.reserved.moved(b, a, c, e, f)
             if what == "transfer" and b in ("post", "capture"):
                 self._move(disk, c, d, e)
+                self.banked.moved(self.names[c], self.names[d], e)
                 kind = self.names[c].split(":")[0], self.names[d].split(":")[0]
                 if kind == ("wallet", "notes_in_circulation"):
                     self._debit(process, self.reservations.get(bytes(f or b"").hex(), ""), self.names[c], e)

@@ -23,9 +23,11 @@ from tests.flows.acquiring.plain_matchers import PlainMatchers
 from tests.simulation.acquirer_party import AcquirerProcess
 from tests.simulation.actors import actors
 from tests.simulation.actors.misfortune import strike_last
+from tests.simulation.bank import Bank
 from tests.simulation.calm import settle_down
 from tests.simulation.issuer_party import IssuerProcess
 from tests.simulation.network import Network
+from tests.simulation.operators import operators_of
 from tests.simulation.plan import CALM, Plan
 from tests.simulation.process import Process
 from tests.simulation.reserved import HOLD_MS_MAX
@@ -88,6 +90,7 @@ class World:
         self.truth = Truth(self)
         self.trees = Trees(self)
         self.network = Network(self)
+        self.bank = Bank(self)
         root = Ed25519PrivateKey.from_private_bytes(self.rng.randbytes(32))
         keys = note_keys(root)
         self.root = keys.root()
@@ -110,6 +113,7 @@ class World:
         for process in (self.people, *self.processes):
             process.start()
         enrol_customers(self, count=CUSTOMERS)
+        self.operators = operators_of(self)
         for act in actors(self):
             self.schedule.start(self.people, act)
 
