@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tests.simulation.process import Process
     from tests.simulation.world import World
 
-GROW_INTERVAL_MS = 12_000.0  # A real one grows once a second; each head is signed and verified.
+GROW_INTERVAL_MS = 20_000.0  # A real one grows once a second; each head is signed and verified.
 STEP_MS = 100
 ROWS_MAX = 100_000
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.simulation.acquirer_party import AcquirerProcess
     from tests.simulation.world import World
 
-ROUND_MS = 4_000
+ROUND_MS = 6_000
 RECENT_MAX = 20
 FORGES, ASKS_TWICE = 0.1, 0.2
 PAYS, REFUSES, WITHDRAWS = 0.5, 0.35, 0.2  # Each by itself, so that they meet.

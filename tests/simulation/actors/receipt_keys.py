@@ -13,7 +13,7 @@ from tests.simulation.receipts import receipt_keys_of
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
-ROUND_MS = 1_500
+ROUND_MS = 4_000
 DEPOSITS = 0.5
 KEYS_MAX = 8  # At a time, so that they run out now and then.
 NEVER = 4  # The palm whose owner never opens the wallet's page.
