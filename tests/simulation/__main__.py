@@ -51,7 +51,8 @@ def _simulate(wanted: argparse.Namespace) -> int:
         slowest_ms = max(slowest_ms, told.counts.pop("slowest_ms", 0))
         counts.update(told.counts)
         rate = done / (time.monotonic() - began_s)
-        print(f"  seed {told.seed}: {told.payments} payments; {done} in all, {rate:.0f}/s", flush=True)
+        pace = f"{rate:.0f}/s, {_span((wanted.payments - done) / rate)} left"
+        print(f"  seed {told.seed}: {told.payments} payments; {done} in all, {pace}", flush=True)
         if told.broken is not None:
             _show(told, wanted)
             return 1
@@ -59,6 +60,11 @@ def _simulate(wanted: argparse.Namespace) -> int:
     print(f"nothing lost, nothing double: {done} payments in {time.monotonic() - began_s:.0f} s; {said}")
     print(f"everything had its end at most {slowest_ms / 1000:.1f} s after the trouble was over")
     return 0
+
+
+def _span(seconds: float) -> str:
+    minutes, rest_s = divmod(round(seconds), 60)
+    return f"{minutes} min {rest_s} s"
 
 
 def _worlds(wanted: argparse.Namespace) -> Iterator[Told]:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from msgspec.msgpack import encode
 
 from handsel.errors import PalmInvalid, PartyUnavailable
@@ -30,8 +29,9 @@ from handsel.flows.issuing.enrol import Enrolled, EnrolmentBegun, begin_enrolmen
 from handsel.flows.issuing.give_back import give_back
 from handsel.flows.issuing.redeem import redeem
 from handsel.flows.issuing.refund import refund
+from handsel.flows.issuing.refund_charge import ChargeRefund, refund_charge
+from handsel.flows.issuing.take_receipt import take_receipt
 from handsel.flows.issuing.void_charge import void_charge
-from handsel.keys import PartyKeys
 from handsel.matching.message import PerMatcher
 from handsel.notes.announce import SignedNoteKeys, TrustedNoteKeys
 from handsel.notes.note import Note
@@ -47,11 +47,13 @@ from handsel.store.tree import Tree
 from handsel.web.parties import ISSUER_TIMEOUT_S
 from handsel.wiring.acquirer import RESOLVE_INTERVAL_S
 from tests.flows.issuing.scene import TREE_KEY
+from tests.simulation.acquirer_identity import IDENTITY
 from tests.simulation.disk import Disk, DiskEngine, trigger
 from tests.simulation.limits import TILL_LIMITS
 from tests.simulation.network import Lost, Refusal, Unreachable
 from tests.simulation.process import Process
 from tests.simulation.schedule import Turn
+from tests.simulation.tree import let_grow
 
 if TYPE_CHECKING:
     from tests.simulation.issuer_party import IssuerProcess
@@ -59,7 +61,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-IDENTITY = PartyKeys(X25519PrivateKey.from_private_bytes(bytes(32)), TREE_KEY)
 REDEEM_INTERVAL_MS = 20_000.0  # The default of the setting `redeem_interval_s`.
 PAYMENT = ("NEW.id", "NEW.status", "NEW.amount_minor", "NEW.merchant_id", "NEW.captured_minor", "NEW.tip_minor")
 TRIGGERS = (
@@ -73,7 +74,9 @@ TRIGGERS = (
     trigger("refunds", "UPDATE", "refund", "NEW.id", "NEW.status", "NEW.amount_minor", "NEW.payment_id"),
     trigger("refund_attempts", "INSERT", "attempt", "NEW.id", "NEW.status", "NEW.refund_id"),
     trigger("refund_attempts", "UPDATE", "attempt", "NEW.id", "NEW.status", "NEW.refund_id"),
-    trigger("notes", "INSERT", "note", "NEW.serial", "NEW.worth_minor", "NEW.source_id"),
+    trigger("notes", "INSERT", "note", "NEW.serial", "NEW.worth_minor", "NEW.source_id", "NEW.key_id"),
+    trigger("disputes", "INSERT", "dispute", "NEW.id", "NEW.status", "NEW.payment_id"),
+    trigger("disputes", "UPDATE", "dispute", "NEW.id", "NEW.status", "NEW.payment_id"),
 )
 
 
@@ -127,6 +130,7 @@ class AcquirerProcess(Process):
         self.is_ready = True
         acquirer, clock = self.acquirer, self.clock
         self.repeat(REDEEM_INTERVAL_MS, lambda: redeem_notes(acquirer, now_ms=clock()))
+        let_grow(self, acquirer.tree)
         for resolve in _resolving():
             self.repeat(RESOLVE_INTERVAL_S * 1000, _chore(resolve, acquirer, clock))
 
@@ -155,7 +159,7 @@ class IssuerPort:
     Reach the issuer as `web.parties.HttpIssuer` does, with the same exceptions and the same bound on time.
     """
 
-    def __init__(self, process: Process, issuer: IssuerProcess) -> None:
+    def __init__(self, process: AcquirerProcess, issuer: IssuerProcess) -> None:
         self._process = process
         self._issuer = issuer
 
@@ -252,10 +256,21 @@ class IssuerPort:
     def refund_charge(
         self, order_id: str, *, charge_order_id: str, amount: Money, notes: tuple[Note, ...]
     ) -> ports.Credited | Declined | ports.Unanswered:
-        raise PartyUnavailable("refunds by receipt are not simulated")
+        wanted, name = ChargeRefund(order_id, charge_order_id, amount, notes), self._process.name
+        world = self._process.world
+        refund_id = world.schedule.current().about
+        ((attempt_id,),) = self._process.disk.rows("SELECT id FROM refund_attempts WHERE refund_id = ?", refund_id)
+        world.truth.returns.sent(
+            order_id, refund_id=refund_id, attempt_id=attempt_id, charge_order_id=charge_order_id, amount=amount
+        )
+        try:
+            answer = self._ask("refund_charge", lambda: refund_charge(self._issuer.issuer, wanted, acquirer=name))
+        except Lost:
+            return ports.Unanswered()
+        return answer if isinstance(answer, Declined) else ports.Credited()
 
     def take_receipt(self, receipt_id: str, *, sealed: bytes, line: bytes) -> None:
-        raise PartyUnavailable("receipts are not simulated")
+        self._certain("take_receipt", lambda: take_receipt(self._issuer.issuer, receipt_id, sealed=sealed, line=line))
 
     def _certain(self, name: str, act: Callable[[], T]) -> T:
         try:

@@ -10,6 +10,8 @@ from handsel.errors import HandselError
 from handsel.store import ledger
 from handsel.store.issuer_note import ensure_circulation
 from tests.simulation import forgotten
+from tests.simulation.operators import close_books
+from tests.simulation.receipts import bring_all
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -31,6 +33,7 @@ _OPEN = (
 )
 
 _HELD = "SELECT COUNT(*) FROM pending WHERE state = 'held'"
+_HELD_FOR_BANK = "SELECT COUNT(*) FROM bank_orders WHERE state = 'ordered' AND kind <> 'collection'"
 _HELD_LATER = "SELECT COUNT(*) FROM charges JOIN holds ON charge_id = id WHERE state = 'reserved'"
 
 
@@ -60,8 +63,12 @@ def settle_down(world: World, *, is_last: bool) -> None:
         world.violated(f"after {took_ms / 1000:.0f} s without trouble there is still: {', '.join(left)}")
     if world.broken is None and is_last:
         expire_all(world)
+        bring_all(world)
+    if world.broken is None:
+        close_books(world, is_last=is_last)
     if world.broken is None:
         _judge(world)
+        world.trees.judge(is_last=is_last)
     if world.broken is None and is_last:
         forgotten.judge(world)
 
@@ -107,11 +114,11 @@ def unfinished(world: World) -> list[str]:
     of_charges = "SELECT 1 FROM charges WHERE state = 'reserved' AND id NOT IN (SELECT charge_id FROM holds) LIMIT 1"
     if world.issuer.disk.rows(of_charges):
         left.append("charges reserved at the issuer")
-    pending, waiting = (world.issuer.disk.rows(sql)[0][0] for sql in (_HELD, _HELD_LATER))
-    if pending != waiting:
+    pending, waiting, ordered = (world.issuer.disk.rows(sql)[0][0] for sql in (_HELD, _HELD_LATER, _HELD_FOR_BANK))
+    if pending != waiting + ordered:
         left.append("sums reserved at the issuer")
     for till in world.tills:
-        if till.is_up and vars(till.agent)["_open"]:
+        if till.is_up and till.is_asking():
             left.append(f"requests of {till.name}")
     return left
 
@@ -122,7 +129,7 @@ def _judge(world: World) -> None:
 
     1. Each ledger is whole, from its first entry.
     2. What is in circulation is what acquirers hold; what the issuer owes to each is what that one has booked.
-    3. Each merchant is owed for every payment that succeeded, less what was refunded, and nothing more.
+    3. Each merchant is owed for every payment that succeeded, less what was refunded or paid out, and nothing more.
     4. Every debit belongs to a payment that succeeded, and every credit to a refund that did.
     """
     truth, issuer = world.truth, world.issuer.disk
@@ -154,6 +161,7 @@ def _judge(world: World) -> None:
                 for payment_id, asked in truth.payments.items()
                 if asked.owner == merchant.id and truth.status["payment", payment_id] == "succeeded"
             )
+            owed -= truth.banked.paid_out_minor[merchant.id]
             truth.require(
                 books_of.get(f"merchant:{merchant.id}:EUR", 0) == owed, "a merchant is owed what was paid"
             )  # 3

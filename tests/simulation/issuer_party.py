@@ -33,6 +33,7 @@ from tests.simulation.device import NearDevice
 from tests.simulation.disk import Disk, DiskEngine, trigger
 from tests.simulation.limits import ACQUIRER_LIMITS, PIN_LIMITS, WALLET_LIMITS
 from tests.simulation.process import Process
+from tests.simulation.tree import let_grow
 
 if TYPE_CHECKING:
     from handsel.notes.issue import NoteKeys
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 HASH_MS_MAX = 1_500.0  # Of one PIN.
 CHARGE = ("NEW.id", "NEW.state", "NEW.wallet_id", "NEW.amount_minor", "NEW.reason", "NEW.factor")
+RECEIPT_KEY = ("NEW.id", "NEW.wallet_id", "NEW.number", "NEW.charge_id")
 TRIGGERS = (
     trigger(
         "transfers",
@@ -55,6 +57,9 @@ TRIGGERS = (
     trigger("pin_tries", "DELETE", "unlocked", "OLD.wallet_id"),
     trigger("redeemed_notes", "INSERT", "redeemed", "NEW.serial", "NEW.key_id", "NEW.request_id"),
     trigger("refunds", "INSERT", "refund", "NEW.id", "NEW.reason"),
+    trigger("receipt_keys", "INSERT", "receipt key", *RECEIPT_KEY),
+    trigger("receipt_keys", "UPDATE", "receipt key", *RECEIPT_KEY),
+    trigger("receipt_keys", "DELETE", "receipt key gone", "OLD.id"),
 )
 
 
@@ -117,6 +122,7 @@ class IssuerProcess(Process):
             clock=self.clock,
             random_bytes=self.random_bytes,
             hold_ms_max=self.world.hold_ms,
+            bank=self.world.bank.accounts["issuer"].own,
         )
         if not self.disk.is_watched:
             open_issuer_accounts(self.issuer)
@@ -124,6 +130,7 @@ class IssuerProcess(Process):
         self.is_ready = True
         issuer = self.issuer
         self.repeat(EXPIRE_INTERVAL_S * 1000, lambda: expire_charges(issuer))
+        let_grow(self, issuer.tree)
 
     def _factors(self) -> SecondFactors:
         pins = SlowHasher(b"simulated", parameters=CHEAPEST)

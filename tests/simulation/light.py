@@ -2,7 +2,9 @@
 Replace what is slow and proved elsewhere, so that a million payments take an hour and not a week.
 
 * Notes: the same blind signatures by the same code, with keys of 64 bits instead of 2048 and without padding.
-* Envelopes: what is sealed stands there in the clear, and opens only with the right key, for the right purpose.
+* The issuer's signature of its note keys: it is verified once for each list.
+* Envelopes and receipts: what is sealed stands there in the clear, and opens only with the right key, for the right
+  purpose. The keys for one use, of wallets and of tills, are numbers (`light_curve.py`).
 
 Nobody forges anything in the simulation. `--real` leaves all of it as it is.
 """
@@ -10,6 +12,8 @@ Nobody forges anything in the simulation. `--real` leaves all of it as it is.
 from __future__ import annotations
 
 import hashlib
+from functools import cache
+from itertools import count
 from typing import Any, cast
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
@@ -17,15 +21,21 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
-from handsel import envelope
-from handsel.notes import blind, note
+from handsel import envelope, naming, receipt
+from handsel.flows.issuing import reply_to_till
+from handsel.notes import announce, blind, note
 from handsel.notes.blind_sign import BlindSigner
 from handsel.notes.denomination import DENOMINATIONS
 from handsel.notes.issue import HeldKey, NoteKeys
 from handsel.notes.note import KEY_BITS, PublicNoteKey, key_id_of
+from handsel.receipt import ENCAPSULATED_BYTES, TAG_BYTES
+from handsel.till import seal_receipt
 from tests.notes.fresh_keys import ALWAYS
+from tests.simulation.light_curve import LightPrivateKey, LightPublicKey
 from tests.simulation.patches import Patches
 
+LABEL_BYTES = 16
+FILL_BYTES = ENCAPSULATED_BYTES + TAG_BYTES - LABEL_BYTES  # What is sealed is as long as it really is.
 SIZE = KEY_BITS // 8
 EXPONENT = 65537
 PRIMES = tuple(
@@ -77,17 +87,34 @@ class OpenSuite:
 
     def __init__(self) -> None:
         self._public: dict[int, tuple[X25519PrivateKey, bytes]] = {}
+        self._sealed = count()
 
-    def encrypt(self, content: bytes, key: X25519PublicKey, info: bytes) -> bytes:
-        return _label(key.public_bytes_raw(), info) + content
+    def encrypt(self, content: bytes, key: X25519PublicKey | LightPublicKey, info: bytes) -> bytes:
+        # The same content is sealed differently each time, as real suites do it.
+        return _label(key.public_bytes_raw(), info) + next(self._sealed).to_bytes(FILL_BYTES, "big") + content
 
-    def decrypt(self, sealed: bytes, key: X25519PrivateKey, info: bytes) -> bytes:
-        known = self._public.get(id(key))
+    def decrypt(self, sealed: bytes, key: X25519PrivateKey | LightPrivateKey, info: bytes) -> bytes:
+        if sealed[:LABEL_BYTES] != _label(self._public_of(key), info):
+            raise InvalidTag
+        return sealed[LABEL_BYTES + FILL_BYTES :]
+
+    def _public_of(self, key: X25519PrivateKey | LightPrivateKey) -> bytes:
+        if isinstance(key, LightPrivateKey):
+            return key.public_key().public_bytes_raw()
+        known = self._public.get(id(key))  # A party's own: there are few, and they stay.
         if known is None:
             known = self._public[id(key)] = (key, key.public_key().public_bytes_raw())
-        if sealed[:8] != _label(known[1], info):
-            raise InvalidTag
-        return sealed[8:]
+        return known[1]
+
+
+class NoSigner:
+    """
+    Be the half of a key pair that is not used.
+    """
+
+    @classmethod
+    def generate(cls) -> NoSigner:
+        return cls()
 
 
 def small_note_keys(root: Ed25519PrivateKey, *, currency: str) -> NoteKeys:
@@ -114,11 +141,19 @@ def lighten(patches: Patches) -> None:
     """
     Put all of it in place.
     """
-    patches.put(envelope, "SUITE", OpenSuite())
+    suite = OpenSuite()
+    for module in (envelope, receipt):
+        patches.put(module, "SUITE", suite)
+        patches.put(module, "X25519PublicKey", LightPublicKey)
+    for module in (receipt, reply_to_till, seal_receipt, naming):
+        patches.put(module, "X25519PrivateKey", LightPrivateKey)
+    patches.put(naming, "X25519PublicKey", LightPublicKey)
+    patches.put(seal_receipt, "Ed25519PrivateKey", NoSigner)
     patches.put(blind, "encode_pss", encode)
     small = dict[bytes, SmallPublicKey]()
+    patches.put(announce, "_open", cache(announce._open))
     patches.put(note, "_rsa", lambda public: small.get(public) or small.setdefault(public, SmallPublicKey(public)))
 
 
 def _label(public: bytes, info: bytes) -> bytes:
-    return hashlib.blake2b(public + info, digest_size=8).digest()
+    return hashlib.blake2b(public + info, digest_size=LABEL_BYTES).digest()

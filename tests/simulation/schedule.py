@@ -10,6 +10,7 @@ import contextlib
 import heapq
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from greenlet import getcurrent, greenlet
@@ -47,7 +48,9 @@ class Task:
         self.epoch = owner.epoch
         self.wait = 0
         self.read_ms: int | None = None  # From its owner's clock, last.
+        self.about = ""  # The id of what it is to do, where nobody that it asks is told.
         self.greenlet = greenlet(self._run, hub)
+        self.greenlet.task = self
         self._act = act
 
     def _run(self) -> None:
@@ -64,11 +67,9 @@ class Schedule:
 
     def __init__(self, rng: random.Random, *, now_ms: int) -> None:
         self.now_ms = float(now_ms)
-        self.events = 0
         self._rng = rng
         self._queue: list[tuple[float, float, int, Callable[[], None]]] = []
         self._pushed = 0
-        self._tasks: dict[greenlet, Task] = {}
 
     def later(self, delay_ms: float, act: Callable[[], None]) -> None:
         """
@@ -131,52 +132,46 @@ class Schedule:
         """
         Say whether a task runs now, which alone can wait.
         """
-        return getcurrent() in self._tasks
+        return hasattr(getcurrent(), "task")
 
     def current(self) -> Task:
         """
         Return the task that runs now.
         """
-        return self._tasks[getcurrent()]
+        task: Task = getcurrent().task
+        return task
 
     def run_until(self, at_ms: float) -> None:
         """
         Let all happen that is due until then.
         """
         queue = self._queue
-        while queue and queue[0][0] <= at_ms:
-            self._next()
+        self.run_while(lambda: queue[0][0] <= at_ms)
         self.now_ms = max(self.now_ms, at_ms)
 
     def run_while(self, condition: Callable[[], bool]) -> None:
         """
         Let one thing after another happen as long as `condition` holds.
         """
-        while self._queue and condition():
-            self._next()
-
-    def _next(self) -> None:
-        at_ms, _, _, act = heapq.heappop(self._queue)
-        self.now_ms = max(self.now_ms, at_ms)
-        self.events += 1
-        act()
+        queue = self._queue
+        while queue and condition():
+            at_ms, _, _, act = heapq.heappop(queue)
+            self.now_ms = max(self.now_ms, at_ms)
+            act()
 
     def _wake_later(self, ms: float, task: Task, wait: int, value: object) -> None:
-        def wake() -> None:
-            if task.wait == wait and not task.greenlet.dead:
-                self._resume(task, value)
+        self.later(ms, partial(self._wake, task, wait, value))
 
-        self.later(ms, wake)
+    def _wake(self, task: Task, wait: int, value: object) -> None:
+        if task.wait == wait and not task.greenlet.dead:
+            self._resume(task, value)
 
     def _resume(self, task: Task, value: object) -> None:
         task.wait += 1
-        self._tasks[task.greenlet] = task
         if task.epoch != task.owner.epoch:
             task.greenlet.throw(Killed)
         else:
-            task.greenlet.switch(value) if task.greenlet else task.greenlet.switch()
-        if task.greenlet.dead:
-            del self._tasks[task.greenlet]
+            task.greenlet.switch(value) if task.wait > 1 else task.greenlet.switch()  # The first one begins it.
 
     def _pause(self, task: Task) -> Any:
         hub = task.greenlet.parent
@@ -190,19 +185,19 @@ class Turn:
 
     def __init__(self, schedule: Schedule) -> None:
         self._schedule = schedule
-        self._is_held = False
+        self.is_held = False
 
     def acquire(self, timeout: float = 3600.0) -> bool:
         until_ms = self._schedule.now_ms + timeout * 1000
-        while self._is_held:
+        while self.is_held:
             if self._schedule.now_ms >= until_ms:
                 return False
             self._schedule.sleep(20)
-        self._is_held = True
+        self.is_held = True
         return True
 
     def release(self) -> None:
-        self._is_held = False
+        self.is_held = False
 
     def __enter__(self) -> None:
         self.acquire()

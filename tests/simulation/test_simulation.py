@@ -21,7 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # Found by the first world, in a second or less: one of each part, and the bound of 30 s.
 QUICK = (
     *("approve-unwritten", "paid-uncommitted", "paid-when-signed", "top-up-again", "one-sided", "seldom"),
-    *("rest-kept", "tip-carried", "any-pin"),
+    *("rest-kept", "tip-carried", "any-pin", "anothers-receipt-key", "next-wallet", "answered-by-promise"),
+    *("last-step-left-out", "strays-to-anybody"),
 )
 
 
@@ -33,14 +34,20 @@ def test_nothing_is_lost_and_nothing_double(seed: int) -> None:
     assert told.counts["succeeded"] > 0
     assert told.counts["captures_succeeded"] > 0
     assert told.counts["pins"] + told.counts["approvals"] > 0
+    assert told.counts["receipts"] > 0
+    assert told.counts["by_receipt_succeeded"] > 0
+    assert told.counts["disputes"] > 0
+    assert told.counts["statements"] > 0
+    assert told.counts["bank_pay_outs"] > 0
 
 
 def test_the_same_with_real_keys_and_envelopes() -> None:
-    told = run_world(7, 12, is_real=True)
+    told = run_world(8, 30, is_real=True)
 
     assert told.broken is None, "\n".join(told.trace)
     assert told.counts["succeeded"] > 0
     assert told.counts["captures_succeeded"] > 0
+    assert told.counts["receipts"] > 0
 
 
 def test_one_seed_makes_one_history() -> None:

@@ -15,6 +15,7 @@ from handsel.config import AttackHintSetting
 from handsel.errors import InvariantBroken, PartyUnavailable
 from handsel.flows.acquiring.accept_notes import accept_notes
 from handsel.flows.acquiring.carry_charge import ShownForCharge, charge_state, give_up_charge, submit_charge
+from handsel.flows.acquiring.carry_receipt import SealedForWallet, carry_receipt
 from handsel.flows.acquiring.carry_refund import ShownForRefund, submit_refund
 from handsel.flows.acquiring.show_action import Action, current_action
 from handsel.keys import PublicKeys
@@ -31,15 +32,19 @@ from handsel.till import acquirer as answers
 from handsel.till.action import ChargeAction, RefundAction, TipChoice, ToldAction
 from handsel.till.agent import Agent
 from handsel.till.agent_state import AgentState
+from handsel.till.bring_receipts import ReceiptCourier
 from handsel.till.client import LONG_S_MAX, SHORT_S_MAX
-from handsel.till.journal import ChargeEntry, Journal
+from handsel.till.close_charge import ChargeCloser
+from handsel.till.follow_reserved import ReservedFollower
+from handsel.till.journal import ChargeEntry, Journal, ReceiptEntry
 from handsel.till.make_request import RequestMaker
 from handsel.till.seal_palm import NONCE_BYTES, PalmSealer
-from handsel.till.session import action_of
+from handsel.till.session import Session, action_of
 from handsel.vision.embedding import Probe
 from handsel.vision.frame import Frame
 from handsel.vision.read_palm import PalmReading, Rejected
-from handsel.wiring.till import POLL_INTERVAL_S
+from handsel.wiring.till import BRING_INTERVAL_S, FOLLOW_INTERVAL_S
+from tests.simulation.disk import replace_file
 from tests.simulation.network import Lost, Refusal, Unreachable
 from tests.simulation.process import Process
 from tests.simulation.schedule import Turn
@@ -52,6 +57,7 @@ T = TypeVar("T")
 
 PALMS_MAX = 16  # Of one world: each is a direction of its own.
 THRESHOLD = 0.5
+POLL_INTERVAL_MS = 1_000.0  # Half as often as a real till: that is where most of the time went.
 
 
 class NamedPalms:
@@ -102,6 +108,8 @@ class TillProcess(Process):
         self.till = till
         self.acquirer = acquirer
         self.shown_minor: int | None = None  # On the screen, when a palm was held out last.
+        self.journal: bytes | None = None  # On its disk.
+        self._looked: tuple[Session, AgentState] | None = None
         self.tips: dict[str, int] = {}  # Chosen here, by payment, since it was put aside last.
         self._keys = keys
         self._directory = directory
@@ -113,7 +121,8 @@ class TillProcess(Process):
     def boot(self) -> None:
         world = self.world
         port = AcquirerPort(self)
-        journal = Journal.open(self.journal_path)
+        journal = Journal.open(self._journal_file())
+        log = Log("till", io.StringIO())
         self.agent = Agent(
             reader=NamedPalms(),
             acquirer=port,
@@ -122,7 +131,7 @@ class TillProcess(Process):
             till=self._keys,
             receipts_url="",
             clock=self.clock,
-            log=Log("till", io.StringIO()),
+            log=log,
             random_bytes=self.random_bytes,
             attack_hint=AttackHintSetting.OFF,
             lights=(),
@@ -133,7 +142,22 @@ class TillProcess(Process):
         vars(sealer)["world"], vars(sealer)["till"] = world, self
         vars(self.agent)["_maker"] = RequestMaker(sealer, port, THRESHOLD)
         vars(self.agent)["_busy"] = Turn(world.schedule)
-        self.repeat(POLL_INTERVAL_S * 1000, self.agent.poll)
+        self._looked = None
+        self.courier = ReceiptCourier(journal, port, self.clock, log)
+        self.repeat(POLL_INTERVAL_MS, self.agent.poll)
+        closer = ChargeCloser(journal, world.parties.issuer, self.random_bytes, log)
+        follower = ReservedFollower(journal, port, closer, self.clock, log)
+        self.repeat(BRING_INTERVAL_S * 1000, self.courier.bring_next)
+        self.repeat(FOLLOW_INTERVAL_S * 1000, follower.ask_next)
+
+    def _journal_file(self) -> Path:
+        """
+        Put what is on the till's disk into a file: it is read when the till starts.
+        """
+        self.journal_path.unlink(missing_ok=True)
+        if self.journal is not None:
+            replace_file(self.journal_path, self.journal)
+        return self.journal_path
 
     def lose(self) -> None:
         """
@@ -141,7 +165,8 @@ class TillProcess(Process):
         """
         if self.world.rng.random() >= self.world.plan.disk_lost_per_crash:
             return
-        self.journal_path.unlink(missing_ok=True)
+        self.journal = None
+        self.world.truth.receipts.disk_lost(self)
         self.world.trace("disk lost", self.name)
         self.world.count("disks_lost")
 
@@ -149,12 +174,45 @@ class TillProcess(Process):
         """
         Send one frame of a palm, as the page does. To be called in a task of this process.
         """
-        state = self.agent.state()
+        state = self.look()
         self.shown_minor = state.amount_minor
         return self.agent.see(bytes((palm,)), session=state.session, light=None)
 
+    def look(self) -> AgentState:
+        """
+        Return what is on the screen. It is described anew when something has changed: `poll` lets time change it.
+        """
+        looked = self._looked
+        if looked is None or looked[0] != vars(self.agent)["_session"]:
+            state = self.agent.state()
+            looked = self._looked = vars(self.agent)["_session"], state
+        return looked[1]
+
+    def told_code(self) -> tuple[str, str] | None:
+        """
+        Return the payment that is paid, and the return code that its customer is told.
+        """
+        session, state = vars(self.agent)["_session"], self.look()
+        action = action_of(session.screen)
+        return (action.id, state.return_code) if action is not None and state.return_code else None
+
+    def receipts_waiting(self) -> tuple[ReceiptEntry, ...]:
+        return self.courier.journal.receipts() if self.is_up else ()
+
+    def has_brought_all(self) -> bool:
+        """
+        Say whether it has no receipt to bring, and waits for none to be captured.
+        """
+        return not self.courier.journal.receipts() and not self.courier.journal.reserved()
+
+    def is_asking(self) -> bool:
+        """
+        Say whether it has sent something whose end it does not know.
+        """
+        return bool(vars(self.agent)["_open"])
+
     def choose_tip(self, tip_minor: int) -> AgentState:
-        state, action = self.agent.state(), action_of(vars(self.agent)["_session"].screen)
+        state, action = self.look(), action_of(vars(self.agent)["_session"].screen)
         if action is not None and state.wants_frames:
             self.tips[action.id] = tip_minor
         return self.agent.choose_tip(tip_minor, session=state.session)
@@ -208,7 +266,9 @@ class AcquirerPort:
     def charge_state(self, charge_id: str) -> answers.ChargeAnswer:
         acquirer, till = self.process.acquirer, self.process.till
         state = self._ask("charge_state", lambda: charge_state(acquirer.acquirer, till, charge_id), SHORT_S_MAX)
-        return _charge_answer(state)
+        answer = _charge_answer(state)
+        self.process.world.truth.receipts.told(self.process, charge_id, answer)
+        return answer
 
     def void_charge(self, charge_id: str, *, payment_intent: str) -> answers.ChargeAnswer:
         acquirer, till = self.process.acquirer, self.process.till
@@ -222,9 +282,7 @@ class AcquirerPort:
         return _charge_answer(state)
 
     def hand_over(self, charge_id: str, notes: tuple[Note, ...]) -> answers.PaidAnswer:
-        return answers.PaidAnswer(
-            self._ask("hand_over", lambda: self._flow(accept_notes, charge_id, notes), SHORT_S_MAX).receipt_code
-        )
+        return _paid_answer(self._ask("hand_over", lambda: self._flow(accept_notes, charge_id, notes), SHORT_S_MAX))
 
     def refund(self, request: answers.RefundRequest) -> answers.RefundAnswer:
         assert request.queries is not None
@@ -238,7 +296,10 @@ class AcquirerPort:
         raise PartyUnavailable("enrolments are not simulated")
 
     def bring_receipt(self, charge_id: str, brought: answers.ReceiptBrought) -> None:
-        raise PartyUnavailable("receipts are not simulated")
+        acquirer, till = self.process.acquirer, self.process.till
+        sealed = SealedForWallet(brought.receipt_id, brought.sealed, brought.line)
+        self._ask("bring_receipt", lambda: carry_receipt(acquirer.acquirer, till, charge_id, sealed), SHORT_S_MAX)
+        self.process.world.truth.receipts.arrived(self.process, charge_id, brought)
 
     def ask_card(self, asked: answers.CardAsked) -> answers.CardAnswered | answers.DeclinedAnswer:
         raise PartyUnavailable("cards are not simulated")
@@ -273,12 +334,18 @@ def _charge_answer(state: ChargeState) -> answers.ChargeAnswer:
     if isinstance(state, Approved):
         return answers.SignedAnswer(state.signatures)
     if isinstance(state, Paid):
-        return answers.PaidAnswer(state.receipt_code)
+        return _paid_answer(state)
     if isinstance(state, Reserved):
         return answers.ReservedAnswer()
     if isinstance(state, Declined):
         return _declined(state)
     raise InvariantBroken("a charge is pending, approved, paid, reserved or declined")
+
+
+def _paid_answer(state: Paid) -> answers.PaidAnswer:
+    papers = state.papers
+    told = None if papers is None else answers.PapersAnswer(papers.reply, papers.signed, papers.naming_secret)
+    return answers.PaidAnswer(state.receipt_code, told)
 
 
 def _declined(state: Declined) -> answers.DeclinedAnswer:

@@ -14,7 +14,8 @@ It is told what people did, and it watches the rows that reach the disks. It sha
 Charges go by the id that tills and acquirers have. The issuer knows each by its order id; which belong together is told
 by the tills.
 
-What is true of reservations and tips stands in `reserved.py`, what is true of second factors in `factors.py`.
+What is true of reservations and tips stands in `reserved.py`, of second factors in `factors.py`, of receipts in
+`receipts.py`, of what is paid back by receipt and of disputes in `returns.py`, of what is at a bank in `banked.py`.
 """
 
 from __future__ import annotations
@@ -28,8 +29,11 @@ from handsel.pay.ledger import derive_id
 from handsel.till.acquirer import DeclinedAnswer, PaidAnswer, RefundedAnswer, ReservedAnswer
 from handsel.till.journal import ChargeEntry
 from handsel.till.settle import NothingDone, OpenCharge, OpenRefund, OpenRequest, Outcome
+from tests.simulation.banked import Banked
 from tests.simulation.factors import Factors
+from tests.simulation.receipts import Receipts
 from tests.simulation.reserved import Reserved
+from tests.simulation.returns import Returns
 from tests.simulation.set_up import pin_of
 
 if TYPE_CHECKING:
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
 
 FINAL = frozenset(
     {"succeeded", "canceled", "paid", "declined", "voided", "signed", "credited", "approved at the issuer"}
+    | {"refunded", "refused", "withdrawn"}
 )
 NEVER_BELOW_ZERO = ("wallet:", "merchant:", "notes_in_circulation:", "settlement:street")
 
@@ -92,6 +97,9 @@ class Truth:
         self.paid: dict[str, int] = defaultdict(int)  # What was debited for each payment.
         self.reserved = Reserved(self)
         self.factors = Factors(self)
+        self.receipts = Receipts(self)
+        self.returns = Returns(self)
+        self.banked = Banked(self)
         self.redeemed: set[bytes] = set()
         self.top_ups: dict[str, int] = {}
         self.balances: dict[int, int] = defaultdict(int)
@@ -120,9 +128,15 @@ class Truth:
         self.reservations[derive_id("charge", order.order_id)] = charge_id
 
     def ordered_back(self, order: RefundOrder, refund_id: str, *, attempt_id: str, palm: int) -> None:
-        self.orders_back[attempt_id] = Ordered(refund_id, order.amount_minor, palm)
-        self.order_ids_back.add(order.order_id)
-        self.reservations[derive_id("refund", order.order_id)] = attempt_id
+        self.goes_back(order.order_id, refund_id, attempt_id=attempt_id, amount_minor=order.amount_minor, palm=palm)
+
+    def goes_back(self, order_id: str, refund_id: str, *, attempt_id: str, amount_minor: int, palm: int) -> None:
+        """
+        Hear that the owner of a palm, shown or not, is to be credited.
+        """
+        self.orders_back[attempt_id] = Ordered(refund_id, amount_minor, palm)
+        self.order_ids_back.add(order_id)
+        self.reservations[derive_id("refund", order_id)] = attempt_id
 
     def told(self, request: OpenRequest, outcome: Outcome) -> None:
         """
@@ -151,6 +165,13 @@ class Truth:
         if status in ("succeeded", "canceled"):
             self.require(self.status.get(("payment", payment_id)) == status, "a merchant is told what is in no books")
 
+    def told_of_refund(self, refund_id: str, status: str) -> None:
+        """
+        Hear what a shop is told of a refund.
+        """
+        if status in ("succeeded", "canceled"):
+            self.require(self.status.get(("refund", refund_id)) == status, "a shop is told what is in no books")
+
     # What reached the disks.
 
     def see_issuer(self, process: IssuerProcess, seen: Seen) -> None:
@@ -166,6 +187,7 @@ class Truth:
                 self.reserved.moved(b, a, c, e, f)
             if what == "transfer" and b in ("post", "capture"):
                 self._move(disk, c, d, e)
+                self.banked.moved(self.names[c], self.names[d], e)
                 kind = self.names[c].split(":")[0], self.names[d].split(":")[0]
                 if kind == ("wallet", "notes_in_circulation"):
                     self._debit(process, self.reservations.get(bytes(f or b"").hex(), ""), self.names[c], e)
@@ -193,6 +215,10 @@ class Truth:
                 self.factors.check_ended(a)
             elif what == "unlocked":
                 self.factors.unlocked(a)
+            elif what == "receipt key":
+                self.receipts.seen(disk, a, b, c, d)
+            elif what == "receipt key gone":
+                self.receipts.gone(a)
         self.require(redeems_minor == credited_minor, "redeemed notes are credited with their worth")
         if seen:
             self._compare(disk)
@@ -224,8 +250,10 @@ class Truth:
             elif what == "capture":
                 self._keep("capture", a, b)
             elif what == "refund":
-                known = self.refunds.setdefault(a, Asked(c, d))
-                self.require(known == Asked(c, d), "an id stands for another refund")
+                if a not in self.refunds:
+                    self.refunds[a] = Asked(c, d)
+                    self.returns.promised(a)
+                self.require(self.refunds[a] == Asked(c, d), "an id stands for another refund")
                 if b == "succeeded" and self.status.get(("refund", a)) != b:
                     self.require(a in self.credited.values(), "a refund succeeds that nobody was credited")
                     self.refunded[d] += c
@@ -237,6 +265,10 @@ class Truth:
             elif what == "note":
                 self.require(a not in self.held, "a note is taken twice")
                 self.held.add(a)
+                self.receipts.note_taken(c, d, a)
+            elif what == "dispute":
+                self._keep("dispute", a, b)
+                self.returns.disputed(a, b, c)
         if seen:
             rows = process.disk.rows("SELECT SUM(credits_posted - debits_posted) FROM accounts")
             self.require(not rows[0][0], "debits equal credits at the acquirer")
@@ -281,6 +313,7 @@ class Truth:
         self.require(attempt_id not in self.came_to_nothing, "a refund is credited that came to nothing")
         self.require(order.subject_id not in self.credited.values(), "a refund is credited twice")
         self.credited[attempt_id] = order.subject_id
+        self.returns.credited(order.subject_id, amount_minor)
 
     def _keep(self, kind: str, subject: str, status: str) -> None:
         before = self.status.get((kind, subject))

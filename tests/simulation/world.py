@@ -23,15 +23,18 @@ from tests.flows.acquiring.plain_matchers import PlainMatchers
 from tests.simulation.acquirer_party import AcquirerProcess
 from tests.simulation.actors import actors
 from tests.simulation.actors.misfortune import strike_last
+from tests.simulation.bank import Bank
 from tests.simulation.calm import settle_down
 from tests.simulation.issuer_party import IssuerProcess
 from tests.simulation.network import Network
+from tests.simulation.operators import operators_of
 from tests.simulation.plan import CALM, Plan
 from tests.simulation.process import Process
 from tests.simulation.reserved import HOLD_MS_MAX
 from tests.simulation.schedule import Schedule
 from tests.simulation.set_up import enrol_customers
 from tests.simulation.till_party import PALMS_MAX, THRESHOLD, TillProcess
+from tests.simulation.tree import Trees
 from tests.simulation.truth import Truth
 
 T = TypeVar("T")
@@ -83,8 +86,11 @@ class World:
         self.is_closing = False  # Nobody new is served, and who is being served goes on.
         self.last_palm = 0
         self.wallets: dict[int, str] = {}  # Of each palm that is enrolled.
+        self.codes: dict[str, str] = {}  # The return code of each payment, as the customer was shown it.
         self.truth = Truth(self)
+        self.trees = Trees(self)
         self.network = Network(self)
+        self.bank = Bank(self)
         root = Ed25519PrivateKey.from_private_bytes(self.rng.randbytes(32))
         keys = note_keys(root)
         self.root = keys.root()
@@ -107,6 +113,7 @@ class World:
         for process in (self.people, *self.processes):
             process.start()
         enrol_customers(self, count=CUSTOMERS)
+        self.operators = operators_of(self)
         for act in actors(self):
             self.schedule.start(self.people, act)
 
@@ -171,6 +178,21 @@ class World:
         self.schedule.wait_quietly(60_000)
         return found[0] if found else None
 
+    def read_code(self, till: TillProcess) -> None:
+        """
+        Let a customer read the return code from a till's screen.
+        """
+        told = till.told_code() if till.is_up else None
+        if told is not None:
+            self.codes[told[0]] = told[1]
+
+    def return_code_of(self, payment_id: str) -> str | None:
+        """
+        Return the code that a customer knows: from the screen, or from the receipt in the wallet.
+        """
+        opened = self.truth.receipts.opened.get(payment_id)
+        return self.codes.get(payment_id) or (opened.receipt.return_code if opened else None)
+
     def violated(self, rule: str) -> None:
         if self.broken is None:
             self.broken = rule
@@ -181,6 +203,13 @@ class World:
 
     def count(self, what: str) -> None:
         self.counts[what] += 1
+
+    def shop_of(self, merchant_id: str) -> tuple[AcquirerProcess, Merchant]:
+        """
+        Return a merchant, and who serves it.
+        """
+        shops = ((acquirer, merchant) for acquirer in self.acquirers for merchant, _ in acquirer.shops)
+        return next((acquirer, merchant) for acquirer, merchant in shops if merchant.id == merchant_id)
 
     def new_id(self) -> str:
         return self.rng.randbytes(16).hex()

@@ -22,6 +22,7 @@ from handsel.till.agent_state import AgentState
 from tests.simulation.actors.desk import cancel, wind_up
 from tests.simulation.actors.merchant import ask_acquirer
 from tests.simulation.actors.owners import approve
+from tests.simulation.actors.returns import bring_back
 from tests.simulation.set_up import PAUSED, WITH_PASSKEY, pin_of
 from tests.simulation.till_party import PALMS_MAX, TillProcess
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 RESERVES = 0.4
+BY_RECEIPT = 0.5  # Of those who bring something back.
 TIPS = TipOffer(percents=(5, 10, 15))
 PATIENCE_MS = 5_000  # Then the next customer is served.
 LOOK_MS = 250
@@ -48,7 +50,11 @@ def run_counter(world: World, till: TillProcess) -> None:
         if world.is_calm or world.is_closing:
             world.schedule.sleep(2_000)
         elif paid and world.rng.random() < 0.2:
-            _give_back(world, till, merchant, world.rng.choice(paid))
+            payment = world.rng.choice(paid)
+            if world.rng.random() < BY_RECEIPT:
+                bring_back(world, till.acquirer, merchant, payment)
+            else:
+                _give_back(world, till, merchant, payment)
         else:
             _take(world, till, merchant, paid)
 
@@ -128,7 +134,7 @@ def _hold_out(world: World, till: TillProcess, palm: int) -> None:
     until_ms = schedule.now_ms + PATIENCE_MS
     has_shown = False
     while schedule.now_ms < until_ms:
-        state: AgentState | None = till.agent.state() if till.is_up else None
+        state: AgentState | None = till.look() if till.is_up else None
         if state is not None and state.wants_frames and not (has_shown and state.kind is None):
             if rng.random() < 0.01:
                 world.inside(till, till.cancel)
@@ -139,6 +145,7 @@ def _hold_out(world: World, till: TillProcess, palm: int) -> None:
             has_shown = True
             state = world.inside(till, lambda: till.hold_out(palm))
         if state is not None and state.screen in ("paid", "reserved", "refunded"):
+            world.read_code(till)
             world.inside(till, till.cancel)
             return
         if state is not None and state.wants_pin and rng.random() < SHOWS_FACTOR:

@@ -6,6 +6,7 @@ must be refused, and nothing may change.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from handsel.errors import IdReused, NotFound
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 ROUND_MS = 4_000
 TIMEOUT_MS = 8_000
+RECENT_MAX = 20  # Of a merchant's payments.
 
 
 def meddle(world: World) -> None:
@@ -41,7 +43,8 @@ def _reuse_id(world: World) -> None:
     """
     acquirer = world.rng.choice(world.acquirers)
     merchant, _ = acquirer.shops[0]
-    mine = [payment_id for payment_id, asked in world.truth.payments.items() if asked.owner == merchant.id][-20:]
+    latest = reversed(world.truth.payments.items())
+    mine = list(islice((payment_id for payment_id, asked in latest if asked.owner == merchant.id), RECENT_MAX))
     if not mine:
         return
     request = PaymentRequest(world.rng.choice(mine), Money(77_77, "EUR"), "Something else")

@@ -34,8 +34,12 @@ def fill_wallets(world: World) -> None:
             for palm in world.wallets:
                 _fill(world, palm)
                 if world.truth.factors.needs_unlocking(world.wallets[palm]):
-                    _ask(world, "unlock_pin", lambda palm=palm: unlock_pin(world.issuer.issuer, world.wallets[palm]))  # type: ignore[misc]
+                    _unlock(world, world.wallets[palm])
         world.schedule.sleep(ROUND_MS)
+
+
+def _unlock(world: World, wallet_id: str) -> None:
+    ask_issuer(world, "unlock_pin", lambda: unlock_pin(world.issuer.issuer, wallet_id))
 
 
 def _fill(world: World, palm: int) -> None:
@@ -48,7 +52,7 @@ def _fill(world: World, palm: int) -> None:
     top_up_id, amount = world.new_id(), Money(20_00 if palm >= POOR else 500_00, "EUR")
     world.truth.top_ups[derive_id("top_up", top_up_id)] = amount.amount_minor
     issuer = world.issuer
-    _ask(world, "top_up", lambda: top_up(issuer.issuer, wallet_id, top_up_id=top_up_id, amount=amount))
+    ask_issuer(world, "top_up", lambda: top_up(issuer.issuer, wallet_id, top_up_id=top_up_id, amount=amount))
 
 
 def approve(world: World, palm: int, *, amount_minor: int) -> None:
@@ -56,7 +60,7 @@ def approve(world: World, palm: int, *, amount_minor: int) -> None:
     Say yes to a sum with a passkey.
     """
     issuer, wallet_id, approval_id = world.issuer, world.wallets[palm], world.new_id()
-    asked = _ask(
+    asked = ask_issuer(
         world,
         "ask_approval",
         lambda: ask_approval(issuer.issuer, wallet_id, approval_id=approval_id, amount_minor=amount_minor),
@@ -65,14 +69,14 @@ def approve(world: World, palm: int, *, amount_minor: int) -> None:
         return
     world.count("approvals")
     world.truth.factors.says_yes(wallet_id, amount_minor)
-    _ask(
+    ask_issuer(
         world,
         "give_approval",
         lambda: give_approval(issuer.issuer, wallet_id, approval_id=approval_id, response=asked),
     )
 
 
-def _ask(world: World, name: str, act: Callable[[], T]) -> T | Refusal | None:
+def ask_issuer(world: World, name: str, act: Callable[[], T]) -> T | Refusal | None:
     """
     Ask the issuer until it answers; sometimes once more.
     """

@@ -4,7 +4,7 @@ List the planted bugs: the simulation is worth as much as it finds of them.
 
 from __future__ import annotations
 
-from tests.simulation.mutations import acquirer, factors, issuer, ledger, reserved, till
+from tests.simulation.mutations import acquirer, bank, factors, issuer, ledger, receipts, reserved, returns, till, tree
 from tests.simulation.mutations.mutation import Mutation
 
 MUTATIONS: tuple[Mutation, ...] = (
@@ -14,4 +14,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     *ledger.MUTATIONS,
     *reserved.MUTATIONS,
     *factors.MUTATIONS,
+    *receipts.MUTATIONS,
+    *returns.MUTATIONS,
+    *tree.MUTATIONS,
+    *bank.MUTATIONS,
 )
