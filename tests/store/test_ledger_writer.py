@@ -8,20 +8,24 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from handsel.errors import BodyInvalid, InvariantBroken, StoreError, StoreFull
 from handsel.ids import new_id
 from handsel.pay.account import wallet_account
-from handsel.pay.ledger import Capture, Done, Linked, Refusal, Refused, Reservation, Transfer
+from handsel.pay.ledger import Capture, Done, Linked, Outcome, Refusal, Refused, Reservation, Transfer
 from handsel.pay.money import Money
 from handsel.store import ledger, ledger_writer
 from handsel.store.database import Database
+from handsel.store.ledger_batch import carry_out
 from handsel.store.ledger_schema import LEDGER_SCHEMA
 from handsel.store.ledger_writer import CALL_ITEMS_MAX, LedgerWriter
 from tests.store.small_ledger import EXPIRES_AT_MS, FUNDS, NOTES, WALLET, move, open_ledger, post, standing
@@ -115,6 +119,46 @@ def test_the_same_id_with_other_contents_is_a_refusal_of_its_own_that_changes_no
 
     assert standing(opened, WALLET) == (7, 7)
     assert writer.submit([first]) == [(Done(),)]
+
+
+REPEATING = st.lists(  # Calls of steps: which of a few ids, how much, and whether it is linked to the one before it.
+    st.lists(st.tuples(st.integers(0, 9), st.integers(1, 2), st.booleans()), min_size=1, max_size=6), max_size=6
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(calls=REPEATING)
+def test_ids_that_were_used_before_are_answered_as_one_by_one(
+    engine: str, calls: list[list[tuple[int, int, bool]]]
+) -> None:
+    """
+    The writer takes ids for new ones until the table refuses one; `carry_out` looks each up before.
+    """
+    ids = [new_id() for _ in range(10)]
+    with tempfile.TemporaryDirectory() as directory:
+        grouped, singly = open_ledger(Path(directory) / "grouped"), open_ledger(Path(directory) / "singly")
+        writer = LedgerWriter(grouped, clock=lambda: 0)
+        for call in calls:
+            items: list[Transfer | Linked] = []
+            for which, minor, is_linked in call:
+                step, before = move(minor, transfer_id=ids[which]), items[-1] if items else None
+                if is_linked and isinstance(before, Transfer) and before.id != step.id:
+                    items[-1] = Linked((before, step))
+                else:
+                    items.append(step)
+
+            assert writer.submit(items) == [_carried_out(singly, item) for item in items]
+            assert standing(grouped, WALLET) == standing(singly, WALLET)
+        writer.close()
+        grouped.close()
+        singly.close()
+
+
+def _carried_out(database: Database, item: Transfer | Linked) -> tuple[Outcome, ...]:
+    with database.unit_of_work() as uow:
+        (outcomes,) = carry_out(uow, (item,), now_ms=0)
+        uow.commit()
+    return outcomes
 
 
 def test_reservations_and_links_go_the_same_way(opened: Database, writer: LedgerWriter) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from handsel.pay.batch import BOOKED_FIELDS, REFUSED_FIELDS, Batch
+from handsel.pay.batch import BOOKED_FIELDS, REFUSED_FIELDS, Batch, Known
 from handsel.pay.ledger import Linked, Outcome, Reservation, Step, Transfer
 from handsel.pay.running import Held, Running
 from handsel.store.database import UnitOfWork
@@ -24,17 +24,26 @@ _AMOUNTS = ("credits_posted", "debits_posted", "credits_pending", "debits_pendin
 
 
 def carry_out(
-    uow: UnitOfWork, items: Sequence[Step | Linked], *, now_ms: int, remembered: Remembered | None = None
+    uow: UnitOfWork,
+    items: Sequence[Step | Linked],
+    *,
+    now_ms: int,
+    remembered: Remembered | None = None,
+    known: dict[str, Known] | None = None,
 ) -> list[tuple[Outcome, ...]]:
     """
     Carry out all items in order, and return the outcomes of each.
 
     `remembered` are accounts as they stand, by name; it is brought up to date. Whoever passes it makes sure that nobody
     else has changed them, and forgets them where the unit is not committed.
+
+    `known` are the ids that were used before, where somebody has looked already. Raises `InvariantBroken` where another
+    one was used: the table takes no id twice.
     """
     check = ledger_check(uow)
-    steps = [step for item in items for step in (item.steps if isinstance(item, Linked) else (item,))]
-    known = load_known(uow, [step.id for step in steps])
+    steps = steps_of(items)
+    if known is None:
+        known = load_known(uow, [step.id for step in steps])
     ended = [step.pending_id for step in steps if not isinstance(step, Transfer | Reservation)]
     reservations = {pending_id: Held.of(each) for pending_id, each in load_reservations(uow, ended).items()}
     names = _names(steps)
@@ -57,6 +66,13 @@ def carry_out(
     _write(uow, batch, touched)
     check.sequence = batch.sequence
     return outcomes
+
+
+def steps_of(items: Sequence[Step | Linked]) -> list[Step]:
+    """
+    Return the steps of all items, in their order.
+    """
+    return [step for item in items for step in (item.steps if isinstance(item, Linked) else (item,))]
 
 
 def _names(steps: Sequence[Step]) -> set[str]:

@@ -15,13 +15,15 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 
 from handsel.clock import Clock
-from handsel.errors import BodyInvalid, StoreError
+from handsel.errors import BodyInvalid, InvariantBroken, StoreError
+from handsel.pay.batch import Known
 from handsel.pay.ledger import Linked, Outcome, Step
-from handsel.store.database import Database
-from handsel.store.ledger_batch import Remembered, carry_out
+from handsel.store.database import Database, UnitOfWork
+from handsel.store.ledger_batch import Remembered, carry_out, steps_of
+from handsel.store.ledger_known import load_known
 
 CALL_ITEMS_MAX = 8192
-BATCH_ITEMS_MAX = 16_384  # About a third of a second.
+BATCH_ITEMS_MAX = 32_768  # About half a second.
 WAITING_ITEMS_MAX = 65_536
 WAIT_S_MAX = 15.0  # For room, and for an answer after that: as long as a unit of work waits for its turn.
 REMEMBERED_MAX = 200_000  # Accounts, about 100 MB.
@@ -46,6 +48,7 @@ class LedgerWriter:
         self._changed = threading.Condition()
         self._remembered: Remembered = {}
         self._version: tuple[int, int] | None = None
+        self._are_repeated = False  # Ids, in the last batch.
         self._thread = threading.Thread(target=self._write, name="ledger-writer", daemon=True)
         self._thread.start()
 
@@ -123,19 +126,36 @@ class LedgerWriter:
     def _answer(self, calls: list[Call]) -> None:
         items = calls[0][0] if len(calls) == 1 else [item for each, _ in calls for item in each]
         with _collector_paused():
-            outcomes = self._carry_out(items)
+            outcomes = self._carry_out(items) if self._are_repeated else self._carry_out_new(items)
         first = 0
         for each, answer in calls:
             answer.set_result(outcomes[first : first + len(each)])
             first += len(each)
 
+    def _carry_out_new(self, items: Items) -> Outcomes:
+        """
+        Carry out items as if no id had been used before, which hardly ever is so. Where one was, the table of all ids
+        refuses it and nothing is kept: then they are carried out with the ids looked up.
+        """
+        try:
+            with self._database.unit_of_work() as uow:
+                return self._carried_out(uow, items, known={})
+        except InvariantBroken:
+            self._forget()
+        return self._carry_out(items)
+
     def _carry_out(self, items: Items) -> Outcomes:
         with self._database.unit_of_work() as uow:
-            if uow.version() != self._version or len(self._remembered) > REMEMBERED_MAX:
-                self._forget()
-            outcomes = carry_out(uow, items, now_ms=self._clock(), remembered=self._remembered)
-            uow.commit()
-            self._version = uow.version()
+            known = load_known(uow, [step.id for step in steps_of(items)])
+            self._are_repeated = bool(known)
+            return self._carried_out(uow, items, known=known)
+
+    def _carried_out(self, uow: UnitOfWork, items: Items, *, known: dict[str, Known]) -> Outcomes:
+        if uow.version() != self._version or len(self._remembered) > REMEMBERED_MAX:
+            self._forget()
+        outcomes = carry_out(uow, items, now_ms=self._clock(), remembered=self._remembered, known=known)
+        uow.commit()
+        self._version = uow.version()
         return outcomes
 
     def _forget(self) -> None:

@@ -103,7 +103,7 @@ class PostgresqlEngine:
         Execute one statement for all values, and return all rows.
         """
         with _translated():
-            return self._connection.execute(self._mark(sql), (list(values),)).fetchall()
+            return self._connection.execute(self._mark(sql), (_listed(values),)).fetchall()
 
     def insert_many(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
         """
@@ -135,7 +135,7 @@ class PostgresqlEngine:
             f" WHERE {table}.{key} = new.{key}"
         )
         with _translated():
-            values = [list(column) for column in zip(*rows, strict=True)]
+            values = [_listed(column) for column in zip(*rows, strict=True)]
             return self._connection.execute(statement.encode(), values).rowcount
 
     def foreign_changes(self) -> int:
@@ -220,6 +220,14 @@ class PostgresqlEngine:
             ensure(bool(found), "a table has columns")
             self._types[table] = dict(found)
         return self._types[table]
+
+
+def _listed(values: Sequence[Value]) -> str | list[Value]:
+    """
+    Return values as they are passed as one array: whole numbers as PostgreSQL writes them, which takes a tenth of the
+    time that `psycopg` takes for a list.
+    """
+    return f"{{{','.join(map(str, values))}}}" if all(type(each) is int for each in values) else list(values)
 
 
 @contextmanager

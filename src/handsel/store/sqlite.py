@@ -16,8 +16,9 @@ from handsel.store.engine import Migration, Row, Value
 
 BUSY_TIMEOUT_S = 5.0  # How long another program may hold the file, as a backup or a shell does.
 IN_MAX = 8192  # Of SQLite's 32,766 variables of one statement.
-CACHE_KIB = 64 * 1024  # Holds what a batch changes, so that nothing is written before its commit.
-CHECKPOINT_PAGES = 8192  # Of 4 KiB, of the log, before they are brought into the file: the same page many times, once.
+# Holds what a batch changes, so that nothing is written before its commit: a page of 4 KiB for each of its random ids.
+CACHE_KIB = 128 * 1024
+CHECKPOINT_PAGES = 32_768  # Of the log, before they are brought into the file: the same page many times, once.
 
 
 class SqliteEngine:
