@@ -126,27 +126,26 @@ class LedgerWriter:
     def _answer(self, calls: list[Call]) -> None:
         items = calls[0][0] if len(calls) == 1 else [item for each, _ in calls for item in each]
         with _collector_paused():
-            outcomes = self._carry_out(items) if self._are_repeated else self._carry_out_new(items)
+            outcomes = self._carry_out(items)
         first = 0
         for each, answer in calls:
             answer.set_result(outcomes[first : first + len(each)])
             first += len(each)
 
-    def _carry_out_new(self, items: Items) -> Outcomes:
-        """
-        Carry out items as if no id had been used before, which hardly ever is so. Where one was, the table of all ids
-        refuses it and nothing is kept: then they are carried out with the ids looked up.
-        """
-        try:
-            with self._database.unit_of_work() as uow:
-                return self._carried_out(uow, items, known={})
-        except InvariantBroken:
-            self._forget()
-        return self._carry_out(items)
-
     def _carry_out(self, items: Items) -> Outcomes:
+        """
+        Carry out items as if no id had been used before, which hardly ever is so, and with the ids looked up where one
+        was. If none stands there twice, each gets a row, and the table of all ids refuses what was used.
+        """
+        ids = [step.id for step in steps_of(items)]
+        if not self._are_repeated and len(set(ids)) == len(ids):
+            try:
+                with self._database.unit_of_work() as uow:
+                    return self._carried_out(uow, items, known={})
+            except InvariantBroken:
+                self._forget()
         with self._database.unit_of_work() as uow:
-            known = load_known(uow, [step.id for step in steps_of(items)])
+            known = load_known(uow, ids)
             self._are_repeated = bool(known)
             return self._carried_out(uow, items, known=known)
 
