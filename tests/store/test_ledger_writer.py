@@ -10,12 +10,12 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from handsel.errors import BodyInvalid, InvariantBroken, StoreError, StoreFull
@@ -25,7 +25,7 @@ from handsel.pay.ledger import Capture, Done, Linked, Outcome, Refusal, Refused,
 from handsel.pay.money import Money
 from handsel.store import ledger, ledger_writer
 from handsel.store.database import Database
-from handsel.store.ledger_batch import carry_out
+from handsel.store.ledger_batch import PART_ITEMS, carry_out
 from handsel.store.ledger_schema import LEDGER_SCHEMA
 from handsel.store.ledger_writer import CALL_ITEMS_MAX, LedgerWriter
 from tests.store.small_ledger import EXPIRES_AT_MS, FUNDS, NOTES, WALLET, move, open_ledger, post, standing
@@ -128,11 +128,14 @@ REPEATING = st.lists(  # Calls of steps: which of a few ids, how much, and wheth
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(calls=REPEATING)
+@example(calls=[[(2, 1, False), (1, 1, True)], [(0, 1, False), (2, 1, False), (0, 1, True)]])
 def test_ids_that_were_used_before_are_answered_as_one_by_one(
     engine: str, calls: list[list[tuple[int, int, bool]]]
 ) -> None:
     """
     The writer takes ids for new ones until the table refuses one; `carry_out` looks each up before.
+
+    The example is a link of a used id and one that stands in the same batch: such a link gets no row.
     """
     ids = [new_id() for _ in range(10)]
     with tempfile.TemporaryDirectory() as directory:
@@ -342,3 +345,37 @@ def wait_until(is_so: Callable[[], bool]) -> None:
             return
         never.wait(0.005)
     raise AssertionError("it never came to be")
+
+
+@pytest.mark.parametrize("count", [PART_ITEMS - 1, PART_ITEMS, PART_ITEMS + 1, 2 * PART_ITEMS])
+def test_a_batch_that_is_written_while_it_is_decided_is_whole(
+    opened: Database, writer: LedgerWriter, count: int
+) -> None:
+    """
+    Its last item is a link of which the second step is refused: what the first has changed is written nowhere.
+    """
+    refused = Linked((move(1, debit=WALLET, credit=NOTES), move(10**6, debit=WALLET, credit=NOTES)))
+    outcomes = writer.submit([*(move(1) for _ in range(count - 1)), refused])
+
+    reasons = (Refused(Refusal.LINKED_TRANSFER_REFUSED), Refused(Refusal.INSUFFICIENT_FUNDS))
+    assert outcomes == [(Done(),)] * (count - 1) + [reasons]
+    assert standing(opened, WALLET) == (count - 1, count - 1)
+
+
+def test_a_batch_that_cannot_be_decided_is_not_kept_in_part(opened: Database) -> None:
+    before = standing(opened, FUNDS)
+
+    def book(items: Sequence[Transfer]) -> None:
+        with opened.unit_of_work() as uow:
+            carry_out(uow, items, now_ms=0)
+            uow.commit()
+
+    broken = move(1)
+    object.__setattr__(broken, "money", None)
+    for parts in (0, 3):
+        with pytest.raises(AttributeError):
+            book([*(move(1) for _ in range(parts * PART_ITEMS)), broken])
+
+        assert standing(opened, FUNDS) == before
+    book([move(1)])
+    assert standing(opened, WALLET) == (1, 1)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -96,7 +96,7 @@ class SqliteEngine:
             found += self.rows(sql.replace("IN (?)", f"IN ({','.join('?' * len(part))})"), part)
         return found
 
-    def insert_many(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    def insert_many(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
         """
         Insert all rows.
         """
