@@ -8,20 +8,24 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from handsel.errors import BodyInvalid, InvariantBroken, StoreError, StoreFull
 from handsel.ids import new_id
 from handsel.pay.account import wallet_account
-from handsel.pay.ledger import Capture, Done, Linked, Refusal, Refused, Reservation, Transfer
+from handsel.pay.ledger import Capture, Done, Linked, Outcome, Refusal, Refused, Reservation, Transfer
 from handsel.pay.money import Money
 from handsel.store import ledger, ledger_writer
 from handsel.store.database import Database
+from handsel.store.ledger_batch import PART_ITEMS, carry_out
 from handsel.store.ledger_schema import LEDGER_SCHEMA
 from handsel.store.ledger_writer import CALL_ITEMS_MAX, LedgerWriter
 from tests.store.small_ledger import EXPIRES_AT_MS, FUNDS, NOTES, WALLET, move, open_ledger, post, standing
@@ -115,6 +119,49 @@ def test_the_same_id_with_other_contents_is_a_refusal_of_its_own_that_changes_no
 
     assert standing(opened, WALLET) == (7, 7)
     assert writer.submit([first]) == [(Done(),)]
+
+
+REPEATING = st.lists(  # Calls of steps: which of a few ids, how much, and whether it is linked to the one before it.
+    st.lists(st.tuples(st.integers(0, 9), st.integers(1, 2), st.booleans()), min_size=1, max_size=6), max_size=6
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(calls=REPEATING)
+@example(calls=[[(2, 1, False), (1, 1, True)], [(0, 1, False), (2, 1, False), (0, 1, True)]])
+def test_ids_that_were_used_before_are_answered_as_one_by_one(
+    engine: str, calls: list[list[tuple[int, int, bool]]]
+) -> None:
+    """
+    The writer takes ids for new ones until the table refuses one; `carry_out` looks each up before.
+
+    The example is a link of a used id and one that stands in the same batch: such a link gets no row.
+    """
+    ids = [new_id() for _ in range(10)]
+    with tempfile.TemporaryDirectory() as directory:
+        grouped, singly = open_ledger(Path(directory) / "grouped"), open_ledger(Path(directory) / "singly")
+        writer = LedgerWriter(grouped, clock=lambda: 0)
+        for call in calls:
+            items: list[Transfer | Linked] = []
+            for which, minor, is_linked in call:
+                step, before = move(minor, transfer_id=ids[which]), items[-1] if items else None
+                if is_linked and isinstance(before, Transfer) and before.id != step.id:
+                    items[-1] = Linked((before, step))
+                else:
+                    items.append(step)
+
+            assert writer.submit(items) == [_carried_out(singly, item) for item in items]
+            assert standing(grouped, WALLET) == standing(singly, WALLET)
+        writer.close()
+        grouped.close()
+        singly.close()
+
+
+def _carried_out(database: Database, item: Transfer | Linked) -> tuple[Outcome, ...]:
+    with database.unit_of_work() as uow:
+        (outcomes,) = carry_out(uow, (item,), now_ms=0)
+        uow.commit()
+    return outcomes
 
 
 def test_reservations_and_links_go_the_same_way(opened: Database, writer: LedgerWriter) -> None:
@@ -298,3 +345,37 @@ def wait_until(is_so: Callable[[], bool]) -> None:
             return
         never.wait(0.005)
     raise AssertionError("it never came to be")
+
+
+@pytest.mark.parametrize("count", [PART_ITEMS - 1, PART_ITEMS, PART_ITEMS + 1, 2 * PART_ITEMS])
+def test_a_batch_that_is_written_while_it_is_decided_is_whole(
+    opened: Database, writer: LedgerWriter, count: int
+) -> None:
+    """
+    Its last item is a link of which the second step is refused: what the first has changed is written nowhere.
+    """
+    refused = Linked((move(1, debit=WALLET, credit=NOTES), move(10**6, debit=WALLET, credit=NOTES)))
+    outcomes = writer.submit([*(move(1) for _ in range(count - 1)), refused])
+
+    reasons = (Refused(Refusal.LINKED_TRANSFER_REFUSED), Refused(Refusal.INSUFFICIENT_FUNDS))
+    assert outcomes == [(Done(),)] * (count - 1) + [reasons]
+    assert standing(opened, WALLET) == (count - 1, count - 1)
+
+
+def test_a_batch_that_cannot_be_decided_is_not_kept_in_part(opened: Database) -> None:
+    before = standing(opened, FUNDS)
+
+    def book(items: Sequence[Transfer]) -> None:
+        with opened.unit_of_work() as uow:
+            carry_out(uow, items, now_ms=0)
+            uow.commit()
+
+    broken = move(1)
+    object.__setattr__(broken, "money", None)
+    for parts in (0, 3):
+        with pytest.raises(AttributeError):
+            book([*(move(1) for _ in range(parts * PART_ITEMS)), broken])
+
+        assert standing(opened, FUNDS) == before
+    book([move(1)])
+    assert standing(opened, WALLET) == (1, 1)

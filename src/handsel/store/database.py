@@ -8,7 +8,7 @@ SQLite, or PostgreSQL. This module knows turns, transactions, checks and steps o
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -144,12 +144,11 @@ class UnitOfWork:
         """
         return self._engine.rows_in(sql, values) if values else []
 
-    def insert_many(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    def insert_many(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
         """
-        Insert all rows.
+        Insert all rows, each as it comes: whatever makes them does not ask this unit of work anything meanwhile.
         """
-        if rows:
-            self._engine.insert_many(table, columns, rows)
+        self._engine.insert_many(table, columns, rows)
 
     def update_many(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
         """

@@ -4,7 +4,7 @@ Say what a database has to be able to do, and hold the SQL from which it is buil
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -77,9 +77,9 @@ class Engine(Protocol):
         Execute one statement, in which `IN (?)` stands for all values, and return all its rows.
         """
 
-    def insert_many(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    def insert_many(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
         """
-        Insert all rows.
+        Insert all rows, each as it comes: whatever makes them does not ask the database anything meanwhile.
         """
 
     def update_many(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> int:

@@ -2,16 +2,17 @@
 Carry out many steps of the ledger in one unit of work, with a few statements for all of them.
 
 1. Load the ids that were used before, the reservations and the accounts that the steps speak of.
-2. Decide all steps in order, in memory (`pay.batch`).
-3. Write one row for each step, and one change for each account.
+2. Decide all steps in order, in memory (`pay.batch`), and write one row for each: some are written while the next are
+   decided.
+3. Write one change for each account.
 4. What was written is checked at the commit (`store.ledger_check`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from handsel.pay.batch import BOOKED_FIELDS, REFUSED_FIELDS, Batch
+from handsel.pay.batch import BOOKED_FIELDS, REFUSED_FIELDS, Batch, Known
 from handsel.pay.ledger import Linked, Outcome, Reservation, Step, Transfer
 from handsel.pay.running import Held, Running
 from handsel.store.database import UnitOfWork
@@ -19,22 +20,32 @@ from handsel.store.ledger_check import ledger_check
 from handsel.store.ledger_known import load_accounts, load_known, load_reservations
 
 Remembered = dict[str, Running]
+PART_ITEMS = 512  # Some 50 kB of rows, on which a server is busy while the next part is decided.
 
 _AMOUNTS = ("credits_posted", "debits_posted", "credits_pending", "debits_pending", "last", "entries", "number")
 
 
 def carry_out(
-    uow: UnitOfWork, items: Sequence[Step | Linked], *, now_ms: int, remembered: Remembered | None = None
+    uow: UnitOfWork,
+    items: Sequence[Step | Linked],
+    *,
+    now_ms: int,
+    remembered: Remembered | None = None,
+    known: dict[str, Known] | None = None,
 ) -> list[tuple[Outcome, ...]]:
     """
     Carry out all items in order, and return the outcomes of each.
 
     `remembered` are accounts as they stand, by name; it is brought up to date. Whoever passes it makes sure that nobody
     else has changed them, and forgets them where the unit is not committed.
+
+    `known` are the ids that were used before, where somebody has looked already. Raises `InvariantBroken` where another
+    one was used and no id stands in `items` twice: each gets a row then, and the table takes no id twice.
     """
     check = ledger_check(uow)
-    steps = [step for item in items for step in (item.steps if isinstance(item, Linked) else (item,))]
-    known = load_known(uow, [step.id for step in steps])
+    steps = steps_of(items)
+    if known is None:
+        known = load_known(uow, [step.id for step in steps])
     ended = [step.pending_id for step in steps if not isinstance(step, Transfer | Reservation)]
     reservations = {pending_id: Held.of(each) for pending_id, each in load_reservations(uow, ended).items()}
     names = _names(steps)
@@ -53,10 +64,30 @@ def carry_out(
         now_ms=now_ms,
         at_ms=check.at_ms,
     )
-    outcomes = batch.decide(items)
+    outcomes: list[tuple[Outcome, ...]] = []
+    uow.insert_many("transfers", BOOKED_FIELDS, _booked(batch, items, outcomes))
     _write(uow, batch, touched)
     check.sequence = batch.sequence
     return outcomes
+
+
+def steps_of(items: Sequence[Step | Linked]) -> list[Step]:
+    """
+    Return the steps of all items, in their order.
+    """
+    return [step for item in items for step in (item.steps if isinstance(item, Linked) else (item,))]
+
+
+def _booked(
+    batch: Batch, items: Sequence[Step | Linked], outcomes: list[tuple[Outcome, ...]]
+) -> Iterator[tuple[object, ...]]:
+    """
+    Decide all items, a part of them at a time, and hand out its rows. The outcomes are added to `outcomes`.
+    """
+    for first in range(0, len(items), PART_ITEMS):
+        handed_out = len(batch.booked)
+        outcomes += batch.decide(items[first : first + PART_ITEMS])
+        yield from batch.booked[handed_out:]
 
 
 def _names(steps: Sequence[Step]) -> set[str]:
@@ -71,7 +102,6 @@ def _names(steps: Sequence[Step]) -> set[str]:
 
 
 def _write(uow: UnitOfWork, batch: Batch, touched: Sequence[Running]) -> None:
-    uow.insert_many("transfers", BOOKED_FIELDS, batch.booked)
     uow.insert_many("refused", REFUSED_FIELDS, batch.refused)
     if len(batch.booked) == len(batch.refused):
         return

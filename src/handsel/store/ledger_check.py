@@ -4,6 +4,7 @@ Check at every commit that no money was made or lost, by what the database holds
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 from handsel.errors import InvariantBroken, ensure
@@ -14,10 +15,11 @@ from handsel.store.database import LEDGER_CHECK, UnitOfWork
 # third of all rows to it.
 SEQUENCE_MAX = 2**62
 
+# The sums are made here: both databases sort to group, which takes longer than to hand the rows over.
 _BOOKED = (
-    "SELECT {side}, SUM(amount_minor), SUM(CASE WHEN amount_minor > 0 AND debit <> credit AND length(id) = 16"
-    " AND debit_balance_minor IS NOT NULL AND credit_balance_minor IS NOT NULL THEN 0 ELSE 1 END)"
-    " FROM transfers WHERE sequence > ? AND sequence < ? AND kind IN ('post', 'capture') GROUP BY {side}"
+    "SELECT debit, credit, amount_minor, CASE WHEN amount_minor > 0 AND debit <> credit AND length(id) = 16"
+    " AND debit_balance_minor IS NOT NULL AND credit_balance_minor IS NOT NULL THEN 0 ELSE 1 END"
+    " FROM transfers WHERE sequence > ? AND sequence < ? AND kind IN ('post', 'capture')"
 )
 
 
@@ -54,12 +56,12 @@ class LedgerCheck:
         """
         Make the check. Raises `InvariantBroken`.
         """
-        credited, debited = self._booked("credit"), self._booked("debit")
+        debited, credited = self._booked()
         before = self._before
         ensure(
             before.keys() >= credited.keys() | debited.keys(), "what is booked stands on accounts that were looked at"
         )
-        sums: dict[str, int] = {}
+        sums: dict[str, int] = defaultdict(int)
         rows = self._uow.rows_in(
             "SELECT number, currency, credits_posted, debits_posted FROM accounts WHERE number IN (?)", list(before)
         )
@@ -69,13 +71,21 @@ class LedgerCheck:
             credit, debit = credited.get(number, 0), debited.get(number, 0)
             if credits_posted != credits_before + credit or debits_posted != debits_before + debit:
                 raise InvariantBroken("balances follow from the entries")
-            sums[currency] = sums.get(currency, 0) + credit - debit
+            sums[currency] += credit - debit
         ensure(not any(sums.values()), "the entries that are written sum to zero")
 
-    def _booked(self, side: str) -> dict[int, int]:
-        rows = self._uow.rows(_BOOKED.format(side=side), self._first, SEQUENCE_MAX)
-        ensure(not any(wrong for _, _, wrong in rows), "an entry has an amount and two accounts")
-        return {account: amount_minor for account, amount_minor, _ in rows}
+    def _booked(self) -> tuple[dict[int, int], dict[int, int]]:
+        """
+        Return what was debited from each account and credited to each, by their numbers.
+        """
+        debited: dict[int, int] = defaultdict(int)
+        credited: dict[int, int] = defaultdict(int)
+        rows = self._uow.rows(_BOOKED, self._first, SEQUENCE_MAX)
+        ensure(not any(wrong for _, _, _, wrong in rows), "an entry has an amount and two accounts")
+        for debit, credit, amount_minor, _ in rows:
+            debited[debit] += amount_minor
+            credited[credit] += amount_minor
+        return debited, credited
 
 
 def ledger_check(uow: UnitOfWork) -> LedgerCheck:

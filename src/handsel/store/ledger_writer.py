@@ -15,13 +15,15 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 
 from handsel.clock import Clock
-from handsel.errors import BodyInvalid, StoreError
+from handsel.errors import BodyInvalid, InvariantBroken, StoreError
+from handsel.pay.batch import Known
 from handsel.pay.ledger import Linked, Outcome, Step
-from handsel.store.database import Database
-from handsel.store.ledger_batch import Remembered, carry_out
+from handsel.store.database import Database, UnitOfWork
+from handsel.store.ledger_batch import Remembered, carry_out, steps_of
+from handsel.store.ledger_known import load_known
 
 CALL_ITEMS_MAX = 8192
-BATCH_ITEMS_MAX = 16_384  # About a third of a second.
+BATCH_ITEMS_MAX = 32_768  # About half a second.
 WAITING_ITEMS_MAX = 65_536
 WAIT_S_MAX = 15.0  # For room, and for an answer after that: as long as a unit of work waits for its turn.
 REMEMBERED_MAX = 200_000  # Accounts, about 100 MB.
@@ -46,6 +48,7 @@ class LedgerWriter:
         self._changed = threading.Condition()
         self._remembered: Remembered = {}
         self._version: tuple[int, int] | None = None
+        self._are_repeated = False  # Ids, in the last batch.
         self._thread = threading.Thread(target=self._write, name="ledger-writer", daemon=True)
         self._thread.start()
 
@@ -130,12 +133,28 @@ class LedgerWriter:
             first += len(each)
 
     def _carry_out(self, items: Items) -> Outcomes:
-        with self._database.unit_of_work() as uow:
-            if uow.version() != self._version or len(self._remembered) > REMEMBERED_MAX:
+        """
+        Carry out items as if no id had been used before, which hardly ever is so, and with the ids looked up where one
+        was. If none stands there twice, each gets a row, and the table of all ids refuses what was used.
+        """
+        ids = [step.id for step in steps_of(items)]
+        if not self._are_repeated and len(set(ids)) == len(ids):
+            try:
+                with self._database.unit_of_work() as uow:
+                    return self._carried_out(uow, items, known={})
+            except InvariantBroken:
                 self._forget()
-            outcomes = carry_out(uow, items, now_ms=self._clock(), remembered=self._remembered)
-            uow.commit()
-            self._version = uow.version()
+        with self._database.unit_of_work() as uow:
+            known = load_known(uow, ids)
+            self._are_repeated = bool(known)
+            return self._carried_out(uow, items, known=known)
+
+    def _carried_out(self, uow: UnitOfWork, items: Items, *, known: dict[str, Known]) -> Outcomes:
+        if uow.version() != self._version or len(self._remembered) > REMEMBERED_MAX:
+            self._forget()
+        outcomes = carry_out(uow, items, now_ms=self._clock(), remembered=self._remembered, known=known)
+        uow.commit()
+        self._version = uow.version()
         return outcomes
 
     def _forget(self) -> None:

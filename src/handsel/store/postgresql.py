@@ -7,8 +7,9 @@ what a process remembers of it is true. The server must keep what it says is com
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain, islice
 
 import psycopg
 from psycopg import errors
@@ -103,23 +104,24 @@ class PostgresqlEngine:
         Execute one statement for all values, and return all rows.
         """
         with _translated():
-            return self._connection.execute(self._mark(sql), (list(values),)).fetchall()
+            return self._connection.execute(self._mark(sql), (_listed(values),)).fetchall()
 
-    def insert_many(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    def insert_many(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
         """
-        Insert all rows; many are copied in PostgreSQL's binary form.
+        Insert all rows; many are copied in PostgreSQL's binary form, while the next ones are made.
         """
-        names = ", ".join(columns)
-        if len(rows) < COPY_ROWS_MIN:
+        names, coming = ", ".join(columns), iter(rows)
+        begun = list(islice(coming, COPY_ROWS_MIN))
+        if len(begun) < COPY_ROWS_MIN:
             marks = ", ".join(["%s"] * len(columns))
             with _translated(), self._connection.cursor() as cursor:
-                cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})".encode(), rows)  # noqa: S608
+                cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})".encode(), begun)  # noqa: S608
             return
         types = self._types_of(table)
         statement = f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)".encode()
         with _translated(), self._connection.cursor() as cursor, cursor.copy(statement) as copy:
             copy.set_types([types[column] for column in columns])
-            for row in rows:
+            for row in chain(begun, coming):
                 copy.write_row(row)
 
     def update_many(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> int:
@@ -135,7 +137,7 @@ class PostgresqlEngine:
             f" WHERE {table}.{key} = new.{key}"
         )
         with _translated():
-            values = [list(column) for column in zip(*rows, strict=True)]
+            values = [_listed(column) for column in zip(*rows, strict=True)]
             return self._connection.execute(statement.encode(), values).rowcount
 
     def foreign_changes(self) -> int:
@@ -220,6 +222,14 @@ class PostgresqlEngine:
             ensure(bool(found), "a table has columns")
             self._types[table] = dict(found)
         return self._types[table]
+
+
+def _listed(values: Sequence[Value]) -> str | list[Value]:
+    """
+    Return values as they are passed as one array: whole numbers as PostgreSQL writes them, which takes a tenth of the
+    time that `psycopg` takes for a list.
+    """
+    return f"{{{','.join(map(str, values))}}}" if all(type(each) is int for each in values) else list(values)
 
 
 @contextmanager

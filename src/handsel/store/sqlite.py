@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,8 +16,9 @@ from handsel.store.engine import Migration, Row, Value
 
 BUSY_TIMEOUT_S = 5.0  # How long another program may hold the file, as a backup or a shell does.
 IN_MAX = 8192  # Of SQLite's 32,766 variables of one statement.
-CACHE_KIB = 64 * 1024  # Holds what a batch changes, so that nothing is written before its commit.
-CHECKPOINT_PAGES = 8192  # Of 4 KiB, of the log, before they are brought into the file: the same page many times, once.
+# Holds what a batch changes, so that nothing is written before its commit: a page of 4 KiB for each of its random ids.
+CACHE_KIB = 128 * 1024
+CHECKPOINT_PAGES = 32_768  # Of the log, before they are brought into the file: the same page many times, once.
 
 
 class SqliteEngine:
@@ -95,7 +96,7 @@ class SqliteEngine:
             found += self.rows(sql.replace("IN (?)", f"IN ({','.join('?' * len(part))})"), part)
         return found
 
-    def insert_many(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    def insert_many(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
         """
         Insert all rows.
         """
