@@ -74,6 +74,8 @@ def run_world(
             world.run(payments)
         except Violation as exc:
             broken = str(exc)
+        finally:
+            world.schedule.end()
         return Told(seed, world.payments_begun, broken, tuple(_lines(world)), world.counts)
 
 

@@ -159,6 +159,16 @@ class Schedule:
             self.now_ms = max(self.now_ms, at_ms)
             act()
 
+    def end(self) -> None:
+        """
+        Let every task die where it waits. What a task holds is not freed before that, nor what leads to it.
+        """
+        for _, _, _, act in list(self._queue):
+            task: Task | None = act.args[0] if isinstance(act, partial) else None
+            if task is not None and not task.greenlet.dead:
+                task.greenlet.throw(Killed)
+        self._queue.clear()
+
     def _wake_later(self, ms: float, task: Task, wait: int, value: object) -> None:
         self.later(ms, partial(self._wake, task, wait, value))
 

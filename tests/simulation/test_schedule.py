@@ -60,6 +60,23 @@ def test_a_task_dies_with_its_owner_and_lets_go_of_what_it_holds(schedule: Sched
     assert seen == ["let go"]
 
 
+def test_at_the_end_all_tasks_let_go_of_what_they_hold(schedule: Schedule) -> None:
+    seen = list[str]()
+
+    def act(name: str) -> None:
+        try:
+            schedule.sleep(10)
+        finally:
+            seen.append(name)
+
+    schedule.start(Owner(), lambda: act("one"))
+    schedule.start(Owner(), lambda: act("other"))
+    schedule.run_until(5)
+    schedule.end()
+
+    assert sorted(seen) == ["one", "other"]
+
+
 def test_what_is_woken_in_time_has_its_answer_and_what_comes_later_is_dropped(schedule: Schedule) -> None:
     waiting: list[tuple[Task, int]] = []
     seen: list[object] = []
