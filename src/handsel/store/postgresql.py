@@ -112,6 +112,8 @@ class PostgresqlEngine:
         """
         names, coming = ", ".join(columns), iter(rows)
         begun = list(islice(coming, COPY_ROWS_MIN))
+        if not begun:
+            return  # `psycopg` would ask the server all the same.
         if len(begun) < COPY_ROWS_MIN:
             marks = ", ".join(["%s"] * len(columns))
             with _translated(), self._connection.cursor() as cursor:
