@@ -217,7 +217,7 @@ class World:
     def _acquirer(self, number: int, directory: Path) -> AcquirerProcess:
         shops = tuple(
             (Merchant(f"shop-{number}{letter}", f"Shop {number}{letter}"), Till(f"shop-{number}{letter}", "till"))
-            for letter in "ab"[: 3 - number]
+            for letter in "abcd"[: 5 - number]
         )
         return AcquirerProcess(self, f"street{number}", shops=shops, directory=directory)
 
