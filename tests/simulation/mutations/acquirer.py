@@ -13,9 +13,9 @@ from handsel.flows.acquiring import (
     accept_notes,
     accounts,
     carry_charge,
-    carry_refund,
     finish_charge,
     redeem_notes,
+    send_notes,
     settle_charge,
     settle_refund,
 )
@@ -148,7 +148,7 @@ def _drops_a_note_on_retry(patches: Patches) -> None:
 
 def _lost_refund_is_credited(patches: Patches) -> None:
     patches.put(
-        carry_refund,
+        send_notes,
         "settle_refund",
         lambda acquirer, attempt_id, *, now_ms: settle_refund.conclude_refund(
             acquirer, attempt_id, Credited(), now_ms=now_ms
@@ -158,7 +158,7 @@ def _lost_refund_is_credited(patches: Patches) -> None:
 
 def _lost_refund_is_void(patches: Patches) -> None:
     patches.put(
-        carry_refund,
+        send_notes,
         "settle_refund",
         lambda acquirer, attempt_id, *, now_ms: settle_refund.conclude_refund(
             acquirer, attempt_id, Voided(), now_ms=now_ms
