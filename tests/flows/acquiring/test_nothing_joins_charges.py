@@ -116,6 +116,19 @@ def test_what_is_under_way_is_found_and_so_is_an_open_case(street: Street) -> No
     assert joins(street) == {}
 
 
+def test_the_end_of_a_reservation_is_not_one_number_at_both(street: Street) -> None:
+    """
+    The issuer's is to the millisecond; the acquirer's is the next whole second, so that it gives nothing back too soon.
+    """
+    street.now_ms += 321
+    reserved_until_ms = street.reserve().reserved_until_ms
+
+    with street.issuer.issuer.database.unit_of_work() as uow:
+        ((until_ms,),) = uow.rows("SELECT until_ms FROM holds")
+
+    assert reserved_until_ms == until_ms + 679
+
+
 @pytest.mark.parametrize("how", ["within a text", "hashed", "hashed, within a text"])
 def test_an_order_id_that_is_written_elsewhere_is_found(street: Street, how: str) -> None:
     at_till = pay(street)
