@@ -47,11 +47,12 @@ class CaptureTable:
         """
         Return the charges whose capture was asked for at `until_ms` or before, and of which nothing was heard since.
 
-        One that was asked for after `now_ms` is among them: the clock was set back, and nobody waits for it.
+        One that was asked for after `now_ms` is among them: the clock was set back, and nobody waits for it. The newest
+        first: what the issuer refuses for ever does not hold up what it answers.
         """
         rows = self._uow.rows(
             "SELECT charge_id FROM captures WHERE status = 'ordered' AND (asked_ms <= ? OR asked_ms > ?)"
-            " ORDER BY asked_ms LIMIT ?",
+            " ORDER BY asked_ms DESC LIMIT ?",
             *(until_ms, now_ms, limit),
         )
         return tuple(charge_id for (charge_id,) in rows)

@@ -108,11 +108,12 @@ class PaymentTables:
 
     def reserved_until(self, until_ms: int, *, limit: int) -> tuple[str, ...]:
         """
-        Return the ids of payments that wait for their capture, and whose time was over at `until_ms`.
+        Return the ids of payments that wait for their capture, and whose time was over at `until_ms`. The newest first:
+        what has no end, since a till has submitted the order of another charge, does not hold up what has.
         """
         rows = self._uow.rows(
             "SELECT id FROM payments WHERE status = 'processing' AND reserved_until_ms <= ? AND captured_minor IS NULL"
-            " ORDER BY reserved_until_ms LIMIT ?",
+            " ORDER BY reserved_until_ms DESC LIMIT ?",
             *(until_ms, limit),
         )
         return tuple(payment_id for (payment_id,) in rows)

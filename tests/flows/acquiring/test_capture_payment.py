@@ -15,9 +15,10 @@ from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.acquiring.capture_payment import capture_payment_intent
 from handsel.flows.acquiring.carry_charge import charge_state, give_up_charge, submit_charge
 from handsel.flows.acquiring.request_payment import PaymentRequest, cancel_payment_intent, create_payment_intent
-from handsel.flows.acquiring.settle_capture import expire_reservations
+from handsel.flows.acquiring.settle_capture import expire_reservations, resolve_captures
 from handsel.flows.acquiring.show_receipt import show_receipt
 from handsel.flows.issuing.void_charge import expire_charges
+from handsel.ids import new_id
 from handsel.order import HOLDS_S
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.merchant import Merchant
@@ -484,3 +485,49 @@ def _ordered(street: Street, payment: PaymentIntent) -> bytes:
         ordered = books.captures.find(live.id) if live else None
     assert ordered is not None
     return ordered.secrets
+
+
+def submit_the_order_again(street: Street) -> PaymentIntent:
+    """
+    Return a payment for which a till has submitted the order of a reservation that was captured: it never ends.
+    """
+    first, again = (street.ask(hold_s=HOLDS_S[0]) for _ in range(2))
+    shown = street.show_to_reserve("ann", first)
+    assert street.submit(shown) == Reserved()
+    capture(street, first, 320)
+    shown = replace(shown, sent=replace(shown.sent, charge_id=new_id(), payment_id=again.id))
+    assert street.submit(shown) == Reserved()
+    return again
+
+
+def test_an_order_that_is_submitted_again_debits_nobody_and_holds_up_no_other_reservation(street: Street) -> None:
+    stuck = submit_the_order_again(street)
+    street.now_ms += 1
+    honest = street.reserve()
+    street.acquirer = replace(street.acquirer, bounds=replace(street.acquirer.bounds, resolve_batch_max=1))
+    street.now_ms += 1000 * HOLDS_S[0] + 1000
+
+    expire_reservations(street.acquirer, now_ms=street.now_ms)
+
+    assert street.payment(honest.id).status is PaymentStatus.CANCELED
+    assert street.payment(stuck.id).status is PaymentStatus.REQUIRES_CAPTURE
+    assert street.wallet_minor() == street.available_minor() == 100_00 - 320
+    street.audit()
+
+
+def test_a_capture_that_is_refused_for_ever_holds_up_no_other(street: Street) -> None:
+    stuck, honest = submit_the_order_again(street), street.reserve()
+    with pytest.raises(IdReused):
+        capture(street, stuck, 100)
+    street.now_ms += 1
+    street.issuer.line = {"capture": Line.CUT}
+    assert capture(street, honest, 200).status is PaymentStatus.PROCESSING
+    street.issuer.line = {}
+    street.acquirer = replace(street.acquirer, bounds=replace(street.acquirer.bounds, resolve_batch_max=1))
+    street.now_ms += street.acquirer.bounds.unresolved_ms_min
+
+    assert resolve_captures(street.acquirer, now_ms=street.now_ms) == 1
+
+    assert street.payment(honest.id).status is PaymentStatus.SUCCEEDED
+    assert street.shop_minor() == 320 + 200
+    street.audit()
