@@ -9,6 +9,13 @@ from dataclasses import dataclass, field
 DOUBLINGS_MAX = 20  # Of a number that is bounded anyway.
 
 
+def pause_ms(tries: int, *, ms_min: int, ms_max: int) -> int:
+    """
+    Return how long to wait after a try that had so many before it.
+    """
+    return min(ms_min << min(tries, DOUBLINGS_MAX), ms_max)
+
+
 @dataclass
 class Pauses:
     """
@@ -32,7 +39,7 @@ class Pauses:
         """
         tries = self._tries.get(name, 0)
         self._tries[name] = tries + 1
-        self._next_ms[name] = now_ms + min(self.ms_min << min(tries, DOUBLINGS_MAX), self.ms_max)
+        self._next_ms[name] = now_ms + pause_ms(tries, ms_min=self.ms_min, ms_max=self.ms_max)
 
     def forget(self, name: str) -> None:
         """

@@ -29,13 +29,13 @@ from handsel.till.acquirer import (
 from handsel.till.action import ChargeAction, EnrolmentAction, RefundAction
 from handsel.till.card import Card
 from handsel.till.journal import ChargeEntry
+from handsel.till.pauses import pause_ms
 from handsel.till.session import VOIDED
 
 RESEND_MS_MAX = 30_000  # A palm is sent again for so long, and no longer: by then its owner may have gone.
 RESUME_MS_MAX = 10_000  # After a start, how long what the process before sent may still be on its way.
 PAUSE_MS_MIN = 500
 PAUSE_MS_MAX = 3_000  # What acquirer and issuer have brought to an end is known here so much later.
-DOUBLINGS_MAX = 5
 
 
 @dataclass(frozen=True, repr=False)
@@ -171,8 +171,8 @@ def ask_again_later(request: OpenRequest, *, now_ms: int) -> OpenRequest:
 
     What was sealed of a charge's palm is dropped when it is not sent again.
     """
-    pause_ms = min(PAUSE_MS_MIN << min(request.asked, DOUBLINGS_MAX), PAUSE_MS_MAX)
-    later = replace(request, asked=request.asked + 1, next_ms=now_ms + pause_ms)
+    next_ms = now_ms + pause_ms(request.asked, ms_min=PAUSE_MS_MIN, ms_max=PAUSE_MS_MAX)
+    later = replace(request, asked=request.asked + 1, next_ms=next_ms)
     if not isinstance(later, OpenCharge) or not is_over(later, now_ms=now_ms):
         return later
     return replace(later, request=None, until_ms=0)  # What is over stays over, also where a clock is set back.
