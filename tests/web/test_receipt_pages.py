@@ -32,6 +32,7 @@ from handsel.pay.money import Money
 from handsel.receipt import derive_receipt_key, open_receipt, receipt_id_of, seal_receipt
 from handsel.return_code import draw_return_code, order_id_of
 from handsel.web.app import build_app
+from handsel.web.dispute_pages import read_receipt_file
 from handsel.web.shop_code import ShopCode, read_shop_code, write_shop_code
 from handsel.web.wallet_pages import wallet_error_page, wallet_routes
 from tests.chromium import ARGUMENTS, CHROMIUM, needs_chromium
@@ -312,7 +313,7 @@ def test_a_receipt_is_opened_saved_and_read_in_another_browser(chromium: Chromiu
 
 
 @needs_chromium
-def test_a_code_that_leads_to_another_payment_is_not_shown(chromium: Chromium, owner: Owner) -> None:
+def test_a_code_that_leads_to_another_payment_is_not_shown_and_not_saved(chromium: Chromium, owner: Owner) -> None:
     with signed_in(chromium, owner) as (context, url):
         page = context.new_page()
         see_keys_deposited(page, url)
@@ -320,6 +321,10 @@ def test_a_code_that_leads_to_another_payment_is_not_shown(chromium: Chromium, o
         page.goto(f"{url}/wallet/receipts")
         page.get_by_text("More about this receipt").click()
         expect(page.locator("[data-return-code]")).to_contain_text("This receipt has none that pays back")
+        with page.expect_download() as saved:
+            page.get_by_role("button", name="Save this receipt").click()
+        file = saved.value.path().read_text()
+    assert read_receipt_file(file).return_code == ""
 
 
 @needs_chromium

@@ -6,9 +6,6 @@ Amounts and times stand in both, and are not looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 
 from handsel.flows.acquiring.answer_dispute import refuse_dispute
@@ -26,40 +23,17 @@ from handsel.pay.ledger import derive_id
 from handsel.pay.payment import CancelReason, Pending
 from handsel.pay.refund import RefundStatus
 from handsel.receipt import PayersReceipt
-from handsel.store.database import UnitOfWork
 from handsel.till.seal_receipt import reply_key_of
 from tests.flows.acquiring.near_issuer import Line
 from tests.flows.acquiring.street import SHOP, Street
 from tests.flows.acquiring.test_receipts import SECRET, PaidAtTill, bring, deposit, pay
-from tests.values_in_both import Values, images_in_both, in_both, values_in
+from tests.joins import Found, joined, kept_in
 
 DISPUTES, REFUNDED = "disputed", "refunded"
 
 
-@contextmanager
-def both(street: Street) -> Iterator[tuple[UnitOfWork, UnitOfWork]]:
-    """
-    Open the issuer's database and the acquirer's.
-    """
-    with street.issuer.issuer.database.unit_of_work() as issuer, street.database._database.unit_of_work() as acquirer:
-        yield issuer, acquirer
-
-
-def values_of(street: Street) -> tuple[Values, Values]:
-    with both(street) as (issuer, acquirer):
-        return values_in(issuer), values_in(acquirer, is_postgresql=bool(street.url))
-
-
-def told_of_both(street: Street) -> set[bytes]:
-    """
-    Return what both have and what leads from no payment to a wallet: the keys of notes, the serials of notes that went
-    home in shuffled batches, and the ids of those batches and of what the acquirer buys for itself.
-    """
-    with both(street) as (issuer, _acquirer):
-        ids = [*issuer.rows("SELECT id FROM redemptions"), *issuer.rows("SELECT id FROM note_purchases")]
-        ids += issuer.rows("SELECT key_id FROM note_totals")
-        serials = issuer.rows("SELECT serial FROM redeemed_notes WHERE request_id IN (SELECT id FROM redemptions)")
-    return {str(each).encode() for (each,) in ids} | {bytes(each) for (each,) in serials}
+def joins(street: Street) -> Found:
+    return joined(street.issuer.issuer.database, street.database.database)
 
 
 def live_a_day(street: Street) -> dict[str, PaidAtTill]:
@@ -117,48 +91,58 @@ def test_when_all_has_ended_nothing_joins_the_two(street: Street) -> None:
     street.now_ms += REPLY_MS_MAX
     assert forget_replies(street.acquirer, now_ms=street.now_ms) == 1  # Of the charge that its till has left behind.
 
-    issuer, acquirer = values_of(street)
-
-    charge_ids = [value for value, columns in acquirer.items() if "charges.id" in columns]
+    charge_ids = [value for value, columns in kept_in(street.database.database).items() if "charges.id" in columns]
     assert len(charge_ids) == 2 * 9  # As text and as bytes.
-    assert in_both(issuer, acquirer, allowed=told_of_both(street)) == {}
-    assert images_in_both(issuer, acquirer, allowed=told_of_both(street), beside=charge_ids) == {}
+    assert joins(street) == {}
 
 
 def test_what_is_under_way_is_found_and_so_is_an_open_case(street: Street) -> None:
     """
     So that the walk would find what were forgotten to be forgotten.
     """
-    assert in_both(*values_of(street), allowed=told_of_both(street)) == {}
+    assert joins(street) == {}
     reserved = street.reserve("ann", 450)
-    assert in_both(*values_of(street), allowed=told_of_both(street))["charges.order_id"] >= {"charges.id"}
+    assert joins(street)["charges.order_id"] >= {"charges.id"}
     cancel_payment_intent(street.acquirer, SHOP, reserved.id, now_ms=street.now_ms)
-    assert in_both(*values_of(street), allowed=told_of_both(street)) == {}
+    assert joins(street) == {}
 
     at_till = pay(street)
-    assert set(in_both(*values_of(street), allowed=told_of_both(street))) == {"charges.reply"}
+    assert set(joins(street)) == {"charges.reply"}
     bring(street, at_till)
     case = dispute(street, at_till)
-    assert "disputes.order_id" in in_both(*values_of(street), allowed=told_of_both(street))
+    assert "disputes.order_id" in joins(street)
     refuse_dispute(street.acquirer, SHOP, case, now_ms=street.now_ms)
     street.redeem()
-    assert in_both(*values_of(street), allowed=told_of_both(street)) == {}
+    assert joins(street) == {}
 
 
-@pytest.mark.parametrize("how", ["within a text", "hashed"])
+def test_the_end_of_a_reservation_is_not_one_number_at_both(street: Street) -> None:
+    """
+    The issuer's is to the millisecond; the acquirer's is the next whole second, so that it gives nothing back too soon.
+    """
+    street.now_ms += 321
+    reserved_until_ms = street.reserve().reserved_until_ms
+
+    with street.issuer.issuer.database.unit_of_work() as uow:
+        ((until_ms,),) = uow.rows("SELECT until_ms FROM holds")
+
+    assert reserved_until_ms == until_ms + 679
+
+
+@pytest.mark.parametrize("how", ["within a text", "hashed", "hashed, within a text"])
 def test_an_order_id_that_is_written_elsewhere_is_found(street: Street, how: str) -> None:
     at_till = pay(street)
     bring(street, at_till)
     order_id = at_till.entry.order_id
-    digest = bytes.fromhex(derive_id("charge", order_id))
+    digest = derive_id("charge", order_id)
+    text = f"Coffee {order_id if how == 'within a text' else digest}"
     with street.database.unit_of_work() as books:
         if how == "hashed":
-            books.payments._uow.execute("UPDATE merchants SET key_hash = ?", digest)
+            books.payments._uow.execute("UPDATE merchants SET key_hash = ?", bytes.fromhex(digest))
         else:
-            books.payments._uow.execute("UPDATE payments SET description = ?", f"Coffee {order_id}")
+            books.payments._uow.execute("UPDATE payments SET description = ?", text)
         books.commit()
 
-    values = values_of(street)
+    found = joins(street)
 
-    found = in_both(*values, allowed=told_of_both(street)) | images_in_both(*values, allowed=())
-    assert "merchants.key_hash" in str(found) if how == "hashed" else "charges.id" in found
+    assert found["charges.id"] >= {"merchants.key_hash" if how == "hashed" else "payments.description"}

@@ -13,6 +13,7 @@ from handsel.flows.acquiring import (
     accept_notes,
     accounts,
     carry_charge,
+    carry_refund,
     finish_charge,
     redeem_notes,
     send_notes,

@@ -17,7 +17,7 @@ from handsel.flows.acquiring.limit_asking import NoPalm, begin_asking
 from handsel.flows.acquiring.ports import Unanswered, Voided
 from handsel.flows.acquiring.settle_charge import conclude_charge, settle_charge
 from handsel.flows.acquiring.write_receipt import write_receipt
-from handsel.ids import require_id
+from handsel.ids import require_order_id
 from handsel.matching.message import PerMatcher
 from handsel.notes.denomination import AMOUNT_MINOR_MAX, NOTES_MAX
 from handsel.notes.mint import NoteSecret
@@ -60,10 +60,9 @@ class ShownForCharge:
 
     def __post_init__(self) -> None:
         """
-        Refuse too many notes, an ill-formed id or digest, and one id for both. Raises `BodyInvalid`.
+        Refuse too many notes, an ill-formed digest or order's id, and the charge's id once more. Raises `BodyInvalid`.
         """
-        if require_id(self.order_id) == self.charge_id:
-            raise BodyInvalid("the issuer knows a charge by another id than the acquirer: make a new one")
+        require_order_id(self.order_id, other_than=self.charge_id)
         if len(self.return_digest) != RETURN_DIGEST_BYTES:
             raise BodyInvalid(f"a return digest has {RETURN_DIGEST_BYTES} bytes")
         if len(self.secrets) > NOTES_MAX:

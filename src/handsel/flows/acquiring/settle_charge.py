@@ -23,6 +23,7 @@ from handsel.pay.payment import (
 from handsel.store.acquirer import AcquirerBooks
 
 Answer = Signed | Reserved | Declined | Voided | NoPalm
+SECOND_MS = 1000
 
 
 def conclude_charge(acquirer: Acquirer, charge_id: str, answer: Answer) -> ChargeState:
@@ -43,7 +44,8 @@ def conclude_charge(acquirer: Acquirer, charge_id: str, answer: Answer) -> Charg
         charge = _answered(charge, answer)
         books.payments.save_charge(charge)
         if isinstance(answer, Reserved):
-            payment = payment.reserved(until_ms=answer.until_ms, tip_minor=charge.tip_minor)
+            until_ms = _whole_second(answer.until_ms)
+            payment = payment.reserved(until_ms=until_ms, tip_minor=charge.tip_minor)
             books.payments.save(payment)
         elif charge.status is not ChargeStatus.APPROVED:
             payment = _freed(acquirer, books, payment)
@@ -93,6 +95,11 @@ def _wanted_answer(acquirer: Acquirer, charge_id: str, answer: Answer) -> Answer
     is_wanted = payment.hold_s > 0 and payment.amount.amount_minor + charge.tip_minor == answer.amount_minor
     is_kept = is_wanted or charge.status is not ChargeStatus.SUBMITTED
     return answer if is_kept else acquirer.issuer.give_back(charge.order)
+
+
+def _whole_second(until_ms: int) -> int:
+    # Issuer and acquirer keep until when a sum was reserved: one number at both would join their records as an id does.
+    return -(-until_ms // SECOND_MS) * SECOND_MS
 
 
 def _answered(charge: Charge, answer: Answer) -> Charge:
