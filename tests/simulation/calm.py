@@ -51,19 +51,11 @@ def settle_down(world: World, *, is_last: bool) -> None:
     while not all(process.is_up for process in world.processes) and schedule.now_ms < until_ms:
         schedule.run_until(schedule.now_ms + STEP_MS)
     world.network.deliver_stragglers()
-    began_ms = schedule.now_ms
-    while schedule.now_ms < began_ms + FINAL_MS_MAX and world.broken is None:
-        schedule.run_until(schedule.now_ms + STEP_MS)
-        if not unfinished(world):
-            break
-    took_ms = round(schedule.now_ms - began_ms)
-    world.counts["slowest_ms"] = max(world.counts["slowest_ms"], took_ms)
-    left = unfinished(world)
-    if left and world.broken is None:
-        world.violated(f"after {took_ms / 1000:.0f} s without trouble there is still: {', '.join(left)}")
+    end_all(world)
     if world.broken is None and is_last:
         expire_all(world)
         bring_all(world)
+        end_all(world)
     if world.broken is None:
         close_books(world, is_last=is_last)
     if world.broken is None:
@@ -71,6 +63,22 @@ def settle_down(world: World, *, is_last: bool) -> None:
         world.trees.judge(is_last=is_last)
     if world.broken is None and is_last:
         forgotten.judge(world)
+
+
+def end_all(world: World) -> None:
+    """
+    Wait until nothing is under way, at one moment, for as long as that may take.
+    """
+    schedule = world.schedule
+    began_ms = schedule.now_ms
+    left = unfinished(world)
+    while left and schedule.now_ms < began_ms + FINAL_MS_MAX and world.broken is None:
+        schedule.run_until(schedule.now_ms + STEP_MS)
+        left = unfinished(world)
+    took_ms = round(schedule.now_ms - began_ms)
+    world.counts["slowest_ms"] = max(world.counts["slowest_ms"], took_ms)
+    if left and world.broken is None:
+        world.violated(f"after {took_ms / 1000:.0f} s without trouble there is still: {', '.join(left)}")
 
 
 def expire_all(world: World) -> None:
