@@ -28,8 +28,7 @@ from handsel.flows.issuing.resolve_suspense import return_suspense
 from handsel.flows.issuing.settle_acquirers import AcquirerAccount, settle_acquirers
 from handsel.store.bank import BankTables
 from tests.simulation import network
-from tests.simulation.actors.merchant import ask_acquirer
-from tests.simulation.actors.owners import ask_issuer
+from tests.simulation.asking import ask_acquirer, ask_issuer
 from tests.simulation.bank import File
 
 if TYPE_CHECKING:

@@ -20,9 +20,9 @@ from handsel.pay.payment import PaymentIntent
 from handsel.pay.tip import TipOffer
 from handsel.till.agent_state import AgentState
 from tests.simulation.actors.desk import cancel, wind_up
-from tests.simulation.actors.merchant import ask_acquirer
 from tests.simulation.actors.owners import approve
 from tests.simulation.actors.returns import bring_back
+from tests.simulation.asking import ask_acquirer
 from tests.simulation.set_up import PAUSED, WITH_PASSKEY, pin_of
 from tests.simulation.till_party import PALMS_MAX, TillProcess
 

@@ -11,7 +11,7 @@ from handsel.flows.acquiring.capture_payment import capture_payment_intent
 from handsel.flows.acquiring.request_payment import cancel_payment_intent
 from handsel.pay.merchant import Merchant
 from handsel.pay.payment import PaymentIntent
-from tests.simulation.actors.merchant import ask_acquirer
+from tests.simulation.asking import ask_acquirer
 from tests.simulation.till_party import TillProcess
 
 if TYPE_CHECKING:

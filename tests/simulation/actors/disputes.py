@@ -16,8 +16,8 @@ from handsel.flows.acquiring.request_refund import RefundRequest
 from handsel.flows.acquiring.withdraw_dispute import withdraw_dispute
 from handsel.pay.dispute import Dispute, DisputeStatus, Finding
 from handsel.pay.merchant import Merchant
-from tests.simulation.actors.merchant import ask_acquirer
 from tests.simulation.actors.returns import pay_back
+from tests.simulation.asking import ask_acquirer
 from tests.simulation.receipts import Opened
 from tests.simulation.returns import Evidence
 

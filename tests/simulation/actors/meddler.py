@@ -15,7 +15,7 @@ from handsel.flows.issuing.capture_charge import CaptureRequest, capture_charge
 from handsel.flows.issuing.give_back import give_back
 from handsel.notes.mint import prepare
 from handsel.pay.money import Money
-from tests.simulation.actors.merchant import ask_acquirer
+from tests.simulation.asking import ask_acquirer
 from tests.simulation.network import Lost, Refusal, Unreachable
 
 if TYPE_CHECKING:

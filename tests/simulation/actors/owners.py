@@ -5,24 +5,20 @@ payments with a passkey.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from handsel.flows.issuing.approve_payment import ask_approval, give_approval
 from handsel.flows.issuing.set_pin import unlock_pin
 from handsel.flows.issuing.top_up import top_up
 from handsel.pay.ledger import derive_id
 from handsel.pay.money import Money
-from tests.simulation.network import Lost, Refusal, Unreachable
+from tests.simulation.asking import ask_issuer
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
-T = TypeVar("T")
-
 POOR = 3  # The palms from this one on: their owners fill in little, and the last of them is paused.
 ROUND_MS = 1_500
-TRIES_MAX = 4
 
 
 def fill_wallets(world: World) -> None:
@@ -74,18 +70,3 @@ def approve(world: World, palm: int, *, amount_minor: int) -> None:
         "give_approval",
         lambda: give_approval(issuer.issuer, wallet_id, approval_id=approval_id, response=asked),
     )
-
-
-def ask_issuer(world: World, name: str, act: Callable[[], T]) -> T | Refusal | None:
-    """
-    Ask the issuer until it answers; sometimes once more.
-    """
-    found: T | Refusal | None = None
-    for _ in range(TRIES_MAX):
-        try:
-            found = world.network.ask(world.people, world.issuer, act, name=name, timeout_ms=5_000)
-        except (Unreachable, Lost):
-            continue
-        if world.rng.random() < 0.7:
-            break
-    return found

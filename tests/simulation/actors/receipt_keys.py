@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from handsel.flows.issuing.deposit_receipt_keys import KeysWanted, deposit_receipt_keys, keys_wanted
-from tests.simulation.actors.owners import ask_issuer
+from tests.simulation.asking import ask_issuer
 from tests.simulation.receipts import receipt_keys_of
 
 if TYPE_CHECKING:

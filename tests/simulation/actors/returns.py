@@ -12,7 +12,7 @@ from handsel.flows.acquiring.refund_by_receipt import ByReceipt, refund_by_recei
 from handsel.flows.acquiring.request_refund import RefundRequest
 from handsel.pay.merchant import Merchant
 from handsel.pay.payment import PaymentIntent
-from tests.simulation.actors.merchant import ask_acquirer
+from tests.simulation.asking import ask_acquirer
 from tests.simulation.returns import Evidence
 
 if TYPE_CHECKING:

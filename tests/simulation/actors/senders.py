@@ -12,7 +12,7 @@ from handsel.bank.reference import new_reference
 from handsel.flows.issuing.bank_reference import bank_reference
 from handsel.flows.issuing.mandate import MANDATE_VERSION, ask_collection, give_mandate
 from handsel.pay.money import Money
-from tests.simulation.actors.owners import ask_issuer
+from tests.simulation.asking import ask_issuer
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
