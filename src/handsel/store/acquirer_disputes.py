@@ -41,6 +41,14 @@ class DisputeTable:
         )
         ensure(changed == 1, "a case ends once")
 
+    def drop_old_orders(self, *, until_ms: int) -> int:
+        """
+        Forget the order ids of cases opened at `until_ms` or before, and return of how many.
+        """
+        return self._uow.execute(
+            "UPDATE disputes SET order_id = NULL WHERE order_id IS NOT NULL AND opened_ms <= ?", until_ms
+        )
+
     def find(self, dispute_id: str) -> Dispute | None:
         """
         Return the case of that id.

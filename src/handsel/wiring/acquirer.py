@@ -13,6 +13,7 @@ from handsel.flows.acquiring.announced_keys import AnnouncedKeys
 from handsel.flows.acquiring.buy_notes import resolve_purchases
 from handsel.flows.acquiring.carry_receipt import forget_replies
 from handsel.flows.acquiring.finish_charge import finish_charges
+from handsel.flows.acquiring.open_dispute import forget_orders
 from handsel.flows.acquiring.redeem_notes import redeem_notes
 from handsel.flows.acquiring.settle_capture import expire_reservations, resolve_captures
 from handsel.flows.acquiring.settle_charge import resolve_charges
@@ -146,6 +147,7 @@ def _chores(acquirer: Acquirer, config: AcquirerConfig) -> tuple[Chore, ...]:
         Chore("resolve_refunds", RESOLVE_INTERVAL_S, lambda: resolve_refunds(acquirer, now_ms=system_clock())),
         Chore("resolve_captures", RESOLVE_INTERVAL_S, lambda: resolve_captures(acquirer, now_ms=system_clock())),
         Chore("expire_reservations", RESOLVE_INTERVAL_S, lambda: expire_reservations(acquirer, now_ms=system_clock())),
+        Chore("forget_orders", FORGET_INTERVAL_S, lambda: forget_orders(acquirer, now_ms=system_clock())),
         Chore("forget_replies", FORGET_INTERVAL_S, lambda: forget_replies(acquirer, now_ms=system_clock())),
         Chore("resolve_purchases", RESOLVE_INTERVAL_S, lambda: resolve_purchases(acquirer, now_ms=system_clock())),
     )

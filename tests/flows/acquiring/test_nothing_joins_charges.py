@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import pytest
 
+from handsel.errors import BodyInvalid
 from handsel.flows.acquiring.answer_dispute import refuse_dispute
 from handsel.flows.acquiring.capture_payment import capture_payment_intent
 from handsel.flows.acquiring.carry_receipt import REPLY_MS_MAX, forget_replies
 from handsel.flows.acquiring.finish_charge import finish_charges
-from handsel.flows.acquiring.open_dispute import open_dispute
+from handsel.flows.acquiring.open_dispute import ORDER_MS_MAX, forget_orders, open_dispute
 from handsel.flows.acquiring.refund_by_receipt import refund_by_receipt
 from handsel.flows.acquiring.request_payment import cancel_payment_intent
 from handsel.flows.acquiring.request_refund import RefundRequest
@@ -114,6 +115,28 @@ def test_what_is_under_way_is_found_and_so_is_an_open_case(street: Street) -> No
     refuse_dispute(street.acquirer, SHOP, case, now_ms=street.now_ms)
     street.redeem()
     assert joins(street) == {}
+
+
+def test_a_case_that_nobody_answers_is_forgotten_as_to_where_it_leads_and_its_receipt_leads_there_again(
+    street: Street,
+) -> None:
+    at_till = pay(street)
+    bring(street, at_till)
+    case = dispute(street, at_till)
+    street.redeem()
+    street.now_ms += ORDER_MS_MAX - 1
+    assert forget_orders(street.acquirer, now_ms=street.now_ms) == 0
+
+    street.now_ms += 1
+    assert forget_orders(street.acquirer, now_ms=street.now_ms) == 1
+    assert joins(street) == {}
+    request = RefundRequest(new_id(), at_till.payment.id, 100)
+    with pytest.raises(BodyInvalid, match="return code"):
+        refund_by_receipt(street.acquirer, SHOP, request, return_code="", now_ms=street.now_ms)
+
+    assert dispute(street, at_till) == case
+    given = refund_by_receipt(street.acquirer, SHOP, request, return_code="", now_ms=street.now_ms)
+    assert given.refund.status is RefundStatus.SUCCEEDED
 
 
 def test_the_end_of_a_reservation_is_not_one_number_at_both(street: Street) -> None:

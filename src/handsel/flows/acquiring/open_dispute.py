@@ -26,6 +26,8 @@ from handsel.receipt import (
 from handsel.return_code import fits_digest, order_id_of
 from handsel.store.acquirer import AcquirerBooks
 
+ORDER_MS_MAX = 90 * 24 * 3_600_000  # Longer than a shop takes to answer.
+
 
 @dataclass(frozen=True, repr=False)
 class Examined:
@@ -47,8 +49,9 @@ def open_dispute(acquirer: Acquirer, dispute_id: str, receipt: PayersReceipt, *,
     4. The books say the same as the receipt, and what has become of the payment since.
     5. There is one open case about a payment: presenting the receipt again leads to it. Where there were as many as
        there may be, none is opened; so who has one receipt can keep a shop busy only so far.
-    6. Where the receipt has its return code, the case keeps the order id to which that leads, until it ends: the shop
-       can pay back without asking for the code. Without, it needs the code, or a palm.
+    6. Where the receipt has its return code, the case keeps the order id to which that leads, until it ends or nobody
+       has answered for `ORDER_MS_MAX`: the shop can pay back without asking for the code. Without, it needs the code,
+       or a palm.
     """
     require_id(dispute_id)
     signed = receipt.signed
@@ -78,6 +81,18 @@ def open_dispute(acquirer: Acquirer, dispute_id: str, receipt: PayersReceipt, *,
             books.disputes.add(dispute)
         books.commit()
     return Examined(finding, dispute)
+
+
+def forget_orders(acquirer: Acquirer, *, now_ms: int) -> int:
+    """
+    Forget the order ids of cases that nobody has ended within `ORDER_MS_MAX`, and return of how many.
+
+    They stay open. To pay back, the shop needs the code or a palm; presenting the receipt again brings the id back.
+    """
+    with acquirer.store.unit_of_work() as books:
+        dropped = books.disputes.drop_old_orders(until_ms=now_ms - ORDER_MS_MAX)
+        books.commit()
+        return dropped
 
 
 def _named_in(books: AcquirerBooks, statement: Statement) -> tuple[Charge | None, PaymentIntent | None]:
