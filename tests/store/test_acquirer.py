@@ -173,8 +173,8 @@ def test_only_charges_of_which_nothing_was_heard_are_unresolved(books: AcquirerB
     books.payments.save_charge(charges[2].approved((b"s",)))
 
     assert books.payments.unresolved_charges(until_ms=29, now_ms=99, limit=9) == (charges[1].id,)
-    assert books.payments.unresolved_charges(until_ms=30, now_ms=99, limit=9) == (charges[1].id, charges[0].id)
-    assert books.payments.unresolved_charges(until_ms=30, now_ms=99, limit=1) == (charges[1].id,)
+    assert books.payments.unresolved_charges(until_ms=30, now_ms=99, limit=9) == (charges[0].id, charges[1].id)
+    assert books.payments.unresolved_charges(until_ms=30, now_ms=99, limit=1) == (charges[0].id,)
     # Set back, the clock shows less than what was written.
     assert books.payments.unresolved_charges(until_ms=0, now_ms=30, limit=9) == ()
     assert books.payments.unresolved_charges(until_ms=0, now_ms=29, limit=9) == (charges[0].id,)

@@ -192,11 +192,12 @@ class PaymentTables:
         """
         Return the ids of charges submitted at `until_ms` or before, of which nothing has been heard since.
 
-        One that was submitted after `now_ms` is among them: the clock was set back, and nobody waits for it.
+        One that was submitted after `now_ms` is among them: the clock was set back, and nobody waits for it. The newest
+        first: what the issuer refuses for ever does not hold up what it answers.
         """
         rows = self._uow.rows(
             "SELECT id FROM charges WHERE status = 'submitted' AND (submitted_ms <= ? OR submitted_ms > ?)"
-            " ORDER BY submitted_ms LIMIT ?",
+            " ORDER BY submitted_ms DESC LIMIT ?",
             *(until_ms, now_ms, limit),
         )
         return tuple(charge_id for (charge_id,) in rows)
