@@ -37,14 +37,13 @@ def test_tries_are_none_at_first_kept_and_forgotten(uow: UnitOfWork) -> None:
     assert pins.find_tries(uow, WALLET) == Asking()
 
 
-def test_a_check_is_kept_until_it_is_ended_or_old(uow: UnitOfWork) -> None:
+def test_a_check_is_kept_until_it_is_ended_and_is_overdue_when_it_is_old(uow: UnitOfWork) -> None:
     one, two = new_id(), new_id()
     row = PinCheckRow(b"d" * 32, WALLET)
     pins.add_check(uow, one, row, now_ms=10)
     pins.add_check(uow, two, row, now_ms=20)
 
     assert pins.find_check(uow, one) == row
-    pins.forget_checks(uow, begun_before_ms=20)
+    assert pins.overdue_checks(uow, begun_before_ms=20) == (one,)
+    pins.remove_check(uow, one)
     assert (pins.find_check(uow, one), pins.find_check(uow, two)) == (None, row)
-    pins.remove_check(uow, two)
-    assert pins.find_check(uow, two) is None

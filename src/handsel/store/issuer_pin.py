@@ -109,8 +109,9 @@ def remove_check(uow: UnitOfWork, charge_id: str) -> None:
     uow.execute("DELETE FROM pin_checks WHERE charge_id = ?", charge_id)
 
 
-def forget_checks(uow: UnitOfWork, *, begun_before_ms: int) -> None:
+def overdue_checks(uow: UnitOfWork, *, begun_before_ms: int) -> tuple[str, ...]:
     """
-    Remove the checks that a crash cut off and nobody came back for.
+    Return the charges of the checks that a crash cut off and nobody came back for.
     """
-    uow.execute("DELETE FROM pin_checks WHERE begun_at_ms < ?", begun_before_ms)
+    rows = uow.rows("SELECT charge_id FROM pin_checks WHERE begun_at_ms < ?", begun_before_ms)
+    return tuple(charge_id for (charge_id,) in rows)

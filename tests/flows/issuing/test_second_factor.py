@@ -322,8 +322,10 @@ def test_a_try_that_a_crash_cut_off_stays_counted_and_its_check_is_forgotten(sce
     assert wrong_tries(scene, wallet) == 1
 
 
-def test_a_check_that_nobody_comes_back_for_is_forgotten_in_a_minute(scene: Scene) -> None:
-    owner(scene)
+def test_a_check_that_nobody_comes_back_for_ends_with_its_charge_and_its_try_is_never_counted_again(
+    scene: Scene,
+) -> None:
+    wallet = owner(scene)
     shown = scene.show("ada", MUCH, alter=typed(PIN))
     crash(scene, partial(_send, shown=shown), at=0, is_committed=True)
     for wait_ms, is_there in ((HOLD_MS, True), (1, False)):
@@ -331,6 +333,9 @@ def test_a_check_that_nobody_comes_back_for_is_forgotten_in_a_minute(scene: Scen
         expire_charges(scene.issuer)
         with scene.issuer.database.unit_of_work() as uow:
             assert (pins.find_check(uow, shown.charge_id) is not None) == is_there
+
+    assert scene.charge(shown) == Declined(DeclineReason.VOIDED)
+    assert (wrong_tries(scene, wallet), scene.balance(wallet)) == (1, 500_00)
 
 
 @dataclass

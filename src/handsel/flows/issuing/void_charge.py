@@ -32,9 +32,7 @@ def void_charge(issuer: Issuer, charge_id: str) -> Voided | Approved | Declined 
     with issuer.database.unit_of_work() as uow:
         row, hold = charges.find_charge(uow, charge_id), holds.find_hold(uow, charge_id)
         if row is None:
-            row = ChargeRow(charge_id, None, derive_id("charge", charge_id), None, 0, "voided")
-            charges.add_charge(uow, row, now_ms=now_ms)
-            pins.remove_check(uow, charge_id)
+            _void_undecided(uow, charge_id, now_ms=now_ms)
         elif row.state == "reserved" and hold is None:
             release_charge(uow, row, now_ms=now_ms)
         elif row.state != "voided":
@@ -55,14 +53,26 @@ def release_charge(uow: UnitOfWork, row: ChargeRow, *, now_ms: int) -> None:
 
 def expire_charges(issuer: Issuer) -> int:
     """
-    Give back the reservations whose time is over, void their charges, and return how many; forget checks of PINs that
-    nobody came back for. The wiring's loop calls this.
+    Give back the reservations whose time is over, void their charges, and return how many; void the charges whose PIN
+    was being checked and nobody came back for. The wiring's loop calls this.
+
+    A charge whose check is only forgotten could come once more, and count its try twice.
     """
     now_ms = issuer.clock()
     with issuer.database.unit_of_work() as uow:
         expired = ledger.expire(uow, now_ms=now_ms)
         for reservation_id in expired:
             charges.void_reserved_charge(uow, reservation_id)
-        pins.forget_checks(uow, begun_before_ms=now_ms - HOLD_MS)
+        for charge_id in pins.overdue_checks(uow, begun_before_ms=now_ms - HOLD_MS):
+            _void_undecided(uow, charge_id, now_ms=now_ms)
         uow.commit()
     return len(expired)
+
+
+def _void_undecided(uow: UnitOfWork, charge_id: str, *, now_ms: int) -> None:
+    """
+    Void a charge of which nothing is kept yet, but that its PIN is being checked perhaps.
+    """
+    row = ChargeRow(charge_id, None, derive_id("charge", charge_id), None, 0, "voided")
+    charges.add_charge(uow, row, now_ms=now_ms)
+    pins.remove_check(uow, charge_id)
