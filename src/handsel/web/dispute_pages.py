@@ -24,7 +24,7 @@ from handsel.pay.merchant import Merchant
 from handsel.pay.money import Money
 from handsel.receipt import CONTENT_BYTES, PayersReceipt
 from handsel.web.app import decode_body
-from handsel.web.pages import NoFields, form, go, page
+from handsel.web.pages import NoFields, form, go, page, sentence
 from handsel.web.shop_code import ShopCode, write_shop_code
 from handsel.web.shop_desk import ShopDesk, signed_in, signed_in_form
 
@@ -170,7 +170,7 @@ def _public_routes(desk: ShopDesk) -> list[BaseRoute]:
             receipt = read_receipt_file(fields.receipt)
             examined = open_dispute(desk.acquirer, require_id(fields.id), receipt, now_ms=desk.clock())
         except BodyInvalid as exc:
-            wrong = str(exc)[:1].upper() + str(exc)[1:] + "."
+            wrong = sentence(exc)
             return desk.dress.render("dispute.html", PresentView(new_id(), wrong), status=400)
         return desk.dress.render("finding.html", _finding_view(examined))
 

@@ -47,7 +47,7 @@ from handsel.web.download import json_file
 from handsel.web.errors import ErrorBody
 from handsel.web.faces import SHOP
 from handsel.web.merchant_bodies import HOLD_S
-from handsel.web.pages import Dress, NoFields, form, go, page, remember, static_files
+from handsel.web.pages import Dress, NoFields, form, go, page, remember, sentence, static_files
 from handsel.web.pay_out_pages import pay_out_routes
 from handsel.web.payment_view import PaymentLine, PaymentView, payment_line, payment_view
 from handsel.web.receipt_page import receipt_routes
@@ -202,7 +202,7 @@ def _charge_routes(desk: ShopDesk) -> list[BaseRoute]:
             payment = create_payment_intent(desk.acquirer, merchant, request, now_ms=desk.clock())
         except BodyInvalid as exc:
             return desk.dress.render(
-                "merchant/charge.html", _charge_view(desk, merchant, fields, _sentence(exc)), status=400
+                "merchant/charge.html", _charge_view(desk, merchant, fields, sentence(exc)), status=400
             )
         return go(f"/payments/{payment.id}")
 
@@ -240,7 +240,7 @@ def _payment_routes(desk: ShopDesk) -> list[BaseRoute]:
             _give_back(desk, merchant, wanted, fields)
         except BodyInvalid as exc:
             view = _payment_view(desk, merchant, payment_id)
-            wrong = {"wrong_receipt" if fields.way is RefundWay.RECEIPT else "wrong": _sentence(exc)}
+            wrong = {"wrong_receipt" if fields.way is RefundWay.RECEIPT else "wrong": sentence(exc)}
             view = msgspec.structs.replace(view, amount=fields.amount, **wrong)
             return desk.dress.render("merchant/payment.html", view, status=400)
         return go(f"/payments/{payment_id}")
@@ -269,7 +269,7 @@ def _capture_routes(desk: ShopDesk) -> list[BaseRoute]:
         except BodyInvalid as exc:
             view = _payment_view(desk, merchant, payment_id)
             view = msgspec.structs.replace(
-                view, wrong=_sentence(exc), amount=fields.amount, takes_tip=fields.tip == "yes"
+                view, wrong=sentence(exc), amount=fields.amount, takes_tip=fields.tip == "yes"
             )
             return desk.dress.render("merchant/payment.html", view, status=400)
         return go(f"/payments/{payment_id}")
@@ -333,8 +333,3 @@ def _payment_view(desk: ShopDesk, merchant: Merchant, payment_id: str) -> Paymen
 
 def _payment_id(request: Request) -> str:
     return str(request.path_params["payment"])
-
-
-def _sentence(exc: BodyInvalid) -> str:
-    text = str(exc)
-    return text[:1].upper() + text[1:] + "."

@@ -136,6 +136,14 @@ def read_fields(raw: bytes, fields: type[F]) -> F:
         raise BodyInvalid("the form was not filled in as the page has it: load the page again") from exc
 
 
+def sentence(text: object) -> str:
+    """
+    Return what an error or a table says as a sentence: with a capital letter, and a full stop behind it.
+    """
+    words = str(text)
+    return f"{words[:1].upper()}{words[1:]}."
+
+
 def go(path: str) -> Response:
     """
     Return a redirect after a form, so that loading the page again does not send it again.
@@ -210,7 +218,7 @@ _TITLES = {
 
 def _error_view(request: Request, status: int, body: ErrorBody) -> ErrorView:
     error = body.error
-    what = error.message[:1].upper() + error.message[1:].rstrip(".") + "."
+    what = sentence(error.message.rstrip("."))
     if error.is_retryable and request.method == "GET":
         return ErrorView(_TITLES[status], what, "Wait a moment, then try again.", error.code, str(request.url.path))
     if error.is_retryable:

@@ -26,7 +26,7 @@ from handsel.ids import require_id
 from handsel.keys import KEY_BYTES
 from handsel.pay.money import Money
 from handsel.web.app import json_response
-from handsel.web.pages import NoFields, form, go, page
+from handsel.web.pages import NoFields, form, go, page, sentence
 from handsel.web.shop_code import read_shop_code
 from handsel.web.wallet_desk import WalletDesk, signed_in, signed_in_form
 
@@ -195,7 +195,7 @@ def _shop_routes(desk: WalletDesk) -> list[BaseRoute]:
         try:
             code = read_shop_code(fields.code)
         except BodyInvalid as exc:
-            wrong = str(exc)[:1].upper() + str(exc)[1:] + "."
+            wrong = sentence(exc)
             return desk.dress.render("wallet/shops.html", _shops_view(desk, wallet_id, wrong), status=400)
         return desk.dress.render("wallet/name_shop.html", NameShopView(code.shop, fields.code))
 

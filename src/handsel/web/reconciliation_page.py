@@ -17,7 +17,7 @@ from handsel.bank.booking import Difference, OrderKind, OrderState, Outcome
 from handsel.flows.banking.reconcile import DifferenceLine, MovementsLine, OrdersLine, Reconciliation, StatementLine
 from handsel.pay.money import Money
 from handsel.web.faces import SHOP, WALLET
-from handsel.web.pages import Dress, plain_amount
+from handsel.web.pages import Dress, plain_amount, sentence
 
 LINES_MAX = 200  # Of one difference; whoever has more of them reads the JSON.
 _STATIC = Path(__file__).parent / "static"
@@ -179,8 +179,8 @@ def _name(name: Difference, found: Reconciliation) -> NameView:
     lines = [line for line in found.all_differences() if line.name is name]
     return NameView(
         name=name.value,
-        happened=_sentence(happened),
-        advice=_with_commands(_sentence(advice)),
+        happened=sentence(happened),
+        advice=_with_commands(sentence(advice)),
         count=len(lines),
         amount=_amount(_sum_minor(lines), found.currency),
         lines=tuple((line.id, _amount(line.amount_minor, found.currency)) for line in lines[:LINES_MAX]),
@@ -213,10 +213,6 @@ def _sum_minor(lines: Iterable[DifferenceLine]) -> int:
 def _amount(minor: int, currency: str) -> str:
     sign = "\N{MINUS SIGN}" if minor < 0 else ""
     return sign + plain_amount(Money(abs(minor), currency))
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + "."
 
 
 def _with_commands(text: str) -> Markup:

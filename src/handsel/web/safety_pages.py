@@ -19,7 +19,7 @@ from handsel.flows.issuing.show_wallet import show_wallet
 from handsel.limits import PIN_DIGITS_MAX
 from handsel.pay.limit import OwnLimits
 from handsel.pay.money import Money, parse_amount
-from handsel.web.pages import NoFields, form, go, page
+from handsel.web.pages import NoFields, form, go, page, sentence
 from handsel.web.wallet_desk import WalletDesk, signed_in, signed_in_form
 
 
@@ -128,7 +128,7 @@ def _pin_routes(desk: WalletDesk) -> list[BaseRoute]:
                 raise BodyInvalid("the two are not the same: type the new PIN twice")
             set_pin(desk.issuer, wallet_id, typed=fields.pin)
         except BodyInvalid as exc:
-            view = _view(desk, wallet_id, wrong_pin=_sentence(exc))
+            view = _view(desk, wallet_id, wrong_pin=sentence(exc))
             return desk.dress.render("wallet/safety.html", view, status=400)
         return go("/wallet/safety")
 
@@ -179,7 +179,7 @@ def _lower(desk: WalletDesk, wallet_id: str, typed: LimitFields) -> Response:
         own = OwnLimits(minor(typed.alone), minor(typed.at_a_time), minor(typed.in_day))
         set_own_limits(desk.issuer, wallet_id, own)
     except BodyInvalid as exc:
-        view = _view(desk, wallet_id, wrong_limit=_sentence(exc))
+        view = _view(desk, wallet_id, wrong_limit=sentence(exc))
         return desk.dress.render("wallet/safety.html", view, status=400)
     return go("/wallet/safety")
 
@@ -208,8 +208,3 @@ def _view(desk: WalletDesk, wallet_id: str, *, wrong_pin: str = "", wrong_limit:
 
 def _plain(minor: int | None, currency: str) -> str:
     return "" if minor is None else str(Money(minor, currency)).split()[0]
-
-
-def _sentence(exc: BodyInvalid) -> str:
-    text = str(exc)
-    return f"{text[:1].upper()}{text[1:]}."
