@@ -5,6 +5,7 @@ Promise that a receipt opens for the wallet that it is sealed to and for nobody 
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import msgspec
 import pytest
@@ -61,16 +62,8 @@ def statement(
     )
 
 
-def receipt(
-    *,
-    notes: int = 3,
-    shop: str = "Corner Café",
-    description: str = "Coffee",
-    code: str = CODE,
-    tip_minor: int = 0,
-) -> PayersReceipt:
-    stated = statement(notes=notes, shop=shop, description=description, code=code, tip_minor=tip_minor)
-    signed = sign_statement(stated, keys=ACQUIRER)
+def receipt(*, code: str = CODE, **stated: Any) -> PayersReceipt:
+    signed = sign_statement(statement(code=code, **stated), keys=ACQUIRER)
     return PayersReceipt(signed.statement, signed.signature, code)
 
 

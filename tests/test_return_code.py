@@ -15,6 +15,7 @@ from handsel.ids import require_id
 from handsel.return_code import (
     RETURN_DIGEST_BYTES,
     draw_return_code,
+    find_order,
     fits_digest,
     order_id_of,
     read_return_code,
@@ -52,6 +53,9 @@ def test_a_code_fits_its_own_charge_alone() -> None:
     assert not fits_digest(CODE, charge_id="c2" * 16, digest=digest)
     assert not fits_digest("b" + CODE[1:], charge_id=CHARGE_ID, digest=digest)
     assert not fits_digest("", charge_id=CHARGE_ID, digest=digest)
+    assert find_order(CODE, charge_id=CHARGE_ID, digest=digest) == order_id_of(CODE)
+    assert find_order("b" + CODE[1:], charge_id=CHARGE_ID, digest=digest) is None
+    assert find_order(CODE, charge_id=CHARGE_ID, digest=None) is None
     assert order_id_of(CODE) != order_id_of("b" + CODE[1:])
     with pytest.raises(BodyInvalid):
         return_digest_of(CODE, charge_id="c1")

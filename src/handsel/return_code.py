@@ -61,3 +61,11 @@ def fits_digest(return_code: str, *, charge_id: str, digest: bytes) -> bool:
     Return whether a return code is that of the charge, in the same time whatever differs.
     """
     return hmac.compare_digest(return_digest_of(return_code, charge_id=charge_id), digest)
+
+
+def find_order(return_code: str, *, charge_id: str, digest: bytes | None) -> str | None:
+    """
+    Return the order id to which a return code leads, if it is that of the charge; a charge without a digest has none.
+    """
+    is_its_own = digest is not None and fits_digest(return_code, charge_id=charge_id, digest=digest)
+    return order_id_of(return_code) if is_its_own else None

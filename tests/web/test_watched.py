@@ -106,11 +106,18 @@ def test_what_was_seen_is_shown_with_its_signature(tmp_path: Path) -> None:
     watcher.close()
 
 
-def test_a_contradiction_is_on_page_health_and_log_after_a_restart_too(tmp_path: Path) -> None:
+def see_another_history(tmp_path: Path) -> None:
+    """
+    Let the party that shows `Shown(100, 201)` have shown another before.
+    """
     with showing(Shown(100, 200)) as url:
         first = Watcher(tmp_path, url)
         first.look()
         first.close()
+
+
+def test_a_contradiction_is_on_page_health_and_log_after_a_restart_too(tmp_path: Path) -> None:
+    see_another_history(tmp_path)
     with showing(Shown(100, 201)) as url:
         watcher = Watcher(tmp_path, url)
         watcher.look()
@@ -132,10 +139,7 @@ def test_a_contradiction_is_on_page_health_and_log_after_a_restart_too(tmp_path:
 
 @needs_chromium
 def test_the_page_fits_a_phone_and_can_be_read(tmp_path: Path) -> None:
-    with showing(Shown(100, 200)) as url:
-        watcher = Watcher(tmp_path, url)
-        watcher.look()
-        watcher.close()
+    see_another_history(tmp_path)
     with showing(Shown(100, 201)) as url:
         watcher = Watcher(tmp_path, url)
         watcher.look()

@@ -12,7 +12,7 @@ import msgspec
 from handsel.cli.proof_files import add_key, read_head, read_json, read_key, tell_head
 from handsel.errors import BodyInvalid, ProofInvalid
 from handsel.keys import replace_private_file
-from handsel.proof.head import GrowthProof, SignedHead, TreeKey, verify_growth
+from handsel.proof.head import GrowthProof, SignedHead, TreeKey, older_first, verify_growth
 from handsel.web.public_heads import HttpHeads
 
 
@@ -48,13 +48,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _compare_files(args: argparse.Namespace, key: TreeKey) -> int:
-    older, newer = sorted((read_head(args.older), read_head(args.newer)), key=_size)
+    older, newer = older_first(read_head(args.older), read_head(args.newer))
     for head in (older, newer):
         head.verify(key)
-    if _size(older) != _size(newer) and args.proof is None:
-        sizes = f"first={_size(older)}&second={_size(newer)}"
+    first, second = older.head.size, newer.head.size
+    if first != second and args.proof is None:
         print("Both heads are signed. Whether the later one begins with the earlier one takes a proof, which is at")
-        print(f"/v1/tree_consistency?{sizes} of the party: save it, and add --proof FILE.")
+        print(f"/v1/tree_consistency?first={first}&second={second} of the party: save it, and add --proof FILE.")
         return 1
     proof = None
     if args.proof is not None:
@@ -74,8 +74,8 @@ def _compare_with_now(args: argparse.Namespace, key: TreeKey) -> int:
         now.verify(key)
         if args.save is not None:
             replace_private_file(args.save, msgspec.json.encode(now) + b"\n")
-        older, newer = sorted((kept, now), key=_size)
-        proof = None if _size(older) == _size(newer) else _growth(heads, older, newer)
+        older, newer = older_first(kept, now)
+        proof = None if older.head.size == newer.head.size else _growth(heads, older, newer)
     finally:
         heads.close()
     return _judge(older, newer, proof, key)
@@ -83,7 +83,7 @@ def _compare_with_now(args: argparse.Namespace, key: TreeKey) -> int:
 
 def _growth(heads: HttpHeads, older: SignedHead, newer: SignedHead) -> GrowthProof | None:
     try:
-        return heads.growth(first=_size(older), second=_size(newer))
+        return heads.growth(first=older.head.size, second=newer.head.size)
     except BodyInvalid:
         return None
 
@@ -99,7 +99,3 @@ def _judge(older: SignedHead, newer: SignedHead, proof: GrowthProof | None, key:
     print(f"Proved: the ledger {tell_head(newer)},")
     print(f"begins with the one {tell_head(older)}.")
     return 0
-
-
-def _size(signed: SignedHead) -> int:
-    return signed.head.size

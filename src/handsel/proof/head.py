@@ -98,6 +98,13 @@ def sign_head(head: TreeHead, key: Ed25519PrivateKey) -> SignedHead:
     return SignedHead(head, key.sign(head.statement()))
 
 
+def older_first(one: SignedHead, other: SignedHead) -> tuple[SignedHead, SignedHead]:
+    """
+    Return two heads of one party, that over fewer leaves first; of one size in the order in which they are given.
+    """
+    return (other, one) if other.head.size < one.head.size else (one, other)
+
+
 def verify_growth(older: SignedHead, newer: SignedHead, proof: GrowthProof | None, *, key: TreeKey) -> None:
     """
     Check that both heads are signed, and that the list of the newer begins with that of the older.

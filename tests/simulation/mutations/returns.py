@@ -14,6 +14,7 @@ from handsel.flows.issuing import refund_charge
 from handsel.pay.decline import Declined
 from handsel.pay.dispute import DisputeStatus
 from handsel.pay.refund import RefundStatus
+from handsel.return_code import order_id_of
 from handsel.store import issuer as wallets
 from handsel.store import issuer_note
 from tests.simulation.actors import disputes
@@ -22,7 +23,7 @@ from tests.simulation.patches import Patches
 
 
 def _takes_any_code(patches: Patches) -> None:
-    patches.put(refund_by_receipt, "fits_digest", lambda *_, **__: True)
+    patches.put(refund_by_receipt, "find_order", lambda return_code, **_: order_id_of(return_code))
 
 
 def _takes_anothers_dispute(patches: Patches) -> None:

@@ -23,7 +23,7 @@ from handsel.receipt import (
     name_of_signer,
     read_statement,
 )
-from handsel.return_code import fits_digest, order_id_of
+from handsel.return_code import find_order
 from handsel.store.acquirer import AcquirerBooks
 
 ORDER_MS_MAX = 90 * 24 * 3_600_000  # Longer than a shop takes to answer.
@@ -72,7 +72,7 @@ def open_dispute(acquirer: Acquirer, dispute_id: str, receipt: PayersReceipt, *,
             return Examined(Finding.NOT_IN_BOOKS)
         finding = _examine(books, statement, charge, payment)  # 4
         dispute = known or books.disputes.open_of(payment.id)  # 5
-        order_id = _order_of(charge, receipt.return_code)  # 6
+        order_id = find_order(receipt.return_code, charge_id=charge.id, digest=charge.return_digest)  # 6
         if dispute is not None and dispute.with_order(order_id) != dispute:
             dispute = dispute.with_order(order_id)
             books.disputes.save(dispute)
@@ -116,12 +116,6 @@ def _examine(books: AcquirerBooks, statement: Statement, charge: Charge, payment
         states=frozenset(mark.state for mark in marks),
         refunded=sum_money(paid_back, currency=payment.amount.currency),
     )
-
-
-def _order_of(charge: Charge, return_code: str) -> str | None:
-    digest = charge.return_digest
-    is_its_code = digest is not None and fits_digest(return_code, charge_id=charge.id, digest=digest)
-    return order_id_of(return_code) if is_its_code else None
 
 
 def _may_open(acquirer: Acquirer, books: AcquirerBooks, payment: PaymentIntent) -> bool:

@@ -25,7 +25,7 @@ from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.merchant import Merchant
 from handsel.pay.payment import PaymentIntent, PaymentStatus
 from handsel.pay.refund import Refund, RefundAttempt, RefundWay
-from handsel.return_code import fits_digest, order_id_of, read_return_code
+from handsel.return_code import find_order, read_return_code
 from handsel.store.acquirer import AcquirerBooks
 
 
@@ -122,10 +122,10 @@ def _order_of(books: AcquirerBooks, payment: PaymentIntent, typed: str) -> str:
         raise InvariantBroken("a payment that has succeeded has a charge that paid it")
     if charge.return_digest is None:
         raise BodyInvalid("this payment was made before receipts had today's codes: pay it back to the palm")
-    code = read_return_code(typed)
-    if not fits_digest(code, charge_id=charge.id, digest=charge.return_digest):
+    order_id = find_order(read_return_code(typed), charge_id=charge.id, digest=charge.return_digest)
+    if order_id is None:
         raise BodyInvalid("this is not the return code of that payment's receipt: compare it with the receipt")
-    return order_id_of(code)
+    return order_id
 
 
 def _state(acquirer: Acquirer, refund_id: str) -> ByReceipt:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from handsel.errors import BodyInvalid, NotFound, ProofInvalid
-from handsel.proof.head import GrowthProof, SignedHead, TreeKey, verify_growth
+from handsel.proof.head import GrowthProof, SignedHead, TreeKey, older_first, verify_growth
 from handsel.store.database import Database
 from handsel.store.heads_seen import SeenHeads, find_seen, save_contradiction, save_seen
 
@@ -60,10 +60,10 @@ def watch_heads(database: Database, watched: Watched, *, now_ms: int) -> SeenHea
         return seen
     head = watched.heads.newest()
     head.verify(watched.key)  # 2
-    is_joined = seen is None or _is_joined(watched, *sorted((seen.head, head), key=_size))  # 3
+    is_joined = seen is None or _is_joined(watched, *older_first(head, seen.head))  # 3
     with database.unit_of_work() as uow:
         if is_joined:
-            newest = head if seen is None else max(seen.head, head, key=_size)
+            newest = head if seen is None else older_first(head, seen.head)[1]
             save_seen(uow, watched.name, newest, now_ms=now_ms)
         else:
             save_contradiction(uow, watched.name, head, now_ms=now_ms)
@@ -83,7 +83,3 @@ def _is_joined(watched: Watched, older: SignedHead, newer: SignedHead) -> bool:
     except (BodyInvalid, NotFound, ProofInvalid):
         return False
     return True
-
-
-def _size(signed: SignedHead) -> int:
-    return signed.head.size
