@@ -34,7 +34,7 @@ from handsel.errors import ensure
 from handsel.flows.acquiring.accounts import merchant_account, settlement
 from handsel.flows.acquiring.book_statement import follow_orders
 from handsel.flows.acquiring.pay_out import order_pay_outs
-from handsel.flows.banking.book_statement import book_statement
+from handsel.flows.banking.book_statement import book_in_turn
 from handsel.flows.banking.explain_payment import Explain, Explanation, explain_payment
 from handsel.flows.banking.transfer_file import TransferFile
 from handsel.ids import new_id
@@ -128,9 +128,9 @@ def confirm(store: AcquirerDatabase, made: TransferFile, own: OwnAccount, *, now
     opening = made.sum_minor
     statement = Statement("S-1", own.holder.iban, "EUR", opening, 0, day, movements)
     with store.unit_of_work() as books:
-        booked = book_statement(
+        (booked,) = book_in_turn(
             books.bank,
-            statement,
+            (statement,),
             of=own.holder.iban,
             currency="EUR",
             explain=_explain(books),

@@ -259,6 +259,23 @@ def test_a_statement_is_booked_beside_a_party_that_has_its_file_open(town: Town)
     issuer.database.close()
 
 
+def test_several_files_are_booked_in_their_order_all_or_none(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
+    movement = moved(5_00, "b1", bank_reference(town.issuer(), town.wallet))
+    Path("monday.xml").write_bytes(camt([movement], name="monday"))
+    Path("tuesday.xml").write_bytes(camt([], name="tuesday", opening=5_00))
+    book = ["bank", "book-statement", "issuer", "--config", "issuer/config.toml"]
+    before = contents()
+
+    assert main([*book, "tuesday.xml", "monday.xml"]) == 65
+    assert contents() == before
+    assert main([*book, "monday.xml", "tuesday.xml"]) == 0
+
+    assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()] == [
+        "statement monday",
+        "statement tuesday",
+    ]
+
+
 def test_nothing_due_is_no_file(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
     for kind in ("collect", "settle", "send-back"):
         words = ["bank", kind, "--config", "issuer/config.toml", "--due", today(2).isoformat(), "--out", "none.xml"]

@@ -37,6 +37,8 @@ File = TransferFile | CollectionFile
 class Account:
     """
     Hold one account: what was moved and not stated yet, and all statements. `refusals` answer orders.
+
+    `booked` are those statements, by their place, of which the owner has said that they are booked.
     """
 
     own: OwnAccount
@@ -44,8 +46,27 @@ class Account:
     unstated: list[Movement] = field(default_factory=list)
     statements: list[Statement] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
-    booked: int = 0  # Statements of which the owner has said that they are booked.
+    booked: set[int] = field(default_factory=set)
     status_booked: int = 0
+
+    @property
+    def next_place(self) -> int:
+        """
+        Return which statement follows on all that are booked.
+        """
+        return max(self.booked, default=-1) + 1
+
+    def left_out(self) -> list[int]:
+        """
+        Return which statements were not booked when a later one was.
+        """
+        return [place for place in range(self.next_place) if place not in self.booked]
+
+    def adds_nothing(self, place: int) -> bool:
+        """
+        Say whether a statement ends where it has begun: only such a one can be left out.
+        """
+        return self.statements[place].opening_minor == self.statements[place].closing_minor
 
     @property
     def stated_minor(self) -> int:
@@ -144,12 +165,12 @@ class Bank:
         self._state(owner, money, is_credit=False)
         self._world.truth.banked.unexplained(owner, money.amount_minor)
 
-    def close(self, owner: str) -> None:
+    def close(self, owner: str, *, even_if_empty: bool = False) -> None:
         """
         Make a statement of what was moved since the last one, if anything was.
         """
         account = self.accounts[owner]
-        if not account.unstated:
+        if not account.unstated and not even_if_empty:
             return
         moved, account.unstated = tuple(account.unstated), []
         opening_minor = account.stated_minor

@@ -214,12 +214,12 @@ def _book_all(world: World, operator: Operator) -> None:
     world.bank.close(operator.name)
     operator.book_refusals(tuple(account.refusals))
     account.status_booked = len(account.refusals)
-    first = max(0, account.booked - 1)
-    for place, statement in enumerate(account.statements[first:], first):
-        (booked,) = operator.book((statement,))
-        is_known = booked.is_repeated or place >= account.booked
+    first = max(0, account.next_place - 1)
+    for place in (*account.left_out(), *range(first, len(account.statements))):
+        (booked,) = operator.book((account.statements[place],))
+        is_known = booked.is_repeated or place not in account.booked
         world.truth.require(is_known, "a statement is booked twice, or was said to be booked")
-    account.booked = len(account.statements)
+        account.booked.add(place)
 
 
 def _refuse(books: BankTables, order: BankOrder, reason: str, now_ms: int) -> None:

@@ -145,7 +145,7 @@ class BookedMovement:
 @dataclass(frozen=True, repr=False)
 class BookedStatement:
     """
-    Carry a statement as it is kept. `bank_name` is what the bank calls it.
+    Carry a statement as it is kept. `bank_name` is what the bank calls it; one that `is_late` was left out at first.
     """
 
     id: str
@@ -155,3 +155,4 @@ class BookedStatement:
     closing_minor: int
     currency: str
     last_day: str
+    is_late: bool = False

@@ -43,9 +43,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _add_of_both(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _kind(kinds, "book-statement", "book a statement of the bank (camt.053), once", _book_statement)
+    parser = _kind(kinds, "book-statement", "book statements of the bank (camt.053), once", _book_statement)
     _add_party(parser)
-    parser.add_argument("file", type=Path, help="the bank's file")
+    parser.add_argument(
+        "files", nargs="+", metavar="file", type=Path, help="the bank's file, or several in their order"
+    )
     parser = _kind(kinds, "book-status", "book what the bank has refused of a file (pain.002), once", _book_status)
     _add_party(parser)
     parser.add_argument("file", type=Path, help="the bank's file")
@@ -115,7 +117,7 @@ def _wiring(party: str) -> ModuleType:
 
 def _book_statement(args: argparse.Namespace) -> int:
     differences = 0
-    for booked in _wiring(args.party).book(args.config, _read(args.file)):
+    for booked in _wiring(args.party).book(args.config, *map(_read, args.files)):
         again = ", booked before" if booked.is_repeated else ""
         print(f"statement {booked.bank_name}: {booked.movements} movements{again}")
         for kind in booked.differences:

@@ -7,6 +7,7 @@ Every method works within the unit of work that it is given. Nothing here decide
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from handsel.bank.booking import (
     BankOrder,
@@ -39,7 +40,9 @@ _ENTRY = (
     "SELECT id, statement_id, digest, change_minor, end_to_end_id, reference, outcome, subject, party_id"
     " FROM bank_entries"
 )
-_STATEMENT = "SELECT id, bank_name, digest, opening_minor, closing_minor, currency, last_day FROM bank_statements"
+_STATEMENT = (
+    "SELECT id, bank_name, digest, opening_minor, closing_minor, currency, last_day, is_late FROM bank_statements"
+)
 _SUSPENDED = "SELECT id, reason, party_id, amount_minor, currency, state FROM bank_suspense"
 
 
@@ -144,10 +147,10 @@ class BankTables:
         """
         self.uow.execute(
             "INSERT INTO bank_statements"
-            " (id, bank_name, digest, opening_minor, closing_minor, currency, last_day, booked_ms)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            " (id, bank_name, digest, opening_minor, closing_minor, currency, last_day, is_late, booked_ms)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             *(statement.id, statement.bank_name, statement.digest, statement.opening_minor, statement.closing_minor),
-            *(statement.currency, statement.last_day, now_ms),
+            *(statement.currency, statement.last_day, int(statement.is_late), now_ms),
         )
 
     def find_statement(self, statement_id: str) -> BookedStatement | None:
@@ -155,21 +158,28 @@ class BankTables:
         Return a statement, or None.
         """
         row = self.uow.row(f"{_STATEMENT} WHERE id = ?", statement_id)
-        return BookedStatement(*row) if row else None
+        return _statement(row) if row else None
 
     def last_statement(self) -> BookedStatement | None:
         """
-        Return the statement that was booked last, or None.
+        Return the statement after which the next one begins, or None.
         """
-        found = self.newest_statements(limit=1)
-        return found[0] if found else None
+        row = self.uow.row(f"{_STATEMENT} WHERE is_late = 0 ORDER BY number DESC LIMIT 1")
+        return _statement(row) if row else None
+
+    def has_ended_at(self, balance_minor: int, *, until_day: str) -> bool:
+        """
+        Return whether a statement of a day until then has ended at that balance.
+        """
+        sql = "SELECT 1 FROM bank_statements WHERE closing_minor = ? AND last_day <= ? LIMIT 1"
+        return self.uow.row(sql, balance_minor, until_day) is not None
 
     def newest_statements(self, *, limit: int = STATEMENTS_READ_MAX) -> tuple[BookedStatement, ...]:
         """
         Return statements, the newest first.
         """
         rows = self.uow.rows(f"{_STATEMENT} ORDER BY number DESC LIMIT ?", limit)
-        return tuple(BookedStatement(*row) for row in rows)
+        return tuple(map(_statement, rows))
 
     def add_entry(self, entry: BookedMovement) -> None:
         """
@@ -348,6 +358,13 @@ class BankTables:
             )
             for row in rows
         )
+
+
+def _statement(row: tuple[Any, ...]) -> BookedStatement:
+    statement_id, bank_name, digest, opening_minor, closing_minor, currency, last_day, is_late = row
+    return BookedStatement(
+        *(statement_id, bank_name, digest, opening_minor, closing_minor, currency, last_day, bool(is_late))
+    )
 
 
 def _order(row: Row) -> BankOrder:

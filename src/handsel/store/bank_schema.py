@@ -94,4 +94,7 @@ CREATE TABLE bank_suspense (
 CREATE INDEX bank_suspense_open ON bank_suspense (number) WHERE state = 'open';
 """
 
-BANK_SCHEMA = Schema("bank", (_TABLES,))
+# A statement that was left out, and booked after later ones: the next one does not begin where it has ended.
+_LATE = "ALTER TABLE bank_statements ADD COLUMN is_late INTEGER NOT NULL DEFAULT 0 CHECK (is_late IN (0, 1));"
+
+BANK_SCHEMA = Schema("bank", (_TABLES, _LATE))

@@ -36,11 +36,11 @@ from handsel.wiring.paths import DATABASE_FILE
 from handsel.wiring.serve import private_files_only
 
 
-def book(config_path: Path, raw: bytes) -> tuple[Booked, ...]:
+def book(config_path: Path, *raw: bytes) -> tuple[Booked, ...]:
     """
-    Book the statements of a file, all or none. Raises `ConfigError`, `StatementInvalid` and `IdReused`.
+    Book the statements of files, all or none. Raises `ConfigError`, `StatementInvalid` and `IdReused`.
     """
-    statements = read_statements(raw)
+    statements = tuple(statement for each in raw for statement in read_statements(each))
     with _opened(config_path) as (acquirer, config, own):
         reference = settlement_reference(config.bank.settlement_reference)
         return book_statements(

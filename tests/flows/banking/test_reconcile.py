@@ -23,7 +23,7 @@ from handsel.bank.orders import Holder, block_id
 from handsel.bank.reference import new_reference
 from handsel.bank.statement import Movement, Statement
 from handsel.flows.banking.accounts import at_bank, book, own_funds
-from handsel.flows.banking.book_statement import book_statement
+from handsel.flows.banking.book_statement import book_in_turn
 from handsel.flows.banking.explain_payment import refuse_order
 from handsel.flows.banking.order_payments import WantedPayment, order_payments
 from handsel.flows.banking.reconcile import Reconciliation, reconcile
@@ -146,8 +146,8 @@ class Books:
         closing = opening + sum(each.change_minor for each in movements)
         statement = Statement(name, Iban(OURS), "EUR", opening, closing, DAY, tuple(movements))
         with self.database.unit_of_work() as uow:
-            book_statement(
-                *(BankTables(uow, PARTIES), statement),
+            book_in_turn(
+                *(BankTables(uow, PARTIES), (statement,)),
                 of=Iban(OURS),
                 currency="EUR",
                 explain=explain_movement,

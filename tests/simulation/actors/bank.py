@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ROUND_MS = 3_000
 CARRIES_OUT, GIVES_BACK, TAKES_FEE, CLOSES = 0.5, 0.3, 0.03, 0.25  # In one round.
+EMPTY = 0.7  # Of the days on which nothing was moved, those that are stated.
 BOOKS, ORDERS, NEXT_DAY = 0.5, 0.35, 0.6  # In all other rounds an operator looks at what was refused.
 AGAIN, TOO_EARLY, CHANGED = 0.15, 0.3, 0.3
 FEE = Money(1_50, "EUR")
@@ -41,7 +42,7 @@ def run_bank(world: World) -> None:
         if rng.random() < TAKES_FEE:
             bank.charge_fee(operator.name, FEE)
         if rng.random() < CLOSES:
-            bank.close(operator.name)
+            bank.close(operator.name, even_if_empty=rng.random() < EMPTY)
         if drawn < BOOKS:
             _book(world, operator, bank.accounts[operator.name])
         elif drawn < BOOKS + ORDERS:
@@ -71,16 +72,18 @@ def _book(world: World, operator: Operator, account: Account) -> None:
     """
     Book the next statement, or one that is not next.
     """
-    rng, before = world.rng, account.booked
+    rng, before = world.rng, account.next_place
     drawn, place = rng.random(), before
     if drawn < AGAIN and before:
-        place = rng.randrange(before)
+        place = rng.choice(sorted(account.booked))
     elif drawn < TOO_EARLY and before:  # The very first one says where the books begin: no ledger knows better.
         place = before + 1
+    elif account.left_out():
+        place = rng.choice(account.left_out())
     if place >= len(account.statements):
         return
-    statement = account.statements[place]
-    is_changed = place < before and rng.random() < CHANGED
+    statement, is_known = account.statements[place], place in account.booked
+    is_changed = is_known and rng.random() < CHANGED
     if is_changed:
         opening_minor, closing_minor = statement.opening_minor + 1_00, statement.closing_minor + 1_00
         statement = replace(statement, opening_minor=opening_minor, closing_minor=closing_minor)
@@ -89,8 +92,12 @@ def _book(world: World, operator: Operator, account: Account) -> None:
     require = world.truth.require
     if isinstance(found, tuple):
         require(not is_changed, "a statement that was changed is booked")
-        require(found[0].is_repeated or place >= before, "a statement is booked again")
-        account.booked = max(account.booked, place + 1)
+        require(found[0].is_repeated or not is_known, "a statement is booked again")
+        is_next = place <= before or account.adds_nothing(before)
+        require(is_next, "a statement is booked that does not follow on the last")
+        if place < before and not is_known:
+            world.count("statements_late")
+        account.booked.add(place)
         world.count("statements")
     elif isinstance(found, IdReused):
         require(is_changed, "a statement is taken for another one")

@@ -12,7 +12,7 @@ from handsel.bank.statement import Movement, Statement
 from handsel.flows.acquiring.accounts import in_hand_minor, settlement
 from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.banking.accounts import at_bank, book
-from handsel.flows.banking.book_statement import Booked, book_statement
+from handsel.flows.banking.book_statement import Booked, book_in_turn
 from handsel.flows.banking.explain_payment import Ended, Explain, Explained, Explanation, explain_payment
 from handsel.pay.money import EURO
 from handsel.store.acquirer import AcquirerBooks
@@ -31,10 +31,7 @@ def book_statements(
     """
     with acquirer.store.unit_of_work() as books:
         explain = _explain(books, settlement_reference)
-        booked = tuple(
-            book_statement(books.bank, each, of=of, currency=EURO, explain=explain, now_ms=now_ms)
-            for each in statements
-        )
+        booked = book_in_turn(books.bank, statements, of=of, currency=EURO, explain=explain, now_ms=now_ms)
         books.commit()
     return booked
 

@@ -9,6 +9,7 @@ unexplained until somebody explains it.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -47,19 +48,34 @@ class Booked:
     is_repeated: bool = False
 
 
-def book_statement(
-    books: BankTables, statement: Statement, *, of: Iban, currency: str, explain: Explain, now_ms: int
-) -> Booked:
+def book_in_turn(
+    books: BankTables, statements: Sequence[Statement], *, of: Iban, currency: str, explain: Explain, now_ms: int
+) -> tuple[Booked, ...]:
     """
-    Book one statement.
+    Book statements, in their order.
 
-    1. It is of this account, and begins where the last one ended.
+    1. Each is of this account, and begins where the last one ended.
     2. The same statement again changes nothing; another one of the same id raises `IdReused`.
     3. What comes back is explained last: it may be stated before what it comes back from.
     4. The ledger's sum at the bank is the closing balance.
 
-    Raises `StatementInvalid` and `IdReused`; then nothing has changed.
+    That one was left out goes unnoticed where its movements add up to nothing: the next begins at the same balance. It
+    is booked late then, whenever it comes; several that only together add up to nothing are booked together.
+
+    Raises `StatementInvalid` and `IdReused`; then the caller has to keep nothing of what was done.
     """
+    booked = tuple(
+        _book_statement(books, each, of=of, currency=currency, explain=explain, now_ms=now_ms) for each in statements
+    )
+    last = books.last_statement()
+    if last is not None:
+        _require_whole(books, currency, last.closing_minor)
+    return booked
+
+
+def _book_statement(
+    books: BankTables, statement: Statement, *, of: Iban, currency: str, explain: Explain, now_ms: int
+) -> Booked:
     # 1.
     if statement.iban != of:
         raise StatementInvalid("the statement is of another account than the settings name; nothing was booked")
@@ -76,21 +92,23 @@ def book_statement(
             raise IdReused("another statement of that id was booked; nothing was changed: ask the bank which is right")
         left = tuple(kind for _, kind, _ in books.differences_of(statement_id))
         return Booked(statement.id, len(statement.movements), left, is_repeated=True)
-    _begin(books, statement, statement_id, digest, now_ms=now_ms)
+    is_late = _begin(books, statement, statement_id, digest, now_ms=now_ms)
     # 3.
     kinds = []
     for place, movement in sorted(enumerate(statement.movements), key=lambda each: _comes_back(each[1])):
         found = _book_movement(books, movement, statement_id, of=of, place=place, explain=explain, now_ms=now_ms)
         kinds += [found] if isinstance(found, Difference) else []
     # 4.
-    ensure(
-        balance_minor(books, at_bank(currency)) == statement.closing_minor, "the ledger has at the bank what it says"
-    )
+    is_so = is_late or balance_minor(books, at_bank(currency)) == statement.closing_minor
+    ensure(is_so, "the ledger has at the bank what it says")
     return Booked(statement.id, len(statement.movements), tuple(kinds))
 
 
-def _begin(books: BankTables, statement: Statement, statement_id: str, digest: bytes, *, now_ms: int) -> None:
-    last = books.last_statement()
+def _begin(books: BankTables, statement: Statement, statement_id: str, digest: bytes, *, now_ms: int) -> bool:
+    """
+    Keep a statement, and return whether it is late.
+    """
+    last, is_late = books.last_statement(), False
     account = at_bank(statement.currency)
     if last is None:
         if statement.opening_minor < 0:
@@ -98,10 +116,13 @@ def _begin(books: BankTables, statement: Statement, statement_id: str, digest: b
         money = Money(statement.opening_minor, statement.currency)
         book(books, "opening", statement_id, money, debit=account, credit=own_funds(statement.currency), now_ms=now_ms)
     elif last.closing_minor != statement.opening_minor:
-        raise StatementInvalid(
-            "the statement does not begin where the last one ended; nothing was booked: book those between first"
-        )
-    ensure(balance_minor(books, account) == statement.opening_minor, "the ledger has at the bank what it said")
+        is_late = _was_left_out(books, statement, last)
+        if not is_late:
+            raise StatementInvalid(
+                "the statement does not begin where the last one ended; nothing was booked: book those between first"
+            )
+    if not is_late:
+        _require_whole(books, statement.currency, statement.opening_minor)
     booked = BookedStatement(
         id=statement_id,
         bank_name=statement.id,
@@ -109,9 +130,23 @@ def _begin(books: BankTables, statement: Statement, statement_id: str, digest: b
         opening_minor=statement.opening_minor,
         closing_minor=statement.closing_minor,
         currency=statement.currency,
-        last_day=max(statement.closed_on, last.last_day if last else ""),
+        last_day=statement.closed_on if is_late or not last else max(statement.closed_on, last.last_day),
+        is_late=is_late,
     )
     books.add_statement(booked, now_ms=now_ms)
+    return is_late
+
+
+def _require_whole(books: BankTables, currency: str, said_minor: int) -> None:
+    if balance_minor(books, at_bank(currency)) != said_minor:
+        raise StatementInvalid(
+            "statements that were left out lead back to where they began; nothing was booked: book them all at once"
+        )
+
+
+def _was_left_out(books: BankTables, statement: Statement, last: BookedStatement) -> bool:
+    is_between = statement.closed_on <= last.last_day
+    return is_between and books.has_ended_at(statement.opening_minor, until_day=statement.closed_on)
 
 
 def _book_movement(

@@ -107,7 +107,7 @@ def reconcile(books: BankTables, *, currency: str, expected: tuple[ExpectedLine,
     Return where bank and ledger stand. Nothing is changed.
     """
     statements = books.newest_statements(limit=STATEMENTS_MAX)
-    newest = statements[0] if statements else None
+    newest = books.last_statement()
     bank_minor = newest.closing_minor if newest else 0
     ledger_minor = balance_minor(books, at_bank(currency))
     overall = list(_missing_at_bank(books, newest))

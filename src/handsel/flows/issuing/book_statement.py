@@ -10,7 +10,7 @@ from handsel.bank.booking import BankOrder, Difference, OrderKind, OrderState, O
 from handsel.bank.statement import Movement, Statement
 from handsel.errors import ConfigError
 from handsel.flows.banking.accounts import at_bank, book, suspense
-from handsel.flows.banking.book_statement import Booked, book_statement
+from handsel.flows.banking.book_statement import Booked, book_in_turn
 from handsel.flows.banking.explain_payment import Explained, Explanation, explain_payment
 from handsel.flows.issuing.explain_collection import explain_collection
 from handsel.flows.issuing.fill_wallet import fill_wallet, take_back, takes_money
@@ -30,9 +30,8 @@ def book_statements(issuer: Issuer, statements: Sequence[Statement]) -> tuple[Bo
         raise ConfigError("the settings name no bank account: set [bank]")
     with issuer.database.unit_of_work() as uow:
         books, of, now_ms = books_of(issuer, uow), issuer.bank.holder.iban, issuer.clock()
-        booked = tuple(
-            book_statement(books, each, of=of, currency=issuer.currency, explain=explain_movement, now_ms=now_ms)
-            for each in statements
+        booked = book_in_turn(
+            books, statements, of=of, currency=issuer.currency, explain=explain_movement, now_ms=now_ms
         )
         uow.commit()
     return booked

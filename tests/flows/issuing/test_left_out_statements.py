@@ -1,0 +1,83 @@
+"""
+Promise that a statement which was left out unnoticed, as it adds up to nothing, is booked whenever it comes.
+
+The simulation has found it: a pay-out that was made and sent back on one day, in a statement that nobody booked.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from handsel.bank.booking import Difference
+from handsel.bank.statement import Movement
+from handsel.errors import StatementInvalid
+from handsel.flows.banking.accounts import at_bank
+from handsel.flows.issuing.bank_reference import bank_reference
+from tests.bank.camt import camt, document, statement
+from tests.flows.issuing.at_bank import AtBank
+from tests.flows.issuing.scene import Scene
+
+BEFORE, AFTER = "2001-09-08", "2001-09-10"
+
+
+@pytest.fixture
+def bank(scene: Scene) -> AtBank:
+    """
+    An account with 10.00 in it, of a day on which more is stated than is booked.
+    """
+    bank = AtBank(scene)
+    bank.say(bank.comes(10_00))
+    return bank
+
+
+def nothing_left(bank: AtBank, wallet: str) -> tuple[Movement, Movement]:
+    """
+    Return movements that add up to nothing.
+    """
+    return bank.comes(3_00, bank_reference(bank.scene.issuer, wallet)), bank.leaves(3_00)
+
+
+def test_one_that_adds_up_to_nothing_is_booked_after_the_next(scene: Scene, bank: AtBank) -> None:
+    wallet = scene.wallet()
+    left_out = camt(nothing_left(bank, wallet), name="left out", opening=10_00)
+    bank.say(bank.comes(5_00))
+
+    (booked,) = bank.book(left_out)
+
+    assert booked.differences == (Difference.MISSING_IN_LEDGER,)
+    assert not booked.is_repeated and bank.book(left_out)[0].is_repeated
+    assert (scene.balance(wallet), bank.minor(at_bank("EUR"))) == (3_00, 15_00)
+    found = bank.reconcile()
+    assert (found.bank_minor, found.ledger_minor) == (15_00, 15_00)
+    assert [line.bank_name for line in found.statements][-1] == "left out"
+    bank.say(bank.comes(1_00))  # Follows on the last, not on the one that was late.
+
+
+def test_several_that_add_up_to_nothing_together_are_booked_together(scene: Scene, bank: AtBank) -> None:
+    wallet = scene.wallet()
+    comes, leaves = nothing_left(bank, wallet)
+    one = statement([comes], name="one", opening=10_00)
+    other = statement([leaves], name="other", opening=13_00)
+    following = statement([bank.comes(1_00)], name="next", opening=15_00)
+    bank.say(bank.comes(5_00))
+    before = bank.reconcile()
+
+    for files in ([one], [other], [other, one], [one, following]):
+        with pytest.raises(StatementInvalid):
+            bank.book(document(*files))
+        assert bank.reconcile() == before
+    with pytest.raises(StatementInvalid, match="book them all at once"):
+        bank.book(document(one))
+
+    assert [each.is_repeated for each in bank.book(document(one, other, following))] == [False] * 3
+    assert scene.balance(wallet) == 3_00
+    assert bank.reconcile().bank_minor == bank.reconcile().ledger_minor == 16_00
+
+
+@pytest.mark.parametrize("day", [BEFORE, AFTER])
+def test_one_of_another_time_is_none_that_was_left_out(scene: Scene, bank: AtBank, day: str) -> None:
+    comes, leaves = (bank.comes(3_00, booked_on=day), bank.leaves(3_00, booked_on=day))
+    bank.say(bank.comes(5_00))
+
+    with pytest.raises(StatementInvalid, match="book those between first"):
+        bank.book(camt([comes, leaves], name="of another time", opening=10_00))
