@@ -46,13 +46,13 @@ from handsel.limits import AcquirerLimits
 from handsel.log import Log
 from handsel.matching.message import MATCHERS, QUERY, TEMPLATE, PerMatcher, Query, Template
 from handsel.notes.announce import TrustedNoteKeys
-from handsel.notes.mint import prepare
 from handsel.order import CHARGE, ENROLMENT, ChargeOrder, EnrolmentOrder, bind, till_digest
-from handsel.return_code import draw_return_code, return_digest_of
+from handsel.return_code import draw_return_code, nonce_of, return_digest_of
 from handsel.till.acquirer import ChargeRequest, EnrolmentRequest, PaidAnswer
 from handsel.till.action import ChargeAction
 from handsel.till.client import AcquirerClient, open_http
 from handsel.till.journal import ChargeEntry, Journal
+from handsel.till.make_request import prepare_notes
 from handsel.till.settle import RESEND_MS_MAX, OpenCharge, settle
 from handsel.web.app import bearer, build_app, post
 from handsel.web.matcher_bodies import AnswerBody, ConfirmationBody, MatcherEnrolmentBody, OrderBody, QueryBody
@@ -157,13 +157,13 @@ class Street:
         time.sleep(max(0.0, due.at_s - time.monotonic()))
         now_ms, journal, action = time.time_ns() // 1_000_000, self._journal(), due.action
         keys, amount_minor = self._client.note_keys(), action.amount_minor
-        secrets, notes = prepare(amount_minor, currency="EUR", keys=keys, random_bytes=os.urandom, now_ms=now_ms)
-        entry = ChargeEntry(new_id(), action, now_ms, secrets, return_code=draw_return_code(os.urandom))
+        entry = ChargeEntry(new_id(), action, now_ms, (), return_code=draw_return_code(os.urandom))
+        entry, notes = prepare_notes(entry, keys=keys, random_bytes=os.urandom)
         order = ChargeOrder(entry.order_id, amount_minor, "EUR", self._digest(), notes)
         sealed = seal(order, to=self._parties.issuer, purpose=CHARGE)
         queries = self._each(Query(os.urandom(16), bind(order), 9, due.palm, due.palm), QUERY)
-        digest = return_digest_of(entry.return_code, charge_id=entry.charge_id)
-        request = ChargeRequest(entry.charge_id, entry.order_id, action.id, sealed, secrets, digest, queries)
+        hashes = (return_digest_of(entry.return_code, charge_id=entry.charge_id), nonce_of(entry.return_code))
+        request = ChargeRequest(entry.charge_id, entry.order_id, action.id, sealed, entry.secrets, *hashes, queries)
         journal.add(entry)
         outcome = settle(
             self._client,

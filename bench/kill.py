@@ -34,7 +34,6 @@ from handsel.errors import HandselError
 from handsel.ids import new_id
 from handsel.keys import PartyKeys
 from handsel.notes.announce import TrustedNoteKeys
-from handsel.notes.mint import prepare
 from handsel.order import CARD_ENROLMENT, TEMPLATE_BYTES, CardOrder, ChargeOrder
 from handsel.return_code import draw_return_code
 from handsel.store import ledger
@@ -45,6 +44,7 @@ from handsel.till.action import ChargeAction
 from handsel.till.card import Card
 from handsel.till.client import AcquirerClient, open_http
 from handsel.till.journal import ChargeEntry
+from handsel.till.make_request import prepare_notes
 from handsel.till.seal_palm import PalmSealer
 from handsel.till.settle import RESEND_MS_MAX, OpenCharge, Waiting, ask_again_later, settle
 from handsel.wiring.actors import Anything, Customer, Party
@@ -124,9 +124,9 @@ class Counter:
 
     def _open(self, payment_id: str, amount_minor: int) -> OpenCharge:
         keys, now_ms = self.client.note_keys(), system_clock()
-        kept, notes = prepare(amount_minor, currency="EUR", keys=keys, random_bytes=os.urandom, now_ms=now_ms)
         action = ChargeAction(payment_id, amount_minor, "EUR", "Shop", "Coffee")
-        entry = ChargeEntry(new_id(), action, now_ms, kept, return_code=draw_return_code(os.urandom))
+        entry = ChargeEntry(new_id(), action, now_ms, (), return_code=draw_return_code(os.urandom))
+        entry, notes = prepare_notes(entry, keys=keys, random_bytes=os.urandom)
         order = ChargeOrder(entry.order_id, amount_minor, "EUR", self.sealer.fresh_digest(), notes)
         request = self.sealer.seal_held_charge(order, entry=entry, card=self.card)
         return OpenCharge(entry, request, keys, until_ms=now_ms + RESEND_MS_MAX, next_ms=now_ms)

@@ -18,7 +18,18 @@ from handsel.store.postgresql import PostgresqlEngine
 
 IDENTIFIER_BYTES_MIN = 8
 WINDOW_BYTES = 16  # Of a hash, as many are enough to know it again, however it is written: 64 bits or more.
-NAMES = ("order-id", "return-code", "receipt-key", "statement-key", "redemption", "binding", "till", "issuer-naming")
+NAMES = (
+    "charge-nonce",
+    "order-id",
+    "note-serial",
+    "return-code",
+    "receipt-key",
+    "statement-key",
+    "redemption",
+    "binding",
+    "till",
+    "issuer-naming",
+)
 STEPS = ("charge", "capture", "refund", "payment:EUR", "refund:EUR")
 LABELS = (
     b"",

@@ -277,6 +277,17 @@ def till_digest(till_key: bytes, nonce: bytes) -> bytes:
     return hashlib.sha256(b"handsel/v1/till\0" + till_key + nonce).digest()
 
 
+def digest_of_notes(notes: tuple[NoteRequest, ...]) -> bytes:
+    """
+    Return a hash of the notes that an order asks for: 32 bytes. By it the issuer sees that the acquirer, which cannot
+    read the order, was given what finishes these notes and no others.
+    """
+    digest = hashlib.sha256(b"handsel/v1/notes\0")
+    for field in (part for note in notes for part in (note.key_id.encode(), note.message)):
+        digest.update(len(field).to_bytes(4, "big") + field)
+    return digest.digest()
+
+
 def bind(order: ChargeOrder | RefundOrder | EnrolmentOrder) -> bytes:
     """
     Return the binding of an order: SHA-256 over its kind, id, amount, currency and till digest, each length-prefixed.

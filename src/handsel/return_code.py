@@ -1,9 +1,12 @@
 """
 Hold the return code: with it a shop pays back without a palm, and of it follows by which id the issuer knows a charge.
 
-The till draws it for a charge and tells it to the customer alone. Two hashes of it go to others, under labels of their
-own: the order id to the issuer, and the return digest to the acquirer, which knows the code again when it is brought.
-Who has both hashes and no code cannot tell which two belong together but by trying codes, of which there are 2^100.
+The till draws it for a charge and tells it to the customer alone. Hashes of it go to others, under labels of their own:
+the order id to the issuer, and the return digest to the acquirer, which knows the code again when it is brought. Who
+has both and no code cannot tell which two belong together but by trying codes, of which there are 2^100.
+
+Between code and order id lies the nonce. The acquirer is told it when a charge begins, and writes it nowhere: with it
+the acquirer sees that the order id, and the serials of the notes, are those of this charge and of no other.
 
 The module knows no palm, no account and no database.
 """
@@ -21,6 +24,7 @@ from handsel.ids import ID_BYTES, require_id
 
 RETURN_CODE_LETTERS = 20  # Of five bits each, as RFC 4648 §6 has them, in lower case.
 RETURN_DIGEST_BYTES = 32
+NONCE_BYTES = 16
 _RANDOM_BYTES = 13  # 104 bits, of which the last four are not used.
 _CODE = re.compile(r"[a-z2-7]{20}")
 
@@ -42,11 +46,38 @@ def read_return_code(typed: str) -> str:
     return code
 
 
-def order_id_of(return_code: str) -> str:
+def nonce_of(return_code: str) -> str:
+    """
+    Return the nonce of the charge of a return code: 32 hexadecimal digits.
+    """
+    return hashlib.sha256(b"handsel/v1/charge-nonce\0" + return_code.encode()).digest()[:NONCE_BYTES].hex()
+
+
+def order_id_of(return_code: str, *, charge_id: str) -> str:
     """
     Return the id by which the issuer knows the charge of a return code: 32 hexadecimal digits.
     """
-    return hashlib.sha256(b"handsel/v1/order-id\0" + return_code.encode()).digest()[:ID_BYTES].hex()
+    return order_id_from(nonce_of(return_code), charge_id=charge_id)
+
+
+def order_id_from(nonce: str, *, charge_id: str) -> str:
+    """
+    Return the id by which the issuer knows a charge, as the acquirer computes it. Raises `BodyInvalid` for what is no
+    nonce or id.
+    """
+    hashed = hashlib.sha256(b"handsel/v1/order-id\0" + (require_id(charge_id) + require_id(nonce)).encode())
+    return hashed.digest()[:ID_BYTES].hex()
+
+
+def note_serial(nonce: str, *, charge_id: str, index: int) -> bytes:
+    """
+    Return the serial of the note of a charge that is asked for in place `index`: 32 bytes.
+
+    No two charges have one in common, so that notes which are there already never stand in the way of those of another.
+    Who has not got the nonce cannot tell it from random bytes. Raises `BodyInvalid` as `order_id_from`.
+    """
+    tied = (require_id(charge_id) + require_id(nonce)).encode() + index.to_bytes(4, "big")
+    return hashlib.sha256(b"handsel/v1/note-serial\0" + tied).digest()
 
 
 def return_digest_of(return_code: str, *, charge_id: str) -> bytes:
@@ -68,4 +99,4 @@ def find_order(return_code: str, *, charge_id: str, digest: bytes | None) -> str
     Return the order id to which a return code leads, if it is that of the charge; a charge without a digest has none.
     """
     is_its_own = digest is not None and fits_digest(return_code, charge_id=charge_id, digest=digest)
-    return order_id_of(return_code) if is_its_own else None
+    return order_id_of(return_code, charge_id=charge_id) if is_its_own else None

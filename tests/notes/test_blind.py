@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 
 from handsel.errors import BodyInvalid, SignatureInvalid
-from handsel.notes.blind import blind, draw_factor, unblind
+from handsel.notes.blind import blind, blind_again, draw_factor, unblind
 from handsel.notes.blind_sign import BlindSigner
 from tests.notes.rfc9474 import Vector, read_vectors
 
@@ -46,6 +46,7 @@ def test_every_step_is_the_published_one(vector: Vector) -> None:
     assert prepared.hex() == vector.input_msg
     assert blinded.inverse.hex() == vector.inv
     assert blinded.message.hex() == vector.blinded_msg
+    assert blind_again(prepared, key=public, salt=salt, inverse=blinded.inverse) == blinded.message
     assert signed.hex() == vector.blind_sig
     assert signature.hex() == vector.sig
     public.verify(signature, prepared, PSS(MGF1(hashes.SHA384()), len(salt)), hashes.SHA384())

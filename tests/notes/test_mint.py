@@ -10,7 +10,7 @@ import pytest
 
 from handsel.errors import BodyInvalid, SignatureInvalid
 from handsel.notes.issue import NoteKeys
-from handsel.notes.mint import NoteSecret, finalize, finalize_all, prepare
+from handsel.notes.mint import NoteSecret, finalize, finalize_all, prepare, request_again
 from handsel.notes.note import PublicNoteKeys, verify_note
 from handsel.order import NoteRequest
 
@@ -77,3 +77,25 @@ def test_a_secret_does_not_print_itself(note_keys: NoteKeys) -> None:
     kept, _ = prepared(note_keys, 1)
 
     assert repr(kept[0]) == "NoteSecret()"
+
+
+def test_what_was_asked_for_is_made_anew_of_the_secrets(note_keys: NoteKeys) -> None:
+    kept, requests = prepared(note_keys, 13)
+    keys = note_keys.public()
+
+    assert tuple(request_again(secret, key=keys.require(secret.key_id)) for secret in kept) == requests
+
+
+def test_serials_are_those_that_are_given(note_keys: NoteKeys) -> None:
+    kept, requests = prepare(
+        13,
+        currency="EUR",
+        keys=note_keys.public(),
+        random_bytes=secrets.token_bytes,
+        now_ms=0,
+        serial_at=lambda index: bytes([index]) * 32,
+    )
+
+    assert [secret.serial[0] for secret in kept] == [0, 1, 2]
+    notes = finalize_all(kept, tuple(note_keys.sign(request) for request in requests), keys=note_keys.public())
+    assert {note.serial for note in notes} == {secret.serial for secret in kept}

@@ -167,15 +167,14 @@ class IssuerPort:
         return self._certain("note_keys", self._issuer.issuer.note_keys.announced)
 
     def charge(
-        self, order_id: str, *, order: bytes, answers: PerMatcher | SealedProof
+        self, order_id: str, *, order: bytes, answers: PerMatcher | SealedProof, notes_digest: bytes
     ) -> ports.Signed | Declined | ports.Reserved | ports.Unanswered:
+        def act() -> issued.Approved | Declined | issued.Reserved:
+            issuer, name = self._issuer.issuer, self._process.name
+            return charge(issuer, order_id, acquirer=name, order=order, answers=answers, notes_digest=notes_digest)
+
         try:
-            answer = self._ask(
-                "charge",
-                lambda: charge(
-                    self._issuer.issuer, order_id, acquirer=self._process.name, order=order, answers=answers
-                ),
-            )
+            answer = self._ask("charge", act)
         except Lost:
             return ports.Unanswered()
         return _charged(answer)

@@ -141,7 +141,7 @@ class Receipts:
             self._truth.world.violated(f"a receipt does not open as it should: {exc.code}")
             return
         payment_id = self._truth.orders[charge_id].subject_id
-        leads_to = self._truth.charge_ids.get(order_id_of(receipt.return_code))
+        leads_to = self._truth.charge_ids.get(order_id_of(receipt.return_code, charge_id=charge_id))
         self._truth.require(leads_to == charge_id, "the return code of a receipt leads to another charge")
         self._compare(statement, charge_id=charge_id, payment_id=payment_id)
         self._truth.world.count("receipts")

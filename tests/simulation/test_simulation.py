@@ -21,12 +21,12 @@ ROOT = Path(__file__).resolve().parents[2]
 # Found by the first world, in a second or less: one of each part, and the bound of 30 s.
 QUICK = (
     *("approve-unwritten", "paid-uncommitted", "paid-when-signed", "top-up-again", "one-sided", "seldom"),
-    *("rest-kept", "tip-carried", "any-pin", "anothers-receipt-key", "next-wallet", "answered-by-promise"),
+    *("rest-kept", "tip-untold", "any-pin", "anothers-receipt-key", "next-wallet", "answered-by-promise"),
     *("last-step-left-out", "strays-to-anybody"),
 )
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 3, 5])
 def test_nothing_is_lost_and_nothing_double(seed: int) -> None:
     told = run_world(seed, 100)
 
@@ -42,7 +42,7 @@ def test_nothing_is_lost_and_nothing_double(seed: int) -> None:
 
 
 def test_the_same_with_real_keys_and_envelopes() -> None:
-    told = run_world(8, 30, is_real=True)
+    told = run_world(9, 30, is_real=True)
 
     assert told.broken is None, "\n".join(told.trace)
     assert told.counts["succeeded"] > 0

@@ -259,6 +259,7 @@ class AcquirerPort:
             request.queries,
             request.secrets,
             request.return_digest,
+            request.nonce,
             request.tip_minor,
         )
         return _charge_answer(self._ask("charge", lambda: self._flow(submit_charge, shown), LONG_S_MAX))

@@ -39,8 +39,8 @@ from tests.till.fakes import COFFEE, COFFEE_BACK, Keyring
 TOKEN = "t" * 64
 CHARGE_ID = "0" * 32
 SEALED = PerMatcher(b"a", b"b", b"c")
-SECRET = NoteSecret("k", b"serial", b"inverse")
-CHARGE = ChargeRequest(CHARGE_ID, "1" * 32, COFFEE.id, b"order", (SECRET,), bytes(32), SEALED)
+SECRET = NoteSecret("k", b"serial", b"inverse", b"salt")
+CHARGE = ChargeRequest(CHARGE_ID, "1" * 32, COFFEE.id, b"order", (SECRET,), bytes(32), "2" * 32, SEALED)
 
 Answer = Callable[[httpx.Request], httpx.Response]
 
@@ -104,8 +104,9 @@ def test_a_charge_is_posted_as_the_contract_says() -> None:
         "order_id": "1" * 32,
         "payment_intent": COFFEE.id,
         "order": b64(b"order"),
-        "secrets": [{"key_id": "k", "serial": b64(b"serial"), "inverse": b64(b"inverse")}],
+        "secrets": [{"key_id": "k", "serial": b64(b"serial"), "inverse": b64(b"inverse"), "salt": b64(b"salt")}],
         "return_digest": b64(bytes(32)),
+        "nonce": "2" * 32,
         "queries": {"a": b64(b"a"), "b": b64(b"b"), "c": b64(b"c")},
     }
 

@@ -36,7 +36,7 @@ def open_charge() -> OpenCharge:
     """
     Return a charge that was made at T.
     """
-    request = ChargeRequest(ENTRY.charge_id, "1" * 32, COFFEE.id, b"order", ENTRY.secrets, bytes(32), SEALED)
+    request = ChargeRequest(ENTRY.charge_id, "1" * 32, COFFEE.id, b"order", ENTRY.secrets, bytes(32), "2" * 32, SEALED)
     return OpenCharge(ENTRY, request, until_ms=T + RESEND_MS_MAX, next_ms=T)
 
 

@@ -215,7 +215,7 @@ def test_what_the_issuer_refuses_is_raised_here(far_street: Street, issuer: Http
     purchase_id = new_id()
 
     with pytest.raises(EnvelopeInvalid):
-        issuer.charge(new_id(), order=b"", answers=nothing_sealed)
+        issuer.charge(new_id(), order=b"", answers=nothing_sealed, notes_digest=b"")
     with pytest.raises(NotFound):
         issuer.complete_enrolment(new_id(), answers=nothing_sealed)
     assert issuer.buy_notes(purchase_id, requests=requests) == Declined(DeclineReason.INSUFFICIENT_FUNDS)
@@ -255,7 +255,7 @@ def test_an_issuer_that_is_gone_was_certainly_not_asked() -> None:
     issuer = HttpIssuer(nobody())
 
     with pytest.raises(PartyUnavailable):
-        issuer.charge(new_id(), order=b"", answers=PerMatcher(b"", b"", b""))
+        issuer.charge(new_id(), order=b"", answers=PerMatcher(b"", b"", b""), notes_digest=b"")
     issuer.close()
 
 
@@ -264,7 +264,7 @@ def test_an_issuer_that_hangs_up_may_have_been_asked() -> None:
 
     with answering(b"") as link:
         issuer = HttpIssuer(link)
-        assert issuer.charge(new_id(), order=b"", answers=envelopes) == Unanswered()
+        assert issuer.charge(new_id(), order=b"", answers=envelopes, notes_digest=b"") == Unanswered()
         issuer.close()
     with answering(b"") as link:
         issuer = HttpIssuer(link)

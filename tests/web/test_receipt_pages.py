@@ -38,7 +38,7 @@ from handsel.web.wallet_pages import wallet_error_page, wallet_routes
 from tests.chromium import ARGUMENTS, CHROMIUM, needs_chromium
 from tests.flows.issuing.scene import Scene
 from tests.flows.issuing.test_receipts import Sealer, public_keys
-from tests.test_receipt import CODE, receipt
+from tests.test_receipt import CHARGE_ID, CODE, receipt
 from tests.web.browser import Browser, nothing, said
 from tests.web.legible import by_day_and_night, illegible
 from tests.web.near_server import serving
@@ -84,7 +84,7 @@ class Owner:
         it is said to where else.
         """
         till, code = Sealer.at(self.scene), code or draw_return_code(os.urandom)
-        shown = till.show("ada", 450, order_id=leads_to or order_id_of(code))
+        shown = till.show("ada", 450, order_id=leads_to or order_id_of(code, charge_id=CHARGE_ID))
         reply = till.read(self.scene.charge(shown))
         tag = naming_tag(NAMING_SECRET, other=reply.naming_key, order_id=shown.charge_id)
         is_named = tag in reply.naming_tags

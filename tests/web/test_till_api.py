@@ -66,7 +66,7 @@ def client(link: Link, trusted: TrustedNoteKeys) -> Iterator[AcquirerClient]:
 def request_of(shown: ShownAtTill) -> ChargeRequest:
     sent = shown.sent
     return ChargeRequest(
-        *(sent.charge_id, sent.order_id, sent.payment_id, sent.order, sent.secrets, sent.return_digest),
+        *(sent.charge_id, sent.order_id, sent.payment_id, sent.order, sent.secrets, sent.return_digest, sent.nonce),
         *proof_of(sent.queries),
     )
 

@@ -115,7 +115,7 @@ def charged(street: Street, till: Api, palm: str, minor: int = 450) -> bytes:
 
 
 def send(till: Api, sent: ShownForCharge) -> bytes:
-    names = ("charge_id", "order_id", "order", "secrets", "return_digest", "queries")
+    names = ("charge_id", "order_id", "order", "secrets", "return_digest", "nonce", "queries")
     body = msgspec.to_builtins({name: getattr(sent, name) for name in names})
     return till.post("/v1/till/charges", {"payment_intent": sent.payment_id, **body}).content
 

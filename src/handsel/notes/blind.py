@@ -5,9 +5,9 @@ With a fresh factor r the issuer sees z = m · rᵉ mod n. For every message the
 them equally likely: so z says nothing about m, to whoever may compute as long as they like. Only the public key is
 used.
 
-LIMITATIONS: Python's own integers do the arithmetic, and how long they take depends on the numbers. Somebody who can
-time this process to the microsecond might learn something of r, and so recognise the note. The caller keeps the inverse
-as secret as a note, draws a factor for one message only, and checks what `unblind` returns.
+LIMITATIONS: How long the arithmetic takes depends on the numbers. Somebody who can time this process to the microsecond
+might learn something of r, and so recognise the note. The caller keeps the inverse as secret as a note, draws a factor
+for one message only, and checks what `unblind` returns.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from gmpy2 import invert, powmod
 
 from handsel.errors import BodyInvalid, SignatureInvalid
 from handsel.notes.pss import encode_pss
@@ -48,12 +49,17 @@ def blind(message: bytes, *, key: RSAPublicKey, salt: bytes, factor: int) -> Bli
 
     It is raised where message or factor share a divisor with the modulus: whoever finds such a one has broken the key.
     """
-    public = key.public_numbers()
-    encoded = int.from_bytes(encode_pss(message, bits=public.n.bit_length() - 1, salt=salt), "big")
-    if math.gcd(encoded, public.n) != 1 or math.gcd(factor, public.n) != 1:
-        raise BodyInvalid("this cannot be blinded: draw another message and factor")
-    blinded = encoded * pow(factor, public.e, public.n) % public.n
-    return Blinded(_octets(blinded, key), _octets(pow(factor, -1, public.n), key))
+    inverse = _inverse(factor, key)
+    return Blinded(_blinded(message, key=key, salt=salt, factor=factor), _octets(inverse, key))
+
+
+def blind_again(message: bytes, *, key: RSAPublicKey, salt: bytes, inverse: bytes) -> bytes:
+    """
+    Return what `blind` has made of `message` with this salt and the factor of this inverse. Raises `BodyInvalid`.
+    """
+    if len(inverse) != _size(key):
+        raise BodyInvalid("the inverse of a factor is as long as the modulus")
+    return _blinded(message, key=key, salt=salt, factor=_inverse(int.from_bytes(inverse, "big"), key))
 
 
 def unblind(signature: bytes, *, inverse: bytes, key: RSAPublicKey) -> bytes:
@@ -64,6 +70,21 @@ def unblind(signature: bytes, *, inverse: bytes, key: RSAPublicKey) -> bytes:
         raise SignatureInvalid("a blind signature is as long as the modulus")
     product = int.from_bytes(signature, "big") * int.from_bytes(inverse, "big")
     return _octets(product % key.public_numbers().n, key)
+
+
+def _blinded(message: bytes, *, key: RSAPublicKey, salt: bytes, factor: int) -> bytes:
+    public = key.public_numbers()
+    encoded = int.from_bytes(encode_pss(message, bits=public.n.bit_length() - 1, salt=salt), "big")
+    if math.gcd(encoded, public.n) != 1:
+        raise BodyInvalid("this cannot be blinded: draw another message and factor")
+    return _octets(encoded * int(powmod(factor, public.e, public.n)) % public.n, key)
+
+
+def _inverse(number: int, key: RSAPublicKey) -> int:
+    try:
+        return int(invert(number, key.public_numbers().n))
+    except ZeroDivisionError as exc:
+        raise BodyInvalid("this cannot be blinded: draw another message and factor") from exc
 
 
 def _size(key: RSAPublicKey) -> int:

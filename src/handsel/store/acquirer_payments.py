@@ -163,12 +163,6 @@ class PaymentTables:
         """
         return _charge_or_none(self._uow.row(f"{_CHARGE} WHERE id = ?", charge_id))
 
-    def has_order(self, order_id: str) -> bool:
-        """
-        Return whether a charge of that order id is under way.
-        """
-        return self._uow.row("SELECT 1 FROM charges WHERE order_id = ?", order_id) is not None
-
     def live_charge(self, payment_id: str) -> Charge | None:
         """
         Return the one charge of a payment that is submitted, approved or paid.

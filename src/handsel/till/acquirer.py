@@ -23,7 +23,8 @@ class ChargeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
 
     `secrets` are what the notes are finished with, for the acquirer to do it should the till not come back: none where
     the sum is only reserved. `queries` are there with an open hand, and `proof`, sealed to the issuer, with a held key.
-    `tip_minor` is what the customer has added to the amount; by `return_digest` the return code is known again.
+    `tip_minor` is what the customer has added to the amount; by `return_digest` the return code is known again. Order
+    id and serials follow from charge id and `nonce`.
     """
 
     charge_id: str
@@ -32,6 +33,7 @@ class ChargeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     order: bytes
     secrets: tuple[NoteSecret, ...]
     return_digest: bytes
+    nonce: str
     queries: PerMatcher | None = None
     proof: bytes | None = None
     tip_minor: int = 0

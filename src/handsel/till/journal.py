@@ -18,7 +18,7 @@ import msgspec
 from handsel.errors import ConfigError, StoreCorrupt, StoreError, StoreFull, ensure
 from handsel.keys import read_private_file, replace_private_file
 from handsel.notes.mint import NoteSecret
-from handsel.return_code import order_id_of
+from handsel.return_code import nonce_of, note_serial, order_id_of
 from handsel.till.acquirer import ReceiptBrought
 from handsel.till.action import ChargeAction
 
@@ -51,7 +51,13 @@ class ChargeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """
         Return the id by which the issuer knows the charge.
         """
-        return order_id_of(self.return_code) if self.return_code else self.charge_id
+        return order_id_of(self.return_code, charge_id=self.charge_id) if self.return_code else self.charge_id
+
+    def serial_at(self, index: int) -> bytes:
+        """
+        Return the serial of the note that is asked for in place `index`.
+        """
+        return note_serial(nonce_of(self.return_code), charge_id=self.charge_id, index=index)
 
     def __repr__(self) -> str:
         """

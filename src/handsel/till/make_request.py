@@ -6,9 +6,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from handsel.ids import ID_BYTES
 from handsel.keys import KEY_BYTES
-from handsel.notes.mint import NoteSecret, prepare
+from handsel.notes.mint import prepare
 from handsel.notes.note import PublicNoteKeys
 from handsel.order import NO_PIN, ChargeOrder, EnrolmentOrder, NoteRequest, RefundOrder, Way
 from handsel.return_code import draw_return_code
@@ -18,13 +20,35 @@ from handsel.till.card import Card
 from handsel.till.collect import best_reading, best_readings, those_of_last
 from handsel.till.held_key import CardRefused, HeldKey
 from handsel.till.journal import ChargeEntry
-from handsel.till.seal_palm import PalmSealer
+from handsel.till.seal_palm import PalmSealer, RandomBytes
 from handsel.till.seal_receipt import reply_key_of
 from handsel.till.session import ENROLMENT_MERGED
 from handsel.till.settle import RESEND_MS_MAX, OpenCharge, OpenEnrolment, OpenRefund, OpenRequest
 from handsel.till.typed_pin import TypedPin
 from handsel.vision.embedding import Probe
 from handsel.vision.read_palm import PalmReading, merge_probes, merge_readings
+
+
+def prepare_notes(
+    entry: ChargeEntry, *, keys: PublicNoteKeys, random_bytes: RandomBytes
+) -> tuple[ChargeEntry, tuple[NoteRequest, ...]]:
+    """
+    Return the entry of a charge with what makes its notes, and what is asked for: nothing where it only reserves.
+
+    Raises `BodyInvalid` where no key signs a denomination that is needed.
+    """
+    action = entry.action
+    if action.hold_s:
+        return entry, ()
+    secrets, notes = prepare(
+        action.total_minor,
+        currency=action.currency,
+        keys=keys,
+        random_bytes=random_bytes,
+        now_ms=entry.begun_ms,
+        serial_at=entry.serial_at,
+    )
+    return replace(entry, secrets=secrets), notes
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,23 +92,18 @@ class RequestMaker:
     def _charge(self, action: ChargeAction, shown: Probe | Card, pin: bytes, *, now_ms: int) -> OpenCharge:
         keys = self.acquirer.note_keys()
         amount_minor, currency = action.total_minor, action.currency
-        secrets, notes = ((), ()) if action.hold_s else self._prepare(action, keys, now_ms=now_ms)
         reply_secret = self.sealer.random_bytes(KEY_BYTES)
         digest, reply_key = self.sealer.fresh_digest(), reply_key_of(reply_secret)
-        return_code = draw_return_code(self.sealer.random_bytes)
-        entry = ChargeEntry(self._new_id(), action, now_ms, secrets, reply_secret, return_code)
+        entry = ChargeEntry(
+            self._new_id(), action, now_ms, (), reply_secret, draw_return_code(self.sealer.random_bytes)
+        )
+        entry, notes = prepare_notes(entry, keys=keys, random_bytes=self.sealer.random_bytes)
         order = ChargeOrder(entry.order_id, amount_minor, currency, digest, notes, pin, action.hold_s, reply_key)
         if isinstance(shown, Card):
             request = self.sealer.seal_held_charge(order, entry=entry, card=shown)
         else:
             request = self.sealer.seal_charge(order, entry=entry, probe=shown)
         return OpenCharge(entry, request, keys, until_ms=now_ms + RESEND_MS_MAX, next_ms=now_ms)
-
-    def _prepare(
-        self, action: ChargeAction, keys: PublicNoteKeys, *, now_ms: int
-    ) -> tuple[tuple[NoteSecret, ...], tuple[NoteRequest, ...]]:
-        amount_minor, currency, random_bytes = action.total_minor, action.currency, self.sealer.random_bytes
-        return prepare(amount_minor, currency=currency, keys=keys, random_bytes=random_bytes, now_ms=now_ms)
 
     def _refund(self, action: RefundAction, shown: Probe | Card, *, now_ms: int) -> OpenRefund:
         order = RefundOrder(self._new_id(), action.amount_minor, action.currency, self.sealer.fresh_digest())

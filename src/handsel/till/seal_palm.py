@@ -39,7 +39,7 @@ from handsel.order import (
     bind,
     till_digest,
 )
-from handsel.return_code import return_digest_of
+from handsel.return_code import nonce_of, return_digest_of
 from handsel.till.acquirer import ChargeRequest, EnrolmentRequest, RefundRequest
 from handsel.till.action import EnrolmentAction
 from handsel.till.card import Card
@@ -137,6 +137,7 @@ class PalmSealer:
             seal(order, to=self.parties.issuer, purpose=CHARGE),
             entry.secrets,
             return_digest_of(entry.return_code, charge_id=entry.charge_id),
+            nonce_of(entry.return_code),
             tip_minor=entry.action.tip_minor,
         )
 

@@ -74,7 +74,9 @@ def _charge_routes(issuer: Issuer, acquirers: Mapping[str, Secret]) -> list[Rout
 
     def charged(acquirer: str, _: Mapping[str, str], body: ChargeBody) -> SignedBody | DeclinedBody | ReservedBody:
         answers = shown_by(body.answers, body.proof)
-        return _charge_body(charge(issuer, body.order_id, acquirer=acquirer, order=body.order, answers=answers))
+        sealed, digest = body.order, body.notes_digest
+        outcome = charge(issuer, body.order_id, acquirer=acquirer, order=sealed, answers=answers, notes_digest=digest)
+        return _charge_body(outcome)
 
     def voided(_: str, path: Mapping[str, str], __: Nothing) -> SignedBody | DeclinedBody | ReservedBody | VoidedBody:
         outcome = void_charge(issuer, path["id"])

@@ -16,10 +16,13 @@ from handsel.pay.decline import DeclineReason
 class ChargeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """
     Ask the issuer to debit whoever showed the palm: with three answers or, with a held key, the proof of its card.
+
+    `notes_digest` is of the notes that the acquirer expects to be asked for.
     """
 
     order_id: str
     order: bytes
+    notes_digest: bytes
     answers: PerMatcher | None = None
     proof: bytes | None = None
 

@@ -101,12 +101,12 @@ class HttpIssuer:
         return self._link.get("/v1/note_keys", _KEYS)
 
     def charge(
-        self, order_id: str, *, order: bytes, answers: PerMatcher | SealedProof
+        self, order_id: str, *, order: bytes, answers: PerMatcher | SealedProof, notes_digest: bytes
     ) -> Signed | Declined | Reserved | Unanswered:
         """
         Debit whoever showed the palm.
         """
-        body = bodies.ChargeBody(order_id, order, *proof_of(answers))
+        body = bodies.ChargeBody(order_id, order, notes_digest, *proof_of(answers))
         answer = self._link.post_once("/v1/charges", body, _CHARGED)
         return Unanswered() if isinstance(answer, Lost) else _charged(answer)
 

@@ -103,8 +103,7 @@ def _charge_routes(acquirer: Acquirer, caller: Callable[[Request], Till], clock:
         palm = shown_by(body.queries, body.proof)
         shown = ShownForCharge(
             *(body.charge_id, body.order_id, body.payment_intent, body.order, palm, body.secrets),
-            body.return_digest,
-            body.tip_minor,
+            *(body.return_digest, body.nonce, body.tip_minor),
         )
         return _charge_body(submit_charge(acquirer, till, shown, now_ms=clock()))
 

@@ -58,7 +58,7 @@ class TillChargeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `secrets` are what the notes are finished with, should the till not come back to do it; `tip_minor` is what the
     customer has added to the amount. The issuer knows the charge by `order_id`, until it has ended; by `return_digest`
-    the return code is known again.
+    the return code is known again. Order id and serials follow from charge id and `nonce`.
     """
 
     charge_id: str
@@ -67,6 +67,7 @@ class TillChargeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     order: bytes
     secrets: tuple[NoteSecret, ...]
     return_digest: bytes
+    nonce: str
     queries: PerMatcher | None = None
     proof: bytes | None = None
     tip_minor: int = 0

@@ -76,11 +76,14 @@ class NearIssuer:
         return self._certain("note_keys", self.issuer.note_keys.announced)
 
     def charge(
-        self, order_id: str, *, order: bytes, answers: PerMatcher | SealedProof
+        self, order_id: str, *, order: bytes, answers: PerMatcher | SealedProof, notes_digest: bytes
     ) -> ports.Signed | Declined | ports.Reserved | ports.Unanswered:
-        answer = self._call(
-            "charge", lambda: charge(self.issuer, order_id, acquirer=ACQUIRER, order=order, answers=answers)
-        )
+        def act() -> issued.Approved | Declined | issued.Reserved:
+            return charge(
+                self.issuer, order_id, acquirer=ACQUIRER, order=order, answers=answers, notes_digest=notes_digest
+            )
+
+        answer = self._call("charge", act)
         return ports.Unanswered() if answer is None else _charged(answer)
 
     def void(self, order_id: str) -> ports.Signed | Declined | ports.Reserved | ports.Voided:

@@ -46,7 +46,7 @@ from handsel.limits import AcquirerLimits, CardLimits
 from handsel.matching.message import MATCHERS, QUERY, TEMPLATE, PerMatcher, Query, Template
 from handsel.notes.announce import TrustedNoteKeys
 from handsel.notes.issue import NoteKeys
-from handsel.notes.mint import NoteSecret, finalize_all, prepare
+from handsel.notes.mint import NoteSecret, finalize_all
 from handsel.notes.note import Note
 from handsel.order import (
     CHARGE,
@@ -55,6 +55,7 @@ from handsel.order import (
     REFUND,
     ChargeOrder,
     EnrolmentOrder,
+    NoteRequest,
     RefundOrder,
     SealedProof,
     bind,
@@ -67,12 +68,15 @@ from handsel.pay.merchant import Merchant, Till
 from handsel.pay.money import Money
 from handsel.pay.payment import Approved, ChargeState, Paid, PaymentIntent, Reserved
 from handsel.pay.refund import Refund, RefundState
-from handsel.return_code import draw_return_code, order_id_of, return_digest_of
+from handsel.return_code import draw_return_code, nonce_of, return_digest_of
 from handsel.store import ledger
 from handsel.store.acquirer import AcquirerDatabase
 from handsel.store.issuer import open_issuer_database
 from handsel.store.issuer_identity import Identities
 from handsel.store.tree import Tree
+from handsel.till.action import ChargeAction
+from handsel.till.journal import ChargeEntry
+from handsel.till.make_request import prepare_notes
 from tests.flows.acquiring.near_issuer import ACQUIRER, NearIssuer
 from tests.flows.acquiring.plain_matchers import PlainMatchers
 from tests.flows.issuing.scene import second_factors
@@ -268,31 +272,34 @@ class Street:
         """
         Show a palm for a payment: seal an order and three queries, and keep what makes notes.
         """
-        keys = self.issuer.issuer.note_keys.public()
-        minor, code = payment.amount.amount_minor, draw_return_code(secrets.token_bytes)
-        kept, requests = prepare(minor, currency="EUR", keys=keys, random_bytes=secrets.token_bytes, now_ms=self.now_ms)
-        order = ChargeOrder(order_id_of(code), minor, "EUR", _digest(), requests, reply_key=reply_key)
+        minor, begun = payment.amount.amount_minor, self.begin(payment, charge_id=charge_id)
+        begun, requests = self.prepare(begun)
+        order = ChargeOrder(begun.order_id, minor, "EUR", _digest(), requests, reply_key=reply_key)
         queries = self.queries(palm, bind(order))
-        return ShownAtTill(self.to_send(order, payment, queries, kept, code=code, charge_id=charge_id), kept, code)
+        return ShownAtTill(self.to_send(begun, order, queries), begun.secrets, begun.return_code)
 
-    def to_send(
-        self,
-        order: ChargeOrder,
-        payment: PaymentIntent,
-        shown: PerMatcher | SealedProof,
-        kept: tuple[NoteSecret, ...],
-        *,
-        code: str,
-        charge_id: str | None = None,
-    ) -> ShownForCharge:
+    def begin(self, payment: PaymentIntent, *, charge_id: str | None = None) -> ChargeEntry:
         """
-        Return what a till sends for a charge whose order id follows from `code`.
+        Return what a till draws for a charge of a payment.
         """
-        charge_id = charge_id or new_id()
-        self.codes[payment.id] = code
-        sealed = seal(order, to=self._issuer_keys, purpose=CHARGE)
-        digest = return_digest_of(code, charge_id=charge_id)
-        return ShownForCharge(charge_id, order.order_id, payment.id, sealed, shown, kept, digest)
+        action = ChargeAction(payment.id, payment.amount.amount_minor, "EUR", SHOP.name, payment.description)
+        code = self.codes[payment.id] = draw_return_code(secrets.token_bytes)
+        return ChargeEntry(charge_id or new_id(), action, self.now_ms, (), return_code=code)
+
+    def prepare(self, begun: ChargeEntry) -> tuple[ChargeEntry, tuple[NoteRequest, ...]]:
+        """
+        Return a charge with what makes its notes, and what is asked for.
+        """
+        return prepare_notes(begun, keys=self.issuer.issuer.note_keys.public(), random_bytes=secrets.token_bytes)
+
+    def to_send(self, begun: ChargeEntry, order: ChargeOrder, shown: PerMatcher | SealedProof) -> ShownForCharge:
+        """
+        Return what a till sends for a charge.
+        """
+        sealed, code = seal(order, to=self._issuer_keys, purpose=CHARGE), begun.return_code
+        digest = return_digest_of(code, charge_id=begun.charge_id)
+        ids = (begun.charge_id, begun.order_id, begun.action.id)
+        return ShownForCharge(*ids, sealed, shown, begun.secrets, digest, nonce_of(code))
 
     def show_to_reserve(
         self,
@@ -307,12 +314,12 @@ class Street:
         Show a palm for a payment that only reserves, with a tip: no notes are asked for.
         """
         total_minor = (payment.amount.amount_minor if minor is None else minor) + tip_minor
-        hold_s, code = payment.hold_s or HOLDS_S[0], draw_return_code(secrets.token_bytes)
-        order = ChargeOrder(order_id_of(code), total_minor, "EUR", _digest(), (), hold_s=hold_s, reply_key=reply_key)
+        hold_s, begun = payment.hold_s or HOLDS_S[0], self.begin(payment)
+        order = ChargeOrder(begun.order_id, total_minor, "EUR", _digest(), (), hold_s=hold_s, reply_key=reply_key)
         queries = self.queries(palm, bind(order))
-        kept = () if payment.hold_s else (NoteSecret("none", b"", b""),)  # As of a till that was asked for notes.
-        sent = replace(self.to_send(order, payment, queries, kept, code=code), tip_minor=tip_minor)
-        return ShownAtTill(sent, (), code)
+        begun = begun if payment.hold_s else self.prepare(begun)[0]  # As of a till that was asked for notes.
+        sent = replace(self.to_send(begun, order, queries), tip_minor=tip_minor)
+        return ShownAtTill(sent, (), begun.return_code)
 
     def reserve(self, palm: str = "ann", minor: int = 450, *, hold_s: int = HOLDS_S[0]) -> PaymentIntent:
         """

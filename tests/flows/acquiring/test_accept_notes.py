@@ -92,10 +92,28 @@ def test_notes_that_were_handed_over_before_pay_nothing(
     second = street.show("ann", street.ask(450))
     street.submit(second)
 
-    with pytest.raises(IdReused):
+    with pytest.raises(BodyInvalid, match="begun with"):
         street.hand_over(second, approved[1])
     assert street.payment(second.sent.payment_id).status is PaymentStatus.PROCESSING
     assert street.shop_minor() == 450
+
+
+def test_notes_of_another_charge_pay_nothing_and_stay_good_for_their_own(
+    street: Street, approved: tuple[ShownAtTill, tuple[Note, ...]]
+) -> None:
+    """
+    Otherwise a till could leave that other one without an end.
+    """
+    second = street.show("ann", street.ask(450))
+    notes = street.notes(second, street.submit(second))
+
+    with pytest.raises(BodyInvalid, match="begun with"):
+        street.hand_over(second, approved[1])
+
+    street.hand_over(*approved)
+    street.hand_over(second, notes)
+    assert street.shop_minor() == 900
+    street.audit()
 
 
 def test_a_note_that_stands_twice_in_one_list_is_refused(

@@ -5,7 +5,6 @@ A held key on the street: a card is enrolled, pays and is paid back to, and the 
 from __future__ import annotations
 
 import os
-import secrets
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -26,7 +25,7 @@ from handsel.flows.issuing.keep_card import revoke_card
 from handsel.ids import new_id
 from handsel.keys import PartyKeys
 from handsel.matching.held_key import pack_template
-from handsel.notes.mint import NoteSecret, finalize_all, prepare
+from handsel.notes.mint import NoteSecret, finalize_all
 from handsel.order import (
     CARD_ANSWER,
     CARD_ENROLMENT,
@@ -48,7 +47,6 @@ from handsel.pay.asking import MINUTE_MS
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.payment import Approved, PaymentIntent
 from handsel.pay.refund import Refunded
-from handsel.return_code import draw_return_code, order_id_of
 from handsel.till.card import Card
 from tests.flows.acquiring.near_issuer import Line
 from tests.flows.acquiring.street import TILL, Street
@@ -94,15 +92,11 @@ class Holder:
     def charge(
         self, payment: PaymentIntent, proof: HeldProof | None = None
     ) -> tuple[ShownForCharge, tuple[NoteSecret, ...]]:
-        keys = self.street.issuer.issuer.note_keys.public()
-        minor = payment.amount.amount_minor
-        kept, requests = prepare(
-            minor, currency="EUR", keys=keys, random_bytes=secrets.token_bytes, now_ms=self.street.now_ms
-        )
-        code = draw_return_code(os.urandom)
-        order = ChargeOrder(order_id_of(code), minor, "EUR", till_digest(b"t" * 32, os.urandom(16)), requests)
+        minor, begun = payment.amount.amount_minor, self.street.begin(payment)
+        begun, requests = self.street.prepare(begun)
+        order = ChargeOrder(begun.order_id, minor, "EUR", till_digest(b"t" * 32, os.urandom(16)), requests)
         envelope = self.seal(proof or self.card.prove(order), HELD_PROOF)
-        return self.street.to_send(order, payment, SealedProof(envelope), kept, code=code), kept
+        return self.street.to_send(begun, order, SealedProof(envelope)), begun.secrets
 
     def pay(self, minor: int = 450) -> PaymentIntent:
         payment = self.street.ask(minor)

@@ -113,17 +113,16 @@ def test_a_charge_without_an_order_id_and_a_digest_of_its_own_is_refused(street:
         )
 
 
-def test_an_order_belongs_to_one_charge_while_that_is_under_way(street: Street) -> None:
-    payment, other = street.ask(), street.ask()
-    shown = street.show("ann", payment)
-    street.issuer.line = {"charge": Line.LOST, "void": Line.LOST}
-    assert street.submit(shown) == Pending()
-    street.issuer.line = {}
+def test_an_order_is_good_for_one_charge_alone(street: Street) -> None:
+    """
+    It cannot be submitted again for another payment, while the first is under way or afterwards.
+    """
+    sent, other = street.show("ann", street.ask()).sent, street.ask()
 
-    again = replace(shown.sent, charge_id=new_id(), payment_id=other.id)
-    with pytest.raises(IdReused, match="order id"):
-        submit_charge(street.acquirer, TILL, again, now_ms=street.now_ms)
-    assert street.payment(other.id).status is PaymentStatus.REQUIRES_PALM
+    for field in ("charge_id", "nonce", "order_id"):
+        ids = {name: getattr(sent, name) for name in ("charge_id", "nonce", "order_id")} | {field: new_id()}
+        with pytest.raises(BodyInvalid, match="follows from its charge"):
+            replace(sent, payment_id=other.id, charge_id=ids["charge_id"], nonce=ids["nonce"], order_id=ids["order_id"])
 
 
 def test_a_charge_id_belongs_to_one_payment(street: Street) -> None:

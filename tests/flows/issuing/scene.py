@@ -58,7 +58,17 @@ from handsel.matching.message import (
 from handsel.notes.issue import NoteKeys
 from handsel.notes.mint import NoteSecret, finalize_all, prepare
 from handsel.notes.note import Note
-from handsel.order import CHARGE, ENROLMENT, REFUND, ChargeOrder, EnrolmentOrder, RefundOrder, bind, till_digest
+from handsel.order import (
+    CHARGE,
+    ENROLMENT,
+    REFUND,
+    ChargeOrder,
+    EnrolmentOrder,
+    RefundOrder,
+    bind,
+    digest_of_notes,
+    till_digest,
+)
 from handsel.pay.account import notes_in_circulation, wallet_account
 from handsel.pay.decline import Declined
 from handsel.pay.limit import CONTACTLESS_EUR
@@ -123,6 +133,7 @@ class Shown:
     order: bytes
     answers: PerMatcher
     kept: tuple[NoteSecret, ...]
+    notes_digest: bytes
 
 
 class Scene:
@@ -227,7 +238,7 @@ class Scene:
         order = ChargeOrder(new_id(), minor, "EUR", till_digest(b"t" * 32, secrets.token_bytes(16)), requests)
         order = alter(order)
         sealed = seal(order, to=self.issuer.keys.public(), purpose=CHARGE)
-        return Shown(order.order_id, sealed, self.answers(palm, bind(order)), kept)
+        return Shown(order.order_id, sealed, self.answers(palm, bind(order)), kept, digest_of_notes(order.notes))
 
     def show_to_reserve(
         self, palm: str | None, minor: int, *, hold_s: int = 86_400, reply_key: bytes | None = None
@@ -238,7 +249,7 @@ class Scene:
         digest = till_digest(b"t" * 32, secrets.token_bytes(16))
         order = ChargeOrder(new_id(), minor, "EUR", digest, (), hold_s=hold_s, reply_key=reply_key)
         sealed = seal(order, to=self.issuer.keys.public(), purpose=CHARGE)
-        return Shown(order.order_id, sealed, self.answers(palm, bind(order)), ())
+        return Shown(order.order_id, sealed, self.answers(palm, bind(order)), (), digest_of_notes(()))
 
     def to_capture(self, shown: Shown, minor: int) -> tuple[CaptureRequest, tuple[NoteSecret, ...]]:
         """
@@ -249,7 +260,14 @@ class Scene:
         return CaptureRequest(shown.charge_id, Money(minor, "EUR"), requests), kept
 
     def charge(self, shown: Shown) -> Approved | Declined | Reserved:
-        return charge(self.issuer, shown.charge_id, acquirer=ACQUIRER, order=shown.order, answers=shown.answers)
+        return charge(
+            self.issuer,
+            shown.charge_id,
+            acquirer=ACQUIRER,
+            order=shown.order,
+            answers=shown.answers,
+            notes_digest=shown.notes_digest,
+        )
 
     def notes(self, shown: Shown, approved: Approved | Declined | Reserved) -> tuple[Note, ...]:
         """

@@ -23,7 +23,7 @@ from handsel.flows.issuing.void_charge import expire_charges, void_charge
 from handsel.ids import new_id
 from handsel.notes.mint import finalize_all
 from handsel.notes.note import SERIAL_BYTES
-from handsel.order import CHARGE, HOLDS_S, ChargeOrder, NoteRequest, bind
+from handsel.order import CHARGE, HOLDS_S, ChargeOrder, NoteRequest, bind, digest_of_notes
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.money import Money
 from tests.flows.issuing.kept import octets, rows_of
@@ -235,7 +235,14 @@ def test_what_was_bound_as_a_reservation_pays_nothing_and_the_other_way_round(sc
         sealed = seal(order, to=scene.issuer.keys.public(), purpose=CHARGE)
         answers = scene.answers("ada", bind(as_bound))
 
-        outcome = charge(scene.issuer, order.order_id, acquirer=ACQUIRER, order=sealed, answers=answers)
+        outcome = charge(
+            scene.issuer,
+            order.order_id,
+            acquirer=ACQUIRER,
+            order=sealed,
+            answers=answers,
+            notes_digest=digest_of_notes(order.notes),
+        )
 
         assert outcome == Declined(DeclineReason.BOUND_TO_OTHER)
     assert (scene.balance(wallet), available(scene, wallet)) == (10_00, 10_00)
@@ -247,7 +254,14 @@ def test_a_crash_while_reserving_is_repeated_with_the_same_outcome(scene: Scene,
     shown = scene.show_to_reserve("ada", 8_00)
     crash(
         scene,
-        lambda issuer: charge(issuer, shown.charge_id, acquirer=ACQUIRER, order=shown.order, answers=shown.answers),
+        lambda issuer: charge(
+            issuer,
+            shown.charge_id,
+            acquirer=ACQUIRER,
+            order=shown.order,
+            answers=shown.answers,
+            notes_digest=shown.notes_digest,
+        ),
         at=0,
         is_committed=is_committed,
     )

@@ -51,6 +51,7 @@ from handsel.order import (
     HeldProof,
     SealedProof,
     Way,
+    digest_of_notes,
     till_digest,
 )
 from handsel.pay.decline import Declined, DeclineReason
@@ -119,7 +120,14 @@ def pay(
     wanted = order or charge_order(scene, minor)
     sealed = seal(wanted, to=scene.issuer.keys.public(), purpose=CHARGE)
     answers = sealed_proof(scene, proof or card.prove(wanted))
-    return charge(scene.issuer, wanted.order_id, acquirer=ACQUIRER, order=sealed, answers=answers)
+    return charge(
+        scene.issuer,
+        wanted.order_id,
+        acquirer=ACQUIRER,
+        order=sealed,
+        answers=answers,
+        notes_digest=digest_of_notes(wanted.notes),
+    )
 
 
 def pay_back(scene: Scene, card: Card, minor: int, notes: tuple[Note, ...]) -> Credited | Declined:

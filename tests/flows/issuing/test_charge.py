@@ -19,7 +19,7 @@ from handsel.flows.issuing.pause_palm import pause_palm, resume_palm
 from handsel.flows.issuing.show_wallet import show_wallet
 from handsel.ids import new_id
 from handsel.matching.message import PerMatcher
-from handsel.order import CHARGE, REFUND, ChargeOrder, NoteRequest
+from handsel.order import CHARGE, REFUND, ChargeOrder, NoteRequest, digest_of_notes
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.limit import DAY_MS
 from tests.flows.issuing.scene import ACQUIRER, Scene
@@ -60,7 +60,17 @@ def test_a_request_that_comes_again_after_a_restart_with_other_answers_has_the_s
 
     garbled = PerMatcher(b"a", b"b", b"c")
 
-    assert charge(scene.issuer, shown.charge_id, acquirer=ACQUIRER, order=shown.order, answers=garbled) == first
+    assert (
+        charge(
+            scene.issuer,
+            shown.charge_id,
+            acquirer=ACQUIRER,
+            order=shown.order,
+            answers=garbled,
+            notes_digest=shown.notes_digest,
+        )
+        == first
+    )
     assert scene.balance(wallet) == 5_50
 
 
@@ -130,7 +140,14 @@ def test_a_hand_that_was_shown_for_another_payment_does_not_pay(scene: Scene) ->
     wallet = scene.payer("ada")
     small, large = scene.show("ada", 1_00), scene.show("ada", 50_00)
 
-    outcome = charge(scene.issuer, large.charge_id, acquirer=ACQUIRER, order=large.order, answers=small.answers)
+    outcome = charge(
+        scene.issuer,
+        large.charge_id,
+        acquirer=ACQUIRER,
+        order=large.order,
+        answers=small.answers,
+        notes_digest=large.notes_digest,
+    )
 
     assert outcome == Declined(DeclineReason.BOUND_TO_OTHER)
     assert scene.balance(wallet) == 100_00
@@ -213,7 +230,15 @@ def test_a_decline_is_for_good(scene: Scene) -> None:
     richer = scene.show("bob", 4_50)
 
     assert (
-        charge(scene.issuer, shown.charge_id, acquirer=ACQUIRER, order=shown.order, answers=richer.answers) == declined
+        charge(
+            scene.issuer,
+            shown.charge_id,
+            acquirer=ACQUIRER,
+            order=shown.order,
+            answers=richer.answers,
+            notes_digest=shown.notes_digest,
+        )
+        == declined
     )
     assert scene.balance(wallet) == 1_00
 
@@ -240,7 +265,14 @@ def test_an_order_that_does_not_open_or_is_for_another_charge_or_use_changes_not
 
     for sealed in (b"", shown.order[:-1], secrets.token_bytes(300), for_refund, for_other):
         with pytest.raises(EnvelopeInvalid):
-            charge(scene.issuer, shown.charge_id, acquirer=ACQUIRER, order=sealed, answers=shown.answers)
+            charge(
+                scene.issuer,
+                shown.charge_id,
+                acquirer=ACQUIRER,
+                order=sealed,
+                answers=shown.answers,
+                notes_digest=shown.notes_digest,
+            )
 
     assert isinstance(scene.charge(shown), Approved)
     assert scene.balance(wallet) == 95_50
@@ -253,7 +285,14 @@ def test_answers_that_do_not_open_or_are_mixed_up_change_nothing(scene: Scene) -
 
     for answers in (PerMatcher(a, b, b""), PerMatcher(a, b, b), PerMatcher(b, a, c), PerMatcher(a, b, other.answers.c)):
         with pytest.raises(EnvelopeInvalid):
-            charge(scene.issuer, shown.charge_id, acquirer=ACQUIRER, order=shown.order, answers=answers)
+            charge(
+                scene.issuer,
+                shown.charge_id,
+                acquirer=ACQUIRER,
+                order=shown.order,
+                answers=answers,
+                notes_digest=shown.notes_digest,
+            )
 
     assert isinstance(scene.charge(shown), Approved)
 
@@ -268,4 +307,11 @@ def test_what_is_sealed_for_a_charge_stays_sealed_for_others(scene: Scene) -> No
     elsewhere = seal(order, to=scene.matcher_keys["a"].public(), purpose=CHARGE)
 
     with pytest.raises(EnvelopeInvalid):
-        charge(scene.issuer, order.order_id, acquirer=ACQUIRER, order=elsewhere, answers=shown.answers)
+        charge(
+            scene.issuer,
+            order.order_id,
+            acquirer=ACQUIRER,
+            order=elsewhere,
+            answers=shown.answers,
+            notes_digest=digest_of_notes(()),
+        )

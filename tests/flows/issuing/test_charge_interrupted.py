@@ -70,7 +70,14 @@ def test_after_a_crash_at_any_commit_the_same_request_ends_well_and_debits_once(
     shown = scene.show("ada", 4_50)
     crash(
         scene,
-        lambda issuer: charge(issuer, shown.charge_id, acquirer=ACQUIRER, order=shown.order, answers=shown.answers),
+        lambda issuer: charge(
+            issuer,
+            shown.charge_id,
+            acquirer=ACQUIRER,
+            order=shown.order,
+            answers=shown.answers,
+            notes_digest=shown.notes_digest,
+        ),
         at=at,
         is_committed=is_committed,
     )
@@ -125,7 +132,14 @@ def test_a_void_that_comes_while_the_notes_are_signed_wins(scene: Scene) -> None
         return scene.now_ms
 
     issuer = replace(scene.issuer, clock=clock)
-    outcome = charge(issuer, shown.charge_id, acquirer=ACQUIRER, order=shown.order, answers=shown.answers)
+    outcome = charge(
+        issuer,
+        shown.charge_id,
+        acquirer=ACQUIRER,
+        order=shown.order,
+        answers=shown.answers,
+        notes_digest=shown.notes_digest,
+    )
 
     assert len(readings) == 2
     assert outcome == Declined(DeclineReason.VOIDED)
@@ -171,7 +185,14 @@ def _interrupt(scene: Scene, shown: Shown) -> None:
     """
     crash(
         scene,
-        lambda issuer: charge(issuer, shown.charge_id, acquirer=ACQUIRER, order=shown.order, answers=shown.answers),
+        lambda issuer: charge(
+            issuer,
+            shown.charge_id,
+            acquirer=ACQUIRER,
+            order=shown.order,
+            answers=shown.answers,
+            notes_digest=shown.notes_digest,
+        ),
         at=0,
         is_committed=True,
     )

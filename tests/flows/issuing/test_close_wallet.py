@@ -132,7 +132,14 @@ def test_a_payment_under_way_is_voided_by_the_closing(scene: Scene, is_expired: 
     shown = scene.show("ada", 4_50)
     crash(
         scene,
-        lambda issuer: charge(issuer, shown.charge_id, acquirer=ACQUIRER, order=shown.order, answers=shown.answers),
+        lambda issuer: charge(
+            issuer,
+            shown.charge_id,
+            acquirer=ACQUIRER,
+            order=shown.order,
+            answers=shown.answers,
+            notes_digest=shown.notes_digest,
+        ),
         at=0,
         is_committed=True,
     )

@@ -166,7 +166,14 @@ class _Play:
         self.shown.append(shown)
         crash(
             self.scene,
-            lambda issuer: charge(issuer, shown.charge_id, acquirer=ACQUIRER, order=shown.order, answers=shown.answers),
+            lambda issuer: charge(
+                issuer,
+                shown.charge_id,
+                acquirer=ACQUIRER,
+                order=shown.order,
+                answers=shown.answers,
+                notes_digest=shown.notes_digest,
+            ),
             at=1,
             is_committed=False,
         )

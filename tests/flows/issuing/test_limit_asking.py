@@ -37,7 +37,14 @@ def limit(scene: Scene, **changes: float) -> None:
 
 
 def as_other(scene: Scene, shown: Shown) -> Approved | Declined | Reserved:
-    return charge(scene.issuer, shown.charge_id, acquirer="other", order=shown.order, answers=shown.answers)
+    return charge(
+        scene.issuer,
+        shown.charge_id,
+        acquirer="other",
+        order=shown.order,
+        answers=shown.answers,
+        notes_digest=shown.notes_digest,
+    )
 
 
 def asking_of(scene: Scene, acquirer: str = ACQUIRER) -> Asking:
@@ -67,7 +74,14 @@ def test_a_refused_answer_is_not_even_opened(scene: Scene) -> None:
     shown = scene.show(None, 1_00)
     garbled = msgspec.structs.replace(shown.answers, a=b"no envelope")
 
-    outcome = charge(scene.issuer, shown.charge_id, acquirer=ACQUIRER, order=shown.order, answers=garbled)
+    outcome = charge(
+        scene.issuer,
+        shown.charge_id,
+        acquirer=ACQUIRER,
+        order=shown.order,
+        answers=garbled,
+        notes_digest=shown.notes_digest,
+    )
 
     assert outcome == TOO_OFTEN
 

@@ -463,7 +463,9 @@ def test_a_closed_wallet_has_neither_pin_nor_limits_of_its_own(scene: Scene) -> 
 
 def _send(issuer: Issuer, *, shown: Shown) -> Approved | Declined | Reserved:
     answers: PerMatcher = shown.answers
-    return charge(issuer, shown.charge_id, acquirer=ACQUIRER, order=shown.order, answers=answers)
+    return charge(
+        issuer, shown.charge_id, acquirer=ACQUIRER, order=shown.order, answers=answers, notes_digest=shown.notes_digest
+    )
 
 
 def _named(order: ChargeOrder, charge_id: str) -> ChargeOrder:

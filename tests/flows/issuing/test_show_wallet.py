@@ -66,7 +66,14 @@ def test_what_is_reserved_is_not_available(scene: Scene) -> None:
     shown = scene.show("ada", 4_50)
     crash(
         scene,
-        lambda issuer: charge(issuer, shown.charge_id, acquirer=ACQUIRER, order=shown.order, answers=shown.answers),
+        lambda issuer: charge(
+            issuer,
+            shown.charge_id,
+            acquirer=ACQUIRER,
+            order=shown.order,
+            answers=shown.answers,
+            notes_digest=shown.notes_digest,
+        ),
         at=0,
         is_committed=True,
     )

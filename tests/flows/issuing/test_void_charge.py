@@ -53,7 +53,14 @@ def test_an_interrupted_charge_is_voided_and_what_it_reserved_is_given_back(scen
     shown = scene.show("ada", 4_50)
     crash(
         scene,
-        lambda issuer: charge(issuer, shown.charge_id, acquirer=ACQUIRER, order=shown.order, answers=shown.answers),
+        lambda issuer: charge(
+            issuer,
+            shown.charge_id,
+            acquirer=ACQUIRER,
+            order=shown.order,
+            answers=shown.answers,
+            notes_digest=shown.notes_digest,
+        ),
         at=0,
         is_committed=True,
     )

@@ -23,7 +23,10 @@ from tests.simulation.patches import Patches
 
 
 def _takes_any_code(patches: Patches) -> None:
-    patches.put(refund_by_receipt, "find_order", lambda return_code, **_: order_id_of(return_code))
+    def wrong(return_code: str, *, charge_id: str, digest: bytes | None) -> str:
+        return order_id_of(return_code, charge_id=charge_id)
+
+    patches.put(refund_by_receipt, "find_order", wrong)
 
 
 def _takes_anothers_dispute(patches: Patches) -> None:

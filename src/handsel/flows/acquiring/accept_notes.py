@@ -8,6 +8,7 @@ from handsel.errors import BodyInvalid, IdReused, NotFound
 from handsel.flows.acquiring.accounts import book_payment
 from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.acquiring.genuine_note import held_note
+from handsel.flows.acquiring.promised_notes import secrets_of
 from handsel.flows.acquiring.write_receipt import write_receipt
 from handsel.notes.denomination import NOTES_MAX
 from handsel.notes.note import Note
@@ -22,7 +23,8 @@ def accept_notes(acquirer: Acquirer, till: Till, charge_id: str, notes: tuple[No
     Take the notes of an approved charge, once, however often the same notes come.
 
     1. Every note is genuine, of a key that the issuer announces now, and can be redeemed for a day or more.
-    2. The charge is this till's and approved, or was paid with the very same notes.
+    2. The charge is this till's and approved, or was paid with the very same notes. They are those that it was begun
+       with: another's would leave that one without an end.
     3. The notes are worth just the amount of the payment and the tip that came with the charge.
     4. No note has been here before, ever.
     5. Write it all as one: notes, booking, payment, receipt.
@@ -51,6 +53,9 @@ def take_notes(acquirer: Acquirer, till_id: str, charge_id: str, notes: tuple[No
             raise BodyInvalid("this charge was not approved: nothing is to be paid for it")
         if payment.reserved_until_ms is not None:
             raise BodyInvalid("this charge only reserves: it is captured, and not paid with a till's notes")
+        promised = {secret.serial for secret in secrets_of(charge)}
+        if promised and promised != {note.serial for note in notes}:
+            raise BodyInvalid("these notes are not those that this charge was begun with")
         # 3.
         tipped = payment.tipped(charge.tip_minor)
         if sum_money((each.worth for each in held), currency=payment.amount.currency) != tipped.total:

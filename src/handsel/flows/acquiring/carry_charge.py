@@ -15,13 +15,14 @@ from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.acquiring.ask_matchers import answers_to
 from handsel.flows.acquiring.limit_asking import NoPalm, begin_asking
 from handsel.flows.acquiring.ports import Unanswered, Voided
+from handsel.flows.acquiring.promised_notes import promised_notes
 from handsel.flows.acquiring.settle_charge import conclude_charge, settle_charge
 from handsel.flows.acquiring.write_receipt import write_receipt
-from handsel.ids import require_order_id
 from handsel.matching.message import PerMatcher
 from handsel.notes.denomination import AMOUNT_MINOR_MAX, NOTES_MAX
 from handsel.notes.mint import NoteSecret
-from handsel.order import SealedProof
+from handsel.notes.note import PublicNoteKeys
+from handsel.order import NoteRequest, SealedProof, digest_of_notes
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.merchant import Till
 from handsel.pay.money import Money
@@ -34,7 +35,7 @@ from handsel.pay.payment import (
     PaymentStatus,
     state_of_charge,
 )
-from handsel.return_code import RETURN_DIGEST_BYTES
+from handsel.return_code import RETURN_DIGEST_BYTES, order_id_from
 from handsel.store.acquirer import AcquirerBooks
 
 
@@ -46,7 +47,8 @@ class ShownForCharge:
 
     `secrets` are what makes notes of the issuer's signatures: they are kept until the charge has ended, so that
     `finish_charges` can do what its till cannot do any more. There are none where the sum is only reserved. `order_id`,
-    by which the issuer knows the charge, is kept as long; `return_digest` for ever.
+    by which the issuer knows the charge, is kept as long; `return_digest` for ever, and `nonce`, from which order id
+    and serials follow, not at all.
     """
 
     charge_id: str
@@ -56,13 +58,15 @@ class ShownForCharge:
     queries: PerMatcher | SealedProof
     secrets: tuple[NoteSecret, ...]
     return_digest: bytes
+    nonce: str
     tip_minor: int = 0
 
     def __post_init__(self) -> None:
         """
-        Refuse too many notes, an ill-formed digest or order's id, and the charge's id once more. Raises `BodyInvalid`.
+        Refuse too many notes, an ill-formed digest, and an order's id that is not of this charge. Raises `BodyInvalid`.
         """
-        require_order_id(self.order_id, other_than=self.charge_id)
+        if self.order_id != order_id_from(self.nonce, charge_id=self.charge_id):
+            raise BodyInvalid("an order has the id that follows from its charge and the nonce")
         if len(self.return_digest) != RETURN_DIGEST_BYTES:
             raise BodyInvalid(f"a return digest has {RETURN_DIGEST_BYTES} bytes")
         if len(self.secrets) > NOTES_MAX:
@@ -73,33 +77,22 @@ def submit_charge(acquirer: Acquirer, till: Till, shown: ShownForCharge, *, now_
     """
     Try to pay a payment with the palm that was shown: once, however often the same charge comes.
 
-    1. Write that there is such a charge. From now on no other can begin on the same payment. If the till has asked too
-       often, the charge is declined here, and the matchers hear nothing of it.
+    1. Make sure that what the till gave makes notes of just the sum. Write that there is such a charge: from now on no
+       other can begin on the same payment. If the till has asked too often, the charge is declined here, and the
+       matchers hear nothing of it.
     2. Ask the three matchers, unless a held key was shown. If one does not answer, the issuer will not be asked: void
        the charge, here.
-    3. Ask the issuer. If its answer is lost, have the charge voided, or learn what became of it.
+    3. Ask the issuer, which refuses an order for other notes. If its answer is lost, have the charge voided, or learn
+       what became of it.
     4. Write the outcome.
 
     What is interrupted between two of these is ended by `resolve_charges`. Raises `NotFound`, `IdReused`, `BodyInvalid`
     before anything has happened, and `PartyUnavailable` or what a party refused with after nothing was paid.
     """
     # 1.
-    with acquirer.store.unit_of_work() as books:
-        known = _known_state(books, till, shown)
-        if known is not None:
-            return known
-        payment = _open_payment(books, till, shown)
-        if isinstance(payment, Declined):
-            return payment
-        charge = _submitted(till, shown, now_ms=now_ms)
-        refused = begin_asking(acquirer, books, till.id, now_ms=now_ms)
-        books.payments.add_charge(charge)
-        if refused is not None:
-            books.payments.save_charge(charge.declined(refused.reason))
-            books.commit()
-            return refused
-        books.payments.save(payment.processing())
-        books.commit()
+    notes = _begin(acquirer, till, shown, now_ms=now_ms)
+    if not isinstance(notes, tuple):
+        return notes
     # 2.
     try:
         answers = answers_to(acquirer.matchers, shown.queries)
@@ -108,7 +101,8 @@ def submit_charge(acquirer: Acquirer, till: Till, shown: ShownForCharge, *, now_
         raise
     # 3.
     try:
-        answer = acquirer.issuer.charge(shown.order_id, order=shown.order, answers=answers)
+        digest = digest_of_notes(notes)
+        answer = acquirer.issuer.charge(shown.order_id, order=shown.order, answers=answers, notes_digest=digest)
     except PartyUnavailable:
         conclude_charge(acquirer, shown.charge_id, Voided())
         raise
@@ -119,6 +113,33 @@ def submit_charge(acquirer: Acquirer, till: Till, shown: ShownForCharge, *, now_
         return settle_charge(acquirer, shown.charge_id)
     # 4.
     return conclude_charge(acquirer, shown.charge_id, answer)
+
+
+def _begin(
+    acquirer: Acquirer, till: Till, shown: ShownForCharge, *, now_ms: int
+) -> tuple[NoteRequest, ...] | ChargeState:
+    """
+    Write that there is a charge, and return the notes that its order has to ask for; or what became of it before.
+    """
+    keys = acquirer.keys.at(now_ms)
+    with acquirer.store.unit_of_work() as books:
+        known = _known_state(books, till, shown)
+        if known is not None:
+            return known
+        payment = _open_payment(books, till, shown)
+        if isinstance(payment, Declined):
+            return payment
+        notes = _promised_by(shown, payment, keys=keys)
+        charge = _submitted(till, shown, now_ms=now_ms)
+        refused = begin_asking(acquirer, books, till.id, now_ms=now_ms)
+        books.payments.add_charge(charge)
+        if refused is not None:
+            books.payments.save_charge(charge.declined(refused.reason))
+            books.commit()
+            return refused
+        books.payments.save(payment.processing())
+        books.commit()
+    return notes
 
 
 def charge_state(acquirer: Acquirer, till: Till, charge_id: str) -> ChargeState:
@@ -196,9 +217,14 @@ def _open_payment(books: AcquirerBooks, till: Till, shown: ShownForCharge) -> Pa
         return Declined(DeclineReason.VOIDED)
     if payment.status is not PaymentStatus.REQUIRES_PALM:
         raise IdReused("this payment has a charge already: ask for the state of that one")
-    if not shown.secrets and not payment.hold_s:
-        raise BodyInvalid("a charge comes with what makes its notes")
-    if books.payments.has_order(shown.order_id):
-        raise IdReused("that order id stands for another charge: make a new one")
+    if bool(shown.secrets) == bool(payment.hold_s):
+        raise BodyInvalid("a charge comes with what makes its notes, and one that only reserves without")
     _require_offered(payment, shown.tip_minor)
     return payment
+
+
+def _promised_by(shown: ShownForCharge, payment: PaymentIntent, *, keys: PublicNoteKeys) -> tuple[NoteRequest, ...]:
+    if payment.hold_s:
+        return ()
+    total = payment.processing().tipped(shown.tip_minor).total
+    return promised_notes(shown.secrets, charge_id=shown.charge_id, nonce=shown.nonce, total=total, keys=keys)

@@ -7,13 +7,12 @@ that was switched off, or has lost its disk, leaves no customer debited for a pa
 
 from __future__ import annotations
 
-import msgspec
-
 from handsel.errors import NotFound
 from handsel.flows.acquiring.accept_notes import take_notes
 from handsel.flows.acquiring.acquirer import Acquirer
 from handsel.flows.acquiring.for_each import for_each
-from handsel.notes.mint import NoteSecret, finalize_all
+from handsel.flows.acquiring.promised_notes import secrets_of
+from handsel.notes.mint import finalize_all
 from handsel.pay.payment import Paid
 
 
@@ -21,8 +20,8 @@ def finish_charges(acquirer: Acquirer, *, now_ms: int) -> int:
     """
     Finish the approved charges of which no till was heard for `unresolved_ms_min`, and return how many are paid now.
 
-    Raises `SignatureInvalid` or `BodyInvalid` for one of which no genuine notes of its amount can be made: its till
-    gave away something else than it had asked for, and it alone can finish it.
+    Raises `SignatureInvalid` or `BodyInvalid` for one of which no genuine notes of its amount can be made. That is none
+    whose order this acquirer brought to the issuer, which would have refused it.
     """
     with acquirer.store.unit_of_work() as books:
         until_ms = now_ms - acquirer.bounds.unresolved_ms_min
@@ -40,8 +39,8 @@ def _finish(acquirer: Acquirer, charge_id: str, *, now_ms: int) -> Paid | None:
         charge = books.payments.find_charge(charge_id)
     if charge is None:
         raise NotFound("there is no charge of that id")
-    if not charge.secrets:
+    secrets = secrets_of(charge)
+    if not secrets:
         return None
-    secrets = msgspec.msgpack.decode(charge.secrets, type=tuple[NoteSecret, ...])
     notes = finalize_all(secrets, charge.signatures, keys=acquirer.keys.at(now_ms))
     return take_notes(acquirer, charge.till_id, charge_id, notes, now_ms=now_ms)

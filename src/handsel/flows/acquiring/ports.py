@@ -119,10 +119,11 @@ class Issuer(Protocol):
         """
 
     def charge(
-        self, order_id: str, *, order: bytes, answers: PerMatcher | SealedProof
+        self, order_id: str, *, order: bytes, answers: PerMatcher | SealedProof, notes_digest: bytes
     ) -> Signed | Declined | Reserved | Unanswered:
         """
         Debit whoever showed the palm. The envelopes are the till's order, and the matchers' answers or a card's proof.
+        `notes_digest` is of what the order has to ask for: one that asks for other notes is refused.
         """
 
     def void(self, order_id: str) -> Signed | Declined | Reserved | Voided:

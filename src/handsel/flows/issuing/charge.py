@@ -12,6 +12,7 @@ The issuer learns an amount and a time. It is never told who is paid.
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass, replace
 
 from handsel.envelope import open_envelope
@@ -35,7 +36,7 @@ from handsel.flows.issuing.second_factor import (
 from handsel.ids import require_id
 from handsel.matching.message import PerMatcher
 from handsel.notes.denomination import NOTES_MAX
-from handsel.order import CHARGE, HOLDS_S, ChargeOrder, SealedProof, typed_pin
+from handsel.order import CHARGE, HOLDS_S, ChargeOrder, SealedProof, digest_of_notes, typed_pin
 from handsel.pay.account import notes_in_circulation, wallet_account
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.ledger import Capture, Refused, Transfer, derive_id
@@ -67,12 +68,19 @@ class _Reserved:
 
 
 def charge(
-    issuer: Issuer, charge_id: str, *, acquirer: str, order: bytes, answers: PerMatcher | SealedProof
+    issuer: Issuer,
+    charge_id: str,
+    *,
+    acquirer: str,
+    order: bytes,
+    answers: PerMatcher | SealedProof,
+    notes_digest: bytes,
 ) -> Approved | Declined | Reserved:
     """
     Carry out the order that a till sealed, if the palm that the matchers saw was shown for it. `acquirer` is who asks.
 
-    1. The order opens, is for this charge and is well formed. Raises `EnvelopeInvalid` and `BodyInvalid`.
+    1. The order opens, is for this charge and is well formed, and `notes_digest`, which says what the acquirer can make
+       notes of, is of those that it asks for. Raises `EnvelopeInvalid` and `BodyInvalid`.
     2. An id that came before has the same outcome, with the same signatures; with another order it raises `IdReused`.
     3. The acquirer has not asked too often, or too often in vain.
     4. The order can be carried out for somebody: the notes that are to be signed have keys that are current, and add up
@@ -95,6 +103,8 @@ def charge(
     nobody else.
     """
     wanted = _open_order(issuer, charge_id, order)  # 1
+    if not hmac.compare_digest(digest_of_notes(wanted.notes), notes_digest):
+        raise BodyInvalid("the order asks for other notes than the acquirer was given the secrets of")
     begun = _begin(issuer, wanted, answers, acquirer=acquirer)
     if isinstance(begun, PinAsked):
         is_right = is_pin_right(issuer, wanted, begun)

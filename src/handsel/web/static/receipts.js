@@ -22,7 +22,8 @@ async function sha256(text) {
 async function codeOf(receipt, stated, orderId) {
   const code = receipt.return_code;
   if (!code || !stated.return_digest) return "";
-  const leadsTo = toHex(await sha256(`handsel/v1/order-id\0${code}`)).slice(0, orderId.length);
+  const nonce = toHex(await sha256(`handsel/v1/charge-nonce\0${code}`)).slice(0, orderId.length);
+  const leadsTo = toHex(await sha256(`handsel/v1/order-id\0${stated.charge_id}${nonce}`)).slice(0, orderId.length);
   const digest = await sha256(`handsel/v1/return-code\0${stated.charge_id}${code}`);
   return leadsTo === orderId && btoa(String.fromCharCode(...digest)) === stated.return_digest ? code : "";
 }
