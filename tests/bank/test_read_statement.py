@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handsel.bank import read_statement
 from handsel.bank.iban import Iban
 from handsel.bank.read_statement import read_statements
 from handsel.bank.read_status import Refusal, read_status
@@ -137,6 +138,18 @@ WRONG = {
     "no day": document(GOOD.replace("<Dt>2026-01-02</Dt>", "<Dt>soon</Dt>")),
     "parts that do not add up": document(GOOD.replace("</NtryDtls>", details(MOVEMENT) + "</NtryDtls>")),
 }
+
+
+def test_several_files_are_bounded_and_named_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = camt([MOVEMENT], name="1"), camt([MOVEMENT], name="2")
+
+    assert [each.id for each in read_statements(one, other)] == ["1", "2"]
+    with pytest.raises(StatementInvalid, match="same id"):
+        read_statements(one, other, one)
+    monkeypatch.setattr(read_statement, "MOVEMENTS_MAX", 1)
+    assert len(read_statements(one)) == 1
+    with pytest.raises(StatementInvalid, match="at most 1 movements"):
+        read_statements(one, other)
 
 
 @pytest.mark.parametrize("what", WRONG)

@@ -35,10 +35,21 @@ _BOOKED, _NOT_BOOKED = "BOOK", ("PDNG", "INFO", "FUTR")
 _NO_REFERENCE = frozenset({"", "NONREF", "NOREF", "NOTPROVIDED"})
 
 
-def read_statements(raw: bytes) -> tuple[Statement, ...]:
+def read_statements(*files: bytes) -> tuple[Statement, ...]:
     """
-    Return the statements of a file, in its order. Raises `StatementInvalid`, which quotes nothing of it.
+    Return the statements of files, in their order. Raises `StatementInvalid`, which quotes nothing of them.
     """
+    statements = tuple(statement for raw in files for statement in _read_file(raw))
+    if len({(each.iban, each.id) for each in statements}) != len(statements):
+        raise StatementInvalid("two statements have the same id; nothing was booked")
+    if sum(len(each.movements) for each in statements) > MOVEMENTS_MAX:
+        raise StatementInvalid(
+            f"at most {MOVEMENTS_MAX} movements are booked at once: bring fewer files, or shorter ones"
+        )
+    return statements
+
+
+def _read_file(raw: bytes) -> tuple[Statement, ...]:
     root = read_xml(raw)
     if not _NAMESPACE.fullmatch(root.tag):
         raise StatementInvalid("the file is no statement in camt.053.001.02 or camt.053.001.08: choose one at the bank")
@@ -48,12 +59,7 @@ def read_statements(raw: bytes) -> tuple[Statement, ...]:
     found = root.findall("BkToCstmrStmt/Stmt")
     if not 0 < len(found) <= STATEMENTS_MAX:
         raise StatementInvalid(f"a file has 1 to {STATEMENTS_MAX} statements")
-    statements = tuple(_statement(each) for each in found)
-    if len({(each.iban, each.id) for each in statements}) != len(statements):
-        raise StatementInvalid("two statements of the file have the same id; nothing was booked")
-    if sum(len(each.movements) for each in statements) > MOVEMENTS_MAX:
-        raise StatementInvalid(f"a file has at most {MOVEMENTS_MAX} movements: ask the bank for shorter statements")
-    return statements
+    return tuple(_statement(each) for each in found)
 
 
 def _statement(element: Element) -> Statement:

@@ -167,12 +167,17 @@ class BankTables:
         row = self.uow.row(f"{_STATEMENT} WHERE is_late = 0 ORDER BY number DESC LIMIT 1")
         return _statement(row) if row else None
 
-    def has_ended_at(self, balance_minor: int, *, until_day: str) -> bool:
+    def stood_at(self, balance_minor: int, *, day: str) -> bool:
         """
-        Return whether a statement of a day until then has ended at that balance.
+        Return whether a statement has ended at that balance, and none came after it before the day.
         """
-        sql = "SELECT 1 FROM bank_statements WHERE closing_minor = ? AND last_day <= ? LIMIT 1"
-        return self.uow.row(sql, balance_minor, until_day) is not None
+        row = self.uow.row(
+            "SELECT 1 FROM bank_statements AS before WHERE closing_minor = ? AND last_day <= ? AND NOT EXISTS"
+            " (SELECT 1 FROM bank_statements AS after WHERE is_late = 0 AND after.number > before.number"
+            " AND after.last_day < ?) LIMIT 1",
+            *(balance_minor, day, day),
+        )
+        return row is not None
 
     def newest_statements(self, *, limit: int = STATEMENTS_READ_MAX) -> tuple[BookedStatement, ...]:
         """

@@ -57,11 +57,11 @@ from handsel.wiring.paths import DATABASE_FILE
 from handsel.wiring.serve import private_files_only
 
 
-def book(config_path: Path, *raw: bytes) -> tuple[Booked, ...]:
+def book(config_path: Path, *files: bytes) -> tuple[Booked, ...]:
     """
     Book the statements of files, all or none. Raises `ConfigError`, `StatementInvalid` and `IdReused`.
     """
-    statements = tuple(statement for each in raw for statement in read_statements(each))
+    statements = read_statements(*files)
     with _opened(config_path) as (issuer, _):
         return book_statements(issuer, statements)
 

@@ -10,9 +10,11 @@ import pytest
 
 from handsel.bank.booking import Difference
 from handsel.bank.statement import Movement
-from handsel.errors import StatementInvalid
-from handsel.flows.banking.accounts import at_bank
+from handsel.errors import InvariantBroken, StatementInvalid
+from handsel.flows.banking.accounts import at_bank, book, own_funds
 from handsel.flows.issuing.bank_reference import bank_reference
+from handsel.ids import new_id
+from handsel.pay.money import Money
 from tests.bank.camt import camt, document, statement
 from tests.flows.issuing.at_bank import AtBank
 from tests.flows.issuing.scene import Scene
@@ -72,6 +74,53 @@ def test_several_that_add_up_to_nothing_together_are_booked_together(scene: Scen
     assert [each.is_repeated for each in bank.book(document(one, other, following))] == [False] * 3
     assert scene.balance(wallet) == 3_00
     assert bank.reconcile().bank_minor == bank.reconcile().ledger_minor == 16_00
+
+
+def test_several_of_which_one_begins_where_the_last_has_ended_are_booked_in_their_order(
+    scene: Scene, bank: AtBank
+) -> None:
+    comes, leaves = nothing_left(bank, scene.wallet())
+    one, other = statement([comes], name="one", opening=10_00), statement([leaves], name="other", opening=13_00)
+    bank.say(bank.comes(3_00))
+
+    assert [each.is_repeated for each in bank.book(document(one, other))] == [False, False]
+    assert bank.reconcile().bank_minor == bank.reconcile().ledger_minor == 13_00
+
+
+def test_one_that_was_booked_under_another_name_is_not_booked_late(scene: Scene, bank: AtBank) -> None:
+    """
+    Of the next statement the balances say that all of it did move again; whatever adds up to nothing says nothing.
+    """
+    movements = nothing_left(bank, scene.wallet())
+    bank.say(*movements)
+    bank.say(bank.comes(5_00))
+    before = bank.reconcile()
+
+    with pytest.raises(StatementInvalid, match="movements that were booked"):
+        bank.book(camt(movements, name="again", opening=10_00))
+    assert bank.reconcile() == before
+
+
+def test_one_of_a_day_on_which_the_account_did_not_stand_there_is_refused(scene: Scene, bank: AtBank) -> None:
+    day, later = "2001-10-01", "2001-11-01"
+    bank.say(bank.comes(5_00))
+    bank.say(bank.comes(7_00, booked_on=later))
+    movements = bank.comes(3_00, booked_on=day), bank.leaves(3_00, booked_on=day)
+
+    with pytest.raises(StatementInvalid, match="book those between first"):
+        bank.book(camt(movements, name="of another month", opening=10_00))
+    assert len(bank.book(camt(movements, name="of that month", opening=15_00))) == 1
+
+
+def test_a_ledger_that_somebody_has_changed_is_not_taken_for_something_left_out(scene: Scene, bank: AtBank) -> None:
+    with scene.issuer.database.unit_of_work() as uow:
+        books = bank.tables(uow)
+        money = Money(7, "EUR")
+        book(books, "opening", new_id(), money, debit=at_bank("EUR"), credit=own_funds("EUR"), now_ms=scene.now_ms)
+        uow.commit()
+
+    with pytest.raises(InvariantBroken):
+        bank.book(camt([bank.comes(1_00)], name="next", opening=10_00))
 
 
 @pytest.mark.parametrize("day", [BEFORE, AFTER])

@@ -25,7 +25,7 @@ def book_statements(
     acquirer: Acquirer, statements: Sequence[Statement], *, of: Iban, settlement_reference: str, now_ms: int
 ) -> tuple[Booked, ...]:
     """
-    Book the statements of a file, each once, and all or none. Money with `settlement_reference` is the issuer's.
+    Book statements, each once, and all or none. Money with `settlement_reference` is the issuer's.
 
     Raises `StatementInvalid` and `IdReused`; then nothing has changed.
     """

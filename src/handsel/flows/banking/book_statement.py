@@ -60,16 +60,23 @@ def book_in_turn(
     4. The ledger's sum at the bank is the closing balance.
 
     That one was left out goes unnoticed where its movements add up to nothing: the next begins at the same balance. It
-    is booked late then, whenever it comes; several that only together add up to nothing are booked together.
+    is booked late then, whenever it comes, where the account stood at that balance on that day; several that only
+    together add up to nothing are booked together. For these 1 and 4 hold once all are booked.
 
-    Raises `StatementInvalid` and `IdReused`; then the caller has to keep nothing of what was done.
+    Raises `StatementInvalid` and `IdReused`; then the caller has to keep nothing of what was done. Raises
+    `InvariantBroken` where the ledger has another sum at the bank than the last statement.
     """
+    last, account = books.last_statement(), at_bank(currency)
+    is_so = last is None or balance_minor(books, account) == last.closing_minor
+    ensure(is_so, "the ledger has at the bank what it said")
     booked = tuple(
         _book_statement(books, each, of=of, currency=currency, explain=explain, now_ms=now_ms) for each in statements
     )
     last = books.last_statement()
-    if last is not None:
-        _require_whole(books, currency, last.closing_minor)
+    if last is not None and balance_minor(books, account) != last.closing_minor:
+        raise StatementInvalid(
+            "statements that were left out lead back to where they began; nothing was booked: book them all at once"
+        )
     return booked
 
 
@@ -98,6 +105,9 @@ def _book_statement(
     for place, movement in sorted(enumerate(statement.movements), key=lambda each: _comes_back(each[1])):
         found = _book_movement(books, movement, statement_id, of=of, place=place, explain=explain, now_ms=now_ms)
         kinds += [found] if isinstance(found, Difference) else []
+    if is_late and {Difference.DUPLICATE_ENTRY, Difference.ENTRY_CHANGED} & set(kinds):
+        # Elsewhere the balances say that it did move twice; whatever adds up to nothing says nothing.
+        raise StatementInvalid("a statement that was left out has movements that were booked; nothing was booked")
     # 4.
     is_so = is_late or balance_minor(books, at_bank(currency)) == statement.closing_minor
     ensure(is_so, "the ledger has at the bank what it says")
@@ -115,14 +125,12 @@ def _begin(books: BankTables, statement: Statement, statement_id: str, digest: b
             raise StatementInvalid("the first statement begins below zero: begin with one at or above it")
         money = Money(statement.opening_minor, statement.currency)
         book(books, "opening", statement_id, money, debit=account, credit=own_funds(statement.currency), now_ms=now_ms)
-    elif last.closing_minor != statement.opening_minor:
+    elif not last.closing_minor == statement.opening_minor == balance_minor(books, account):
         is_late = _was_left_out(books, statement, last)
         if not is_late:
             raise StatementInvalid(
                 "the statement does not begin where the last one ended; nothing was booked: book those between first"
             )
-    if not is_late:
-        _require_whole(books, statement.currency, statement.opening_minor)
     booked = BookedStatement(
         id=statement_id,
         bank_name=statement.id,
@@ -137,16 +145,9 @@ def _begin(books: BankTables, statement: Statement, statement_id: str, digest: b
     return is_late
 
 
-def _require_whole(books: BankTables, currency: str, said_minor: int) -> None:
-    if balance_minor(books, at_bank(currency)) != said_minor:
-        raise StatementInvalid(
-            "statements that were left out lead back to where they began; nothing was booked: book them all at once"
-        )
-
-
 def _was_left_out(books: BankTables, statement: Statement, last: BookedStatement) -> bool:
     is_between = statement.closed_on <= last.last_day
-    return is_between and books.has_ended_at(statement.opening_minor, until_day=statement.closed_on)
+    return is_between and books.stood_at(statement.opening_minor, day=statement.closed_on)
 
 
 def _book_movement(

@@ -22,7 +22,7 @@ from handsel.store.issuer_identity import end_service
 
 def book_statements(issuer: Issuer, statements: Sequence[Statement]) -> tuple[Booked, ...]:
     """
-    Book the statements of a file, each once, and all or none.
+    Book statements, each once, and all or none.
 
     Raises `ConfigError`, `StatementInvalid` and `IdReused`; then nothing has changed.
     """
