@@ -24,7 +24,7 @@ ARRAYS = ("numpy", "numba")
 DATABASES = ("sqlite3", "_sqlite3", "psycopg", "sqlalchemy")
 MONEY = ("handsel.pay", "handsel.bank", "handsel.flows", "handsel.store")
 FILES_OF_BANKS = ("sepaxml", "xmlschema", "defusedxml", "handsel.bank.read_statement", "handsel.bank.pain")
-SIGNING = ("handsel.notes.issue", "handsel.notes.blind_sign", "gmpy2")  # The private keys of notes, and what uses them.
+SIGNING = ("handsel.notes.issue", "handsel.notes.keep", "handsel.notes.blind_sign")  # With the private keys.
 
 MAY_NOT_LOAD: dict[str, tuple[str, ...]] = {
     "issuer": (*VISION, *ARRAYS, *FILES_OF_BANKS, "handsel.till", "handsel.flows.acquiring", "handsel.store.acquirer"),

@@ -180,7 +180,8 @@ class IssuerPort:
         return _charged(answer)
 
     def void(self, order_id: str) -> ports.Signed | Declined | ports.Reserved | ports.Voided:
-        answer = self._certain("void", lambda: void_charge(self._issuer.issuer, order_id))
+        name = self._process.name
+        answer = self._certain("void", lambda: void_charge(self._issuer.issuer, order_id, acquirer=name))
         return ports.Voided() if isinstance(answer, issued.Voided) else _charged(answer)
 
     def capture(self, order_id: str, *, amount: Money, requests: tuple[NoteRequest, ...]) -> ports.Signed | Declined:

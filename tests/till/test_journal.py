@@ -9,6 +9,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from handsel.errors import ConfigError, InvariantBroken, StoreCorrupt, StoreError, StoreFull
 from handsel.notes.mint import NoteSecret
@@ -107,6 +108,20 @@ def test_a_version_before_is_read_and_written_as_this_one(path: Path, version: i
 
     assert json.loads(path.read_bytes())["version"] == VERSION
     assert Journal.open(path).reserved() == (entry(1),)
+
+
+def test_a_code_of_before_leads_to_no_order_any_more_and_is_dropped(path: Path) -> None:
+    journal = Journal.open(path)
+    coded = [replace(entry(number), return_code="abcdefghij234567abcd") for number in (1, 2)]
+    for each in coded:
+        journal.add(each)
+    journal.move_to_reserved(coded[0].charge_id)
+    assert Journal.open(path).entries() == (coded[1],)
+    path.write_text(json.dumps({**json.loads(path.read_bytes()), "version": 4}))
+
+    before = Journal.open(path)
+
+    assert (before.reserved(), before.entries()) == ((entry(1),), (entry(2),))
 
 
 def test_the_file_and_its_directory_are_the_owners_alone(path: Path) -> None:

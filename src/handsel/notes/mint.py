@@ -1,9 +1,9 @@
 """
 Make notes at the till: prepare the requests, and finish the notes from what the issuer signed.
 
-The message of a note is its serial, drawn at random, and what it is: it is prepared as RFC 9474 §4.1 says. The issuer
-gets it blinded; the inverse that unblinds stays in the secret. So the issuer never sees what it signs, and cannot tell
-which charge a redeemed note came from.
+The message of a note is its serial, which nobody else can guess, and what it is: it is prepared as RFC 9474 §4.1 says.
+The issuer gets it blinded; the inverse that unblinds stays in the secret. So the issuer never sees what it signs, and
+cannot tell which charge a redeemed note came from.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 Hold a note, money for whoever holds it, and the public keys that tell a genuine one.
 
 A note is checked as RFC 9474 §4.5 checks a signature: plain RSASSA-PSS with SHA-384, a salt of 48 bytes, and a message
-that begins with 32 random bytes. The module knows no private key.
+that begins with 32 bytes which nobody can guess. The module knows no private key.
 """
 
 from __future__ import annotations

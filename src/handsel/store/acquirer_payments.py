@@ -109,7 +109,7 @@ class PaymentTables:
     def reserved_until(self, until_ms: int, *, limit: int) -> tuple[str, ...]:
         """
         Return the ids of payments that wait for their capture, and whose time was over at `until_ms`. The newest first:
-        what has no end, since a till has submitted the order of another charge, does not hold up what has.
+        what has no end, whatever the reason, does not hold up what has.
         """
         rows = self._uow.rows(
             "SELECT id FROM payments WHERE status = 'processing' AND reserved_until_ms <= ? AND captured_minor IS NULL"

@@ -24,7 +24,7 @@ from handsel.store.ledger import account_state
 class ChargeRow:
     """
     Carry a charge as it is stored: `state` is reserved, approved, declined or voided; `factor` is the second factor
-    that it was paid with, pin or passkey.
+    that it was paid with, pin or passkey; `acquirer` is who carried it, unknown where it never came.
 
     `reply` is sealed to its till, `refunded_minor` what was paid back by receipt.
     """
@@ -40,6 +40,13 @@ class ChargeRow:
     reply: bytes | None = None
     refunded_minor: int = 0
     factor: str | None = None
+    acquirer: str | None = None
+
+    def is_of(self, acquirer: str) -> bool:
+        """
+        Return whether an acquirer may be told of the charge: who carried it, or whoever asks where that is not known.
+        """
+        return self.acquirer in (None, acquirer)
 
 
 @dataclass(frozen=True, repr=False)
@@ -90,10 +97,10 @@ def add_charge(uow: UnitOfWork, row: ChargeRow, *, now_ms: int) -> None:
     """
     uow.execute(
         "INSERT INTO charges (id, digest, reservation_id, wallet_id, amount_minor, state, reason, signatures, at_ms,"
-        " factor, number) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+        " factor, acquirer, number) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
         " (SELECT COALESCE(MAX(number), 0) + 1 FROM charges WHERE wallet_id = ?))",
         *(row.id, row.digest, row.reservation_id, row.wallet_id, row.amount_minor, row.state, row.reason),
-        *(_encode(row.signatures), now_ms, row.factor, row.wallet_id),
+        *(_encode(row.signatures), now_ms, row.factor, row.acquirer, row.wallet_id),
     )
 
 
@@ -103,16 +110,16 @@ def find_charge(uow: UnitOfWork, charge_id: str) -> ChargeRow | None:
     """
     row = uow.row(
         "SELECT id, digest, reservation_id, wallet_id, amount_minor, state, reason, signatures, reply, refunded_minor,"
-        " factor FROM charges WHERE id = ?",
+        " factor, acquirer FROM charges WHERE id = ?",
         charge_id,
     )
     if row is None:
         return None
     found_id, digest, reservation_id, wallet_id, amount_minor, state, reason, signatures = row[:8]
-    reply, refunded_minor, factor = row[8:]
+    reply, refunded_minor, factor, acquirer = row[8:]
     return ChargeRow(
         *(found_id, digest, reservation_id, wallet_id, amount_minor, state, reason),
-        *(_decode(signatures), reply, refunded_minor, factor),
+        *(_decode(signatures), reply, refunded_minor, factor, acquirer),
     )
 
 

@@ -343,6 +343,9 @@ CREATE INDEX collections_by_wallet ON collections (wallet_id, asked_at_ms);
 CREATE INDEX collections_waiting ON collections (asked_at_ms) WHERE sequence IS NULL;
 """
 
+# Which acquirer carried a charge: to another its outcome is not told. One from before has none.
+_CARRIED = "ALTER TABLE charges ADD COLUMN acquirer TEXT;"
+
 ISSUER_SCHEMA = Schema(
     "issuer",
     (
@@ -355,5 +358,6 @@ ISSUER_SCHEMA = Schema(
         _NAMED,
         _IDENTITIES,
         _TOP_UPS,
+        _CARRIED,
     ),
 )

@@ -14,6 +14,7 @@ import threading
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from handsel.errors import ConfigError, StoreCorrupt, StoreError, StoreFull, ensure
 from handsel.keys import read_private_file, replace_private_file
@@ -26,9 +27,10 @@ ENTRIES_MAX = 256  # Charges without an end; a till that has so many asks for a 
 RESERVED_MAX = 256  # Captured or given back some day; of more the oldest are given up. Each has less than 1 KB.
 RECEIPTS_MAX = 64  # Sealed, and not brought; of more the oldest are given up. Each has at most 24 KB.
 # Since 2, a secret holds what unblinds its note; since 3, there are receipts; since 4, a charge has a return code, and
-# what has reserved is kept.
-VERSION = 4
-VERSIONS_READ = (2, 3, 4)
+# what has reserved is kept; since 5, its order id follows from its own id as well.
+VERSION = 5
+VERSIONS_READ = (2, 3, 4, 5)
+OTHER_CODES = 4  # Of these versions and before, a code leads to no order any more: no receipt is sealed with it.
 DIRECTORY_MODE = 0o700
 
 
@@ -126,6 +128,8 @@ class Journal:
             ) from exc
         if held.version not in VERSIONS_READ:
             raise StoreCorrupt(f"{path.name} is of another version of Handsel: start the version that wrote it")
+        if held.version <= OTHER_CODES:
+            return cls(path, _without_codes(held.entries), held.receipts, _without_codes(held.reserved))
         return cls(path, held.entries, held.receipts, held.reserved)
 
     def entries(self) -> tuple[ChargeEntry, ...]:
@@ -199,6 +203,10 @@ class Journal:
         reserved = self._reserved if reserved is None else reserved
         _write(self._path, _JournalFile(VERSION, entries, receipts, reserved))
         self._entries, self._receipts, self._reserved = entries, receipts, reserved
+
+
+def _without_codes(entries: tuple[ChargeEntry, ...]) -> tuple[ChargeEntry, ...]:
+    return tuple(replace(held, return_code="") for held in entries)
 
 
 def _without(entries: tuple[ChargeEntry, ...], charge_id: str) -> tuple[ChargeEntry, ...]:

@@ -78,8 +78,10 @@ def _charge_routes(issuer: Issuer, acquirers: Mapping[str, Secret]) -> list[Rout
         outcome = charge(issuer, body.order_id, acquirer=acquirer, order=sealed, answers=answers, notes_digest=digest)
         return _charge_body(outcome)
 
-    def voided(_: str, path: Mapping[str, str], __: Nothing) -> SignedBody | DeclinedBody | ReservedBody | VoidedBody:
-        outcome = void_charge(issuer, path["id"])
+    def voided(
+        acquirer: str, path: Mapping[str, str], __: Nothing
+    ) -> SignedBody | DeclinedBody | ReservedBody | VoidedBody:
+        outcome = void_charge(issuer, path["id"], acquirer=acquirer)
         return VoidedBody() if isinstance(outcome, Voided) else _charge_body(outcome)
 
     def refunded(acquirer: str, _: Mapping[str, str], body: RefundBody) -> CreditedBody | DeclinedBody:

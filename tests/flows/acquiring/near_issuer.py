@@ -87,7 +87,7 @@ class NearIssuer:
         return ports.Unanswered() if answer is None else _charged(answer)
 
     def void(self, order_id: str) -> ports.Signed | Declined | ports.Reserved | ports.Voided:
-        answer = self._certain("void", lambda: void_charge(self.issuer, order_id))
+        answer = self._certain("void", lambda: void_charge(self.issuer, order_id, acquirer=ACQUIRER))
         return ports.Voided() if isinstance(answer, issued.Voided) else _charged(answer)
 
     def capture(self, order_id: str, *, amount: Money, requests: tuple[NoteRequest, ...]) -> ports.Signed | Declined:

@@ -268,7 +268,7 @@ def test_a_crash_while_reserving_is_repeated_with_the_same_outcome(scene: Scene,
 
     expected = Reserved(8_00, scene.now_ms + DAY_S * 1000)
     assert scene.charge(shown) == scene.charge(shown) == expected
-    assert void_charge(scene.issuer, shown.charge_id) == expected
+    assert void_charge(scene.issuer, shown.charge_id, acquirer=ACQUIRER) == expected
     assert available(scene, wallet) == 2_00
 
 
@@ -306,7 +306,7 @@ def test_a_crash_while_giving_back_is_repeated(scene: Scene, is_committed: bool)
 
     assert available(scene, wallet) == 10_00
     assert scene.charge(shown) == Declined(DeclineReason.VOIDED)
-    assert void_charge(scene.issuer, shown.charge_id) == Voided()
+    assert void_charge(scene.issuer, shown.charge_id, acquirer=ACQUIRER) == Voided()
 
 
 def test_capture_and_giving_back_in_the_same_moment_agree(scene: Scene) -> None:

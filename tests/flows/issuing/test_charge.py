@@ -315,3 +315,21 @@ def test_what_is_sealed_for_a_charge_stays_sealed_for_others(scene: Scene) -> No
             answers=shown.answers,
             notes_digest=digest_of_notes(()),
         )
+
+
+def test_an_order_for_other_notes_than_the_acquirer_can_make_is_refused_also_when_it_comes_again(scene: Scene) -> None:
+    wallet = scene.payer("ada")
+    shown, other = scene.show("ada", 4_50), scene.show("ada", 4_50)
+
+    def send(digest: bytes) -> object:
+        sent = {"order": shown.order, "answers": shown.answers, "notes_digest": digest}
+        return charge(scene.issuer, shown.charge_id, acquirer=ACQUIRER, **sent)  # type: ignore[arg-type]
+
+    for is_again in (False, True):
+        for digest in (other.notes_digest, digest_of_notes(()), b"", shown.notes_digest[:-1]):
+            with pytest.raises(BodyInvalid, match="other notes"):
+                send(digest)
+        if not is_again:
+            assert scene.balance(wallet) == 100_00
+            assert isinstance(send(shown.notes_digest), Approved)
+    assert scene.balance(wallet) == 95_50

@@ -128,7 +128,7 @@ def test_a_void_that_comes_while_the_notes_are_signed_wins(scene: Scene) -> None
     def clock() -> int:
         readings.append(scene.now_ms)
         if len(readings) == 2:
-            assert void_charge(scene.issuer, shown.charge_id) == Voided()
+            assert void_charge(scene.issuer, shown.charge_id, acquirer=ACQUIRER) == Voided()
         return scene.now_ms
 
     issuer = replace(scene.issuer, clock=clock)

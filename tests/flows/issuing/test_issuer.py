@@ -143,7 +143,7 @@ class _Play:
         elif kind == "repeat" and self.shown:
             self._pay(self.shown[minor % len(self.shown)])
         elif kind == "void" and self.shown:
-            void_charge(self.scene.issuer, self.shown[minor % len(self.shown)].charge_id)
+            void_charge(self.scene.issuer, self.shown[minor % len(self.shown)].charge_id, acquirer=ACQUIRER)
         elif kind == "expire":
             self.scene.now_ms += minor * 1000
             expire_charges(self.scene.issuer)

@@ -144,7 +144,7 @@ def test_the_same_charge_has_the_same_reply_and_uses_one_key(scene: Scene) -> No
 
     first = scene.charge(shown)
 
-    assert scene.charge(shown) == first == void_charge(scene.issuer, shown.charge_id)
+    assert scene.charge(shown) == first == void_charge(scene.issuer, shown.charge_id, acquirer=ACQUIRER)
     assert keys_wanted(scene.issuer, wallet) == KeysWanted(first=3, count=DEPOSIT_MAX - 2)
 
 
@@ -181,7 +181,7 @@ def test_a_reservation_is_told_one_key_whatever_is_lost_and_its_receipt_comes_wh
     capture_charge(scene.issuer, wanted, acquirer=ACQUIRER)
     take_receipt(scene.issuer, receipt_id, sealed=SEALED, line=line)
 
-    assert scene.charge(shown) == void_charge(scene.issuer, shown.charge_id) == reserved
+    assert scene.charge(shown) == void_charge(scene.issuer, shown.charge_id, acquirer=ACQUIRER) == reserved
     assert till.read(reserved).receipt_key == keys[0]
     lines = show_receipts(scene.issuer, wallet)
     assert ([line.amount_minor for line in lines], sealed_of(lines)) == ([3_00], [SEALED])

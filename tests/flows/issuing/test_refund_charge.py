@@ -110,7 +110,7 @@ def test_a_charge_that_debited_nobody_is_not_paid_back(shop: Scene) -> None:
     shop.payer("ada", 1_00)
     declined, voided = shop.show("ada", 4_50), new_id()
     shop.charge(declined)
-    void_charge(shop.issuer, voided)
+    void_charge(shop.issuer, voided, acquirer=ACQUIRER)
     notes = shop.buy("shop", 1_00)
 
     for charge_id in (declined.charge_id, voided, new_id()):

@@ -163,7 +163,7 @@ def test_a_charge_with_a_pin_that_was_voided_begins_nothing(scene: Scene) -> Non
     scene.now_ms += 1
     assert isinstance(pay(scene, 1_00), Approved)  # Counted from the one under way.
 
-    assert void_charge(scene.issuer, shown.charge_id) == Voided()
+    assert void_charge(scene.issuer, shown.charge_id, acquirer=ACQUIRER) == Voided()
 
     assert pay(scene, 1_00) == NEEDED
 
@@ -316,7 +316,7 @@ def test_a_try_that_a_crash_cut_off_stays_counted_and_its_check_is_forgotten(sce
     shown = scene.show("ada", MUCH, alter=typed(PIN))
     crash(scene, partial(_send, shown=shown), at=0, is_committed=True)
 
-    assert void_charge(scene.issuer, shown.charge_id) == Voided()
+    assert void_charge(scene.issuer, shown.charge_id, acquirer=ACQUIRER) == Voided()
 
     assert scene.charge(shown) == Declined(DeclineReason.VOIDED)
     assert wrong_tries(scene, wallet) == 1
@@ -363,7 +363,7 @@ def test_what_happens_while_a_pin_is_compared_counts(scene: Scene, what: str, re
 
     acts: dict[str, Callable[[], object]] = {
         "close": lambda: close_wallet(scene.issuer, wallet),
-        "void": lambda: void_charge(scene.issuer, shown.charge_id),
+        "void": lambda: void_charge(scene.issuer, shown.charge_id, acquirer=ACQUIRER),
         "forget": forget,
     }
     waiting = Meanwhile(scene.issuer.factors.pins, acts[what])

@@ -28,11 +28,11 @@ from tests.simulation.patches import Patches
 def _void_forgets_what_never_came(patches: Patches) -> None:
     right = void_charge.void_charge
 
-    def wrong(issuer: Issuer, charge_id: str) -> Any:
+    def wrong(issuer: Issuer, charge_id: str, *, acquirer: str) -> Any:
         with issuer.database.unit_of_work() as uow:
             if issuer_note.find_charge(uow, charge_id) is None:
                 return Voided()
-        return right(issuer, charge_id)
+        return right(issuer, charge_id, acquirer=acquirer)
 
     patches.put(acquirer_party, "void_charge", wrong)
 
@@ -59,8 +59,8 @@ def _approves_before_it_is_written(patches: Patches) -> None:
 def _declines_when_asked_again(patches: Patches) -> None:
     right = charge._repeat
 
-    def wrong(uow: UnitOfWork, earlier: ChargeRow, wanted: ChargeOrder) -> Any:
-        return Declined(DeclineReason.VOIDED) if earlier.signatures else right(uow, earlier, wanted)
+    def wrong(uow: UnitOfWork, earlier: ChargeRow, wanted: ChargeOrder, *, acquirer: str) -> Any:
+        return Declined(DeclineReason.VOIDED) if earlier.signatures else right(uow, earlier, wanted, acquirer=acquirer)
 
     patches.put(charge, "_repeat", wrong)
 

@@ -68,10 +68,10 @@ def _lets_any_acquirer(patches: Patches) -> None:
 def _void_undoes_a_reservation(patches: Patches) -> None:
     right = issuer_hold.find_hold
 
-    def wrong(issuer: Issuer, charge_id: str) -> Any:
+    def wrong(issuer: Issuer, charge_id: str, *, acquirer: str) -> Any:
         patches.put(issuer_hold, "find_hold", lambda uow, charge_id: None)
         try:
-            return void(issuer, charge_id)
+            return void(issuer, charge_id, acquirer=acquirer)
         finally:
             patches.put(issuer_hold, "find_hold", right)
 

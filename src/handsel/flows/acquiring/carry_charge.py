@@ -21,7 +21,7 @@ from handsel.flows.acquiring.write_receipt import write_receipt
 from handsel.matching.message import PerMatcher
 from handsel.notes.denomination import AMOUNT_MINOR_MAX, NOTES_MAX
 from handsel.notes.mint import NoteSecret
-from handsel.notes.note import PublicNoteKeys
+from handsel.notes.note import PublicNoteKeys, total_of_requests
 from handsel.order import NoteRequest, SealedProof, digest_of_notes
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.merchant import Till
@@ -121,7 +121,8 @@ def _begin(
     """
     Write that there is a charge, and return the notes that its order has to ask for; or what became of it before.
     """
-    keys = acquirer.keys.at(now_ms)
+    keys, ids = acquirer.keys.at(now_ms), {"charge_id": shown.charge_id, "nonce": shown.nonce}
+    notes = promised_notes(shown.secrets, **ids, keys=keys)  # Outside: it is slow, and reads nothing.
     with acquirer.store.unit_of_work() as books:
         known = _known_state(books, till, shown)
         if known is not None:
@@ -129,7 +130,7 @@ def _begin(
         payment = _open_payment(books, till, shown)
         if isinstance(payment, Declined):
             return payment
-        notes = _promised_by(shown, payment, keys=keys)
+        _require_worth(payment, shown.tip_minor, notes, keys=keys)
         charge = _submitted(till, shown, now_ms=now_ms)
         refused = begin_asking(acquirer, books, till.id, now_ms=now_ms)
         books.payments.add_charge(charge)
@@ -223,8 +224,9 @@ def _open_payment(books: AcquirerBooks, till: Till, shown: ShownForCharge) -> Pa
     return payment
 
 
-def _promised_by(shown: ShownForCharge, payment: PaymentIntent, *, keys: PublicNoteKeys) -> tuple[NoteRequest, ...]:
-    if payment.hold_s:
-        return ()
-    total = payment.processing().tipped(shown.tip_minor).total
-    return promised_notes(shown.secrets, charge_id=shown.charge_id, nonce=shown.nonce, total=total, keys=keys)
+def _require_worth(
+    payment: PaymentIntent, tip_minor: int, notes: tuple[NoteRequest, ...], *, keys: PublicNoteKeys
+) -> None:
+    total = payment.processing().tipped(tip_minor).total
+    if notes and total_of_requests(notes, currency=total.currency, keys=keys) != total.amount_minor:
+        raise BodyInvalid("the notes are not worth the amount of the payment and its tip")

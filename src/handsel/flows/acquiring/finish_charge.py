@@ -20,8 +20,8 @@ def finish_charges(acquirer: Acquirer, *, now_ms: int) -> int:
     """
     Finish the approved charges of which no till was heard for `unresolved_ms_min`, and return how many are paid now.
 
-    Raises `SignatureInvalid` or `BodyInvalid` for one of which no genuine notes of its amount can be made. That is none
-    whose order this acquirer brought to the issuer, which would have refused it.
+    Raises `SignatureInvalid` or `BodyInvalid` for one of which no genuine notes of its amount can be made. The issuer
+    has refused the order of any such one, while their keys are announced.
     """
     with acquirer.store.unit_of_work() as books:
         until_ms = now_ms - acquirer.bounds.unresolved_ms_min

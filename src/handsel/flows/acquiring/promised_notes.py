@@ -1,5 +1,5 @@
 """
-Check what a till gives along with a charge: it makes just the notes that the issuer is asked for, and they pay it.
+Check what a till gives along with a charge: it makes just the notes that the issuer is asked for.
 
 The acquirer cannot read the order, which is sealed to the issuer. So it makes anew, of what the till gave, what the
 order has to ask for, and the issuer is told a hash of that: it refuses an order that asks for anything else, before
@@ -12,28 +12,24 @@ import msgspec
 
 from handsel.errors import BodyInvalid
 from handsel.notes.mint import NoteSecret, request_again
-from handsel.notes.note import PublicNoteKeys, total_of_requests
+from handsel.notes.note import PublicNoteKeys
 from handsel.order import NoteRequest
-from handsel.pay.money import Money
 from handsel.pay.payment import Charge
 from handsel.return_code import note_serial
 
 
 def promised_notes(
-    secrets: tuple[NoteSecret, ...], *, charge_id: str, nonce: str, total: Money, keys: PublicNoteKeys
+    secrets: tuple[NoteSecret, ...], *, charge_id: str, nonce: str, keys: PublicNoteKeys
 ) -> tuple[NoteRequest, ...]:
     """
-    Return the notes that the order of a charge of `total` has to ask for. Raises `BodyInvalid`.
+    Return the notes that the order of a charge has to ask for: none where it only reserves.
 
-    It is raised where a key is not announced, a serial is not that of this charge, or the notes are not worth `total`.
+    Raises `BodyInvalid` where a key is not announced, or a serial is not that of this charge.
     """
-    requests = tuple(
+    return tuple(
         _promised(secret, note_serial(nonce, charge_id=charge_id, index=index), keys=keys)
         for index, secret in enumerate(secrets)
     )
-    if total_of_requests(requests, currency=total.currency, keys=keys) != total.amount_minor:
-        raise BodyInvalid("the notes are not worth the amount of the payment and its tip")
-    return requests
 
 
 def secrets_of(charge: Charge) -> tuple[NoteSecret, ...]:

@@ -82,6 +82,7 @@ def charge(
     1. The order opens, is for this charge and is well formed, and `notes_digest`, which says what the acquirer can make
        notes of, is of those that it asks for. Raises `EnvelopeInvalid` and `BodyInvalid`.
     2. An id that came before has the same outcome, with the same signatures; with another order it raises `IdReused`.
+       To another acquirer than the one that carried it, it is void: what it was paid with is there once.
     3. The acquirer has not asked too often, or too often in vain.
     4. The order can be carried out for somebody: the notes that are to be signed have keys that are current, and add up
        to the sum that was bound, which is within the limit of one payment. This comes before anything about the palm,
@@ -140,7 +141,7 @@ def _begin(
     with issuer.database.unit_of_work() as uow:
         earlier = charges.find_charge(uow, wanted.order_id)  # 2
         if earlier is not None:
-            return _repeat(uow, earlier, wanted)
+            return _repeat(uow, earlier, wanted, acquirer=acquirer)
         asked = pin_asked_before(uow, wanted)
         if asked is not None:
             return asked
@@ -168,7 +169,7 @@ def _go_on(
     with issuer.database.unit_of_work() as uow:
         earlier = charges.find_charge(uow, wanted.order_id)
         if earlier is not None:
-            return _repeat(uow, earlier, wanted)
+            return _repeat(uow, earlier, wanted, acquirer=acquirer)
         factor = end_pin_check(issuer, uow, wanted, is_right=is_right)
         wallet = wallets.find_wallet(uow, factor.wallet_id) if factor else None
         if factor is None or wallet is None:
@@ -210,6 +211,7 @@ def _keep(
         state="reserved" if isinstance(outcome, _Reserved) else "declined",
         reason=outcome.reason.value if isinstance(outcome, Declined) else None,
         factor=factor.kind if factor else None,
+        acquirer=acquirer,
     )
     charges.add_charge(uow, row, now_ms=now_ms)
     if not isinstance(outcome, _Reserved) or outcome.hold is None:
@@ -220,8 +222,10 @@ def _keep(
     return replace(outcome, hold=replace(outcome.hold, reply=reply))
 
 
-def _repeat(uow: UnitOfWork, earlier: ChargeRow, wanted: ChargeOrder) -> Approved | Declined | Reserved | _Reserved:
-    if earlier.state == "voided":
+def _repeat(
+    uow: UnitOfWork, earlier: ChargeRow, wanted: ChargeOrder, *, acquirer: str
+) -> Approved | Declined | Reserved | _Reserved:
+    if earlier.state == "voided" or not earlier.is_of(acquirer):
         # It may have been voided before its order ever came, so there is no digest that could differ.
         return Declined(DeclineReason.VOIDED)
     if earlier.digest != digest_of(wanted):

@@ -19,18 +19,21 @@ from handsel.store.database import UnitOfWork
 from handsel.store.issuer_note import ChargeRow
 
 
-def void_charge(issuer: Issuer, charge_id: str) -> Voided | Approved | Declined | Reserved:
+def void_charge(issuer: Issuer, charge_id: str, *, acquirer: str) -> Voided | Approved | Declined | Reserved:
     """
     Bring a charge to its final state: whoever does not know how it ended calls this, and knows.
 
     A charge that was approved stays so, and its signatures are returned; one that was declined stays declined, and one
     that only reserves has reserved: that is its end, and `give_back` is for whoever wants another. Any other is voided,
-    even one that never came: should its request still be on its way, it will be declined. Raises `BodyInvalid`.
+    even one that never came: should its request still be on its way, it will be declined. A charge that another
+    acquirer carried stays as it is, and is void to this one. Raises `BodyInvalid`.
     """
     require_id(charge_id)
     now_ms = issuer.clock()
     with issuer.database.unit_of_work() as uow:
         row, hold = charges.find_charge(uow, charge_id), holds.find_hold(uow, charge_id)
+        if row is not None and not row.is_of(acquirer):
+            return Voided()
         if row is None:
             _void_undecided(uow, charge_id, now_ms=now_ms)
         elif row.state == "reserved" and hold is None:
