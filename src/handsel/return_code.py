@@ -73,7 +73,7 @@ def note_serial(nonce: str, *, charge_id: str, index: int) -> bytes:
     """
     Return the serial of the note of a charge that is asked for in place `index`: 32 bytes.
 
-    No two charges have one in common, so that notes which are there already never stand in the way of those of another.
+    At one acquirer no two charges have one in common: notes that are there already never stand in another's way.
     Who has not got the nonce cannot tell it from random bytes. Raises `BodyInvalid` as `order_id_from`.
     """
     tied = (require_id(charge_id) + require_id(nonce)).encode() + index.to_bytes(4, "big")

@@ -146,6 +146,7 @@ class BookedMovement:
 class BookedStatement:
     """
     Carry a statement as it is kept. `bank_name` is what the bank calls it; one that `is_late` was left out at first.
+    It is of the day `closed_on`; `last_day` is the newest of those that were booked until then.
     """
 
     id: str
@@ -155,4 +156,5 @@ class BookedStatement:
     closing_minor: int
     currency: str
     last_day: str
+    closed_on: str
     is_late: bool = False

@@ -40,8 +40,6 @@ def read_statements(*files: bytes) -> tuple[Statement, ...]:
     Return the statements of files, in their order. Raises `StatementInvalid`, which quotes nothing of them.
     """
     statements = tuple(statement for raw in files for statement in _read_file(raw))
-    if len({(each.iban, each.id) for each in statements}) != len(statements):
-        raise StatementInvalid("two statements have the same id; nothing was booked")
     if sum(len(each.movements) for each in statements) > MOVEMENTS_MAX:
         raise StatementInvalid(
             f"at most {MOVEMENTS_MAX} movements are booked at once: bring fewer files, or shorter ones"
@@ -59,7 +57,10 @@ def _read_file(raw: bytes) -> tuple[Statement, ...]:
     found = root.findall("BkToCstmrStmt/Stmt")
     if not 0 < len(found) <= STATEMENTS_MAX:
         raise StatementInvalid(f"a file has 1 to {STATEMENTS_MAX} statements")
-    return tuple(_statement(each) for each in found)
+    statements = tuple(_statement(each) for each in found)
+    if len({(each.iban, each.id) for each in statements}) != len(statements):
+        raise StatementInvalid("two statements of the file have the same id; nothing was booked")
+    return statements
 
 
 def _statement(element: Element) -> Statement:

@@ -41,7 +41,8 @@ _ENTRY = (
     " FROM bank_entries"
 )
 _STATEMENT = (
-    "SELECT id, bank_name, digest, opening_minor, closing_minor, currency, last_day, is_late FROM bank_statements"
+    "SELECT id, bank_name, digest, opening_minor, closing_minor, currency, last_day, closed_on, is_late"
+    " FROM bank_statements"
 )
 _SUSPENDED = "SELECT id, reason, party_id, amount_minor, currency, state FROM bank_suspense"
 
@@ -147,10 +148,11 @@ class BankTables:
         """
         self.uow.execute(
             "INSERT INTO bank_statements"
-            " (id, bank_name, digest, opening_minor, closing_minor, currency, last_day, is_late, booked_ms)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " (id, bank_name, digest, opening_minor, closing_minor, currency, last_day, closed_on, is_late, booked_ms)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             *(statement.id, statement.bank_name, statement.digest, statement.opening_minor, statement.closing_minor),
-            *(statement.currency, statement.last_day, int(statement.is_late), now_ms),
+            *(statement.currency, statement.last_day, statement.closed_on, int(statement.is_late)),
+            now_ms,
         )
 
     def find_statement(self, statement_id: str) -> BookedStatement | None:
@@ -169,12 +171,11 @@ class BankTables:
 
     def stood_at(self, balance_minor: int, *, day: str) -> bool:
         """
-        Return whether a statement has ended at that balance, and none came after it before the day.
+        Return whether a statement of that day, or of the last one before of which there is any, has ended there.
         """
         row = self.uow.row(
-            "SELECT 1 FROM bank_statements AS before WHERE closing_minor = ? AND last_day <= ? AND NOT EXISTS"
-            " (SELECT 1 FROM bank_statements AS after WHERE is_late = 0 AND after.number > before.number"
-            " AND after.last_day < ?) LIMIT 1",
+            "SELECT 1 FROM bank_statements WHERE closing_minor = ? AND closed_on <= ? AND closed_on >="
+            " COALESCE((SELECT MAX(closed_on) FROM bank_statements WHERE closed_on < ?), '') LIMIT 1",
             *(balance_minor, day, day),
         )
         return row is not None
@@ -203,6 +204,13 @@ class BankTables:
         """
         row = self.uow.row(f"{_ENTRY} WHERE id = ?", entry_id)
         return _entry(row) if row else None
+
+    def has_entry_elsewhere(self, digest: bytes, *, statement_id: str) -> bool:
+        """
+        Return whether another statement has a movement of the same contents.
+        """
+        sql = "SELECT 1 FROM bank_entries WHERE digest = ? AND statement_id <> ? LIMIT 1"
+        return self.uow.row(sql, digest, statement_id) is not None
 
     def give_entry(self, entry_id: str, *, subject: str) -> None:
         """
@@ -366,9 +374,10 @@ class BankTables:
 
 
 def _statement(row: tuple[Any, ...]) -> BookedStatement:
-    statement_id, bank_name, digest, opening_minor, closing_minor, currency, last_day, is_late = row
+    statement_id, bank_name, digest, opening_minor, closing_minor, currency, last_day, closed_on, is_late = row
     return BookedStatement(
-        *(statement_id, bank_name, digest, opening_minor, closing_minor, currency, last_day, bool(is_late))
+        *(statement_id, bank_name, digest, opening_minor, closing_minor),
+        *(currency, last_day, closed_on, bool(is_late)),
     )
 
 

@@ -95,6 +95,11 @@ CREATE INDEX bank_suspense_open ON bank_suspense (number) WHERE state = 'open';
 """
 
 # A statement that was left out, and booked after later ones: the next one does not begin where it has ended.
-_LATE = "ALTER TABLE bank_statements ADD COLUMN is_late INTEGER NOT NULL DEFAULT 0 CHECK (is_late IN (0, 1));"
+# `last_day` runs on with the statements as they were booked, `closed_on` is a statement's own.
+_LATE = """
+ALTER TABLE bank_statements ADD COLUMN is_late INTEGER NOT NULL DEFAULT 0 CHECK (is_late IN (0, 1));
+ALTER TABLE bank_statements ADD COLUMN closed_on TEXT NOT NULL DEFAULT '';
+UPDATE bank_statements SET closed_on = last_day;
+"""
 
 BANK_SCHEMA = Schema("bank", (_TABLES, _LATE))

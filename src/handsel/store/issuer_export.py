@@ -96,7 +96,7 @@ class ChargeLine:
     """
     Carry a charge: `state` is reserved, approved, declined or voided, `factor` whether a PIN or a passkey was used.
 
-    Whom it paid is not known.
+    Whom it paid is not known, only which acquirer carried it.
     """
 
     charge_id: str
@@ -105,6 +105,7 @@ class ChargeLine:
     reason: str | None
     at_ms: int
     factor: str | None
+    acquirer: str | None
 
 
 @dataclass(frozen=True, repr=False)
@@ -162,7 +163,7 @@ def charges_of(uow: UnitOfWork, wallet_id: str) -> tuple[ChargeLine, ...]:
     Return all charges of a wallet, oldest first, with those that were declined.
     """
     rows = uow.rows(
-        "SELECT id, amount_minor, state, reason, at_ms, factor FROM charges WHERE wallet_id = ?"
+        "SELECT id, amount_minor, state, reason, at_ms, factor, acquirer FROM charges WHERE wallet_id = ?"
         " ORDER BY at_ms, id LIMIT ?",
         *(wallet_id, ROWS_READ_MAX),
     )

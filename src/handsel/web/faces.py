@@ -26,7 +26,7 @@ WALLET = Face(
     name="wallet",
     word="Wallet",
     run_by="the issuer: your bank",
-    sees="your wallet, the amounts and the times; and whose account at a bank filled it, if one did",
+    sees="your wallet, the amounts, the times and the shop's bank; and whose account at a bank filled it, if one did",
     never_sees="your palm, the place, or, but for shops that you have named, the shop and what you bought",
 )
 SHOP = Face(

@@ -6,6 +6,8 @@ The simulation has found it: a pay-out that was made and sent back on one day, i
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from handsel.bank.booking import Difference
@@ -87,11 +89,14 @@ def test_several_of_which_one_begins_where_the_last_has_ended_are_booked_in_thei
     assert bank.reconcile().bank_minor == bank.reconcile().ledger_minor == 13_00
 
 
-def test_one_that_was_booked_under_another_name_is_not_booked_late(scene: Scene, bank: AtBank) -> None:
+@pytest.mark.parametrize("has_names", [True, False])
+def test_one_that_was_booked_under_another_name_is_not_booked_late(scene: Scene, bank: AtBank, has_names: bool) -> None:
     """
     Of the next statement the balances say that all of it did move again; whatever adds up to nothing says nothing.
     """
     movements = nothing_left(bank, scene.wallet())
+    if not has_names:
+        movements = (replace(movements[0], bank_reference=""), replace(movements[1], bank_reference=""))
     bank.say(*movements)
     bank.say(bank.comes(5_00))
     before = bank.reconcile()
@@ -102,14 +107,41 @@ def test_one_that_was_booked_under_another_name_is_not_booked_late(scene: Scene,
 
 
 def test_one_of_a_day_on_which_the_account_did_not_stand_there_is_refused(scene: Scene, bank: AtBank) -> None:
-    day, later = "2001-10-01", "2001-11-01"
-    bank.say(bank.comes(5_00))
+    between, day, later = "2001-09-20", "2001-10-01", "2001-11-01"
+    bank.say(bank.comes(5_00, booked_on=between))
     bank.say(bank.comes(7_00, booked_on=later))
     movements = bank.comes(3_00, booked_on=day), bank.leaves(3_00, booked_on=day)
 
     with pytest.raises(StatementInvalid, match="book those between first"):
         bank.book(camt(movements, name="of another month", opening=10_00))
     assert len(bank.book(camt(movements, name="of that month", opening=15_00))) == 1
+
+
+def test_one_in_which_the_bank_names_two_movements_alike_is_booked_late(scene: Scene, bank: AtBank) -> None:
+    comes, leaves = nothing_left(bank, scene.wallet())
+    left_out = camt([comes, replace(leaves, bank_reference=comes.bank_reference)], name="left out", opening=10_00)
+    bank.say(bank.comes(5_00))
+
+    assert bank.book(left_out)[0].differences == (Difference.ENTRY_CHANGED,)
+
+
+def test_where_the_account_stood_is_told_by_the_days_and_not_by_when_it_was_booked(scene: Scene, bank: AtBank) -> None:
+    """
+    A day between two that were booked late, where today's balance is that with which the first of them begins.
+    """
+    third, fourth, fifth, last = (f"2001-10-0{day}" for day in (3, 4, 5, 9))
+    bank.say(bank.comes(2_00, booked_on=last))
+    bank.say(bank.leaves(2_00, booked_on=last))
+    down = statement([bank.leaves(2_00, booked_on=third)], name="third", opening=10_00)
+    up = statement([bank.comes(2_00, booked_on=fifth)], name="fifth", opening=8_00)
+    bank.book(document(down, up))
+    movements = bank.comes(3_00, booked_on=fourth), bank.leaves(3_00, booked_on=fourth)
+    elsewhere = bank.comes(3_00, booked_on=last), bank.leaves(3_00, booked_on=last)
+
+    assert not bank.book(camt(movements, name="fourth", opening=8_00))[0].is_repeated
+    with pytest.raises(StatementInvalid, match="book those between first"):
+        bank.book(camt(elsewhere, name="another ninth", opening=7_00))
+    assert bank.reconcile().bank_minor == bank.reconcile().ledger_minor == 10_00
 
 
 def test_a_ledger_that_somebody_has_changed_is_not_taken_for_something_left_out(scene: Scene, bank: AtBank) -> None:

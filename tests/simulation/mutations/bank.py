@@ -97,6 +97,10 @@ def _loses_what_came_back(patches: Patches) -> None:
     patches.put(explain_payment, "_came_back", lambda books, order, movement, **_: None)
 
 
+def _refuses_what_was_left_out(patches: Patches) -> None:
+    patches.put(book_statement, "_was_left_out", lambda books, statement, last: False)
+
+
 MUTATIONS = (
     Mutation("strays-to-anybody", "money with an unknown reference fills some wallet", _gives_strays_to_anybody),
     Mutation("newest-reference", "whatever comes fills the wallet of the newest reference", _fills_the_newest_wallet),
@@ -107,5 +111,6 @@ MUTATIONS = (
     Mutation("fee-unseen", "what left unexplained is a cost at once", _bears_fees_unseen),
     Mutation("stray-back-again", "money for nobody is sent back by each file", _sends_strays_back_again),
     Mutation("next-merchant", "a pay-out names the account of the next merchant", _pays_the_next_merchant),
+    Mutation("left-out", "a statement that was left out is never booked", _refuses_what_was_left_out),
     Mutation("lost-return", "a pay-out that comes back is not the one that was made", _loses_what_came_back),
 )

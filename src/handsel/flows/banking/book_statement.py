@@ -33,6 +33,7 @@ from handsel.pay.ledger import derive_id
 from handsel.pay.money import Money
 from handsel.store.bank import BankTables
 
+WAS_BOOKED = "a statement that was left out has movements that were booked; nothing was booked: ask the bank about it"
 UNNAMED = "unknown"  # The holder of an account that the bank does not name.
 
 
@@ -100,14 +101,15 @@ def _book_statement(
         left = tuple(kind for _, kind, _ in books.differences_of(statement_id))
         return Booked(statement.id, len(statement.movements), left, is_repeated=True)
     is_late = _begin(books, statement, statement_id, digest, now_ms=now_ms)
+    if is_late and any(_is_booked_elsewhere(books, each, statement_id, of=of) for each in statement.movements):
+        raise StatementInvalid(WAS_BOOKED)
     # 3.
     kinds = []
     for place, movement in sorted(enumerate(statement.movements), key=lambda each: _comes_back(each[1])):
         found = _book_movement(books, movement, statement_id, of=of, place=place, explain=explain, now_ms=now_ms)
         kinds += [found] if isinstance(found, Difference) else []
-    if is_late and {Difference.DUPLICATE_ENTRY, Difference.ENTRY_CHANGED} & set(kinds):
-        # Elsewhere the balances say that it did move twice; whatever adds up to nothing says nothing.
-        raise StatementInvalid("a statement that was left out has movements that were booked; nothing was booked")
+    if is_late and Difference.DUPLICATE_ENTRY in kinds:
+        raise StatementInvalid(WAS_BOOKED)
     # 4.
     is_so = is_late or balance_minor(books, at_bank(currency)) == statement.closing_minor
     ensure(is_so, "the ledger has at the bank what it says")
@@ -138,7 +140,8 @@ def _begin(books: BankTables, statement: Statement, statement_id: str, digest: b
         opening_minor=statement.opening_minor,
         closing_minor=statement.closing_minor,
         currency=statement.currency,
-        last_day=statement.closed_on if is_late or not last else max(statement.closed_on, last.last_day),
+        last_day=max(statement.closed_on, last.last_day if last else ""),
+        closed_on=statement.closed_on,
         is_late=is_late,
     )
     books.add_statement(booked, now_ms=now_ms)
@@ -178,6 +181,14 @@ def _book_movement(
     if isinstance(explanation, Difference):
         _set_aside(books, entry, movement.money, explanation, now_ms=now_ms)
     return explanation
+
+
+def _is_booked_elsewhere(books: BankTables, movement: Movement, statement_id: str, *, of: Iban) -> bool:
+    # Where one statement follows on another the balances say that it did move twice. Here they say nothing.
+    if not movement.bank_reference:
+        return books.has_entry_elsewhere(_digest(movement), statement_id=statement_id)
+    earlier = books.find_entry(_id("bank-entry", of.text, movement.bank_reference))
+    return earlier is not None and earlier.statement_id != statement_id
 
 
 def _set_aside(books: BankTables, entry: BookedMovement, money: Money, kind: Difference, *, now_ms: int) -> None:

@@ -26,7 +26,8 @@ def void_charge(issuer: Issuer, charge_id: str, *, acquirer: str) -> Voided | Ap
     A charge that was approved stays so, and its signatures are returned; one that was declined stays declined, and one
     that only reserves has reserved: that is its end, and `give_back` is for whoever wants another. Any other is voided,
     even one that never came: should its request still be on its way, it will be declined. A charge that another
-    acquirer carried stays as it is, and is void to this one. Raises `BodyInvalid`.
+    acquirer carried stays as it is, and is void to this one; while its PIN is checked nobody has carried it yet. Raises
+    `BodyInvalid`.
     """
     require_id(charge_id)
     now_ms = issuer.clock()
