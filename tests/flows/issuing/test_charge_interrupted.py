@@ -52,7 +52,7 @@ def test_charge_and_void_in_the_same_moment_agree(scene: Scene) -> None:
         before = scene.balance(wallet)
 
         act: Callable[[], Approved | Declined | Reserved | Voided] = partial(scene.charge, shown)
-        charged, voided = at_once(act, partial(void_charge, scene.issuer, shown.charge_id))
+        charged, voided = at_once(act, partial(void_charge, scene.issuer, shown.charge_id, acquirer=ACQUIRER))
 
         if isinstance(charged, Approved):
             assert (voided, scene.balance(wallet)) == (charged, before - 1_00)
