@@ -282,10 +282,7 @@ def digest_of_notes(notes: tuple[NoteRequest, ...]) -> bytes:
     Return a hash of the notes that an order asks for: 32 bytes. By it the issuer sees that the acquirer, which cannot
     read the order, was given what finishes these notes and no others.
     """
-    digest = hashlib.sha256(b"handsel/v1/notes\0")
-    for field in (part for note in notes for part in (note.key_id.encode(), note.message)):
-        digest.update(len(field).to_bytes(4, "big") + field)
-    return digest.digest()
+    return _digest_of(b"notes", *(part for note in notes for part in (note.key_id.encode(), note.message)))
 
 
 def bind(order: ChargeOrder | RefundOrder | EnrolmentOrder) -> bytes:
@@ -304,7 +301,11 @@ def bind(order: ChargeOrder | RefundOrder | EnrolmentOrder) -> bytes:
         fields = (b"refund", order.order_id.encode(), str(order.amount_minor).encode(), order.currency.encode())
     else:
         fields = (b"enrolment", order.order_id.encode())
-    digest = hashlib.sha256(b"handsel/v1/binding\0")
-    for field in (*fields, order.till_digest):
+    return _digest_of(b"binding", *fields, order.till_digest)
+
+
+def _digest_of(label: bytes, *fields: bytes) -> bytes:
+    digest = hashlib.sha256(b"handsel/v1/" + label + b"\0")
+    for field in fields:
         digest.update(len(field).to_bytes(4, "big") + field)
     return digest.digest()
