@@ -136,6 +136,20 @@ class Shown:
     notes_digest: bytes
 
 
+def send(issuer: Issuer, shown: Shown, *, acquirer: str = ACQUIRER) -> Approved | Declined | Reserved:
+    """
+    Bring to an issuer what a till sends for a charge.
+    """
+    return charge(
+        issuer,
+        shown.charge_id,
+        acquirer=acquirer,
+        order=shown.order,
+        answers=shown.answers,
+        notes_digest=shown.notes_digest,
+    )
+
+
 class Scene:
     """
     Hold an issuer with its surroundings. `now_ms` is its clock.
@@ -260,14 +274,7 @@ class Scene:
         return CaptureRequest(shown.charge_id, Money(minor, "EUR"), requests), kept
 
     def charge(self, shown: Shown) -> Approved | Declined | Reserved:
-        return charge(
-            self.issuer,
-            shown.charge_id,
-            acquirer=ACQUIRER,
-            order=shown.order,
-            answers=shown.answers,
-            notes_digest=shown.notes_digest,
-        )
+        return send(self.issuer, shown)
 
     def notes(self, shown: Shown, approved: Approved | Declined | Reserved) -> tuple[Note, ...]:
         """

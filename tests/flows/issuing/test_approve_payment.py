@@ -19,8 +19,8 @@ from handsel.ids import new_id
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.money import Money
 from tests.flows.issuing.authenticator import USER_PRESENT, Authenticator
-from tests.flows.issuing.scene import Scene, crash
-from tests.flows.issuing.test_second_factor import MUCH, NEEDED, _send, pay
+from tests.flows.issuing.scene import Scene, crash, send
+from tests.flows.issuing.test_second_factor import MUCH, NEEDED, pay
 
 
 @pytest.fixture
@@ -199,7 +199,7 @@ def test_wherever_it_crashes_a_yes_is_used_by_one_charge(scene: Scene, at: int, 
     pay(scene)
     approve(scene, wallet, passkey)
     shown = scene.show("ada", MUCH)
-    crash(scene, partial(_send, shown=shown), at=at, is_committed=is_committed)
+    crash(scene, partial(send, shown=shown), at=at, is_committed=is_committed)
 
     assert isinstance(scene.charge(shown), Approved)
     assert pay(scene) == NEEDED

@@ -27,7 +27,7 @@ from handsel.order import CHARGE, HOLDS_S, ChargeOrder, NoteRequest, bind, diges
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.money import Money
 from tests.flows.issuing.kept import octets, rows_of
-from tests.flows.issuing.scene import ACQUIRER, Scene, Shown, at_once, crash
+from tests.flows.issuing.scene import ACQUIRER, Scene, Shown, at_once, crash, send
 
 DAY_S = 86_400
 OTHER = "somebody-else"
@@ -254,14 +254,7 @@ def test_a_crash_while_reserving_is_repeated_with_the_same_outcome(scene: Scene,
     shown = scene.show_to_reserve("ada", 8_00)
     crash(
         scene,
-        lambda issuer: charge(
-            issuer,
-            shown.charge_id,
-            acquirer=ACQUIRER,
-            order=shown.order,
-            answers=shown.answers,
-            notes_digest=shown.notes_digest,
-        ),
+        lambda issuer: send(issuer, shown),
         at=0,
         is_committed=is_committed,
     )

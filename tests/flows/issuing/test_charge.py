@@ -5,6 +5,7 @@ Promise that a charge debits the one whose palm was shown, for what it was shown
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -22,7 +23,7 @@ from handsel.matching.message import PerMatcher
 from handsel.order import CHARGE, REFUND, ChargeOrder, NoteRequest, digest_of_notes
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.limit import DAY_MS
-from tests.flows.issuing.scene import ACQUIRER, Scene
+from tests.flows.issuing.scene import ACQUIRER, Scene, send
 
 
 def palm_of(scene: Scene, wallet_id: str) -> str:
@@ -60,17 +61,7 @@ def test_a_request_that_comes_again_after_a_restart_with_other_answers_has_the_s
 
     garbled = PerMatcher(b"a", b"b", b"c")
 
-    assert (
-        charge(
-            scene.issuer,
-            shown.charge_id,
-            acquirer=ACQUIRER,
-            order=shown.order,
-            answers=garbled,
-            notes_digest=shown.notes_digest,
-        )
-        == first
-    )
+    assert send(scene.issuer, replace(shown, answers=garbled)) == first
     assert scene.balance(wallet) == 5_50
 
 
@@ -140,14 +131,7 @@ def test_a_hand_that_was_shown_for_another_payment_does_not_pay(scene: Scene) ->
     wallet = scene.payer("ada")
     small, large = scene.show("ada", 1_00), scene.show("ada", 50_00)
 
-    outcome = charge(
-        scene.issuer,
-        large.charge_id,
-        acquirer=ACQUIRER,
-        order=large.order,
-        answers=small.answers,
-        notes_digest=large.notes_digest,
-    )
+    outcome = send(scene.issuer, replace(large, answers=small.answers))
 
     assert outcome == Declined(DeclineReason.BOUND_TO_OTHER)
     assert scene.balance(wallet) == 100_00
@@ -229,17 +213,7 @@ def test_a_decline_is_for_good(scene: Scene) -> None:
 
     richer = scene.show("bob", 4_50)
 
-    assert (
-        charge(
-            scene.issuer,
-            shown.charge_id,
-            acquirer=ACQUIRER,
-            order=shown.order,
-            answers=richer.answers,
-            notes_digest=shown.notes_digest,
-        )
-        == declined
-    )
+    assert send(scene.issuer, replace(shown, answers=richer.answers)) == declined
     assert scene.balance(wallet) == 1_00
 
 
@@ -265,14 +239,7 @@ def test_an_order_that_does_not_open_or_is_for_another_charge_or_use_changes_not
 
     for sealed in (b"", shown.order[:-1], secrets.token_bytes(300), for_refund, for_other):
         with pytest.raises(EnvelopeInvalid):
-            charge(
-                scene.issuer,
-                shown.charge_id,
-                acquirer=ACQUIRER,
-                order=sealed,
-                answers=shown.answers,
-                notes_digest=shown.notes_digest,
-            )
+            send(scene.issuer, replace(shown, order=sealed))
 
     assert isinstance(scene.charge(shown), Approved)
     assert scene.balance(wallet) == 95_50
@@ -285,14 +252,7 @@ def test_answers_that_do_not_open_or_are_mixed_up_change_nothing(scene: Scene) -
 
     for answers in (PerMatcher(a, b, b""), PerMatcher(a, b, b), PerMatcher(b, a, c), PerMatcher(a, b, other.answers.c)):
         with pytest.raises(EnvelopeInvalid):
-            charge(
-                scene.issuer,
-                shown.charge_id,
-                acquirer=ACQUIRER,
-                order=shown.order,
-                answers=answers,
-                notes_digest=shown.notes_digest,
-            )
+            send(scene.issuer, replace(shown, answers=answers))
 
     assert isinstance(scene.charge(shown), Approved)
 
@@ -321,15 +281,11 @@ def test_an_order_for_other_notes_than_the_acquirer_can_make_is_refused_also_whe
     wallet = scene.payer("ada")
     shown, other = scene.show("ada", 4_50), scene.show("ada", 4_50)
 
-    def send(digest: bytes) -> object:
-        sent = {"order": shown.order, "answers": shown.answers, "notes_digest": digest}
-        return charge(scene.issuer, shown.charge_id, acquirer=ACQUIRER, **sent)  # type: ignore[arg-type]
-
     for is_again in (False, True):
         for digest in (other.notes_digest, digest_of_notes(()), b"", shown.notes_digest[:-1]):
             with pytest.raises(BodyInvalid, match="other notes"):
-                send(digest)
+                send(scene.issuer, replace(shown, notes_digest=digest))
         if not is_again:
             assert scene.balance(wallet) == 100_00
-            assert isinstance(send(shown.notes_digest), Approved)
+            assert isinstance(scene.charge(shown), Approved)
     assert scene.balance(wallet) == 95_50

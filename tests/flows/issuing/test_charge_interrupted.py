@@ -12,11 +12,11 @@ import pytest
 
 from handsel.errors import StoreFull
 from handsel.flows.issuing.approved import Approved, Reserved, Voided
-from handsel.flows.issuing.charge import HOLD_MS, charge
+from handsel.flows.issuing.charge import HOLD_MS
 from handsel.flows.issuing.show_wallet import show_wallet
 from handsel.flows.issuing.void_charge import expire_charges, void_charge
 from handsel.pay.decline import Declined, DeclineReason
-from tests.flows.issuing.scene import ACQUIRER, Scene, Shown, at_once, crash
+from tests.flows.issuing.scene import ACQUIRER, Scene, Shown, at_once, crash, send
 
 
 def test_a_double_tap_debits_once(scene: Scene) -> None:
@@ -70,14 +70,7 @@ def test_after_a_crash_at_any_commit_the_same_request_ends_well_and_debits_once(
     shown = scene.show("ada", 4_50)
     crash(
         scene,
-        lambda issuer: charge(
-            issuer,
-            shown.charge_id,
-            acquirer=ACQUIRER,
-            order=shown.order,
-            answers=shown.answers,
-            notes_digest=shown.notes_digest,
-        ),
+        lambda issuer: send(issuer, shown),
         at=at,
         is_committed=is_committed,
     )
@@ -132,14 +125,7 @@ def test_a_void_that_comes_while_the_notes_are_signed_wins(scene: Scene) -> None
         return scene.now_ms
 
     issuer = replace(scene.issuer, clock=clock)
-    outcome = charge(
-        issuer,
-        shown.charge_id,
-        acquirer=ACQUIRER,
-        order=shown.order,
-        answers=shown.answers,
-        notes_digest=shown.notes_digest,
-    )
+    outcome = send(issuer, shown)
 
     assert len(readings) == 2
     assert outcome == Declined(DeclineReason.VOIDED)
@@ -185,14 +171,7 @@ def _interrupt(scene: Scene, shown: Shown) -> None:
     """
     crash(
         scene,
-        lambda issuer: charge(
-            issuer,
-            shown.charge_id,
-            acquirer=ACQUIRER,
-            order=shown.order,
-            answers=shown.answers,
-            notes_digest=shown.notes_digest,
-        ),
+        lambda issuer: send(issuer, shown),
         at=0,
         is_committed=True,
     )

@@ -13,7 +13,6 @@ from handsel.bank.orders import Holder
 from handsel.bank.statement import Party
 from handsel.errors import NotFound
 from handsel.flows.issuing.bank_reference import bank_reference
-from handsel.flows.issuing.charge import charge
 from handsel.flows.issuing.close_wallet import Closed, close_wallet
 from handsel.flows.issuing.erase_person import Erased, erase_person
 from handsel.flows.issuing.issuer import Issuer
@@ -27,7 +26,7 @@ from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.money import Money
 from handsel.store import ledger
 from tests.flows.issuing.at_bank import ANN, AtBank
-from tests.flows.issuing.scene import ACQUIRER, Scene, crash
+from tests.flows.issuing.scene import Scene, crash, send
 
 Leave = Callable[[Issuer, str], Closed | Erased]
 
@@ -132,14 +131,7 @@ def test_a_payment_under_way_is_voided_by_the_closing(scene: Scene, is_expired: 
     shown = scene.show("ada", 4_50)
     crash(
         scene,
-        lambda issuer: charge(
-            issuer,
-            shown.charge_id,
-            acquirer=ACQUIRER,
-            order=shown.order,
-            answers=shown.answers,
-            notes_digest=shown.notes_digest,
-        ),
+        lambda issuer: send(issuer, shown),
         at=0,
         is_committed=True,
     )

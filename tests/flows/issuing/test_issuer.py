@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from handsel.errors import ConfigError, InvariantBroken
 from handsel.flows.issuing.approved import Approved, Credited
-from handsel.flows.issuing.charge import charge
 from handsel.flows.issuing.close_wallet import close_wallet
 from handsel.flows.issuing.issuer import decline_of, digest_of, open_issuer_accounts
 from handsel.flows.issuing.redeem import redeem
@@ -28,7 +27,7 @@ from handsel.order import NoteRequest
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.ledger import Refusal, Refused
 from tests.flows.issuing.at_bank import OWN
-from tests.flows.issuing.scene import ACQUIRER, Scene, Shown, crash
+from tests.flows.issuing.scene import ACQUIRER, Scene, Shown, crash, send
 
 MAY_LOAD_OF_MATCHING = {"handsel.matching", "handsel.matching.message", "handsel.matching.alias"}
 LOAD_ALL = """
@@ -166,14 +165,7 @@ class _Play:
         self.shown.append(shown)
         crash(
             self.scene,
-            lambda issuer: charge(
-                issuer,
-                shown.charge_id,
-                acquirer=ACQUIRER,
-                order=shown.order,
-                answers=shown.answers,
-                notes_digest=shown.notes_digest,
-            ),
+            lambda issuer: send(issuer, shown),
             at=1,
             is_committed=False,
         )

@@ -10,7 +10,6 @@ import msgspec
 import pytest
 
 from handsel.flows.issuing.approved import Approved, Credited, Reserved
-from handsel.flows.issuing.charge import charge
 from handsel.flows.issuing.close_wallet import close_wallet
 from handsel.flows.issuing.enrol import EnrolmentBegun, begin_enrolment
 from handsel.flows.issuing.erase_palm import erase_palm
@@ -23,7 +22,7 @@ from handsel.order import ChargeOrder
 from handsel.pay.asking import Asking
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.store.asking import find_asking
-from tests.flows.issuing.scene import ACQUIRER, Scene, Shown
+from tests.flows.issuing.scene import ACQUIRER, Scene, Shown, send
 
 TOO_OFTEN = Declined(DeclineReason.ASKED_TOO_OFTEN)
 NOBODY = Declined(DeclineReason.NOT_RECOGNISED)
@@ -37,14 +36,7 @@ def limit(scene: Scene, **changes: float) -> None:
 
 
 def as_other(scene: Scene, shown: Shown) -> Approved | Declined | Reserved:
-    return charge(
-        scene.issuer,
-        shown.charge_id,
-        acquirer="other",
-        order=shown.order,
-        answers=shown.answers,
-        notes_digest=shown.notes_digest,
-    )
+    return send(scene.issuer, shown, acquirer="other")
 
 
 def asking_of(scene: Scene, acquirer: str = ACQUIRER) -> Asking:
@@ -74,14 +66,7 @@ def test_a_refused_answer_is_not_even_opened(scene: Scene) -> None:
     shown = scene.show(None, 1_00)
     garbled = msgspec.structs.replace(shown.answers, a=b"no envelope")
 
-    outcome = charge(
-        scene.issuer,
-        shown.charge_id,
-        acquirer=ACQUIRER,
-        order=shown.order,
-        answers=garbled,
-        notes_digest=shown.notes_digest,
-    )
+    outcome = send(scene.issuer, replace(shown, answers=garbled))
 
     assert outcome == TOO_OFTEN
 

@@ -13,22 +13,20 @@ import pytest
 
 from handsel.errors import BodyInvalid, IdReused, StoreCorrupt, Unavailable
 from handsel.flows.issuing.approved import Approved, Reserved, Voided
-from handsel.flows.issuing.charge import HOLD_MS, charge
+from handsel.flows.issuing.charge import HOLD_MS
 from handsel.flows.issuing.close_wallet import close_wallet
 from handsel.flows.issuing.erase_palm import erase_palm
-from handsel.flows.issuing.issuer import Issuer
 from handsel.flows.issuing.pin_hash import PinHasher
 from handsel.flows.issuing.set_pin import set_own_limits, set_pin, unlock_pin
 from handsel.flows.issuing.show_wallet import show_wallet
 from handsel.flows.issuing.void_charge import expire_charges, void_charge
 from handsel.ids import new_id
-from handsel.matching.message import PerMatcher
 from handsel.order import ChargeOrder, pad_pin
 from handsel.pay.decline import Declined, DeclineReason
 from handsel.pay.limit import DAY_MS, OwnLimits
 from handsel.store import issuer_limit as limits
 from handsel.store import issuer_pin as pins
-from tests.flows.issuing.scene import ACQUIRER, Scene, Shown, at_once, crash
+from tests.flows.issuing.scene import ACQUIRER, Scene, at_once, crash, send
 
 PIN, WRONG = "402917", "402918"
 MUCH = 73_20
@@ -159,7 +157,7 @@ def test_a_charge_with_a_pin_that_was_voided_begins_nothing(scene: Scene) -> Non
         scene.buy("ada", 50_00)
     scene.now_ms += DAY_MS
     shown = scene.show("ada", 1_00, alter=typed(PIN))
-    crash(scene, partial(_send, shown=shown), at=1, is_committed=True)
+    crash(scene, partial(send, shown=shown), at=1, is_committed=True)
     scene.now_ms += 1
     assert isinstance(pay(scene, 1_00), Approved)  # Counted from the one under way.
 
@@ -276,7 +274,7 @@ def test_one_id_tries_one_pin(scene: Scene) -> None:
     owner(scene)
     wrong = scene.show("ada", MUCH, alter=typed(WRONG))
     right = scene.show("ada", MUCH, alter=lambda order: typed(PIN)(_named(order, wrong.charge_id)))
-    crash(scene, partial(_send, shown=wrong), at=0, is_committed=True)  # Its check is under way.
+    crash(scene, partial(send, shown=wrong), at=0, is_committed=True)  # Its check is under way.
 
     with pytest.raises(IdReused):
         scene.charge(right)
@@ -292,7 +290,7 @@ def test_wherever_it_crashes_the_same_request_pays_once_and_its_try_is_counted_o
 ) -> None:
     wallet = owner(scene)
     shown = scene.show("ada", MUCH, alter=typed(PIN))
-    crash(scene, partial(_send, shown=shown), at=at, is_committed=is_committed)
+    crash(scene, partial(send, shown=shown), at=at, is_committed=is_committed)
     assert wrong_tries(scene, wallet) == ((at, is_committed) in {(0, True), (1, False)})
 
     assert isinstance(scene.charge(shown), Approved)
@@ -305,7 +303,7 @@ def test_wherever_it_crashes_the_same_request_pays_once_and_its_try_is_counted_o
 def test_wherever_it_crashes_a_wrong_try_is_counted_once(scene: Scene, at: int, is_committed: bool) -> None:
     wallet = owner(scene)
     shown = scene.show("ada", MUCH, alter=typed(WRONG))
-    crash(scene, partial(_send, shown=shown), at=at, is_committed=is_committed)
+    crash(scene, partial(send, shown=shown), at=at, is_committed=is_committed)
 
     assert scene.charge(shown) == WRONG_PIN
     assert wrong_tries(scene, wallet) == 1
@@ -314,7 +312,7 @@ def test_wherever_it_crashes_a_wrong_try_is_counted_once(scene: Scene, at: int, 
 def test_a_try_that_a_crash_cut_off_stays_counted_and_its_check_is_forgotten(scene: Scene) -> None:
     wallet = owner(scene)
     shown = scene.show("ada", MUCH, alter=typed(PIN))
-    crash(scene, partial(_send, shown=shown), at=0, is_committed=True)
+    crash(scene, partial(send, shown=shown), at=0, is_committed=True)
 
     assert void_charge(scene.issuer, shown.charge_id, acquirer=ACQUIRER) == Voided()
 
@@ -327,7 +325,7 @@ def test_a_check_that_nobody_comes_back_for_ends_with_its_charge_and_its_try_is_
 ) -> None:
     wallet = owner(scene)
     shown = scene.show("ada", MUCH, alter=typed(PIN))
-    crash(scene, partial(_send, shown=shown), at=0, is_committed=True)
+    crash(scene, partial(send, shown=shown), at=0, is_committed=True)
     for wait_ms, is_there in ((HOLD_MS, True), (1, False)):
         scene.now_ms += wait_ms
         expire_charges(scene.issuer)
@@ -369,7 +367,7 @@ def test_what_happens_while_a_pin_is_compared_counts(scene: Scene, what: str, re
     waiting = Meanwhile(scene.issuer.factors.pins, acts[what])
     slow = replace(scene.issuer, factors=replace(scene.issuer.factors, pins=waiting))
 
-    assert _send(slow, shown=shown) == Declined(DeclineReason(reason))
+    assert send(slow, shown) == Declined(DeclineReason(reason))
     assert scene.circulating() == 0
 
 
@@ -380,7 +378,7 @@ def test_a_day_that_is_spent_while_a_pin_is_compared_is_spent(scene: Scene) -> N
     waiting = Meanwhile(scene.issuer.factors.pins, lambda: pay(scene, 50_00))
     slow = replace(scene.issuer, factors=replace(scene.issuer.factors, pins=waiting))
 
-    assert _send(slow, shown=shown) == Declined(DeclineReason.OVER_LIMIT)
+    assert send(slow, shown) == Declined(DeclineReason.OVER_LIMIT)
 
 
 def test_the_database_is_free_while_a_pin_is_compared(scene: Scene) -> None:
@@ -390,7 +388,7 @@ def test_the_database_is_free_while_a_pin_is_compared(scene: Scene) -> None:
     waiting = Meanwhile(scene.issuer.factors.pins, lambda: pay(scene, 1_00, palm="bob"))
     slow = replace(scene.issuer, factors=replace(scene.issuer.factors, pins=waiting))
 
-    assert isinstance(_send(slow, shown=shown), Approved)
+    assert isinstance(send(slow, shown), Approved)
     assert scene.balance(bystander) == 9_00
 
 
@@ -420,7 +418,7 @@ def test_where_too_many_are_checked_the_same_request_may_come_again(scene: Scene
     owner(scene)
     shown = scene.show("ada", MUCH, alter=typed(PIN))
     with pytest.raises(Unavailable):
-        _send(replace(scene.issuer, factors=replace(scene.issuer.factors, pins=Busy())), shown=shown)
+        send(replace(scene.issuer, factors=replace(scene.issuer.factors, pins=Busy())), shown)
 
     assert isinstance(scene.charge(shown), Approved)
 
@@ -459,13 +457,6 @@ def test_a_closed_wallet_has_neither_pin_nor_limits_of_its_own(scene: Scene) -> 
         assert pins.find_pin(uow, wallet) is None
         assert pins.find_tries(uow, wallet).recent == ""
         assert limits.find_own_limits(uow, wallet) == OwnLimits()
-
-
-def _send(issuer: Issuer, *, shown: Shown) -> Approved | Declined | Reserved:
-    answers: PerMatcher = shown.answers
-    return charge(
-        issuer, shown.charge_id, acquirer=ACQUIRER, order=shown.order, answers=answers, notes_digest=shown.notes_digest
-    )
 
 
 def _named(order: ChargeOrder, charge_id: str) -> ChargeOrder:

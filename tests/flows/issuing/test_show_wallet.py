@@ -8,13 +8,12 @@ import msgspec
 import pytest
 
 from handsel.errors import InvariantBroken, NotFound
-from handsel.flows.issuing.charge import charge
 from handsel.flows.issuing.export_wallet import export_wallet
 from handsel.flows.issuing.show_wallet import HISTORY_PAGE, HistoryLine, show_wallet, wallet_history
 from handsel.flows.issuing.top_up import top_up
 from handsel.ids import new_id
 from handsel.pay.money import Money
-from tests.flows.issuing.scene import ACQUIRER, Scene, crash
+from tests.flows.issuing.scene import Scene, crash, send
 
 
 def test_the_history_has_each_movement_newest_first(scene: Scene) -> None:
@@ -66,14 +65,7 @@ def test_what_is_reserved_is_not_available(scene: Scene) -> None:
     shown = scene.show("ada", 4_50)
     crash(
         scene,
-        lambda issuer: charge(
-            issuer,
-            shown.charge_id,
-            acquirer=ACQUIRER,
-            order=shown.order,
-            answers=shown.answers,
-            notes_digest=shown.notes_digest,
-        ),
+        lambda issuer: send(issuer, shown),
         at=0,
         is_committed=True,
     )

@@ -8,12 +8,11 @@ import pytest
 
 from handsel.errors import BodyInvalid
 from handsel.flows.issuing.approved import Approved, Voided
-from handsel.flows.issuing.charge import charge
 from handsel.flows.issuing.show_wallet import show_wallet
 from handsel.flows.issuing.void_charge import expire_charges, void_charge
 from handsel.ids import new_id
 from handsel.pay.decline import Declined, DeclineReason
-from tests.flows.issuing.scene import ACQUIRER, Scene, Shown, crash
+from tests.flows.issuing.scene import ACQUIRER, Scene, crash, send
 
 
 def test_a_charge_that_never_came_is_void_and_its_late_request_is_refused(scene: Scene) -> None:
@@ -49,14 +48,10 @@ def test_to_an_acquirer_that_did_not_carry_it_a_charge_is_void(scene: Scene) -> 
     """
     wallet = scene.payer("ada", 20_00)
 
-    def again(shown: Shown) -> object:
-        sent = {"order": shown.order, "answers": shown.answers, "notes_digest": shown.notes_digest}
-        return charge(scene.issuer, shown.charge_id, acquirer="other", **sent)  # type: ignore[arg-type]
-
     for shown in (scene.show("ada", 4_50), scene.show_to_reserve("ada", 4_50)):
         outcome = scene.charge(shown)
 
-        assert again(shown) == Declined(DeclineReason.VOIDED)
+        assert send(scene.issuer, shown, acquirer="other") == Declined(DeclineReason.VOIDED)
         assert void_charge(scene.issuer, shown.charge_id, acquirer="other") == Voided()
         assert void_charge(scene.issuer, shown.charge_id, acquirer=ACQUIRER) == outcome == scene.charge(shown)
     assert scene.balance(wallet) == 15_50
@@ -71,14 +66,7 @@ def test_an_interrupted_charge_is_voided_and_what_it_reserved_is_given_back(scen
     shown = scene.show("ada", 4_50)
     crash(
         scene,
-        lambda issuer: charge(
-            issuer,
-            shown.charge_id,
-            acquirer=ACQUIRER,
-            order=shown.order,
-            answers=shown.answers,
-            notes_digest=shown.notes_digest,
-        ),
+        lambda issuer: send(issuer, shown),
         at=0,
         is_committed=True,
     )
