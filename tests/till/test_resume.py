@@ -17,9 +17,8 @@ from handsel.errors import (
     StoreFull,
 )
 from handsel.till.acquirer import DeclinedAnswer, PendingAnswer, SignedAnswer
-from handsel.till.journal import ChargeEntry
 from handsel.till.session import TROUBLE_MS, WORK_MS_MAX
-from handsel.till.settle import RESEND_MS_MAX, RESUME_MS_MAX, ask_again_later, is_over, resume
+from handsel.till.settle import RESEND_MS_MAX
 from tests.till.conftest import Till
 from tests.till.fakes import AMOUNT_MINOR, CAKE, COFFEE, COFFEE_BACK, PowerCut, full_disk, lost, reading
 
@@ -77,14 +76,19 @@ def test_after_a_start_no_palm_is_asked_for_before_the_last_charge_has_an_end(ti
     till.acquirer.breaks["charge.sent"] = [PowerCut()]
     with pytest.raises(PowerCut):
         till.hold_out(ANN)
+    till.acquirer.breaks["charge_state"] = [lost()]
+    till.acquirer.breaks["void"] = [lost()]
     till.start()
-    assert till.agent.poll().wants_frames is False
-    till.clock.pass_ms(RESUME_MS_MAX - 1)
-    assert till.agent.poll().wants_frames is False
-    till.clock.pass_ms(60_000)
+    assert till.agent.state().wants_frames is False
+    for lost_before in ("charge_state", "void"):
+        assert till.agent.poll().wants_frames is False
+        assert till.acquirer.breaks[lost_before] == []
+        assert len(till.journal.entries()) == 1
+        till.clock.pass_ms(3_000)
 
-    till.agent.poll()
+    assert till.agent.poll().may_retry
 
+    assert till.journal.entries() == ()
     till.clock.pass_ms(TROUBLE_MS)
     assert till.agent.poll().screen == "showing"
 
@@ -113,7 +117,6 @@ def test_a_lost_answer_and_a_crash_on_top_are_made_good(till: Till, point: str) 
         till.agent.poll()
 
     till.start()
-    till.clock.pass_ms(RESUME_MS_MAX)
 
     for _ in range(5):
         till.agent.poll()
@@ -415,14 +418,3 @@ def test_losing_the_acquirer_is_logged_once(till: Till) -> None:
 
     assert till.agent.poll().is_online
     assert till.log.getvalue().count("acquirer.lost") == 1
-
-
-def test_a_charge_that_is_not_sent_again_stays_so_when_the_clock_is_set_back() -> None:
-    sent = resume(ChargeEntry("c" * 32, COFFEE, 100_000, ()), now_ms=100_000)
-    over_ms = 100_000 + RESUME_MS_MAX
-
-    later = ask_again_later(sent, now_ms=over_ms)
-
-    assert is_over(later, now_ms=over_ms)
-    assert is_over(later, now_ms=over_ms - 1)
-    assert not is_over(ask_again_later(sent, now_ms=over_ms - 1), now_ms=over_ms - 1)

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from handsel.matching.message import PerMatcher
 from handsel.till.acquirer import ChargeRequest, DeclinedAnswer, RefundRequest
 from handsel.till.journal import ChargeEntry
@@ -13,7 +15,6 @@ from handsel.till.settle import (
     PAUSE_MS_MAX,
     PAUSE_MS_MIN,
     RESEND_MS_MAX,
-    RESUME_MS_MAX,
     NothingDone,
     OpenCharge,
     OpenRefund,
@@ -67,8 +68,7 @@ def test_a_charge_of_before_the_start_is_asked_for_and_never_sent(keyring: Keyri
     acquirer = FakeAcquirer(keyring)
     charge = resume(ENTRY, now_ms=T)
 
-    assert isinstance(settle(acquirer, charge, now_ms=T), Waiting)
-    assert settle(acquirer, charge, now_ms=T + RESUME_MS_MAX) != Waiting(None)
+    assert not isinstance(settle(acquirer, charge, now_ms=T), Waiting)
     assert acquirer.charge_requests == []
 
 
@@ -78,7 +78,7 @@ def test_a_charge_that_never_came_is_given_up_at_the_acquirer_before_it_is_forgo
     """
     acquirer = FakeAcquirer(keyring)
 
-    outcome = settle(acquirer, resume(ENTRY, now_ms=T), now_ms=T + RESUME_MS_MAX)
+    outcome = settle(acquirer, resume(ENTRY, now_ms=T), now_ms=T)
 
     assert outcome == NothingDone("voided", is_retryable=True)
     assert acquirer.charges == {ENTRY.charge_id: DeclinedAnswer("voided")}
@@ -88,7 +88,7 @@ def test_a_charge_is_not_forgotten_while_the_acquirer_cannot_be_told(keyring: Ke
     acquirer = FakeAcquirer(keyring)
     acquirer.breaks = {"void": [lost()]}
 
-    assert settle(acquirer, resume(ENTRY, now_ms=T), now_ms=T + RESUME_MS_MAX) == Waiting("party_unavailable")
+    assert settle(acquirer, resume(ENTRY, now_ms=T), now_ms=T) == Waiting("party_unavailable")
 
 
 def test_an_acquirer_that_does_not_answer_is_an_outcome_and_no_exception(keyring: Keyring) -> None:
@@ -118,3 +118,20 @@ def test_a_clock_that_was_set_back_holds_nothing_up() -> None:
     assert not is_over(charge, now_ms=T)
     assert is_over(charge, now_ms=T + RESEND_MS_MAX)
     assert is_over(charge, now_ms=T - an_hour_ms)
+
+
+def test_what_was_too_old_to_be_sent_stays_so_when_the_clock_is_set_back() -> None:
+    charge, over_ms = open_charge(), T + RESEND_MS_MAX
+
+    later = ask_again_later(charge, now_ms=over_ms)
+
+    assert is_over(later, now_ms=over_ms)
+    assert is_over(later, now_ms=over_ms - 1)
+    assert not is_over(ask_again_later(charge, now_ms=over_ms - 1), now_ms=over_ms - 1)
+
+
+@pytest.mark.parametrize("set_back_ms", [0, 1, 24_000, 3_600_000])
+def test_a_charge_of_before_the_start_waits_for_no_clock(keyring: Keyring, set_back_ms: int) -> None:
+    outcome = settle(FakeAcquirer(keyring), resume(ENTRY, now_ms=T), now_ms=T - set_back_ms)
+
+    assert outcome == NothingDone("voided", is_retryable=True)

@@ -14,7 +14,7 @@ from handsel.flows.acquiring.acquirer import AcquiringBounds
 from handsel.flows.issuing.charge import HOLD_MS
 from handsel.matching.peers import QUERY_TIMEOUT_S
 from handsel.till.client import LONG_S_MAX
-from handsel.till.settle import PAUSE_MS_MAX, RESUME_MS_MAX
+from handsel.till.settle import PAUSE_MS_MAX
 from handsel.web.parties import ISSUER_TIMEOUT_S, MATCHER_TIMEOUT_S
 from handsel.wiring.acquirer import RESOLVE_INTERVAL_S
 from handsel.wiring.issuer import EXPIRE_INTERVAL_S
@@ -40,8 +40,8 @@ WAYS_TO_AN_END = {
     "the issuer dies": (HOLD_MS / 1000, EXPIRE_INTERVAL_S),
     # The till waits for an answer in vain, learns that nothing is known, and sends the palm again while it is fresh.
     "the till's request is lost": (LONG_S_MAX, TOLD_S, CARRIED_S),
-    # A till that was started again gives up what never arrived.
-    "the till dies while it sends": (RESUME_MS_MAX / 1000, TOLD_S),
+    # A till that was started again gives up what has not arrived, and waits for no clock.
+    "the till dies while it sends": (TOLD_S,),
     # Captures, refunds and purchases are asked for again, and have their end with the answer.
     "an answer to a refund is lost": (max(UNRESOLVED_S, ISSUER_TIMEOUT_S), RESOLVE_INTERVAL_S, TOLD_S),
 }

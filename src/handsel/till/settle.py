@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass, replace
 
-from handsel.errors import HandselError, NotFound, PartyUnavailable
+from handsel.errors import HandselError, NotFound
 from handsel.notes.mint import finalize_all
 from handsel.notes.note import PublicNoteKeys
 from handsel.till.acquirer import (
@@ -33,7 +33,6 @@ from handsel.till.pauses import pause_ms
 from handsel.till.session import VOIDED
 
 RESEND_MS_MAX = 30_000  # A palm is sent again for so long, and no longer: by then its owner may have gone.
-RESUME_MS_MAX = 10_000  # After a start, how long what the process before sent may still be on its way.
 PAUSE_MS_MIN = 500
 PAUSE_MS_MAX = 3_000  # What acquirer and issuer have brought to an end is known here so much later.
 
@@ -146,9 +145,10 @@ Outcome = (
 
 def resume(entry: ChargeEntry, *, now_ms: int) -> OpenCharge:
     """
-    Return a charge that was sent, or was about to be, before the till was started. Its palm is gone.
+    Return a charge that was sent, or was about to be, before the till was started. Its palm is gone: it is not sent
+    again, and is given up at once where the acquirer does not know it, even while it is on its way there.
     """
-    return OpenCharge(entry, until_ms=now_ms + RESUME_MS_MAX, next_ms=now_ms)
+    return OpenCharge(entry, until_ms=0, next_ms=now_ms)
 
 
 def is_due(request: OpenRequest, *, now_ms: int) -> bool:
@@ -202,8 +202,9 @@ def _settle_charge(acquirer: Acquirer, request: OpenCharge, *, now_ms: int) -> O
 
     1. The first time it is sent. Where the acquirer refuses it, it is asked whether anything came of it nevertheless,
        and told to give it up where it never heard of it: the network may hold another copy.
-    2. Later it is only asked for. The acquirer never heard of it: it is sent again while its palm is fresh. After that
-       the acquirer is told to give it up, lest it arrive when the till has forgotten the notes' secrets.
+    2. Later it is only asked for. The acquirer never heard of it: it is sent again while its palm is fresh. If there is
+       no palm any more the acquirer is told to give it up, lest it arrive when the till has forgotten the notes'
+       secrets. For that no time has to pass: what is on its way is declined when it arrives.
     3. What was signed becomes notes, and the notes are handed over. Each can be repeated.
     """
     if request.request is not None and not request.asked:
@@ -217,10 +218,8 @@ def _settle_charge(acquirer: Acquirer, request: OpenCharge, *, now_ms: int) -> O
     try:
         answer = acquirer.charge_state(request.id)  # 2
     except NotFound:
-        if is_over(request, now_ms=now_ms):
+        if request.request is None or is_over(request, now_ms=now_ms):
             answer = acquirer.void_charge(request.id, payment_intent=request.action.id)
-        elif request.request is None:
-            return Waiting(PartyUnavailable.code)
         else:
             answer = acquirer.charge(request.request)
     return _finish(acquirer, request, answer)  # 3

@@ -51,6 +51,20 @@ def _unheard_is_nothing(patches: Patches) -> None:
     patches.put(settle, "_settle_charge", wrong)
 
 
+def _never_given_up(patches: Patches) -> None:
+    right = settle._settle_charge
+
+    def wrong(acquirer: Any, request: OpenCharge, *, now_ms: int) -> Outcome:
+        if request.request is None:
+            try:
+                acquirer.charge_state(request.id)
+            except NotFound as exc:
+                return Waiting(exc.code)
+        return right(acquirer, request, now_ms=now_ms)
+
+    patches.put(settle, "_settle_charge", wrong)
+
+
 def _paid_when_signed(patches: Patches) -> None:
     right = settle._finish
 
@@ -75,6 +89,7 @@ MUTATIONS = (
     Mutation("pending-is-no", "a till takes 'not known yet' for 'nothing was done'", _pending_is_nothing),
     Mutation("lost-is-no", "a till takes a lost answer for 'nothing was done'", _lost_is_nothing),
     Mutation("unheard-is-no", "a charge that is still on its way is given up, and not voided", _unheard_is_nothing),
+    Mutation("never-given-up", "a till that was started anew waits for what never arrived", _never_given_up),
     Mutation("paid-when-signed", "a till shows paid before the notes are handed over", _paid_when_signed),
     Mutation("seldom", "a till asks once a minute", _asks_too_seldom),
     Mutation("till-clock-set-back", "a till waits for its clock to catch up", _clock_set_back_is_waited_for),
