@@ -163,7 +163,7 @@ def test_a_new_table_that_leads_to_a_wallet_is_noticed(scene: Scene, bank: AtBan
 
 
 def test_nothing_of_it_is_empty_and_nothing_is_somebody_elses(scene: Scene, bank: AtBank) -> None:
-    other, mine = lived(bank, "bob"), lived(bank, "ada")
+    other, mine = lived(bank, "bartholomew"), lived(bank, "ada")
 
     held = export_wallet(scene.issuer, mine)
     told = msgspec.json.encode(held)
@@ -193,7 +193,7 @@ def test_nothing_of_it_is_empty_and_nothing_is_somebody_elses(scene: Scene, bank
     assert held.card.sealed_template == b"sealed"
     assert mine.encode() in told
     assert other.encode() not in told
-    assert b"Bob" not in told
+    assert b"Bartholomew" not in told
 
 
 @pytest.mark.sqlite
