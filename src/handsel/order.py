@@ -17,6 +17,7 @@ from enum import StrEnum
 import msgspec
 
 from handsel.errors import BodyInvalid
+from handsel.field_digest import digest_of_fields
 
 BINDING_BYTES = 32
 CARD_ID_BYTES = 16
@@ -282,7 +283,7 @@ def digest_of_notes(notes: tuple[NoteRequest, ...]) -> bytes:
     Return a hash of the notes that an order asks for: 32 bytes. By it the issuer sees that the acquirer, which cannot
     read the order, was given what finishes these notes and no others.
     """
-    return _digest_of(b"notes", *(part for note in notes for part in (note.key_id.encode(), note.message)))
+    return digest_of_fields(b"notes", *(part for note in notes for part in (note.key_id.encode(), note.message)))
 
 
 def bind(order: ChargeOrder | RefundOrder | EnrolmentOrder) -> bytes:
@@ -301,11 +302,4 @@ def bind(order: ChargeOrder | RefundOrder | EnrolmentOrder) -> bytes:
         fields = (b"refund", order.order_id.encode(), str(order.amount_minor).encode(), order.currency.encode())
     else:
         fields = (b"enrolment", order.order_id.encode())
-    return _digest_of(b"binding", *fields, order.till_digest)
-
-
-def _digest_of(label: bytes, *fields: bytes) -> bytes:
-    digest = hashlib.sha256(b"handsel/v1/" + label + b"\0")
-    for field in fields:
-        digest.update(len(field).to_bytes(4, "big") + field)
-    return digest.digest()
+    return digest_of_fields(b"binding", *fields, order.till_digest)

@@ -252,12 +252,7 @@ def test_what_was_bound_as_a_reservation_pays_nothing_and_the_other_way_round(sc
 def test_a_crash_while_reserving_is_repeated_with_the_same_outcome(scene: Scene, is_committed: bool) -> None:
     wallet = scene.payer("ada", 10_00)
     shown = scene.show_to_reserve("ada", 8_00)
-    crash(
-        scene,
-        lambda issuer: send(issuer, shown),
-        at=0,
-        is_committed=is_committed,
-    )
+    crash(scene, lambda issuer: send(issuer, shown), at=0, is_committed=is_committed)
 
     expected = Reserved(8_00, scene.now_ms + DAY_S * 1000)
     assert scene.charge(shown) == scene.charge(shown) == expected

@@ -68,12 +68,7 @@ def test_after_a_crash_at_any_commit_the_same_request_ends_well_and_debits_once(
 ) -> None:
     wallet = scene.payer("ada", 10_00)
     shown = scene.show("ada", 4_50)
-    crash(
-        scene,
-        lambda issuer: send(issuer, shown),
-        at=at,
-        is_committed=is_committed,
-    )
+    crash(scene, lambda issuer: send(issuer, shown), at=at, is_committed=is_committed)
 
     scene.notes(shown, scene.charge(shown))
 
@@ -169,12 +164,7 @@ def _interrupt(scene: Scene, shown: Shown) -> None:
     """
     Leave a charge reserved: the issuer crashes before it signs.
     """
-    crash(
-        scene,
-        lambda issuer: send(issuer, shown),
-        at=0,
-        is_committed=True,
-    )
+    crash(scene, lambda issuer: send(issuer, shown), at=0, is_committed=True)
 
 
 def _limit_pages(scene: Scene, *, grow_by: int) -> None:

@@ -129,12 +129,7 @@ def test_a_payment_under_way_is_voided_by_the_closing(scene: Scene, is_expired: 
     """
     wallet = scene.payer("ada", 10_00)
     shown = scene.show("ada", 4_50)
-    crash(
-        scene,
-        lambda issuer: send(issuer, shown),
-        at=0,
-        is_committed=True,
-    )
+    crash(scene, lambda issuer: send(issuer, shown), at=0, is_committed=True)
     scene.now_ms += 10**9 * is_expired
 
     assert close_wallet(scene.issuer, wallet) == Closed(euro(10_00))

@@ -163,9 +163,4 @@ class _Play:
         if self.scene.balance(self.wallet) < 10_00:
             return  # The charge might be declined, and then it has no second commit to crash at.
         self.shown.append(shown)
-        crash(
-            self.scene,
-            lambda issuer: send(issuer, shown),
-            at=1,
-            is_committed=False,
-        )
+        crash(self.scene, lambda issuer: send(issuer, shown), at=1, is_committed=False)

@@ -63,12 +63,7 @@ def test_no_table_of_the_issuer_has_a_column_for_a_merchant_a_shop_a_till_or_a_p
 def test_what_is_reserved_is_not_available(scene: Scene) -> None:
     wallet = scene.payer("ada", 10_00)
     shown = scene.show("ada", 4_50)
-    crash(
-        scene,
-        lambda issuer: send(issuer, shown),
-        at=0,
-        is_committed=True,
-    )
+    crash(scene, lambda issuer: send(issuer, shown), at=0, is_committed=True)
 
     view = show_wallet(scene.issuer, wallet)
 

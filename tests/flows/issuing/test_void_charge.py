@@ -64,12 +64,7 @@ def test_an_interrupted_charge_is_voided_and_what_it_reserved_is_given_back(scen
     """
     wallet = scene.payer("ada", 10_00)
     shown = scene.show("ada", 4_50)
-    crash(
-        scene,
-        lambda issuer: send(issuer, shown),
-        at=0,
-        is_committed=True,
-    )
+    crash(scene, lambda issuer: send(issuer, shown), at=0, is_committed=True)
     crash(
         scene, lambda issuer: void_charge(issuer, shown.charge_id, acquirer=ACQUIRER), at=0, is_committed=is_committed
     )

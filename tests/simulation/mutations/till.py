@@ -4,6 +4,7 @@ Plant bugs in the till.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from handsel.errors import NotFound
@@ -37,32 +38,26 @@ def _lost_is_nothing(patches: Patches) -> None:
     patches.put(agent, "settle", wrong)
 
 
-def _unheard_is_nothing(patches: Patches) -> None:
+def _unheard_is(patches: Patches, outcome: Outcome, *, where: Callable[[OpenCharge], bool]) -> None:
     right = settle._settle_charge
 
     def wrong(acquirer: Any, request: OpenCharge, *, now_ms: int) -> Outcome:
-        if request.asked:
+        if where(request):
             try:
                 acquirer.charge_state(request.id)
             except NotFound:
-                return NothingDone("not_found", is_retryable=True)
+                return outcome
         return right(acquirer, request, now_ms=now_ms)
 
     patches.put(settle, "_settle_charge", wrong)
+
+
+def _unheard_is_nothing(patches: Patches) -> None:
+    _unheard_is(patches, NothingDone("not_found", is_retryable=True), where=lambda charge: charge.asked > 0)
 
 
 def _never_given_up(patches: Patches) -> None:
-    right = settle._settle_charge
-
-    def wrong(acquirer: Any, request: OpenCharge, *, now_ms: int) -> Outcome:
-        if request.request is None:
-            try:
-                acquirer.charge_state(request.id)
-            except NotFound as exc:
-                return Waiting(exc.code)
-        return right(acquirer, request, now_ms=now_ms)
-
-    patches.put(settle, "_settle_charge", wrong)
+    _unheard_is(patches, Waiting("not_found"), where=lambda charge: charge.request is None)
 
 
 def _paid_when_signed(patches: Patches) -> None:

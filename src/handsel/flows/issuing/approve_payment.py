@@ -7,10 +7,10 @@ nothing else. The issuer shows an amount and a time. It knows no shop that it co
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 from handsel.errors import BodyInvalid, IdReused, NotFound
+from handsel.field_digest import digest_of_fields
 from handsel.flows.issuing.issuer import Issuer
 from handsel.flows.issuing.keep_passkey import held_passkeys, party_of
 from handsel.flows.issuing.second_factor import APPROVAL_VALID_MS
@@ -106,10 +106,7 @@ def challenge_of(row: ApprovalRow) -> bytes:
     Return what a passkey signs: SHA-256 over id, wallet, amount, currency and a nonce, each length-prefixed.
     """
     amount = (str(row.amount.amount_minor).encode(), row.amount.currency.encode())
-    digest = hashlib.sha256(b"handsel/v1/approval\0")
-    for part in (row.id.encode(), row.wallet_id.encode(), *amount, row.nonce):
-        digest.update(len(part).to_bytes(4, "big") + part)
-    return digest.digest()
+    return digest_of_fields(b"approval", row.id.encode(), row.wallet_id.encode(), *amount, row.nonce)
 
 
 def _waiting(uow: UnitOfWork, wallet_id: str, *, now_ms: int) -> tuple[Waiting, ...]:
